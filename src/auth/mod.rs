@@ -1,0 +1,11 @@
+//! Passwords, tokens, and how often somebody may try. Nothing here knows the store.
+
+pub mod password;
+pub mod secret;
+pub mod throttle;
+pub mod token;
+
+pub use password::Passwords;
+pub use secret::Secret;
+pub use throttle::Throttle;
+pub use token::{Access, Refresh, Tokens};

@@ -1,0 +1,149 @@
+//! Hashing passwords: argon2id, off the runtime, no more at once than there are cores.
+
+use std::sync::Arc;
+
+use argon2::{
+    Argon2, Params,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use tokio::sync::Semaphore;
+
+use crate::domain::Password;
+
+/// Memory in KiB, passes, lanes: OWASP's first choice for argon2id.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+
+/// A password could not be hashed.
+#[derive(Debug, thiserror::Error)]
+#[error("hashing a password failed: {0}")]
+pub struct PasswordError(String);
+
+/// Hashes and compares passwords.
+#[derive(Clone)]
+pub struct Passwords {
+    turns: Arc<Semaphore>,
+    /// Compared with where there is no such user, so that the answer takes as long.
+    decoy: Arc<str>,
+}
+
+impl Passwords {
+    /// Prepares the decoy, which costs one hash.
+    ///
+    /// # Errors
+    /// [`PasswordError`] if the system has no randomness to give.
+    pub async fn new() -> Result<Self, PasswordError> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let turns = Arc::new(Semaphore::new(cores));
+        let decoy = in_turn(&turns, || hash("no password at all".as_bytes())).await?;
+        Ok(Self {
+            turns,
+            decoy: decoy.into(),
+        })
+    }
+
+    /// The password as it is stored.
+    ///
+    /// # Errors
+    /// [`PasswordError`] if the system has no randomness to give.
+    pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
+        in_turn(&self.turns, move || hash(password.as_bytes())).await
+    }
+
+    /// Whether `password` is the one stored; with nothing stored it takes as long and is `false`.
+    ///
+    /// # Errors
+    /// [`PasswordError`] if the worker could not run.
+    pub async fn verify(
+        &self,
+        password: Password,
+        stored: Option<String>,
+    ) -> Result<bool, PasswordError> {
+        let known = stored.is_some();
+        let stored: Arc<str> = stored.map_or_else(|| self.decoy.clone(), Into::into);
+        let matches = in_turn(&self.turns, move || {
+            Ok(verify(password.as_bytes(), &stored))
+        })
+        .await?;
+        Ok(matches && known)
+    }
+}
+
+async fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+) -> Result<T, PasswordError> {
+    let failed = |error: &dyn std::fmt::Display| PasswordError(error.to_string());
+    // The permit moves into the worker: a caller that goes away does not free a core that is busy.
+    let permit = turns
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(|error| failed(&error))?;
+    let worker = tokio::task::spawn_blocking(move || {
+        let result = work();
+        drop(permit);
+        result
+    });
+    worker.await.map_err(|error| failed(&error))?
+}
+
+fn argon2() -> Result<Argon2<'static>, PasswordError> {
+    let (memory, passes, lanes) = COST;
+    let params = Params::new(memory, passes, lanes, None)
+        .map_err(|error| PasswordError(error.to_string()))?;
+    Ok(Argon2::new(
+        argon2::Algorithm::Argon2id,
+        argon2::Version::V0x13,
+        params,
+    ))
+}
+
+fn hash(password: &[u8]) -> Result<String, PasswordError> {
+    let hash = argon2()?
+        .hash_password(password)
+        .map_err(|error| PasswordError(error.to_string()))?;
+    Ok(hash.to_string())
+}
+
+/// The costs are read from the stored hash, so that they can be raised without losing accounts.
+fn verify(password: &[u8], stored: &str) -> bool {
+    PasswordHash::new(stored)
+        .is_ok_and(|stored| Argon2::default().verify_password(password, &stored).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password::unchecked(text.into())
+    }
+
+    #[tokio::test]
+    async fn only_the_same_password_matches() {
+        let passwords = Passwords::new().await.unwrap();
+        let stored = passwords.hash(password("correct horse")).await.unwrap();
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
+        );
+        assert!(
+            passwords
+                .verify(password("correct horse"), Some(stored.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify(password("battery staple"), Some(stored))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify(password("no password at all"), None)
+                .await
+                .unwrap()
+        );
+    }
+}

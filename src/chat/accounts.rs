@@ -1,0 +1,208 @@
+//! Signing up and in, one's own account, and others' profiles.
+
+use super::{Caller, Chat, ChatError, SignedIn};
+use crate::{
+    auth::Refresh,
+    domain::{
+        AccessCode, DisplayName, Invalid, Password, RoomId, SessionOrigin, Timestamp, User, UserId,
+        Username, text::fold_username,
+    },
+    store::{NewUser, SignedUp},
+};
+
+/// An account that somebody wants.
+pub struct SignUp {
+    /// The name to sign in with.
+    pub username: Username,
+    /// The password.
+    pub password: Password,
+    /// The name to show; the username if there is none.
+    pub display_name: Option<DisplayName>,
+    /// A code as it was typed: the account and the membership come together or not at all.
+    pub code: Option<String>,
+}
+
+/// A user as another one sees them.
+pub struct Profile {
+    /// The account.
+    pub user: User,
+    /// Whether they are online.
+    pub online: bool,
+    /// The rooms that both are in; all of them for oneself.
+    pub rooms: Vec<(RoomId, String)>,
+}
+
+impl Chat {
+    /// Makes an account and signs it in.
+    ///
+    /// # Errors
+    /// [`ChatError::UsernameTaken`], [`ChatError::BadCode`], or [`ChatError::RateLimited`].
+    pub async fn sign_up(
+        &self,
+        wanted: SignUp,
+        origin: SessionOrigin,
+    ) -> Result<SignedIn, ChatError> {
+        self.inner.attempts.take(&origin.address)?;
+        let code = match wanted.code.as_deref() {
+            None | Some("") => None,
+            Some(text) => Some(AccessCode::parse(text).ok_or(ChatError::BadCode)?),
+        };
+        let password_hash = self.inner.passwords.hash(wanted.password).await?;
+        let display_name = wanted.display_name.map_or_else(
+            || wanted.username.as_str().to_owned(),
+            DisplayName::into_string,
+        );
+        let now = Timestamp::now();
+        let session_ttl = self.inner.tokens.refresh_ttl();
+        let new = NewUser {
+            username: wanted.username,
+            display_name,
+            password_hash,
+            code,
+            origin,
+            session_ttl,
+        };
+        match self.inner.store.sign_up(new, now).await? {
+            SignedUp::Done {
+                user,
+                session,
+                joined,
+            } => {
+                let grant = self.grant(
+                    Refresh {
+                        user: user.id,
+                        session,
+                        generation: 0,
+                    },
+                    now,
+                )?;
+                Ok(SignedIn {
+                    user,
+                    grant,
+                    joined,
+                })
+            }
+            SignedUp::UsernameTaken => Err(ChatError::UsernameTaken),
+            SignedUp::BadCode => Err(ChatError::BadCode),
+        }
+    }
+
+    /// Signs in. An unknown name costs as much time as a wrong password.
+    ///
+    /// # Errors
+    /// [`ChatError::BadCredentials`] or [`ChatError::RateLimited`].
+    pub async fn sign_in(
+        &self,
+        username: &str,
+        password: Password,
+        origin: SessionOrigin,
+    ) -> Result<SignedIn, ChatError> {
+        self.inner.attempts.take(&origin.address)?;
+        if username.len() > 128 || password.is_oversized() {
+            return Err(ChatError::BadCredentials);
+        }
+        let key = fold_username(username);
+        self.inner.attempts.take(&format!("name:{key}"))?;
+        let known = self.inner.store.credentials(&key).await?;
+        let (user, hash) = known.map(|known| (known.user, known.password_hash)).unzip();
+        let matches = self.inner.passwords.verify(password, hash).await?;
+        let Some(user) = user.filter(|_| matches) else {
+            return Err(ChatError::BadCredentials);
+        };
+        let grant = self.open_session(user.id, origin).await?;
+        Ok(SignedIn {
+            user,
+            grant,
+            joined: None,
+        })
+    }
+
+    /// Changes the caller's password and ends every other login.
+    ///
+    /// # Errors
+    /// [`ChatError::Invalid`] for `current` if it is not the present password.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: Password,
+        new: Password,
+    ) -> Result<(), ChatError> {
+        let Some(known) = self.inner.store.credentials_of(caller.user()).await? else {
+            return Err(ChatError::Unauthorized);
+        };
+        self.inner
+            .attempts
+            .take(&format!("name:{}", fold_username(&known.user.username)))?;
+        let matches = !current.is_oversized()
+            && self
+                .inner
+                .passwords
+                .verify(current, Some(known.password_hash))
+                .await?;
+        if !matches {
+            return Err(Invalid::new("current", "is not your password").into());
+        }
+        let hash = self.inner.passwords.hash(new).await?;
+        let now = Timestamp::now();
+        for session in self
+            .inner
+            .store
+            .set_password(caller.user(), hash, caller.session(), now)
+            .await?
+        {
+            self.cut(caller.user(), session);
+        }
+        Ok(())
+    }
+
+    /// The caller's own account.
+    ///
+    /// # Errors
+    /// [`ChatError::Unauthorized`] if it is gone.
+    pub async fn me(&self, caller: &Caller) -> Result<User, ChatError> {
+        self.inner
+            .store
+            .user(caller.user())
+            .await?
+            .ok_or(ChatError::Unauthorized)
+    }
+
+    /// Gives the caller another name to show.
+    ///
+    /// # Errors
+    /// [`ChatError`] if it could not be stored.
+    pub async fn set_display_name(
+        &self,
+        caller: &Caller,
+        name: DisplayName,
+    ) -> Result<User, ChatError> {
+        self.inner
+            .store
+            .set_display_name(caller.user(), name.into_string())
+            .await?;
+        self.me(caller).await
+    }
+
+    /// A user as the caller may see them.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] for somebody with whom the caller shares no room and who is in no
+    /// public one.
+    pub async fn profile(&self, caller: &Caller, user: UserId) -> Result<Profile, ChatError> {
+        let store = &self.inner.store;
+        let reader = caller.user();
+        if reader != user && !store.may_see(reader, user).await? {
+            return Err(ChatError::NotFound("user"));
+        }
+        // Asked before the database is: whoever goes offline in between shows a `last_seen` that is
+        // at least as late as their status.
+        let online = self.inner.hub.presence().is_online(user);
+        let found = store.user(user).await?.ok_or(ChatError::NotFound("user"))?;
+        let rooms = store.shared_rooms(reader, user).await?;
+        Ok(Profile {
+            user: found,
+            online,
+            rooms,
+        })
+    }
+}

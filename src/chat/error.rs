@@ -1,0 +1,131 @@
+//! Why a use case refused.
+
+use std::time::Duration;
+
+use crate::{
+    auth::{password::PasswordError, throttle::TooFast, token::TokenError},
+    domain::{Invalid, Permission},
+    store::StoreError,
+};
+
+/// A writer that is behind is worth another try after this long.
+const OVERLOADED_RETRY: Duration = Duration::from_millis(500);
+
+/// A refusal. HTTP and sockets share [`ChatError::code`].
+#[derive(Debug, thiserror::Error)]
+pub enum ChatError {
+    /// A value breaks its rule.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// No token, or none that is good.
+    #[error("sign in first")]
+    Unauthorized,
+    /// Wrong name or password; which of them is not told.
+    #[error("wrong username or password")]
+    BadCredentials,
+    /// There is no such thing, or not for the caller.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The code admits to nothing: unknown, expired, spent or revoked.
+    #[error("this code does not admit to any room")]
+    BadCode,
+    /// The caller's role does not allow it.
+    #[error("you may not {}", .0.verb())]
+    Forbidden(Permission),
+    /// Somebody has that name.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// The key was used before, with another body.
+    #[error("this key was used before with another body")]
+    KeyConflict,
+    /// A room keeps at least one owner.
+    #[error("the last owner must make somebody else owner first, or delete the room")]
+    LastOwner,
+    /// The caller is in as many rooms as one can be.
+    #[error("you are in as many rooms as one can be; leave one first")]
+    TooManyRooms,
+    /// The caller has as many connections as one may have.
+    #[error("you have as many connections as one may have")]
+    TooManyConnections,
+    /// Too often.
+    #[error("slow down")]
+    RateLimited(Duration),
+    /// The database cannot keep up just now.
+    #[error("the server is overloaded; nothing was stored")]
+    Overloaded,
+    /// The server is going away.
+    #[error("the server is restarting; nothing was stored")]
+    Draining,
+    /// Something failed that is not the caller's fault.
+    #[error("something failed here")]
+    Internal(String),
+}
+
+impl ChatError {
+    /// A stable name for the reason, the same over HTTP and over a socket.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::Unauthorized => "unauthorized",
+            Self::BadCredentials => "bad_credentials",
+            Self::NotFound(_) => "not_found",
+            Self::BadCode => "bad_code",
+            Self::Forbidden(_) => "forbidden",
+            Self::UsernameTaken => "username_taken",
+            Self::KeyConflict => "key_conflict",
+            Self::LastOwner => "last_owner",
+            Self::TooManyRooms => "too_many_rooms",
+            Self::TooManyConnections => "too_many_connections",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Draining => "draining",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// When to try again, if that helps.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited(wait) => Some(*wait),
+            Self::Overloaded | Self::Draining => Some(OVERLOADED_RETRY),
+            Self::TooManyConnections => Some(Duration::from_secs(5)),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for ChatError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Overloaded | StoreError::Unavailable => Self::Overloaded,
+            StoreError::Closed => Self::Draining,
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<PasswordError> for ChatError {
+    fn from(error: PasswordError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<TokenError> for ChatError {
+    fn from(_: TokenError) -> Self {
+        Self::Unauthorized
+    }
+}
+
+impl From<TooFast> for ChatError {
+    fn from(TooFast(wait): TooFast) -> Self {
+        Self::RateLimited(wait)
+    }
+}
+
+impl From<getrandom::Error> for ChatError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

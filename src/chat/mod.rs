@@ -1,0 +1,114 @@
+//! The use cases: what people do here, and whether they may. HTTP and sockets both come through
+//! this layer, so that a rule stands in one place.
+
+mod accounts;
+mod error;
+mod janitor;
+mod members;
+mod messages;
+mod presence;
+mod publisher;
+mod rooms;
+mod sessions;
+
+use std::{sync::Arc, time::Duration};
+
+pub use accounts::{Profile, SignUp};
+pub use error::ChatError;
+pub use members::Member;
+pub use messages::{PendingPost, Posted};
+pub use sessions::{Caller, Grant, SignedIn};
+
+use crate::{
+    auth::{Passwords, Throttle, Tokens},
+    config::{Config, Limits, Timing},
+    domain::UserId,
+    hub::Hub,
+    store::{Store, StoreError},
+};
+use sessions::EndedSessions;
+
+/// The chat. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Chat {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    hub: Hub,
+    passwords: Passwords,
+    tokens: Tokens,
+    ended: EndedSessions,
+    limits: Limits,
+    timing: Timing,
+    /// Sign-ins and sign-ups by address, sign-ins by name.
+    attempts: Throttle<String>,
+    /// Codes tried, by user.
+    codes: Throttle<UserId>,
+    /// Messages sent, by user.
+    sends: Throttle<UserId>,
+}
+
+impl Chat {
+    /// The chat over this store and this hub.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the logins that ended lately could not be read.
+    pub async fn new(
+        config: &Config,
+        store: Store,
+        hub: Hub,
+        passwords: Passwords,
+        tokens: Tokens,
+    ) -> Result<Self, StoreError> {
+        let limits = config.limits.clone();
+        let minute = Duration::from_secs(60);
+        let (attempts, codes, sends) = if limits.rates {
+            (
+                Throttle::new(limits.attempts_burst, limits.attempts_per_min, minute),
+                Throttle::new(limits.attempts_burst, limits.attempts_per_min, minute),
+                Throttle::new(limits.send_burst, limits.send_per_s, Duration::from_secs(1)),
+            )
+        } else {
+            (Throttle::lifted(), Throttle::lifted(), Throttle::lifted())
+        };
+        let ended = EndedSessions::load(&store, tokens.access_ttl()).await?;
+        let timing = config.timing.clone();
+        let inner = Inner {
+            store,
+            hub,
+            passwords,
+            tokens,
+            ended,
+            limits,
+            timing,
+            attempts,
+            codes,
+            sends,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Who is here and what is new.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    /// The sizes and rates in force.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`ChatError`] if it does not.
+    pub async fn ping(&self) -> Result<(), ChatError> {
+        Ok(self.inner.store.ping().await?)
+    }
+}

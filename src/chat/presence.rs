@@ -1,0 +1,82 @@
+//! The pace of presence: news at once, then not again within a tick.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::Chat;
+use crate::{
+    domain::Timestamp,
+    hub::{LivePresence, RoomEvent},
+};
+
+/// Who is online has their `last_seen` stored this often, so that a crash leaves it close.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+impl Chat {
+    /// Tells rooms who came and went, and stores when users were last here, until `stop`.
+    pub async fn run_presence(self, stop: CancellationToken) {
+        let tick = Duration::from_millis(self.inner.timing.presence_tick_ms);
+        let mut heartbeat = interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                () = self.inner.hub.presence().changed() => {}
+                () = until(next) => {}
+                _ = heartbeat.tick() => self.store_heartbeat().await,
+                () = stop.cancelled() => break,
+            }
+            next = self.settle_presence().await;
+            tokio::select! {
+                () = sleep(tick) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        self.store_heartbeat().await;
+    }
+
+    /// `last_seen` is stored before anybody is told, so that who hears "offline" and asks gets it.
+    async fn settle_presence(&self) -> Option<Instant> {
+        let presence = self.inner.hub.presence();
+        let seen = presence.sightings();
+        if !seen.is_empty()
+            && let Err(error) = self.inner.store.set_last_seen(seen).await
+        {
+            tracing::warn!(%error, "last_seen not stored");
+        }
+        let settled = presence.settle();
+        for (room, diff) in settled.diffs {
+            self.inner.hub.publish(
+                room,
+                RoomEvent::Presence(Arc::new(LivePresence::new(room, diff))),
+            );
+        }
+        settled.next
+    }
+
+    async fn store_heartbeat(&self) {
+        let now = Timestamp::now();
+        let seen: Vec<_> = self
+            .inner
+            .hub
+            .presence()
+            .connected()
+            .into_iter()
+            .map(|user| (user, now))
+            .collect();
+        if !seen.is_empty()
+            && let Err(error) = self.inner.store.set_last_seen(seen).await
+        {
+            tracing::warn!(%error, "last_seen not stored");
+        }
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

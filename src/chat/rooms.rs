@@ -1,0 +1,136 @@
+//! Making, finding, changing and deleting rooms.
+
+use super::{Caller, Chat, ChatError, Member};
+use crate::{
+    domain::{
+        AccessCode, CreatedRoom, Permission, Room, RoomId, RoomKind, RoomName, RoomStanding,
+        Timestamp, Topic,
+    },
+    store::{NewRoom, RoomEdit},
+};
+
+impl Chat {
+    /// Makes a room with the caller as its owner, already inside.
+    ///
+    /// # Errors
+    /// [`ChatError::TooManyRooms`].
+    pub async fn create_room(
+        &self,
+        caller: &Caller,
+        name: RoomName,
+        topic: Topic,
+        kind: RoomKind,
+    ) -> Result<CreatedRoom, ChatError> {
+        let owner = self.me(caller).await?.author();
+        let code = AccessCode::generate()?;
+        let new = NewRoom {
+            name,
+            topic,
+            kind,
+            code,
+            owner,
+        };
+        self.inner
+            .store
+            .create_room(new, Timestamp::now())
+            .await?
+            .ok_or(ChatError::TooManyRooms)
+    }
+
+    /// The caller's rooms, by id.
+    ///
+    /// # Errors
+    /// [`ChatError`] if they could not be read.
+    pub async fn rooms(&self, caller: &Caller) -> Result<Vec<RoomStanding>, ChatError> {
+        Ok(self.inner.store.rooms_of(caller.user()).await?)
+    }
+
+    /// The numbers of the caller's rooms.
+    ///
+    /// # Errors
+    /// [`ChatError`] if they could not be read.
+    pub async fn room_ids(&self, caller: &Caller) -> Result<Vec<RoomId>, ChatError> {
+        Ok(self.inner.store.room_ids_of(caller.user()).await?)
+    }
+
+    /// Public rooms after that one, by id, and whether the caller is in each.
+    ///
+    /// # Errors
+    /// [`ChatError`] if they could not be read.
+    pub async fn public_rooms(
+        &self,
+        caller: &Caller,
+        after: RoomId,
+        limit: i64,
+    ) -> Result<Vec<(Room, bool)>, ChatError> {
+        Ok(self
+            .inner
+            .store
+            .public_rooms(caller.user(), after, limit)
+            .await?)
+    }
+
+    /// Changes name and topic, whichever is given.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] if the member may not change one of them; then neither changes.
+    pub async fn edit_room(
+        &self,
+        member: &Member,
+        name: Option<RoomName>,
+        topic: Option<Topic>,
+    ) -> Result<Room, ChatError> {
+        if name.is_some() {
+            member.require(Permission::Rename)?;
+        }
+        if topic.is_some() {
+            member.require(Permission::SetTopic)?;
+        }
+        let edit = RoomEdit { name, topic };
+        let by = member.author().clone();
+        let edited = self
+            .inner
+            .store
+            .edit_room(member.room(), by, edit, Timestamp::now())
+            .await?;
+        edited.ok_or(ChatError::NotFound("room"))
+    }
+
+    /// Deletes the room with all that was said in it.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] for anybody but an owner.
+    pub async fn delete_room(&self, member: &Member) -> Result<(), ChatError> {
+        member.require(Permission::DeleteRoom)?;
+        Ok(self
+            .inner
+            .store
+            .delete_room(member.room(), Timestamp::now())
+            .await?)
+    }
+
+    /// The room's access code, for who may hand it out.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`].
+    pub async fn access_code(&self, member: &Member) -> Result<AccessCode, ChatError> {
+        member.require(Permission::Invite)?;
+        let code = self.inner.store.access_code(member.room()).await?;
+        code.ok_or(ChatError::NotFound("access code"))
+    }
+
+    /// Replaces the room's access code; the old one admits nobody from now on.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`].
+    pub async fn replace_access_code(&self, member: &Member) -> Result<AccessCode, ChatError> {
+        member.require(Permission::Invite)?;
+        let code = AccessCode::generate()?;
+        let now = Timestamp::now();
+        self.inner
+            .store
+            .replace_access_code(member.room(), member.user(), code.clone(), now)
+            .await?;
+        Ok(code)
+    }
+}

@@ -1,0 +1,268 @@
+//! Logins: who calls, the tokens that say so, and their end.
+
+use std::{collections::HashMap, sync::RwLock, time::Duration};
+
+use super::{Chat, ChatError};
+use crate::{
+    auth::{Access, Refresh},
+    domain::{RoomId, Session, SessionId, SessionOrigin, Timestamp, User, UserId},
+    hub::Control,
+    store::{Rotation, Store, StoreError},
+};
+
+/// An ended login is remembered this much longer than its last access token could live.
+const REMEMBER_EXTRA: Duration = Duration::from_secs(60);
+
+/// Somebody who has shown a good access token of a login that has not ended. Only
+/// [`Chat::authenticate`] makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    user: UserId,
+    session: SessionId,
+}
+
+impl Caller {
+    /// Who calls.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// By which login.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+}
+
+/// A pair of tokens.
+#[derive(Clone)]
+pub struct Grant {
+    /// Good for [`expires_in`](Self::expires_in).
+    pub access_token: String,
+    /// How long the access token is good.
+    pub expires_in: Duration,
+    /// Good once, for the next pair.
+    pub refresh_token: String,
+    /// How long the refresh token is good.
+    pub refresh_expires_in: Duration,
+}
+
+/// An account that has just signed in or up.
+pub struct SignedIn {
+    /// The account.
+    pub user: User,
+    /// Its tokens.
+    pub grant: Grant,
+    /// The room that a code admitted to at sign-up.
+    pub joined: Option<RoomId>,
+}
+
+/// The logins that ended while an access token of theirs may still be good. With these at hand no
+/// request needs the database to learn that its login is alive.
+pub(super) struct EndedSessions {
+    ended: RwLock<HashMap<SessionId, Timestamp>>,
+    remember: Duration,
+}
+
+impl EndedSessions {
+    pub(super) async fn load(store: &Store, access_ttl: Duration) -> Result<Self, StoreError> {
+        let remember = access_ttl + REMEMBER_EXTRA;
+        let now = Timestamp::now();
+        let ended = store.sessions_ended_since(now.minus(remember)).await?;
+        let ended = ended.into_iter().map(|session| (session, now)).collect();
+        Ok(Self {
+            ended: RwLock::new(ended),
+            remember,
+        })
+    }
+
+    fn add(&self, session: SessionId) {
+        let mut ended = self
+            .ended
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        ended.insert(session, Timestamp::now());
+    }
+
+    fn contains(&self, session: SessionId) -> bool {
+        self.ended
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .contains_key(&session)
+    }
+
+    pub(super) fn sweep(&self) {
+        let oldest = Timestamp::now().minus(self.remember);
+        let mut ended = self
+            .ended
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        ended.retain(|_, at| *at >= oldest);
+    }
+}
+
+impl Chat {
+    /// Who shows this access token.
+    ///
+    /// # Errors
+    /// [`ChatError::Unauthorized`] if it is not good or its login has ended.
+    pub fn authenticate(&self, access_token: &str) -> Result<Caller, ChatError> {
+        let Access { user, session } = self.inner.tokens.read_access(access_token)?;
+        let caller = Caller { user, session };
+        if self.is_ended(&caller) {
+            Err(ChatError::Unauthorized)
+        } else {
+            Ok(caller)
+        }
+    }
+
+    /// Whether the caller's login has ended since. A socket asks once more after it is listed in
+    /// the hub, for an end in between would have missed it.
+    #[must_use]
+    pub fn is_ended(&self, caller: &Caller) -> bool {
+        self.inner.ended.contains(caller.session)
+    }
+
+    /// Changes a refresh token for the next pair. One that was used before ends its login: either
+    /// its owner or a thief has the other copy, and only a new sign-in can tell who is who.
+    ///
+    /// # Errors
+    /// [`ChatError::Unauthorized`] if it is not good.
+    pub async fn refresh(&self, refresh_token: &str) -> Result<Grant, ChatError> {
+        let Refresh {
+            user,
+            session,
+            generation,
+        } = self.inner.tokens.read_refresh(refresh_token)?;
+        let now = Timestamp::now();
+        let ttl = self.inner.tokens.refresh_ttl();
+        match self
+            .inner
+            .store
+            .rotate_session(session, generation, ttl, now)
+            .await?
+        {
+            Rotation::Rotated(generation) => self.grant(
+                Refresh {
+                    user,
+                    session,
+                    generation,
+                },
+                now,
+            ),
+            Rotation::Reused => {
+                tracing::warn!(
+                    user.id = user.0,
+                    session.id = session.0,
+                    "refresh token reused, session ended"
+                );
+                self.cut(user, session);
+                Err(ChatError::Unauthorized)
+            }
+            Rotation::Ended => Err(ChatError::Unauthorized),
+        }
+    }
+
+    /// Ends the caller's own login.
+    ///
+    /// # Errors
+    /// [`ChatError`] if it could not be stored.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<(), ChatError> {
+        self.end_session(caller, caller.session).await.map(|_| ())
+    }
+
+    /// Ends the login of a refresh token, for a client whose access token has run out.
+    ///
+    /// # Errors
+    /// [`ChatError::Unauthorized`] if the token is not good.
+    pub async fn sign_out_by_refresh(&self, refresh_token: &str) -> Result<(), ChatError> {
+        let Refresh { user, session, .. } = self.inner.tokens.read_refresh(refresh_token)?;
+        self.end_session(&Caller { user, session }, session)
+            .await
+            .map(|_| ())
+    }
+
+    /// The caller's logins, newest first.
+    ///
+    /// # Errors
+    /// [`ChatError`] if they could not be read.
+    pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, ChatError> {
+        Ok(self.inner.store.sessions(caller.user).await?)
+    }
+
+    /// Ends one of the caller's logins with its sockets.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller has no such login.
+    pub async fn revoke_session(
+        &self,
+        caller: &Caller,
+        session: SessionId,
+    ) -> Result<(), ChatError> {
+        if self.end_session(caller, session).await? {
+            Ok(())
+        } else {
+            Err(ChatError::NotFound("session"))
+        }
+    }
+
+    /// Whether that login was there to end.
+    async fn end_session(&self, caller: &Caller, session: SessionId) -> Result<bool, ChatError> {
+        let ended = self
+            .inner
+            .store
+            .end_session(caller.user, session, Timestamp::now())
+            .await?;
+        if ended {
+            self.cut(caller.user, session);
+        }
+        Ok(ended)
+    }
+
+    /// Makes a login's end felt: its tokens are refused from now on and its sockets close.
+    pub(super) fn cut(&self, user: UserId, session: SessionId) {
+        self.inner.ended.add(session);
+        self.inner
+            .hub
+            .connections()
+            .tell_session(user, session, Control::SessionEnded);
+    }
+
+    /// A new login of `user`.
+    pub(super) async fn open_session(
+        &self,
+        user: UserId,
+        origin: SessionOrigin,
+    ) -> Result<Grant, ChatError> {
+        let now = Timestamp::now();
+        let ttl = self.inner.tokens.refresh_ttl();
+        let session = self
+            .inner
+            .store
+            .open_session(user, origin, ttl, now)
+            .await?;
+        self.grant(
+            Refresh {
+                user,
+                session,
+                generation: 0,
+            },
+            now,
+        )
+    }
+
+    pub(super) fn grant(&self, refresh: Refresh, now: Timestamp) -> Result<Grant, ChatError> {
+        let tokens = &self.inner.tokens;
+        let access = Access {
+            user: refresh.user,
+            session: refresh.session,
+        };
+        Ok(Grant {
+            access_token: tokens.issue_access(access, now)?,
+            expires_in: tokens.access_ttl(),
+            refresh_token: tokens.issue_refresh(refresh, now)?,
+            refresh_expires_in: tokens.refresh_ttl(),
+        })
+    }
+}

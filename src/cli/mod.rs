@@ -1,0 +1,88 @@
+//! The command line: one file a subcommand.
+
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{EXAMPLE, Layers, load};
+
+/// A chat server in one binary and one data folder.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (what `parlor` alone does).
+    Serve,
+    /// Print every setting with its default, as a settings file to start from.
+    Config,
+}
+
+#[derive(Debug, clap::Args)]
+struct Settings {
+    /// The address to listen on [default: 127.0.0.1:8000].
+    #[arg(long, value_name = "ADDRESS", global = true)]
+    listen: Option<String>,
+    /// The folder that holds the database and the secrets [default: ./data].
+    #[arg(long, value_name = "FOLDER", global = true)]
+    data: Option<String>,
+    /// The settings file [default: parlor.toml, if it is there].
+    #[arg(long, value_name = "FILE", env = "PARLOR_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    /// Any setting by its name, such as limits.rates=false; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", global = true, value_parser = pair)]
+    set: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        None => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+/// Runs the program. The exit code is 0 after an orderly end, 1 if the server could not start, and
+/// 2 for settings that cannot be used.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Arguments { command, settings } = Arguments::parse();
+    match command.unwrap_or(Command::Serve) {
+        Command::Config => {
+            print!("{EXAMPLE}");
+            ExitCode::SUCCESS
+        }
+        Command::Serve => match load(settings.layers()) {
+            Ok(loaded) => serve::run(loaded),
+            Err(error) => {
+                eprintln!("parlor: {error}");
+                ExitCode::from(2)
+            }
+        },
+    }
+}
+
+impl Settings {
+    fn layers(self) -> Layers {
+        let mut command_line = self.set;
+        command_line.extend(self.listen.map(|listen| ("listen".to_owned(), listen)));
+        command_line.extend(self.data.map(|data| ("data".to_owned(), data)));
+        // A variable that is not text is none of ours.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Layers {
+            file: self.config,
+            look_for_file: true,
+            environment,
+            command_line,
+        }
+    }
+}

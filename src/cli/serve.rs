@@ -1,0 +1,117 @@
+//! `parlor serve`: run until told to stop.
+
+use std::{io::IsTerminal, net::SocketAddr, path::Path, process::ExitCode};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    config::{Config, Loaded},
+    server::Server,
+    telemetry,
+};
+
+pub(super) fn run(loaded: Loaded) -> ExitCode {
+    if let Err(error) = telemetry::init(&loaded.config.log) {
+        eprintln!("parlor: {error}");
+        return ExitCode::from(2);
+    }
+    raise_open_files();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(serve(loaded)),
+        Err(error) => Err(format!("cannot start threads: {error}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("parlor: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn serve(loaded: Loaded) -> Result<(), String> {
+    // Before anything is promised: a signal that comes early must not kill half-way.
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let server = Server::bind(loaded.config.clone())
+        .await
+        .map_err(|error| error.to_string())?;
+    print!(
+        "{}",
+        banner(&loaded.config, server.local_addr(), loaded.file.as_deref())
+    );
+    server
+        .run(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+        .await;
+    Ok(())
+}
+
+/// What a newcomer needs to see, and no more.
+fn banner(config: &Config, address: SocketAddr, file: Option<&Path>) -> String {
+    let (bold, plain) = if std::io::stdout().is_terminal() {
+        ("\x1b[1m", "\x1b[0m")
+    } else {
+        ("", "")
+    };
+    let host = if address.ip().is_unspecified() {
+        "127.0.0.1".to_owned()
+    } else {
+        match address.ip() {
+            std::net::IpAddr::V4(ip) => ip.to_string(),
+            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+        }
+    };
+    let place = format!("{host}:{}", address.port());
+    let data = std::fs::canonicalize(&config.data).unwrap_or_else(|_| config.data.clone());
+    let settings = match file {
+        Some(file) => format!("  settings    {}\n", file.display()),
+        None => String::new(),
+    };
+    let page = if config.public_url.is_empty() {
+        format!("http://{place}/")
+    } else {
+        config.public_url.clone()
+    };
+    let safety = if address.ip().is_loopback() {
+        "  Only this machine can reach it. To let others in, put a TLS proxy before it and set public_url,\n  \
+         or, in a network you trust, start it with --listen 0.0.0.0:8000 (passwords then travel unencrypted).\n"
+    } else if config.is_https() {
+        ""
+    } else {
+        "  Others can reach it WITHOUT encryption: passwords and messages can be read on the way.\n  \
+         Put a TLS proxy before it and set public_url to its https:// address.\n"
+    };
+    format!(
+        "{bold}{} {}{plain}\n  page        {bold}{page}{plain}\n  data        {}\n{settings}\n  \
+         curl        curl http://{place}/api/auth/signup -d '{{\"username\":\"ada\",\"password\":\"correct horse\"}}'\n  \
+         websocat    websocat ws://{place}/ws/1 -H=\"Authorization: Bearer $TOKEN\"\n\n{safety}",
+        config.name,
+        env!("CARGO_PKG_VERSION"),
+        data.display(),
+    )
+}
+
+/// Each connection is a file; the soft limit of many systems is 1,024.
+fn raise_open_files() {
+    let now = getrlimit(Resource::Nofile);
+    if now.current != now.maximum
+        && let Err(error) = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: now.maximum,
+                maximum: now.maximum,
+            },
+        )
+    {
+        tracing::warn!(%error, "the limit on open files stays as it is");
+    }
+}

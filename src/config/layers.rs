@@ -1,0 +1,276 @@
+//! Defaults, file, environment and command line, laid over one another.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::{Config, ConfigError, EXAMPLE};
+
+/// The file read when none is named, if it is there.
+const DEFAULT_FILE: &str = "parlor.toml";
+
+/// What was set, from the weakest layer to the strongest.
+#[derive(Debug, Default)]
+pub struct Layers {
+    /// The settings file to read; without one `parlor.toml` is read if it exists.
+    pub file: Option<PathBuf>,
+    /// Whether to look for `parlor.toml` at all.
+    pub look_for_file: bool,
+    /// The environment, as pairs; only names that begin with `PARLOR_` are looked at.
+    pub environment: Vec<(String, String)>,
+    /// The command line, as pairs of a setting's name and its value.
+    pub command_line: Vec<(String, String)>,
+}
+
+/// Settings, and where they came from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+}
+
+/// Lays the layers over one another.
+///
+/// # Errors
+/// [`ConfigError`] for the first name or value that cannot be used.
+pub fn load(layers: Layers) -> Result<Loaded, ConfigError> {
+    let mut table: Table = parse(EXAMPLE, Path::new("parlor.example.toml"))?;
+    let known = names(&table);
+
+    let file = layers.file.or_else(|| {
+        let present = layers.look_for_file && Path::new(DEFAULT_FILE).exists();
+        present.then(|| PathBuf::from(DEFAULT_FILE))
+    });
+    if let Some(path) = &file {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.clone(),
+            error,
+        })?;
+        let place = path.display().to_string();
+        for (key, value) in flatten(&parse(&text, path)?) {
+            set(&mut table, &known, &key, value, &place, &key)?;
+        }
+    }
+    for (variable, text) in layers.environment {
+        let Some(rest) = variable.strip_prefix("PARLOR_") else {
+            continue;
+        };
+        // These two steer the program itself and are no settings.
+        if matches!(rest, "CONFIG") {
+            continue;
+        }
+        let Some(key) = known.iter().find(|key| variable_of(key) == variable) else {
+            let names: Vec<String> = known.iter().map(|key| variable_of(key)).collect();
+            return Err(unknown(&variable, "the environment", &names));
+        };
+        set_text(&mut table, &known, key, &text, "the environment", &variable)?;
+    }
+    for (key, text) in layers.command_line {
+        set_text(&mut table, &known, &key, &text, "the command line", &key)?;
+    }
+
+    let config = Config::deserialize_from(table)?;
+    Ok(Loaded { config, file })
+}
+
+impl Config {
+    fn deserialize_from(table: Table) -> Result<Self, ConfigError> {
+        let config: Self = serde_path_to_error::deserialize(table).map_err(|error| {
+            let key = error.path().to_string();
+            let detail = error.into_inner().message().to_owned();
+            ConfigError::Value {
+                key,
+                place: "the settings".into(),
+                detail,
+            }
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let limits = &self.limits;
+        let at_least_one = [
+            ("limits.body_chars", limits.body_chars),
+            ("limits.connections", limits.connections),
+            (
+                "limits.connections_per_address",
+                limits.connections_per_address,
+            ),
+            ("limits.connections_per_user", limits.connections_per_user),
+            ("limits.rooms_per_user", limits.rooms_per_user),
+            ("limits.send_burst", limits.send_burst as usize),
+            ("limits.send_per_s", limits.send_per_s as usize),
+            ("limits.attempts_burst", limits.attempts_burst as usize),
+            ("limits.attempts_per_min", limits.attempts_per_min as usize),
+            ("limits.write_queue", limits.write_queue),
+            ("limits.room_backlog", limits.room_backlog),
+        ];
+        if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
+            return Err(value_error(key, "must be at least 1"));
+        }
+        if limits.request_bytes < 1024 || limits.frame_bytes < 1024 {
+            return Err(value_error(
+                "limits.request_bytes and limits.frame_bytes",
+                "must be at least 1024",
+            ));
+        }
+        if self.auth.access_token_s == 0 || self.auth.refresh_token_days == 0 {
+            return Err(value_error("auth", "a token must be good for some time"));
+        }
+        if self.timing.heartbeat_ms == 0 || self.timing.presence_tick_ms == 0 {
+            return Err(value_error(
+                "timing",
+                "heartbeat_ms and presence_tick_ms must be at least 1",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn value_error(key: &str, detail: &str) -> ConfigError {
+    ConfigError::Value {
+        key: key.into(),
+        place: "the settings".into(),
+        detail: detail.into(),
+    }
+}
+
+fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
+    text.parse::<Table>().map_err(|error| {
+        let line = error
+            .span()
+            .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        let detail = format!("line {line}: {}", error.message());
+        ConfigError::Syntax {
+            path: path.to_owned(),
+            detail,
+        }
+    })
+}
+
+/// The environment's name of a setting: `limits.body_chars` is `PARLOR_LIMITS_BODY_CHARS`.
+fn variable_of(key: &str) -> String {
+    format!("PARLOR_{}", key.replace('.', "_").to_uppercase())
+}
+
+fn names(table: &Table) -> Vec<String> {
+    flatten(table).into_iter().map(|(key, _)| key).collect()
+}
+
+/// Every value of a table under its dotted name.
+fn flatten(table: &Table) -> Vec<(String, Value)> {
+    let mut flat = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) if inner.is_empty() => flat.push((key.clone(), value.clone())),
+            Value::Table(inner) => {
+                flat.extend(
+                    flatten(inner)
+                        .into_iter()
+                        .map(|(rest, v)| (format!("{key}.{rest}"), v)),
+                );
+            }
+            _ => flat.push((key.clone(), value.clone())),
+        }
+    }
+    flat
+}
+
+fn unknown(key: &str, place: &str, known: &[String]) -> ConfigError {
+    let nearest = known
+        .iter()
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&key.to_lowercase(), &name.to_lowercase()),
+                name,
+            )
+        })
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().div_ceil(2))
+        .map(|(_, name)| name.clone());
+    ConfigError::Unknown {
+        key: key.into(),
+        place: place.into(),
+        nearest,
+    }
+}
+
+fn set(
+    table: &mut Table,
+    known: &[String],
+    key: &str,
+    value: Value,
+    place: &str,
+    written: &str,
+) -> Result<(), ConfigError> {
+    if !known.iter().any(|name| name == key) {
+        // An empty section that exists sets nothing and harms nothing.
+        let section = format!("{key}.");
+        if matches!(&value, Value::Table(t) if t.is_empty())
+            && known.iter().any(|n| n.starts_with(&section))
+        {
+            return Ok(());
+        }
+        return Err(unknown(written, place, known));
+    }
+    let Some(slot) = slot(table, key) else {
+        return Err(unknown(written, place, known));
+    };
+    if slot.type_str() != value.type_str() {
+        let detail = format!("wants {} and got {}", article(slot), article(&value));
+        return Err(ConfigError::Value {
+            key: written.into(),
+            place: place.into(),
+            detail,
+        });
+    }
+    *slot = value;
+    Ok(())
+}
+
+/// Sets a value that was written as text, reading it as what the setting is.
+fn set_text(
+    table: &mut Table,
+    known: &[String],
+    key: &str,
+    text: &str,
+    place: &str,
+    written: &str,
+) -> Result<(), ConfigError> {
+    let value = match slot(table, key) {
+        Some(Value::Boolean(_)) => text.parse().map(Value::Boolean).ok(),
+        Some(Value::Integer(_)) => text.replace('_', "").parse().map(Value::Integer).ok(),
+        Some(Value::Array(_)) => {
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            Some(Value::Array(
+                items.map(|item| Value::String(item.to_owned())).collect(),
+            ))
+        }
+        _ => Some(Value::String(text.to_owned())),
+    };
+    let value = value.unwrap_or_else(|| Value::String(text.to_owned()));
+    set(table, known, key, value, place, written)
+}
+
+fn slot<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Value> {
+    match key.split_once('.') {
+        None => table.get_mut(key),
+        Some((section, rest)) => slot(table.get_mut(section)?.as_table_mut()?, rest),
+    }
+}
+
+fn article(value: &Value) -> String {
+    match value {
+        Value::Boolean(_) => "true or false".into(),
+        Value::Integer(_) => "a whole number".into(),
+        Value::Array(_) => "a list".into(),
+        Value::String(text) => format!("the text {text:?}"),
+        other => format!("a {}", other.type_str()),
+    }
+}

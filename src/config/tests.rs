@@ -1,0 +1,89 @@
+use super::{Config, ConfigError, Layers, load};
+
+fn pairs(items: &[(&str, &str)]) -> Vec<(String, String)> {
+    items
+        .iter()
+        .map(|(key, value)| ((*key).into(), (*value).into()))
+        .collect()
+}
+
+#[test]
+fn the_defaults_are_the_example_file() {
+    let config = Config::defaults().unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+    assert_eq!(config.limits.body_chars, 4000);
+    assert!(config.limits.rates);
+}
+
+#[test]
+fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("parlor.toml");
+    std::fs::write(
+        &file,
+        "name = \"file\"\n[limits]\nbody_chars = 1\nsend_burst = 2\n",
+    )
+    .unwrap();
+    let layers = Layers {
+        file: Some(file),
+        environment: pairs(&[
+            ("PARLOR_LIMITS_BODY_CHARS", "3"),
+            ("PARLOR_NAME", "environment"),
+            ("HOME", "/"),
+        ]),
+        command_line: pairs(&[("limits.body_chars", "4"), ("limits.rates", "false")]),
+        ..Layers::default()
+    };
+    let config = load(layers).unwrap().config;
+    assert_eq!(config.limits.body_chars, 4);
+    assert_eq!(config.name, "environment");
+    assert_eq!(config.limits.send_burst, 2);
+    assert!(!config.limits.rates);
+}
+
+#[test]
+fn an_unknown_name_is_told_the_nearest_known_one() {
+    let layers = Layers {
+        environment: pairs(&[("PARLOR_LIMITS_BODY_CHAR", "3")]),
+        ..Layers::default()
+    };
+    let error = load(layers).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "unknown setting PARLOR_LIMITS_BODY_CHAR in the environment; did you mean PARLOR_LIMITS_BODY_CHARS?"
+    );
+    let layers = Layers {
+        command_line: pairs(&[("limit.rates", "false")]),
+        ..Layers::default()
+    };
+    assert!(
+        load(layers)
+            .unwrap_err()
+            .to_string()
+            .ends_with("did you mean limits.rates?")
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_by_name() {
+    for (key, value) in [
+        ("limits.rates", "maybe"),
+        ("limits.body_chars", "many"),
+        ("limits.body_chars", "0"),
+    ] {
+        let layers = Layers {
+            command_line: pairs(&[(key, value)]),
+            ..Layers::default()
+        };
+        let error = load(layers).unwrap_err();
+        assert!(
+            matches!(&error, ConfigError::Value { key: named, .. } if named == key),
+            "{error}"
+        );
+    }
+    let layers = Layers {
+        command_line: pairs(&[("listen", "here")]),
+        ..Layers::default()
+    };
+    assert!(load(layers).unwrap_err().to_string().starts_with("listen"));
+}

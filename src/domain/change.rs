@@ -1,0 +1,66 @@
+//! What a committed transaction changed, in the order in which live clients must learn of it.
+
+use super::{AccessCode, Message, Room, RoomId, UserId};
+
+/// Why somebody is no longer in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Removal {
+    /// They left.
+    Left,
+    /// Somebody who may do that removed them.
+    Kicked,
+    /// The room is gone.
+    Deleted,
+}
+
+/// One durable change. The store hands these out in commit order and only after the commit, so
+/// that whoever passes them on can neither tell of what a crash takes back nor mix up the order.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A message is new, or has a new `rev`.
+    Message(Message),
+    /// Somebody is now in the room; `message` says so there.
+    Joined {
+        /// Who.
+        user: UserId,
+        /// The system message of it.
+        message: Message,
+    },
+    /// Somebody is no longer in the room; `message` says so to those who remain.
+    Left {
+        /// Who.
+        user: UserId,
+        /// Why.
+        reason: Removal,
+        /// The system message of it.
+        message: Message,
+    },
+    /// A room was made, with its first member inside.
+    RoomCreated {
+        /// The owner.
+        user: UserId,
+        /// The system message of it.
+        message: Message,
+    },
+    /// A member has another role.
+    RoleChanged {
+        /// The room.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+    },
+    /// Name or topic are new; the system messages of it come as changes of their own.
+    RoomChanged(Room),
+    /// The room is gone, and everybody is out of it.
+    RoomDeleted(RoomId),
+}
+
+/// A room just made, and the code to hand out.
+#[derive(Clone, Debug)]
+pub struct CreatedRoom {
+    /// The room.
+    pub room: Room,
+    /// Its standing access code.
+    pub access_code: AccessCode,
+}

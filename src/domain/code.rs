@@ -1,0 +1,100 @@
+//! Access codes: what lets people into a room.
+
+use std::fmt;
+
+/// Digits and letters without those that are taken for one another: no 0, O, 1, I.
+const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+const LENGTH: usize = 16;
+
+/// A secret string that admits to one room: 16 characters of 5 bits each, so 80 random bits.
+///
+/// It is held without dashes and in capitals; people see and may type it as `K7QM-2XWD-9F4H-PT3C`,
+/// in any case and with any dashes or spaces.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessCode(String);
+
+impl AccessCode {
+    /// A new code from the system's random source.
+    ///
+    /// # Errors
+    /// Only if the system has no randomness to give.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        let mut random = [0_u8; LENGTH];
+        getrandom::fill(&mut random)?;
+        Ok(Self(
+            random
+                .iter()
+                .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+                .collect(),
+        ))
+    }
+
+    /// Reads what somebody typed. `None` if it cannot be a code at all.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > 4 * LENGTH {
+            return None;
+        }
+        let code: String = text
+            .chars()
+            .filter(|c| !matches!(c, '-' | ' ' | '\t' | '\r' | '\n'))
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
+        let valid = code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
+        valid.then_some(Self(code))
+    }
+
+    /// The form that is stored and compared: no dashes, capitals.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccessCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, character) in self.0.chars().enumerate() {
+            if at > 0 && at % 4 == 0 {
+                f.write_str("-")?;
+            }
+            write!(f, "{character}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for AccessCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessCode(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_back_however_it_is_typed() {
+        let code = AccessCode::generate().unwrap();
+        let shown = code.to_string();
+        assert_eq!(shown.len(), 19);
+        assert_eq!(AccessCode::parse(&shown), Some(code.clone()));
+        assert_eq!(
+            AccessCode::parse(&shown.to_lowercase().replace('-', " ")),
+            Some(code)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_a_code_is_none() {
+        for text in [
+            "",
+            "K7QM",
+            "K7QM-2XWD-9F4H-PT3O",
+            "K7QM-2XWD-9F4H-PT3C-X",
+            "ééééééééééééééé1",
+        ] {
+            assert_eq!(AccessCode::parse(text), None, "{text}");
+        }
+    }
+}

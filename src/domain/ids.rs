@@ -1,0 +1,57 @@
+//! Numbers with a meaning: a room's id cannot be passed where a user's is wanted.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl From<i64> for $name {
+            fn from(value: i64) -> Self {
+                Self(value)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+number! {
+    /// A user's number; never reused.
+    UserId
+}
+number! {
+    /// A room's number; never reused.
+    RoomId
+}
+number! {
+    /// A login's number; never reused.
+    SessionId
+}
+number! {
+    /// A message's number in its room: 1, 2, 3, … with no gap. 0 stands before the first.
+    Seq
+}
+number! {
+    /// A room's change number: every durable change to a message takes the next one.
+    Rev
+}
+
+impl Rev {
+    /// The change that must come after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}

@@ -1,0 +1,124 @@
+//! Messages and pages of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Author, Body, Head, Key, Rev, RoomId, Seq, Timestamp};
+
+/// Who speaks: a person, or the room about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageKind {
+    /// Somebody wrote it.
+    Text,
+    /// It says who joined, left or renamed; see [`SystemEvent`].
+    System,
+}
+
+/// What a system message reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SystemEvent {
+    /// The author made the room.
+    Created,
+    /// The author came in.
+    Joined,
+    /// The author went out.
+    Left,
+    /// The author removed somebody.
+    Kicked {
+        /// Who is out.
+        username: String,
+    },
+    /// The author gave the room another name.
+    Renamed {
+        /// The new name.
+        name: String,
+    },
+    /// The author set the topic; an empty one was cleared.
+    Topic {
+        /// The new topic.
+        topic: String,
+    },
+}
+
+impl SystemEvent {
+    /// The event as a sentence, for clients that show nothing but the body.
+    #[must_use]
+    pub fn sentence(&self, username: &str) -> String {
+        match self {
+            Self::Created => format!("{username} created the room"),
+            Self::Joined => format!("{username} joined"),
+            Self::Left => format!("{username} left"),
+            Self::Kicked { username: removed } => format!("{username} removed {removed}"),
+            Self::Renamed { name } => format!("{username} renamed the room to {name}"),
+            Self::Topic { topic } if topic.is_empty() => format!("{username} cleared the topic"),
+            Self::Topic { topic } => format!("{username} set the topic: {topic}"),
+        }
+    }
+}
+
+/// One message in its latest state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The room it is in.
+    pub room_id: RoomId,
+    /// Its number there.
+    pub seq: Seq,
+    /// The room's change number of its last change.
+    pub rev: Rev,
+    /// A person's text or the room's own.
+    pub kind: MessageKind,
+    /// Who wrote it, or did what it reports.
+    pub author: Author,
+    /// The text; empty once deleted.
+    pub body: String,
+    /// What a system message reports.
+    pub event: Option<SystemEvent>,
+    /// The message it answers.
+    pub reply_to: Option<Seq>,
+    /// The sender's idempotency key.
+    pub key: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its text was last changed.
+    pub edited_at: Option<Timestamp>,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// A message that somebody wants to post.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Its text.
+    pub body: Body,
+    /// With a key, sending it again returns the first one.
+    pub key: Option<Key>,
+    /// The message it answers.
+    pub reply_to: Option<Seq>,
+}
+
+/// Which part of a room's history is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The newest messages.
+    Newest,
+    /// Those right before that one.
+    Before(Seq),
+    /// Those right after that one.
+    After(Seq),
+    /// That one with as many before as after it.
+    Around(Seq),
+}
+
+/// A stretch of a room's history, by ascending `seq`.
+#[derive(Clone, Debug)]
+pub struct MessagePage {
+    /// The messages.
+    pub items: Vec<Message>,
+    /// The room's newest numbers, as of the same moment.
+    pub head: Head,
+    /// Whether older ones exist.
+    pub has_before: bool,
+    /// Whether newer ones exist.
+    pub has_after: bool,
+}

@@ -1,0 +1,25 @@
+//! What the program is about: users, rooms, members, messages and the rules each of them keeps.
+//!
+//! Nothing here knows a runtime, a database or a wire. Values that people type are parsed into
+//! types that can only hold what is allowed (see [`text`]), so that the layers above need not ask
+//! again.
+
+pub mod change;
+pub mod code;
+pub mod ids;
+pub mod message;
+pub mod room;
+pub mod session;
+pub mod text;
+pub mod time;
+pub mod user;
+
+pub use change::{Change, CreatedRoom, Removal};
+pub use code::AccessCode;
+pub use ids::{Rev, RoomId, Seq, SessionId, UserId};
+pub use message::{Draft, Message, MessageKind, MessagePage, SystemEvent, Window};
+pub use room::{Head, Permission, Role, Room, RoomKind, RoomStanding};
+pub use session::{Session, SessionOrigin};
+pub use text::{Body, DisplayName, Invalid, Key, Password, RoomName, Topic, Username};
+pub use time::Timestamp;
+pub use user::{Author, Roster, RosterEntry, User};

@@ -1,0 +1,182 @@
+//! Rooms, roles, and who may do what: the one place that decides it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Rev, RoomId, Seq, Timestamp};
+
+/// Who can find and enter a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomKind {
+    /// Anybody with an account finds it and may join.
+    Public,
+    /// Only who has its code may join; to everybody else it does not exist.
+    Private,
+    /// A fixed set of people; nobody joins or leaves.
+    Direct,
+}
+
+impl RoomKind {
+    /// Its name in the database and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+            Self::Direct => "direct",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Public, Self::Private, Self::Direct]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A member's standing in one room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads and writes.
+    Member,
+    /// Also changes the topic and hands out the access code.
+    Moderator,
+    /// Also renames and deletes the room.
+    Owner,
+}
+
+/// Something a role may or may not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// See and replace the access code.
+    Invite,
+    /// Set the topic.
+    SetTopic,
+    /// Remove a member of a lower role.
+    Kick,
+    /// Give a member another role.
+    SetRoles,
+    /// Rename the room.
+    Rename,
+    /// Delete the room with all that was said.
+    DeleteRoom,
+}
+
+impl Permission {
+    /// What it allows, to be read after "you may not".
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Invite => "see or replace the access code",
+            Self::SetTopic => "set the topic",
+            Self::Kick => "remove that member",
+            Self::SetRoles => "change roles",
+            Self::Rename => "rename the room",
+            Self::DeleteRoom => "delete the room",
+        }
+    }
+}
+
+impl Role {
+    /// Its name in the database and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Moderator => "moderator",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Member, Self::Moderator, Self::Owner]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+    }
+
+    /// Whether somebody of this role may remove a member of that one.
+    #[must_use]
+    pub fn may_kick(self, other: Self) -> bool {
+        self.may(Permission::Kick) && self > other
+    }
+
+    /// Whether this role may do that.
+    #[must_use]
+    pub fn may(self, permission: Permission) -> bool {
+        match permission {
+            Permission::Invite | Permission::SetTopic | Permission::Kick => self >= Self::Moderator,
+            Permission::Rename | Permission::SetRoles | Permission::DeleteRoom => {
+                self >= Self::Owner
+            }
+        }
+    }
+}
+
+/// A room's newest numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Head {
+    /// The newest message.
+    pub seq: Seq,
+    /// The newest change.
+    pub rev: Rev,
+}
+
+/// One conversation.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// Its number.
+    pub id: RoomId,
+    /// Its name; rooms may share one.
+    pub name: String,
+    /// What it is about; may be empty.
+    pub topic: String,
+    /// Who can find and enter it.
+    pub kind: RoomKind,
+    /// Its newest numbers.
+    pub head: Head,
+    /// How many people are in it.
+    pub member_count: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A room as one of its members has it.
+#[derive(Clone, Debug)]
+pub struct RoomStanding {
+    /// The room.
+    pub room: Room,
+    /// What this member may do in it.
+    pub role: Role,
+    /// The furthest message they have read.
+    pub read_seq: Seq,
+    /// Text messages after that one.
+    pub unread: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_may_what_their_rank_allows() {
+        assert!(!Role::Member.may(Permission::Invite));
+        assert!(Role::Moderator.may(Permission::SetTopic));
+        assert!(!Role::Moderator.may(Permission::DeleteRoom));
+        assert!(Role::Owner.may(Permission::DeleteRoom));
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for role in [Role::Member, Role::Moderator, Role::Owner] {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        for kind in [RoomKind::Public, RoomKind::Private, RoomKind::Direct] {
+            assert_eq!(RoomKind::parse(kind.as_str()), Some(kind));
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What people type, parsed: each type holds only what its rule allows.
+
+use std::fmt;
+
+/// A value that breaks its rule, and the field it came in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {detail}")]
+pub struct Invalid {
+    /// The name of the field as clients send it.
+    pub field: &'static str,
+    /// What is wrong, to be read after the field's name: "must be 3 to 32 characters".
+    pub detail: String,
+}
+
+impl Invalid {
+    /// A refusal of `field`.
+    pub fn new(field: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            field,
+            detail: detail.into(),
+        }
+    }
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The text itself, owned.
+            #[must_use]
+            pub fn into_string(self) -> String {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text! {
+    /// A name to sign in with: 3 to 32 of `a-z A-Z 0-9 _ . -`; unique without regard to case.
+    Username
+}
+text! {
+    /// A name to be shown: 1 to 64 characters, one line.
+    DisplayName
+}
+text! {
+    /// A room's name: 1 to 80 characters, one line.
+    RoomName
+}
+text! {
+    /// What a room is about: at most 250 characters, one line; may be empty.
+    Topic
+}
+text! {
+    /// A message's text: not blank, at most as many characters as the server allows.
+    Body
+}
+text! {
+    /// A sender's idempotency key: 1 to 64 visible ASCII characters.
+    Key
+}
+
+/// A password as it was typed. Neither shown nor logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl Username {
+    /// # Errors
+    /// [`Invalid`] for a wrong length or another character.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if !(3..=32).contains(&text.chars().count()) {
+            return Err(Invalid::new("username", "must be 3 to 32 characters long"));
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if !text.chars().all(allowed) {
+            return Err(Invalid::new(
+                "username",
+                "may hold only letters a–z, digits, “_”, “.” and “-”",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// What two spellings of one name share.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        fold_username(&self.0)
+    }
+}
+
+/// What two spellings of one username share. Unlike [`Username::parse`] it takes anything, for
+/// sign-in must not tell a name that cannot exist from one that does not.
+#[must_use]
+pub fn fold_username(text: &str) -> String {
+    text.to_ascii_lowercase()
+}
+
+impl Password {
+    /// # Errors
+    /// [`Invalid`] unless it has 8 to 128 characters. `field` is the name it was sent under.
+    pub fn parse(field: &'static str, text: String) -> Result<Self, Invalid> {
+        if (8..=128).contains(&text.chars().count()) {
+            Ok(Self(text))
+        } else {
+            Err(Invalid::new(field, "must be 8 to 128 characters long"))
+        }
+    }
+
+    /// A password that is only compared with a stored one, so that any text will do.
+    #[must_use]
+    pub fn unchecked(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The bytes to hash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// Whether it is longer than any stored one can be, and so not worth hashing.
+    #[must_use]
+    pub fn is_oversized(&self) -> bool {
+        self.0.len() > 128 * 4
+    }
+}
+
+impl DisplayName {
+    /// # Errors
+    /// [`Invalid`] if blank, too long or more than one line.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line("display_name", text, 1, 64).map(Self)
+    }
+}
+
+impl RoomName {
+    /// # Errors
+    /// [`Invalid`] if blank, too long or more than one line.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line("name", text, 1, 80).map(Self)
+    }
+}
+
+impl Topic {
+    /// # Errors
+    /// [`Invalid`] if too long or more than one line.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line("topic", text, 0, 250).map(Self)
+    }
+}
+
+impl Body {
+    /// Line ends become `\n` and trailing white space goes; everything else stays as it was typed.
+    ///
+    /// # Errors
+    /// [`Invalid`] if blank, longer than `max_chars`, or holding a NUL.
+    pub fn parse(text: &str, max_chars: usize) -> Result<Self, Invalid> {
+        // A byte holds at most one character's start, so a text this long is too long uncounted.
+        if text.len() > max_chars.saturating_mul(4) || text.chars().count() > max_chars {
+            return Err(Invalid::new(
+                "body",
+                format!("must be at most {max_chars} characters long"),
+            ));
+        }
+        if text.contains('\0') {
+            return Err(Invalid::new("body", "must not hold a NUL character"));
+        }
+        if text.trim().is_empty() {
+            return Err(Invalid::new("body", "must not be blank"));
+        }
+        Ok(Self(
+            text.trim_end().replace("\r\n", "\n").replace('\r', "\n"),
+        ))
+    }
+}
+
+impl Key {
+    /// # Errors
+    /// [`Invalid`] for a wrong length or a character outside visible ASCII.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if !(1..=64).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Invalid::new(
+                "key",
+                "must be 1 to 64 visible ASCII characters",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Trimmed text of `min..=max` characters without control characters or line breaks.
+fn one_line(field: &'static str, text: &str, min: usize, max: usize) -> Result<String, Invalid> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if length < min {
+        return Err(Invalid::new(field, "must not be blank"));
+    }
+    if length > max {
+        return Err(Invalid::new(
+            field,
+            format!("must be at most {max} characters long"),
+        ));
+    }
+    if text
+        .chars()
+        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+    {
+        return Err(Invalid::new(
+            field,
+            "must be one line without control characters",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames_keep_their_rule() {
+        for good in ["ada", "A.b-c_9", &"x".repeat(32)] {
+            assert!(Username::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "ab", "a b", "zoë", "a@b", &"x".repeat(33)] {
+            assert_eq!(Username::parse(bad).unwrap_err().field, "username", "{bad}");
+        }
+        assert_eq!(Username::parse("AdA").unwrap().folded(), "ada");
+    }
+
+    #[test]
+    fn bodies_are_kept_but_for_line_ends() {
+        assert_eq!(Body::parse(" a\r\nb\r \n", 10).unwrap().as_str(), " a\nb");
+        assert!(Body::parse(" \n\t", 10).is_err());
+        assert!(Body::parse("a\0b", 10).is_err());
+        assert!(Body::parse(&"é".repeat(10), 10).is_ok());
+        assert!(Body::parse(&"é".repeat(11), 10).is_err());
+    }
+
+    #[test]
+    fn names_are_one_line() {
+        assert_eq!(RoomName::parse("  lobby ").unwrap().as_str(), "lobby");
+        assert!(RoomName::parse("a\nb").is_err());
+        assert!(RoomName::parse(" ").is_err());
+        assert!(Topic::parse("").is_ok());
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let password = Password::parse("password", "correct horse".into()).unwrap();
+        assert_eq!(format!("{password:?}"), "Password(…)");
+    }
+}

@@ -1,0 +1,63 @@
+//! Accounts, and how they appear beside what they wrote.
+
+use serde::Serialize;
+
+use super::{Role, Timestamp, UserId};
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Its number.
+    pub id: UserId,
+    /// The name it signs in with, as first spelt.
+    pub username: String,
+    /// The name others see.
+    pub display_name: String,
+    /// When its last connection closed, or it was last known to be here.
+    pub last_seen: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl User {
+    /// The part of it that stands beside its messages.
+    #[must_use]
+    pub fn author(&self) -> Author {
+        Author {
+            id: self.id,
+            username: self.username.clone(),
+            display_name: self.display_name.clone(),
+        }
+    }
+}
+
+/// Who wrote a message, or is online.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Author {
+    /// The user's number.
+    pub id: UserId,
+    /// The name they sign in with.
+    pub username: String,
+    /// The name others see.
+    pub display_name: String,
+}
+
+/// One member in a room's list.
+#[derive(Clone, Debug)]
+pub struct RosterEntry {
+    /// The account.
+    pub user: User,
+    /// What they may do in this room.
+    pub role: Role,
+    /// When they came in.
+    pub joined_at: Timestamp,
+}
+
+/// A page of a room's members, by ascending user id.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    /// The members of this page.
+    pub items: Vec<RosterEntry>,
+    /// Whether more follow.
+    pub has_after: bool,
+}

@@ -1,0 +1,155 @@
+//! What every request passes through: an id, a time limit, security headers, a log line, and the
+//! writing of refusals.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{AppState, problem::Problem};
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Numbers requests from a random start, so that two servers' logs do not share ids.
+#[derive(Clone)]
+pub(super) struct RequestIds(Arc<AtomicU64>);
+
+impl RequestIds {
+    pub(super) fn new() -> Self {
+        let mut start = [0; 8];
+        // Without randomness ids begin at zero; they are still unique within this process.
+        let _ = getrandom::fill(&mut start);
+        Self(Arc::new(AtomicU64::new(u64::from_le_bytes(start))))
+    }
+
+    fn next(&self) -> String {
+        format!("{:016x}", self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The outermost layer.
+pub(super) async fn edge(
+    State((state, ids)): State<(AppState, RequestIds)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = ids.next();
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
+
+    let patience = Duration::from_millis(state.config.timing.request_ms);
+    let response = match tokio::time::timeout(patience, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let problem = Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "timeout",
+                "The request took too long",
+            );
+            problem.retry_after(Duration::from_secs(1)).into_response()
+        }
+    };
+    let mut response = write_problem(response, &id, &method, route);
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID.clone(), id);
+    }
+    secure(headers, state.config.is_https());
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(
+        request.id = id, http.method = %method, http.route = route,
+        http.status = response.status().as_u16(), http.ms = ms, "request"
+    );
+    response
+}
+
+/// Writes a refusal's document. Bare refusals of the router get one too.
+fn write_problem(
+    mut response: Response,
+    id: &str,
+    method: &axum::http::Method,
+    route: &str,
+) -> Response {
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
+            let mut document = Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This address takes other methods",
+            )
+            .render(id);
+            if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+                document.headers_mut().insert(header::ALLOW, allow);
+            }
+            return document;
+        }
+        None => return response,
+    };
+    if problem.status.is_server_error() {
+        tracing::error!(
+            request.id = id, http.method = %method, http.route = route, code = problem.code,
+            cause = problem.cause.as_deref().unwrap_or_default(), "request failed"
+        );
+    }
+    let mut document = problem.render(id);
+    // Headers that were set along with the refusal, such as cookies taken away.
+    for (name, value) in response.headers() {
+        if name == header::SET_COOKIE {
+            document.headers_mut().append(name, value.clone());
+        }
+    }
+    document
+}
+
+fn secure(headers: &mut HeaderMap, https: bool) {
+    let mut set = |name: &'static str, value: &'static str| {
+        headers
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
+    };
+    set("x-content-type-options", "nosniff");
+    set("x-frame-options", "DENY");
+    set("referrer-policy", "no-referrer");
+    set("cross-origin-opener-policy", "same-origin");
+    set("cross-origin-resource-policy", "same-origin");
+    set(
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    );
+    set(
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'",
+    );
+    set("cache-control", "no-store");
+    if https {
+        set("strict-transport-security", "max-age=31536000");
+    }
+}
+
+/// A handler that panicked answers like any other failure.
+pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(|words| (*words).to_owned());
+    let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+    let mut problem = Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Something failed here",
+    );
+    problem.cause = Some(format!("panic: {}", words.unwrap_or_default()));
+    problem.into_response()
+}

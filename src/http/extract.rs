@@ -1,0 +1,275 @@
+//! Reading requests: who calls, which room, and bodies that are told what is wrong with them.
+
+use std::net::SocketAddr;
+
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, FromRequestParts, Query, RawPathParams, Request, rejection::BytesRejection,
+    },
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+};
+use serde::de::DeserializeOwned;
+
+use super::{AppState, cookies, origin, problem::Problem};
+use crate::{
+    chat::{Caller, Member},
+    domain::{RoomId, SessionOrigin},
+};
+
+/// Where a connection comes from; the listener puts it into every request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
+/// Somebody signed in, by header or by cookie.
+pub(super) struct Auth {
+    pub(super) caller: Caller,
+    /// Whether the token came in the `Authorization` header.
+    pub(super) by_header: bool,
+}
+
+impl FromRequestParts<AppState> for Auth {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let headers = &parts.headers;
+        if let Some(token) = bearer(headers)? {
+            return Ok(Self {
+                caller: state.chat.authenticate(token)?,
+                by_header: true,
+            });
+        }
+        let Some(token) = cookies::get(headers, cookies::ACCESS) else {
+            return Err(unsigned());
+        };
+        let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if !reads && !origin::is_same_origin(headers, &state.config.public_url) {
+            return Err(cross_origin());
+        }
+        Ok(Self {
+            caller: state.chat.authenticate(token)?,
+            by_header: false,
+        })
+    }
+}
+
+pub(super) fn unsigned() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthenticated",
+        "Sign in first: no token came with the request",
+    )
+}
+
+pub(super) fn cross_origin() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "cross_origin",
+        "A request with a cookie must come from this server's own page; programs send a bearer token",
+    )
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let value = value.to_str().unwrap_or_default();
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "The Authorization header must be: Bearer <access_token>",
+        )),
+    }
+}
+
+/// The caller as a member of the room in the path. To anybody else the room does not exist.
+pub(super) struct InRoom {
+    pub(super) member: Member,
+    pub(super) auth: Auth,
+}
+
+impl FromRequestParts<AppState> for InRoom {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let auth = Auth::from_request_parts(parts, state).await?;
+        let room = path_number(parts, state, "room_id").await?;
+        let member = state.chat.member(&auth.caller, RoomId(room)).await?;
+        Ok(Self { member, auth })
+    }
+}
+
+/// A number in the path. Anything else there names nothing.
+async fn path_number(parts: &mut Parts, state: &AppState, name: &str) -> Result<i64, Problem> {
+    let params = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| Problem::not_found())?;
+    let value = params
+        .iter()
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value);
+    value
+        .and_then(|value| value.parse().ok())
+        .ok_or_else(Problem::not_found)
+}
+
+macro_rules! path_id {
+    ($(#[$doc:meta])* $name:ident, $param:literal) => {
+        $(#[$doc])*
+        pub(super) struct $name(pub(super) i64);
+
+        impl FromRequestParts<AppState> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+                path_number(parts, state, $param).await.map(Self)
+            }
+        }
+    };
+}
+
+path_id! {
+    /// The room in the path.
+    PathRoom, "room_id"
+}
+path_id! {
+    /// The user in the path.
+    PathUser, "user_id"
+}
+path_id! {
+    /// The message in the path.
+    PathSeq, "seq"
+}
+path_id! {
+    /// The login in the path.
+    PathSession, "session_id"
+}
+
+/// A JSON body, whatever its `Content-Type` says, so that `curl -d` works. A page of another
+/// origin gains nothing by that: cookies are only good together with our own origin.
+pub(super) struct AppJson<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for AppJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let body = AppBytes::from_request(request, state).await?;
+        from_json(&body.0).map(Self)
+    }
+}
+
+/// A body of any kind within the limit.
+pub(super) struct AppBytes(pub(super) Bytes);
+
+impl FromRequest<AppState> for AppBytes {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        Bytes::from_request(request, state)
+            .await
+            .map(Self)
+            .map_err(|rejection| body_problem(&rejection))
+    }
+}
+
+fn body_problem(rejection: &BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "The request body is too large",
+        );
+    }
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "malformed",
+        "The request body did not arrive whole",
+    )
+}
+
+/// Reads JSON; an error names the field.
+pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut reader =
+        serde_json::Deserializer::from_slice(if body.is_empty() { b"{}" } else { body });
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if !inner.is_data() {
+            return Problem::new(
+                StatusCode::BAD_REQUEST,
+                "malformed",
+                format!("The body is not JSON: {inner}"),
+            );
+        }
+        let detail = inner.to_string();
+        let detail = detail.split(" at line ").next().unwrap_or_default();
+        match quoted_after(detail, "missing field `") {
+            Some(field) => Problem::field(format!("/{field}"), "is missing"),
+            None if path == "." => Problem::field("", detail),
+            None => Problem::field(format!("/{}", path.replace('.', "/")), detail),
+        }
+    })?;
+    reader.end().map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            format!("The body is not JSON: {error}"),
+        )
+    })?;
+    Ok(value)
+}
+
+fn quoted_after<'d>(text: &'d str, lead: &str) -> Option<&'d str> {
+    text.split_once(lead)?
+        .1
+        .split_once('`')
+        .map(|(name, _)| name)
+}
+
+/// The query; an error names the parameter.
+pub(super) struct AppQuery<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<AppState> for AppQuery<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let detail = rejection.body_text();
+                let detail = detail
+                    .rsplit_once("query string: ")
+                    .map_or(detail.as_str(), |(_, rest)| rest);
+                match detail.split_once(": ") {
+                    Some((name, detail)) => Err(Problem::field(format!("/{name}"), detail)),
+                    None => Err(Problem::field("", detail)),
+                }
+            }
+        }
+    }
+}
+
+/// Where a login comes from.
+pub(super) struct Origin(pub(super) SessionOrigin);
+
+impl FromRequestParts<AppState> for Origin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        let agent = parts
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|agent| agent.to_str().ok())
+            .unwrap_or_default();
+        let address = parts
+            .extensions
+            .get::<Peer>()
+            .map(|peer| peer.0.ip().to_canonical().to_string());
+        Ok(Self(SessionOrigin {
+            user_agent: agent.chars().take(200).collect(),
+            address: address.unwrap_or_default(),
+        }))
+    }
+}

@@ -1,0 +1,17 @@
+//! HTTP: the only place that names axum's extractors. Handlers read the request, call one use case
+//! and shape its answer; no rule is decided here.
+
+mod cookies;
+mod edge;
+mod extract;
+pub mod listen;
+mod origin;
+mod problem;
+mod router;
+mod routes;
+mod state;
+mod statics;
+mod upgrade;
+
+pub use router::router;
+pub use state::{AppState, Readiness};

@@ -1,0 +1,92 @@
+//! Whether a request comes from our own page. A browser sends cookies along whoever made it ask;
+//! these headers it does not let a page forge.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// Whether the request was made by a page of this very origin.
+///
+/// `Sec-Fetch-Site` decides where it is sent; otherwise `Origin` must name this host or the public
+/// address. A request with neither was not made by a page, and has no business with a cookie.
+pub(super) fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
+    match text(headers.get("sec-fetch-site")) {
+        Some(site) => site == "same-origin",
+        None => has_own_origin(headers, public_url),
+    }
+}
+
+/// Whether `Origin` names this host or the public address.
+pub(super) fn has_own_origin(headers: &HeaderMap, public_url: &str) -> bool {
+    let Some(origin) = text(headers.get(header::ORIGIN)) else {
+        return false;
+    };
+    if !public_url.is_empty() && origin.eq_ignore_ascii_case(public_url.trim_end_matches('/')) {
+        return true;
+    }
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    let host = text(headers.get(header::HOST));
+    matches!((authority, host), (Some(ours), Some(host)) if ours.eq_ignore_ascii_case(host))
+}
+
+/// Whether a browser says that another origin made the request.
+pub(super) fn is_cross_origin(headers: &HeaderMap, public_url: &str) -> bool {
+    let says = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    says && !is_same_origin(headers, public_url)
+}
+
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
+    value.and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn only_our_own_page_is_same_origin() {
+        let public = "https://chat.example.org";
+        for (pairs, same) in [
+            (vec![("sec-fetch-site", "same-origin")], true),
+            (vec![("sec-fetch-site", "same-site")], false),
+            (
+                vec![
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "http://a:1"),
+                    ("host", "a:1"),
+                ],
+                false,
+            ),
+            (
+                vec![
+                    ("origin", "http://localhost:8000"),
+                    ("host", "localhost:8000"),
+                ],
+                true,
+            ),
+            (
+                vec![
+                    ("origin", "http://evil.example"),
+                    ("host", "localhost:8000"),
+                ],
+                false,
+            ),
+            (vec![("origin", "null"), ("host", "localhost:8000")], false),
+            (
+                vec![
+                    ("origin", "https://chat.example.org"),
+                    ("host", "inner:8000"),
+                ],
+                true,
+            ),
+            (vec![("host", "localhost:8000")], false),
+        ] {
+            assert_eq!(is_same_origin(&headers(&pairs), public), same, "{pairs:?}");
+        }
+    }
+}

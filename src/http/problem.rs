@@ -1,0 +1,188 @@
+//! Refusals as RFC 9457 problem documents.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{chat::ChatError, domain::Invalid};
+
+/// A refusal on its way out. It travels in the response's extensions until the edge writes it,
+/// which alone knows the request's id.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    title: String,
+    fields: Vec<FieldError>,
+    retry_after: Option<Duration>,
+    /// What failed inside; for the log alone.
+    pub(crate) cause: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct FieldError {
+    pointer: String,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct Document<'p> {
+    title: &'p str,
+    status: u16,
+    code: &'p str,
+    detail: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'p [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    request_id: &'p str,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, title: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            title: title.into(),
+            fields: Vec::new(),
+            retry_after: None,
+            cause: None,
+        }
+    }
+
+    /// A field that is wrong; `pointer` as in `/username`.
+    pub(crate) fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let field = FieldError {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        };
+        let name = field.pointer.trim_start_matches('/').to_owned();
+        let title = if name.is_empty() {
+            sentence(&field.detail)
+        } else {
+            sentence(&format!("{name} {}", field.detail))
+        };
+        Self {
+            fields: vec![field],
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title)
+        }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "No such thing here")
+    }
+
+    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// The document and its headers.
+    pub(crate) fn render(&self, request_id: &str) -> Response {
+        let detail = match self.fields.first() {
+            Some(field) => format!("{} {}", field.pointer, field.detail)
+                .trim()
+                .to_owned(),
+            None => self.title.clone(),
+        };
+        let millis = |wait: Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let document = Document {
+            title: &self.title,
+            status: self.status.as_u16(),
+            code: self.code,
+            detail,
+            errors: &self.fields,
+            retry_after_ms: self.retry_after.map(millis),
+            request_id,
+        };
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = match self.code {
+                "unauthorized" => "Bearer realm=\"parlor\", error=\"invalid_token\"",
+                _ => "Bearer realm=\"parlor\"",
+            };
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(challenge),
+            );
+        }
+        if let Some(wait) = self.retry_after {
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(millis(wait).div_ceil(1000)),
+            );
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<ChatError> for Problem {
+    fn from(error: ChatError) -> Self {
+        let status = match &error {
+            ChatError::Invalid(Invalid { field, detail }) => {
+                return Self::field(format!("/{field}"), detail.as_str());
+            }
+            ChatError::Unauthorized | ChatError::BadCredentials => StatusCode::UNAUTHORIZED,
+            ChatError::NotFound(_) | ChatError::BadCode => StatusCode::NOT_FOUND,
+            ChatError::Forbidden(_) => StatusCode::FORBIDDEN,
+            ChatError::UsernameTaken
+            | ChatError::KeyConflict
+            | ChatError::LastOwner
+            | ChatError::TooManyRooms => StatusCode::CONFLICT,
+            ChatError::RateLimited(_) | ChatError::TooManyConnections => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            ChatError::Overloaded | ChatError::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            ChatError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let mut problem = Self::new(status, error.code(), sentence(&error.to_string()));
+        problem.retry_after = error.retry_after();
+        if let ChatError::UsernameTaken = error {
+            problem.fields = vec![FieldError {
+                pointer: "/username".into(),
+                detail: "is taken".into(),
+            }];
+        }
+        if let ChatError::Internal(cause) = error {
+            problem.cause = Some(cause);
+        }
+        problem
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        ChatError::from(invalid).into()
+    }
+}
+
+/// The text with a capital at its start.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,104 @@
+//! Every route, in one place.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, Method, header},
+    middleware,
+    routing::{delete, get, patch, post, put},
+};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
+
+use super::{
+    AppState,
+    edge::{self, RequestIds},
+    routes::{auth, me, members, messages, rooms, server, socket, users},
+    statics,
+};
+
+/// The whole of HTTP.
+pub fn router(state: AppState) -> Router {
+    let rooms = Router::new()
+        .route("/", get(rooms::list).post(rooms::create))
+        .route("/join", post(rooms::join))
+        .route(
+            "/{room_id}",
+            get(rooms::show).patch(rooms::edit).delete(rooms::remove),
+        )
+        .route("/{room_id}/access_code", post(rooms::replace_code))
+        .route("/{room_id}/members", get(members::list))
+        .route("/{room_id}/members/me", delete(members::leave))
+        .route(
+            "/{room_id}/members/{user_id}",
+            patch(members::set_role).delete(members::kick),
+        )
+        .route(
+            "/{room_id}/messages",
+            get(messages::list).post(messages::post),
+        )
+        .route("/{room_id}/messages/{seq}", get(messages::show))
+        .route("/{room_id}/read", put(messages::read));
+
+    let router = Router::new()
+        .route("/api/auth/signup", post(auth::sign_up))
+        .route("/api/auth/signin", post(auth::sign_in))
+        .route("/api/auth/refresh", post(auth::refresh))
+        .route("/api/auth/signout", post(auth::sign_out))
+        .route("/api/auth/password", post(auth::change_password))
+        .route("/api/me", get(me::show).patch(me::edit))
+        .route("/api/me/sessions", get(me::sessions))
+        .route("/api/me/sessions/{session_id}", delete(me::revoke))
+        .route("/api/users/{user_id}", get(users::show))
+        .nest("/api/rooms", rooms.clone())
+        // The predecessor's name for them, for good.
+        .nest("/api/chat_rooms", rooms)
+        .route("/api/server", get(server::about))
+        .route("/healthz", get(server::healthz))
+        .route("/readyz", get(server::readyz))
+        .route("/ws", get(socket::all))
+        .route("/ws/{room_id}", get(socket::room))
+        .route("/ws/{room_id}/{user_id}", get(socket::room_as))
+        .fallback(statics::fallback);
+
+    let limits = &state.config.limits;
+    let router = router
+        .layer(DefaultBodyLimit::max(limits.request_bytes))
+        .layer(CatchPanicLayer::custom(edge::panicked));
+    let router = match cors(&state.config.http.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router
+        .layer(middleware::from_fn_with_state(
+            (state.clone(), RequestIds::new()),
+            edge::edge,
+        ))
+        .layer(CompressionLayer::new())
+        .with_state(state)
+}
+
+/// Other origins come with a bearer token, never with a cookie.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins
+        .iter()
+        .filter_map(|origin| origin.parse().ok())
+        .collect();
+    if origins.is_empty() {
+        return None;
+    }
+    let layer = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::LOCATION, header::LINK, header::RETRY_AFTER])
+        .max_age(Duration::from_secs(600));
+    Some(layer)
+}

@@ -1,0 +1,113 @@
+//! `/api/me`: one's own account and logins.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{DisplayName, Session, SessionId, Timestamp, User},
+    http::{
+        AppState,
+        extract::{AppJson, Auth, PathSession},
+        problem::Problem,
+    },
+    protocol::UserView,
+};
+
+#[derive(Serialize)]
+pub(crate) struct MeBody {
+    user: UserView,
+    session_id: SessionId,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct EditBody {
+    display_name: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct SessionsBody {
+    items: Vec<SessionBody>,
+}
+
+#[derive(Serialize)]
+struct SessionBody {
+    id: SessionId,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    user_agent: String,
+    address: String,
+    current: bool,
+}
+
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    auth: Auth,
+) -> Result<Json<MeBody>, Problem> {
+    let user = state.chat.me(&auth.caller).await?;
+    Ok(me(&state, &auth, &user))
+}
+
+pub(crate) async fn edit(
+    State(state): State<AppState>,
+    auth: Auth,
+    AppJson(body): AppJson<EditBody>,
+) -> Result<Json<MeBody>, Problem> {
+    let user = match body.display_name {
+        Some(name) => {
+            state
+                .chat
+                .set_display_name(&auth.caller, DisplayName::parse(&name)?)
+                .await?
+        }
+        None => state.chat.me(&auth.caller).await?,
+    };
+    Ok(me(&state, &auth, &user))
+}
+
+pub(crate) async fn sessions(
+    State(state): State<AppState>,
+    auth: Auth,
+) -> Result<Json<SessionsBody>, Problem> {
+    let current = auth.caller.session();
+    let items = state.chat.sessions(&auth.caller).await?;
+    let items = items.into_iter().map(|session| {
+        let Session {
+            id,
+            created_at,
+            last_used_at,
+            origin,
+        } = session;
+        let (user_agent, address) = (origin.user_agent, origin.address);
+        SessionBody {
+            id,
+            created_at,
+            last_used_at,
+            user_agent,
+            address,
+            current: id == current,
+        }
+    });
+    Ok(Json(SessionsBody {
+        items: items.collect(),
+    }))
+}
+
+pub(crate) async fn revoke(
+    State(state): State<AppState>,
+    auth: Auth,
+    PathSession(session): PathSession,
+) -> Result<StatusCode, Problem> {
+    state
+        .chat
+        .revoke_session(&auth.caller, SessionId(session))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn me(state: &AppState, auth: &Auth, user: &User) -> Json<MeBody> {
+    let online = state.chat.hub().presence().is_online(user.id);
+    Json(MeBody {
+        user: UserView::new(user, online),
+        session_id: auth.caller.session(),
+    })
+}

@@ -1,0 +1,263 @@
+//! `/api/rooms/{id}/messages` and receipts.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    chat::Posted,
+    domain::{Head, Message, MessagePage, Rev, RoomId, Seq, Window},
+    http::{
+        AppState,
+        extract::{AppBytes, AppJson, AppQuery, InRoom, PathSeq, from_json},
+        problem::Problem,
+    },
+    protocol::view::{self, MessageView},
+};
+
+const LIMIT_DEFAULT: i64 = 50;
+const LIMIT_MAX: i64 = 200;
+/// A client that has fallen far behind reads more at a time.
+const CHANGED_LIMIT_MAX: i64 = 1000;
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    before: Option<i64>,
+    after: Option<i64>,
+    around: Option<i64>,
+    changed_since: Option<i64>,
+    limit: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PostBody {
+    body: String,
+    key: Option<String>,
+    reply_to: Option<Seq>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ReadBody {
+    seq: Seq,
+    #[serde(default)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct PageBody {
+    #[serde(serialize_with = "messages")]
+    items: Vec<Message>,
+    head: Head,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_before: Option<bool>,
+    has_after: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ReceiptBody {
+    read_seq: Seq,
+    unread: i64,
+    mentions: i64,
+}
+
+#[expect(
+    clippy::ptr_arg,
+    reason = "serde hands over a reference to the field's own type"
+)]
+fn messages<S: serde::Serializer>(items: &Vec<Message>, serializer: S) -> Result<S::Ok, S::Error> {
+    view::messages(items, serializer)
+}
+
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    room: InRoom,
+    AppQuery(query): AppQuery<ListQuery>,
+) -> Result<Response, Problem> {
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    let most = if query.changed_since.is_some() {
+        CHANGED_LIMIT_MAX
+    } else {
+        LIMIT_MAX
+    };
+    if !(1..=most).contains(&limit) {
+        return Err(Problem::field("/limit", format!("must be 1 to {most}")));
+    }
+    let window = match (query.before, query.after, query.around, query.changed_since) {
+        (None, None, None, None) => Window::Newest,
+        (Some(seq), None, None, None) => Window::Before(Seq(seq)),
+        (None, Some(seq), None, None) => Window::After(Seq(seq)),
+        (None, None, Some(seq), None) => Window::Around(Seq(seq)),
+        (None, None, None, Some(rev)) => {
+            return changed_since(&state, &room, Rev(rev), limit).await;
+        }
+        _ => {
+            return Err(Problem::field(
+                "/before",
+                "after, around and changed_since exclude one another",
+            ));
+        }
+    };
+    let page = state.chat.history(&room.member, window, limit).await?;
+    let links = links(room.member.room(), &page, limit);
+    let MessagePage {
+        items,
+        head,
+        has_before,
+        has_after,
+    } = page;
+    let body = Json(PageBody {
+        items,
+        head,
+        has_before: Some(has_before),
+        has_after,
+    });
+    Ok((links, body).into_response())
+}
+
+async fn changed_since(
+    state: &AppState,
+    room: &InRoom,
+    rev: Rev,
+    limit: i64,
+) -> Result<Response, Problem> {
+    let changes = state
+        .chat
+        .changed_since(&room.auth.caller, room.member.room(), rev, limit)
+        .await?;
+    let (items, head, has_after) = (changes.items, changes.head, changes.has_after);
+    let mut links = HeaderMap::new();
+    if let Some(last) = items.last().filter(|_| has_after) {
+        let next = format!("changed_since={}&limit={limit}", last.rev);
+        link(&mut links, room.member.room(), &next, "next");
+    }
+    Ok((
+        links,
+        Json(PageBody {
+            items,
+            head,
+            has_before: None,
+            has_after,
+        }),
+    )
+        .into_response())
+}
+
+/// JSON is read as a draft; anything else is the text itself, so that `curl -d "Backup done"` works.
+pub(crate) async fn post(
+    State(state): State<AppState>,
+    room: InRoom,
+    headers: HeaderMap,
+    AppBytes(bytes): AppBytes,
+) -> Result<Response, Problem> {
+    let draft = if is_json(&headers) {
+        let body: PostBody = from_json(&bytes)?;
+        state
+            .chat
+            .draft(&body.body, body.key.as_deref(), body.reply_to)?
+    } else {
+        // A form that another site's page submits is not JSON either.
+        if !room.auth.by_header {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Plain text is taken with a bearer token only; send application/json",
+            ));
+        }
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| Problem::field("/body", "must be UTF-8"))?;
+        state.chat.draft(text, None, None)?
+    };
+    let posted = state
+        .chat
+        .submit(&room.auth.caller, room.member.room(), draft)?
+        .done()
+        .await?;
+    let Posted { message, replayed } = posted;
+    let status = if replayed {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    let location = format!("/api/rooms/{}/messages/{}", message.room_id, message.seq);
+    let location =
+        HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static("/api/rooms"));
+    Ok((
+        status,
+        [(header::LOCATION, location)],
+        Json(MessageView::from(&message)),
+    )
+        .into_response())
+}
+
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    room: InRoom,
+    PathSeq(seq): PathSeq,
+) -> Result<Response, Problem> {
+    let message = state.chat.message(&room.member, Seq(seq)).await?;
+    Ok(Json(MessageView::from(&message)).into_response())
+}
+
+pub(crate) async fn read(
+    State(state): State<AppState>,
+    room: InRoom,
+    AppJson(body): AppJson<ReadBody>,
+) -> Result<Json<ReceiptBody>, Problem> {
+    let receipt = state
+        .chat
+        .mark_read(&room.auth.caller, room.member.room(), body.seq, body.force)
+        .await?;
+    Ok(Json(ReceiptBody {
+        read_seq: receipt.read_seq,
+        unread: receipt.unread,
+        mentions: 0,
+    }))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
+
+/// RFC 8288 links to the pages on either side.
+fn links(room: RoomId, page: &MessagePage, limit: i64) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let (Some(first), true) = (page.items.first(), page.has_before) {
+        link(
+            &mut headers,
+            room,
+            &format!("before={}&limit={limit}", first.seq),
+            "prev",
+        );
+    }
+    if let (Some(last), true) = (page.items.last(), page.has_after) {
+        link(
+            &mut headers,
+            room,
+            &format!("after={}&limit={limit}", last.seq),
+            "next",
+        );
+    }
+    headers
+}
+
+fn link(headers: &mut HeaderMap, room: RoomId, query: &str, rel: &str) {
+    let link = format!("</api/rooms/{room}/messages?{query}>; rel=\"{rel}\"");
+    if let Ok(link) = HeaderValue::from_str(&link) {
+        headers.append(header::LINK, link);
+    }
+}

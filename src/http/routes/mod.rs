@@ -1,0 +1,10 @@
+//! One file a resource.
+
+pub(super) mod auth;
+pub(super) mod me;
+pub(super) mod members;
+pub(super) mod messages;
+pub(super) mod rooms;
+pub(super) mod server;
+pub(super) mod socket;
+pub(super) mod users;

@@ -1,0 +1,192 @@
+//! `/api/rooms`: making, finding, entering and changing rooms.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    chat::Member,
+    domain::{Permission, RoomId, RoomKind, RoomName, Topic},
+    http::{
+        AppState,
+        extract::{AppJson, AppQuery, Auth, InRoom},
+        problem::Problem,
+    },
+    protocol::RoomView,
+};
+
+/// Public rooms that one answer lists at most.
+const DISCOVER: i64 = 200;
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    discover: Option<String>,
+    after: Option<i64>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CreateBody {
+    name: String,
+    topic: Option<String>,
+    kind: Option<RoomKind>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct JoinBody {
+    code: Option<String>,
+    room_id: Option<RoomId>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct EditBody {
+    name: Option<String>,
+    topic: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct CodeBody {
+    access_code: String,
+}
+
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    auth: Auth,
+    AppQuery(query): AppQuery<ListQuery>,
+) -> Result<Json<Vec<RoomView>>, Problem> {
+    let chat = &state.chat;
+    let discover = query
+        .discover
+        .is_some_and(|value| !matches!(value.as_str(), "0" | "false"));
+    let rooms = if discover {
+        let after = RoomId(query.after.unwrap_or(0));
+        let found = chat.public_rooms(&auth.caller, after, DISCOVER).await?;
+        found
+            .iter()
+            .map(|(room, joined)| RoomView {
+                joined: Some(*joined),
+                ..RoomView::shared(room)
+            })
+            .collect()
+    } else {
+        chat.rooms(&auth.caller)
+            .await?
+            .iter()
+            .map(RoomView::of_member)
+            .collect::<Vec<_>>()
+    };
+    Ok(Json(
+        rooms
+            .into_iter()
+            .map(|room| with_count(&state, room))
+            .collect(),
+    ))
+}
+
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    auth: Auth,
+    AppJson(body): AppJson<CreateBody>,
+) -> Result<Response, Problem> {
+    let name = RoomName::parse(&body.name)?;
+    let topic = Topic::parse(body.topic.as_deref().unwrap_or_default())?;
+    let kind = body.kind.unwrap_or(RoomKind::Private);
+    if kind == RoomKind::Direct {
+        return Err(Problem::field("/kind", "must be public or private"));
+    }
+    let made = state
+        .chat
+        .create_room(&auth.caller, name, topic, kind)
+        .await?;
+    let member = state.chat.member(&auth.caller, made.room.id).await?;
+    let view = RoomView {
+        access_code: Some(made.access_code.to_string()),
+        ..RoomView::of_member(member.standing())
+    };
+    let location = HeaderValue::from_str(&format!("/api/rooms/{}", made.room.id));
+    let location = location.unwrap_or(HeaderValue::from_static("/api/rooms"));
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(with_count(&state, view)),
+    )
+        .into_response())
+}
+
+pub(crate) async fn join(
+    State(state): State<AppState>,
+    auth: Auth,
+    AppJson(body): AppJson<JoinBody>,
+) -> Result<Json<RoomView>, Problem> {
+    let member = match (body.code, body.room_id) {
+        (Some(code), None) => state.chat.join_by_code(&auth.caller, &code).await?,
+        (None, Some(room)) => state.chat.join_public(&auth.caller, room).await?,
+        _ => {
+            return Err(Problem::field(
+                "/code",
+                "or room_id must be given, one of them",
+            ));
+        }
+    };
+    Ok(Json(view(&state, &member).await?))
+}
+
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    room: InRoom,
+) -> Result<Json<RoomView>, Problem> {
+    Ok(Json(view(&state, &room.member).await?))
+}
+
+pub(crate) async fn edit(
+    State(state): State<AppState>,
+    room: InRoom,
+    AppJson(body): AppJson<EditBody>,
+) -> Result<Json<RoomView>, Problem> {
+    let name = body.name.as_deref().map(RoomName::parse).transpose()?;
+    let topic = body.topic.as_deref().map(Topic::parse).transpose()?;
+    state.chat.edit_room(&room.member, name, topic).await?;
+    let member = state
+        .chat
+        .member(&room.auth.caller, room.member.room())
+        .await?;
+    Ok(Json(view(&state, &member).await?))
+}
+
+pub(crate) async fn remove(
+    State(state): State<AppState>,
+    room: InRoom,
+) -> Result<StatusCode, Problem> {
+    state.chat.delete_room(&room.member).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn replace_code(
+    State(state): State<AppState>,
+    room: InRoom,
+) -> Result<Json<CodeBody>, Problem> {
+    let code = state.chat.replace_access_code(&room.member).await?;
+    Ok(Json(CodeBody {
+        access_code: code.to_string(),
+    }))
+}
+
+/// The room as its member sees it, with its code for who may hand it out.
+async fn view(state: &AppState, member: &Member) -> Result<RoomView, Problem> {
+    let mut view = RoomView::of_member(member.standing());
+    if member.standing().role.may(Permission::Invite) {
+        view.access_code = Some(state.chat.access_code(member).await?.to_string());
+    }
+    Ok(with_count(state, view))
+}
+
+fn with_count(state: &AppState, view: RoomView) -> RoomView {
+    let (online, _) = state.chat.hub().presence().in_room(view.id, 0);
+    RoomView {
+        online_count: Some(online),
+        ..view
+    }
+}

@@ -1,0 +1,61 @@
+//! What the server says about itself.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+
+use crate::http::{AppState, problem::Problem};
+use axum::http::StatusCode;
+
+#[derive(Serialize)]
+pub(crate) struct AboutBody {
+    name: String,
+    version: &'static str,
+    registration: &'static str,
+    limits: LimitsBody,
+}
+
+#[derive(Serialize)]
+struct LimitsBody {
+    body_chars: usize,
+    request_bytes: usize,
+    frame_bytes: usize,
+    rooms_per_user: usize,
+}
+
+#[derive(Serialize)]
+pub(crate) struct HealthBody {
+    status: &'static str,
+}
+
+pub(crate) async fn about(State(state): State<AppState>) -> Json<AboutBody> {
+    let limits = &state.config.limits;
+    Json(AboutBody {
+        name: state.config.name.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        registration: "open",
+        limits: LimitsBody {
+            body_chars: limits.body_chars,
+            request_bytes: limits.request_bytes,
+            frame_bytes: limits.frame_bytes,
+            rooms_per_user: limits.rooms_per_user,
+        },
+    })
+}
+
+/// The process lives.
+pub(crate) async fn healthz() -> Json<HealthBody> {
+    Json(HealthBody { status: "ok" })
+}
+
+/// New work is welcome: the database answers and the server is not going away.
+pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<HealthBody>, Problem> {
+    if !state.readiness.get() {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "draining",
+            "The server is going away",
+        ));
+    }
+    state.chat.ping().await?;
+    Ok(Json(HealthBody { status: "ready" }))
+}

@@ -1,0 +1,159 @@
+//! `/ws`: from a request to a live connection. Whatever is refused is refused here, as HTTP.
+
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{StatusCode, request::Parts},
+    response::Response,
+};
+use serde::Deserialize;
+
+use crate::{
+    chat::ChatError,
+    domain::{RoomId, Seq, UserId},
+    http::{
+        AppState,
+        extract::{AppQuery, Auth, PathRoom, PathUser, cross_origin},
+        listen::Claim,
+        origin,
+        problem::Problem,
+        upgrade::{self, Handshake},
+    },
+    protocol::{SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT, line::HISTORY_MAX},
+    socket::{self, Dialect, Opening, Scope, TextOptions},
+};
+
+#[derive(Deserialize)]
+pub(crate) struct TextQuery {
+    echo: Option<u8>,
+    numbers: Option<u8>,
+    since: Option<i64>,
+    history: Option<usize>,
+}
+
+/// A request for a socket, by somebody who may have one.
+pub(crate) struct Request {
+    auth: Auth,
+    handshake: Handshake,
+    text: TextOptions,
+    claim: Option<Claim>,
+}
+
+impl FromRequestParts<AppState> for Request {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let auth = Auth::from_request_parts(parts, state).await?;
+        // A browser sends a page's cookie with a handshake whatever page asked for it.
+        if !auth.by_header && !origin::has_own_origin(&parts.headers, &state.config.public_url) {
+            return Err(cross_origin());
+        }
+        let AppQuery(query) = AppQuery::<TextQuery>::from_request_parts(parts, state).await?;
+        let history = query.history.unwrap_or(0);
+        if history > HISTORY_MAX {
+            return Err(Problem::field(
+                "/history",
+                format!("must be 0 to {HISTORY_MAX}"),
+            ));
+        }
+        let on = |flag: Option<u8>| flag.is_some_and(|flag| flag != 0);
+        let text = TextOptions {
+            echo: on(query.echo),
+            numbers: on(query.numbers),
+            since: query.since.map(Seq),
+            history,
+        };
+        let claim = parts.extensions.get::<Claim>().cloned();
+        let handshake = Handshake::read(parts)?;
+        Ok(Self {
+            auth,
+            handshake,
+            text,
+            claim,
+        })
+    }
+}
+
+pub(crate) async fn all(
+    State(state): State<AppState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    if request.handshake.subprotocol == Some(SUBPROTOCOL_TEXT) {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "text_needs_a_room",
+            "Lines of text belong to one room: connect to /ws/{room_id}",
+        ));
+    }
+    open(&state, request, Scope::All, Dialect::Json)
+}
+
+pub(crate) async fn room(
+    State(state): State<AppState>,
+    PathRoom(room): PathRoom,
+    request: Request,
+) -> Result<Response, Problem> {
+    let room = RoomId(room);
+    state.chat.member(&request.auth.caller, room).await?;
+    let dialect = match request.handshake.subprotocol {
+        Some(SUBPROTOCOL_JSON) => Dialect::Json,
+        _ => Dialect::Text(request.text),
+    };
+    open(&state, request, Scope::Room(room), dialect)
+}
+
+/// The predecessor's address; the user in it must be the caller.
+pub(crate) async fn room_as(
+    state: State<AppState>,
+    path: PathRoom,
+    PathUser(user): PathUser,
+    request: Request,
+) -> Result<Response, Problem> {
+    if request.auth.caller.user() != UserId(user) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "not_you",
+            "The user in the address is not the one whose token this is",
+        ));
+    }
+    room(state, path, request).await
+}
+
+fn open(
+    state: &AppState,
+    request: Request,
+    scope: Scope,
+    dialect: Dialect,
+) -> Result<Response, Problem> {
+    let Request {
+        auth,
+        handshake,
+        claim,
+        ..
+    } = request;
+    if !state.readiness.get() {
+        return Err(ChatError::Draining.into());
+    }
+    let caller = auth.caller;
+    let registration = state
+        .chat
+        .hub()
+        .connections()
+        .register(caller.user(), caller.session());
+    let registration = registration.map_err(|_| ChatError::TooManyConnections)?;
+    let (response, on_upgrade) = handshake.accept();
+    let context = state.sockets.clone();
+    let opening = Opening {
+        caller,
+        registration,
+        scope,
+        dialect,
+    };
+    // A task of its own, so that the handshake's future does not set the connection's size.
+    state.tasks.spawn(async move {
+        if let Some((stream, leftover)) = upgrade::stream(on_upgrade).await {
+            socket::serve(stream, leftover, context, opening).await;
+        }
+        drop(claim);
+    });
+    Ok(response)
+}

@@ -1,0 +1,66 @@
+//! What handlers share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio_util::task::TaskTracker;
+
+use super::statics::Statics;
+use crate::{chat::Chat, config::Config, socket};
+
+/// What handlers share. Cloning it is cheap.
+#[derive(Clone)]
+pub struct AppState {
+    /// The chat.
+    pub chat: Chat,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// What a WebSocket needs.
+    pub sockets: socket::Context,
+    /// The tasks of upgraded connections, for the drain to wait for.
+    pub tasks: TaskTracker,
+    /// Whether new work is welcome.
+    pub readiness: Readiness,
+    /// The page.
+    pub(super) statics: Arc<Statics>,
+}
+
+/// Whether new work is welcome.
+#[derive(Clone, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// Says whether new work is welcome.
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Release);
+    }
+
+    /// Whether new work is welcome.
+    #[must_use]
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl AppState {
+    /// The state over this chat.
+    #[must_use]
+    pub fn new(
+        chat: Chat,
+        config: Arc<Config>,
+        sockets: socket::Context,
+        tasks: TaskTracker,
+        readiness: Readiness,
+    ) -> Self {
+        Self {
+            chat,
+            config,
+            sockets,
+            tasks,
+            readiness,
+            statics: Arc::new(Statics::new()),
+        }
+    }
+}

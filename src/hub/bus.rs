@@ -1,0 +1,84 @@
+//! The wire between nodes. It carries news at most once, never truth.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::{Hub, Inner, RoomEvent};
+use crate::domain::RoomId;
+
+/// Takes an event to the *other* nodes, at most once. It must not wait: a bus that cannot keep up
+/// drops, and the nodes that missed something read it from the store.
+pub trait Bus: Send + Sync + 'static {
+    /// Tells the other nodes.
+    fn publish(&self, room: RoomId, event: &RoomEvent);
+    /// This node now wants the events of `room`.
+    fn attach(&self, room: RoomId);
+    /// This node no longer wants them.
+    fn detach(&self, room: RoomId);
+}
+
+/// The bus of a server that is alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LocalBus;
+
+impl Bus for LocalBus {
+    fn publish(&self, _: RoomId, _: &RoomEvent) {}
+    fn attach(&self, _: RoomId) {}
+    fn detach(&self, _: RoomId) {}
+}
+
+/// Links hubs within one process, as nodes are linked over a network.
+#[derive(Clone, Default)]
+pub struct Switch {
+    hubs: Arc<Mutex<Vec<(usize, Weak<Inner>)>>>,
+    ports: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+/// One hub's place on a [`Switch`].
+pub struct Port {
+    number: usize,
+    switch: Switch,
+}
+
+impl Switch {
+    /// A place for one more hub. Ports are numbered in the order in which hubs are connected.
+    #[must_use]
+    pub fn port(&self) -> Port {
+        let number = self
+            .ports
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Port {
+            number,
+            switch: self.clone(),
+        }
+    }
+
+    /// Lets `hub` hear the others. Hubs are connected in the order of their ports.
+    pub fn connect(&self, hub: &Hub) {
+        let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = hubs.len();
+        hubs.push((number, Arc::downgrade(&hub.inner)));
+    }
+}
+
+impl Bus for Port {
+    fn publish(&self, room: RoomId, event: &RoomEvent) {
+        let others: Vec<Hub> = {
+            let hubs = self
+                .switch
+                .hubs
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let others = hubs.iter().filter(|(number, _)| *number != self.number);
+            others
+                .filter_map(|(_, hub)| hub.upgrade())
+                .map(|inner| Hub { inner })
+                .collect()
+        };
+        for hub in others {
+            hub.deliver(room, event.clone());
+        }
+    }
+
+    fn attach(&self, _: RoomId) {}
+    fn detach(&self, _: RoomId) {}
+}

@@ -1,0 +1,178 @@
+//! Who is here and what is new: the rooms' channels, presence, and the wire to other nodes.
+//!
+//! The hub carries news, never truth: whatever is lost on its way is read again from the store.
+
+pub mod bus;
+pub mod connections;
+pub mod presence;
+pub mod room;
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+
+pub use bus::{Bus, LocalBus, Switch};
+pub use connections::{Connections, Control, Registration, TooManyConnections};
+pub use presence::{Diff, Presence, PresenceGuard, Settled};
+pub use room::{LiveMessage, LivePresence, LiveRoom, RoomEvent, Subscription};
+
+use crate::domain::RoomId;
+use room::Channel;
+
+/// The shared registry that every connection subscribes to.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    rooms: DashMap<RoomId, Channel>,
+    presence: Presence,
+    connections: Connections,
+    bus: Box<dyn Bus>,
+    backlog: usize,
+}
+
+/// What of the hub is in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HubStats {
+    /// Rooms that somebody is subscribed to.
+    pub rooms: usize,
+    /// WebSocket connections.
+    pub connections: usize,
+    /// Users who are online, those in their grace included.
+    pub online: usize,
+}
+
+impl Hub {
+    /// An empty hub whose rooms keep `backlog` events for a subscriber that lags.
+    #[must_use]
+    pub fn new(
+        backlog: usize,
+        presence: Presence,
+        connections: Connections,
+        bus: Box<dyn Bus>,
+    ) -> Self {
+        let rooms = DashMap::new();
+        Self {
+            inner: Arc::new(Inner {
+                rooms,
+                presence,
+                connections,
+                bus,
+                backlog,
+            }),
+        }
+    }
+
+    /// Hears everything that is published in `room` from now on. The first subscription makes the
+    /// room's channel, the last one's end drops it.
+    #[must_use]
+    pub fn subscribe(&self, room: RoomId) -> Subscription {
+        let receiver = self
+            .inner
+            .rooms
+            .entry(room)
+            .or_insert_with(|| {
+                self.inner.bus.attach(room);
+                Channel::new(self.inner.backlog)
+            })
+            .subscribe();
+        Subscription::new(self.clone(), room, receiver)
+    }
+
+    /// Tells the room's subscribers here and on every other node.
+    pub fn publish(&self, room: RoomId, event: RoomEvent) {
+        self.inner.bus.publish(room, &event);
+        self.deliver(room, event);
+    }
+
+    /// Tells the room's subscribers on this node alone.
+    pub fn deliver(&self, room: RoomId, event: RoomEvent) {
+        if let Some(channel) = self.inner.rooms.get(&room) {
+            channel.send(event);
+        }
+    }
+
+    /// Whether anybody here hears that room.
+    #[must_use]
+    pub fn is_heard(&self, room: RoomId) -> bool {
+        self.inner.rooms.contains_key(&room)
+    }
+
+    /// Who is online.
+    #[must_use]
+    pub fn presence(&self) -> &Presence {
+        &self.inner.presence
+    }
+
+    /// Every WebSocket connection, by user.
+    #[must_use]
+    pub fn connections(&self) -> &Connections {
+        &self.inner.connections
+    }
+
+    /// What is in memory now.
+    #[must_use]
+    pub fn stats(&self) -> HubStats {
+        HubStats {
+            rooms: self.inner.rooms.len(),
+            connections: self.inner.connections.count(),
+            online: self.inner.presence.online_users(),
+        }
+    }
+
+    /// Drops the room's channel if nobody is left. Decided under the map's lock, where no new
+    /// subscriber can come between the look and the removal.
+    fn release(&self, room: RoomId) {
+        let dropped = self
+            .inner
+            .rooms
+            .remove_if(&room, |_, channel| channel.is_empty());
+        if dropped.is_some() {
+            self.inner.bus.detach(room);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn hub(bus: Box<dyn Bus>) -> Hub {
+        Hub::new(4, Presence::new(Duration::ZERO), Connections::new(8), bus)
+    }
+
+    #[tokio::test]
+    async fn a_room_lives_from_its_first_subscriber_to_its_last() {
+        let hub = hub(Box::new(LocalBus));
+        let room = RoomId(1);
+        let first = hub.subscribe(room);
+        let second = hub.subscribe(room);
+        assert_eq!(hub.stats().rooms, 1);
+        drop(first);
+        assert_eq!(hub.stats().rooms, 1);
+        drop(second);
+        assert_eq!(hub.stats().rooms, 0);
+        hub.publish(room, RoomEvent::Deleted);
+    }
+
+    #[tokio::test]
+    async fn two_hubs_on_one_switch_hear_each_other() {
+        let switch = Switch::default();
+        let (here, there) = (hub(Box::new(switch.port())), hub(Box::new(switch.port())));
+        switch.connect(&here);
+        switch.connect(&there);
+        let mut near = here.subscribe(RoomId(1));
+        let mut far = there.subscribe(RoomId(1));
+        here.publish(RoomId(1), RoomEvent::Deleted);
+        assert!(matches!(far.recv().await, Ok(RoomEvent::Deleted)));
+        assert!(matches!(near.recv().await, Ok(RoomEvent::Deleted)));
+        assert!(near.try_recv().is_none(), "its own event came back");
+        drop(far);
+        here.publish(RoomId(1), RoomEvent::Deleted);
+        assert_eq!(there.stats().rooms, 0);
+    }
+}

@@ -1,0 +1,489 @@
+//! Who is online: derived from live connections, never stored as a flag.
+//!
+//! A user is online from their first connection until a grace after the last one closed. The index
+//! runs both ways, user to rooms and room to users, and collects for each room who came and went
+//! since it was last told. [`Presence::settle`] hands that out; its caller sets the pace.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use crate::domain::{Author, RoomId, Timestamp, UserId};
+
+/// The index of who is online.
+#[derive(Clone)]
+pub struct Presence {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    index: Mutex<Index>,
+    /// Wakes whoever settles.
+    changed: Notify,
+    grace: Duration,
+}
+
+#[derive(Default)]
+struct Index {
+    users: HashMap<UserId, Online>,
+    rooms: HashMap<RoomId, RoomPresence>,
+    /// Users without a connection, by the end of their grace. The grace is the same for all, so
+    /// that the queue is in order by itself. An entry whose user came back is skipped.
+    leaving: VecDeque<(Instant, UserId)>,
+    /// Users who came online since the last settling.
+    arrived: Vec<(UserId, Timestamp)>,
+}
+
+struct Online {
+    who: Arc<Author>,
+    rooms: HashSet<RoomId>,
+    connections: usize,
+    /// When the last connection closed, and the end of the grace after it.
+    gone: Option<(Timestamp, Instant)>,
+}
+
+#[derive(Default)]
+struct RoomPresence {
+    online: BTreeSet<UserId>,
+    /// What subscribers have not been told yet.
+    edges: HashMap<UserId, Edge>,
+}
+
+enum Edge {
+    Came(Arc<Author>),
+    Went(Arc<Author>, Timestamp),
+}
+
+/// Who came and went in one room since it was last told.
+#[derive(Clone, Debug)]
+pub struct Diff {
+    /// Who came, by id.
+    pub online: Vec<Arc<Author>>,
+    /// Who went, by id, and when their last connection closed.
+    pub offline: Vec<(Arc<Author>, Timestamp)>,
+    /// How many are online now.
+    pub online_count: usize,
+}
+
+/// What has happened since the last settling.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// What each room's subscribers must be told.
+    pub diffs: Vec<(RoomId, Diff)>,
+    /// When the grace of the next user who left ends.
+    pub next: Option<Instant>,
+}
+
+/// One live connection. Dropping it, by whatever way its task ends, takes the user one step
+/// towards offline.
+pub struct PresenceGuard {
+    shared: Arc<Shared>,
+    user: UserId,
+}
+
+impl Presence {
+    /// An empty index in which users stay online for `grace` after their last connection.
+    #[must_use]
+    pub fn new(grace: Duration) -> Self {
+        let shared = Shared {
+            index: Mutex::default(),
+            changed: Notify::new(),
+            grace,
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// One more connection of `who`, a member of `rooms`.
+    #[must_use]
+    pub fn enter(&self, who: Author, rooms: impl IntoIterator<Item = RoomId>) -> PresenceGuard {
+        let user = who.id;
+        let mut index = self.shared.lock();
+        let Index {
+            users,
+            rooms: by_room,
+            arrived,
+            ..
+        } = &mut *index;
+        let online = users.entry(user).or_insert_with(|| {
+            arrived.push((user, Timestamp::now()));
+            Online {
+                who: Arc::new(who),
+                rooms: HashSet::new(),
+                connections: 0,
+                gone: None,
+            }
+        });
+        online.connections += 1;
+        online.gone = None;
+        for room in rooms {
+            if online.rooms.insert(room) {
+                by_room.entry(room).or_default().came(&online.who);
+            }
+        }
+        drop(index);
+        self.shared.changed.notify_one();
+        PresenceGuard {
+            shared: self.shared.clone(),
+            user,
+        }
+    }
+
+    /// `user` is a member of `room` now.
+    pub fn join(&self, user: UserId, room: RoomId) {
+        let mut index = self.shared.lock();
+        let Index { users, rooms, .. } = &mut *index;
+        let Some(online) = users.get_mut(&user) else {
+            return;
+        };
+        if online.rooms.insert(room) {
+            rooms.entry(room).or_default().came(&online.who);
+            drop(index);
+            self.shared.changed.notify_one();
+        }
+    }
+
+    /// `user` is no member of `room` any more. Nobody is told: the message of it says so.
+    pub fn leave(&self, user: UserId, room: RoomId) {
+        let mut index = self.shared.lock();
+        if let Some(online) = index.users.get_mut(&user) {
+            online.rooms.remove(&room);
+        }
+        if let Some(presence) = index.rooms.get_mut(&room) {
+            presence.online.remove(&user);
+            presence.edges.remove(&user);
+        }
+        index.forget_if_empty(room);
+    }
+
+    /// Everybody is out of `room`.
+    pub fn clear_room(&self, room: RoomId) {
+        let mut index = self.shared.lock();
+        let Some(presence) = index.rooms.remove(&room) else {
+            return;
+        };
+        for user in presence.online {
+            if let Some(online) = index.users.get_mut(&user) {
+                online.rooms.remove(&room);
+            }
+        }
+    }
+
+    /// Whether `user` is online.
+    #[must_use]
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.shared.lock().users.contains_key(&user)
+    }
+
+    /// Which of `users` are online.
+    #[must_use]
+    pub fn online_among(&self, users: impl IntoIterator<Item = UserId>) -> HashSet<UserId> {
+        let index = self.shared.lock();
+        users
+            .into_iter()
+            .filter(|user| index.users.contains_key(user))
+            .collect()
+    }
+
+    /// How many are online in `room`, and the first `most` of them by id.
+    #[must_use]
+    pub fn in_room(&self, room: RoomId, most: usize) -> (usize, Vec<Arc<Author>>) {
+        let index = self.shared.lock();
+        let Some(presence) = index.rooms.get(&room) else {
+            return (0, Vec::new());
+        };
+        let names = presence
+            .online
+            .iter()
+            .filter_map(|user| index.users.get(user));
+        (
+            presence.online.len(),
+            names.take(most).map(|online| online.who.clone()).collect(),
+        )
+    }
+
+    /// How many users are online.
+    #[must_use]
+    pub fn online_users(&self) -> usize {
+        self.shared.lock().users.len()
+    }
+
+    /// Everybody who has a connection now.
+    #[must_use]
+    pub fn connected(&self) -> Vec<UserId> {
+        let index = self.shared.lock();
+        index
+            .users
+            .iter()
+            .filter(|(_, online)| online.connections > 0)
+            .map(|(user, _)| *user)
+            .collect()
+    }
+
+    /// Waits until something has happened since the last settling.
+    pub async fn changed(&self) {
+        self.shared.changed.notified().await;
+    }
+
+    /// When each user was last here who came since this was last asked, or whose grace is over.
+    /// It is to be stored before [`settle`](Self::settle) makes it known.
+    #[must_use]
+    pub fn sightings(&self) -> Vec<(UserId, Timestamp)> {
+        let now = Instant::now();
+        let mut index = self.shared.lock();
+        let mut seen = std::mem::take(&mut index.arrived);
+        let due = index
+            .leaving
+            .iter()
+            .take_while(|(end, _)| *end <= now)
+            .map(|(_, user)| user);
+        let due = due.filter_map(|user| Some((*user, index.users.get(user)?.gone?.0)));
+        seen.extend(due);
+        seen
+    }
+
+    /// Lets go whose grace is over, and takes what rooms must be told.
+    #[must_use]
+    pub fn settle(&self) -> Settled {
+        let now = Instant::now();
+        let mut index = self.shared.lock();
+        while let Some((end, user)) = index.leaving.front().copied() {
+            if end > now {
+                break;
+            }
+            index.leaving.pop_front();
+            index.let_go(user, now);
+        }
+        let diffs = index.take_diffs();
+        Settled {
+            diffs,
+            next: index.leaving.front().map(|(end, _)| *end),
+        }
+    }
+
+    /// Panics unless both ways of the index agree.
+    #[cfg(test)]
+    fn check_invariants(&self) {
+        let index = self.shared.lock();
+        for (user, online) in &index.users {
+            assert_eq!(online.gone.is_some(), online.connections == 0, "{user}");
+            for room in &online.rooms {
+                assert!(
+                    index.rooms[room].online.contains(user),
+                    "{user} is not in {room}"
+                );
+            }
+        }
+        for (room, presence) in &index.rooms {
+            assert!(!presence.is_empty(), "{room} is empty and in memory");
+            for user in &presence.online {
+                assert!(
+                    index.users[user].rooms.contains(room),
+                    "{room} is not with {user}"
+                );
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// No code that holds this lock can panic half way through a change, so that a poisoned lock
+    /// guards a sound index.
+    fn lock(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    fn let_go(&mut self, user: UserId, now: Instant) {
+        let Some(online) = self.users.get(&user) else {
+            return;
+        };
+        let Some((last_seen, _)) = online.gone.filter(|(_, end)| *end <= now) else {
+            return;
+        };
+        let Some(online) = self.users.remove(&user) else {
+            return;
+        };
+        for room in online.rooms {
+            if let Some(presence) = self.rooms.get_mut(&room) {
+                presence.went(&online.who, last_seen);
+            }
+        }
+    }
+
+    fn take_diffs(&mut self) -> Vec<(RoomId, Diff)> {
+        let mut diffs = Vec::new();
+        self.rooms.retain(|room, presence| {
+            if !presence.edges.is_empty() {
+                diffs.push((*room, presence.take_diff()));
+            }
+            !presence.is_empty()
+        });
+        diffs
+    }
+
+    fn forget_if_empty(&mut self, room: RoomId) {
+        if self.rooms.get(&room).is_some_and(RoomPresence::is_empty) {
+            self.rooms.remove(&room);
+        }
+    }
+}
+
+impl RoomPresence {
+    /// Whoever went and came back before anybody was told has not moved at all.
+    fn came(&mut self, who: &Arc<Author>) {
+        self.online.insert(who.id);
+        if self.edges.remove(&who.id).is_none() {
+            self.edges.insert(who.id, Edge::Came(who.clone()));
+        }
+    }
+
+    fn went(&mut self, who: &Arc<Author>, last_seen: Timestamp) {
+        self.online.remove(&who.id);
+        if self.edges.remove(&who.id).is_none() {
+            self.edges
+                .insert(who.id, Edge::Went(who.clone(), last_seen));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.online.is_empty() && self.edges.is_empty()
+    }
+
+    fn take_diff(&mut self) -> Diff {
+        let (mut online, mut offline) = (Vec::new(), Vec::new());
+        for (_, edge) in self.edges.drain() {
+            match edge {
+                Edge::Came(who) => online.push(who),
+                Edge::Went(who, last_seen) => offline.push((who, last_seen)),
+            }
+        }
+        self.edges.shrink_to_fit();
+        online.sort_by_key(|who| who.id);
+        offline.sort_by_key(|(who, _)| who.id);
+        Diff {
+            online,
+            offline,
+            online_count: self.online.len(),
+        }
+    }
+}
+
+impl Drop for PresenceGuard {
+    fn drop(&mut self) {
+        let mut index = self.shared.lock();
+        let Some(online) = index.users.get_mut(&self.user) else {
+            return;
+        };
+        online.connections -= 1;
+        if online.connections > 0 {
+            return;
+        }
+        let end = Instant::now() + self.shared.grace;
+        online.gone = Some((Timestamp::now(), end));
+        index.leaving.push_back((end, self.user));
+        drop(index);
+        self.shared.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(5);
+    const ROOM: RoomId = RoomId(1);
+
+    fn author(id: i64) -> Author {
+        Author {
+            id: UserId(id),
+            username: format!("user{id}"),
+            display_name: format!("User {id}"),
+        }
+    }
+
+    /// The ids that came and went in `ROOM`, and how many are online there.
+    fn told(presence: &Presence) -> Option<(Vec<i64>, Vec<i64>, usize)> {
+        let settled = presence.settle();
+        presence.check_invariants();
+        settled
+            .diffs
+            .into_iter()
+            .find(|(room, _)| *room == ROOM)
+            .map(|(_, diff)| {
+                let came = diff.online.iter().map(|who| who.id.0).collect();
+                let went = diff.offline.iter().map(|(who, _)| who.id.0).collect();
+                (came, went, diff.online_count)
+            })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn three_tabs_are_one_person() {
+        let presence = Presence::new(GRACE);
+        let tabs = [(); 3].map(|()| presence.enter(author(1), [ROOM]));
+        assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
+        let [first, second, third] = tabs;
+        drop((first, second));
+        tokio::time::advance(GRACE * 2).await;
+        assert_eq!(told(&presence), None);
+        drop(third);
+        assert_eq!(told(&presence), None, "gone before the grace is over");
+        tokio::time::advance(GRACE).await;
+        assert_eq!(
+            presence.sightings().len(),
+            2,
+            "once for coming and once for going"
+        );
+        assert_eq!(told(&presence), Some((vec![], vec![1], 0)));
+        assert_eq!(presence.online_users(), 0);
+        assert!(presence.shared.lock().rooms.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn coming_back_within_the_grace_is_no_news() {
+        let presence = Presence::new(GRACE);
+        drop(presence.enter(author(1), [ROOM]));
+        assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
+        tokio::time::advance(GRACE / 2).await;
+        let back = presence.enter(author(1), [ROOM]);
+        tokio::time::advance(GRACE).await;
+        assert_eq!(told(&presence), None);
+        assert!(presence.is_online(UserId(1)));
+        drop(back);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_leaves_nobody_online() {
+        let presence = Presence::new(GRACE);
+        let guard = presence.enter(author(1), [ROOM]);
+        let task = tokio::spawn(async move {
+            let _guard = guard;
+            panic!("as planned");
+        });
+        assert!(task.await.is_err());
+        tokio::time::advance(GRACE).await;
+        let _ = presence.settle();
+        assert_eq!(presence.online_users(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn joining_and_leaving_a_room_moves_its_index() {
+        let presence = Presence::new(GRACE);
+        let guard = presence.enter(author(1), []);
+        presence.join(UserId(1), ROOM);
+        assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
+        presence.leave(UserId(1), ROOM);
+        assert_eq!(told(&presence), None);
+        assert_eq!(presence.in_room(ROOM, 10).0, 0);
+        presence.join(UserId(1), ROOM);
+        presence.clear_room(ROOM);
+        presence.check_invariants();
+        drop(guard);
+    }
+}

@@ -1,0 +1,228 @@
+//! A room's channel, and what goes through it.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::{Diff, Hub};
+use crate::{
+    domain::{Message, Removal, Room, RoomId, UserId},
+    protocol::{
+        Frame, LARGE_ROOM, NAMES_SLICE, RoomView,
+        frame::{AbsentView, PresenceView},
+        line,
+    },
+};
+
+/// Something new in a room. Cloning one is a few counters, whatever it holds.
+#[derive(Clone)]
+pub enum RoomEvent {
+    /// A message is new or changed. These come in `rev` order.
+    Message(Arc<LiveMessage>),
+    /// Somebody came or went.
+    Presence(Arc<LivePresence>),
+    /// The room has another name or topic.
+    Changed(Arc<LiveRoom>),
+    /// The room is gone.
+    Deleted,
+}
+
+/// A message on its way: encoded by whoever needs it first, for everybody.
+pub struct LiveMessage {
+    /// The message.
+    pub message: Message,
+    /// Who is out of the room with this message, and must hear neither it nor what follows.
+    pub removes: Option<(UserId, Removal)>,
+    json: OnceLock<Utf8Bytes>,
+    plain: OnceLock<Utf8Bytes>,
+}
+
+impl LiveMessage {
+    /// The message, not yet encoded.
+    #[must_use]
+    pub fn new(message: Message, removes: Option<(UserId, Removal)>) -> Self {
+        Self {
+            message,
+            removes,
+            json: OnceLock::new(),
+            plain: OnceLock::new(),
+        }
+    }
+
+    /// Its JSON frame.
+    #[must_use]
+    pub fn json(&self) -> Utf8Bytes {
+        self.json
+            .get_or_init(|| Frame::message(&self.message).encode().into())
+            .clone()
+    }
+
+    /// Its line of text, without its number.
+    #[must_use]
+    pub fn plain(&self) -> Utf8Bytes {
+        self.plain
+            .get_or_init(|| line::render(&self.message, false).into())
+            .clone()
+    }
+}
+
+/// Comings and goings on their way.
+pub struct LivePresence {
+    /// Who came and went.
+    pub diff: Diff,
+    json: OnceLock<Utf8Bytes>,
+    room: RoomId,
+}
+
+impl LivePresence {
+    /// The comings and goings of `room`, not yet encoded.
+    #[must_use]
+    pub fn new(room: RoomId, diff: Diff) -> Self {
+        Self {
+            diff,
+            json: OnceLock::new(),
+            room,
+        }
+    }
+
+    /// Their JSON frame; in a large room only a slice of the names.
+    #[must_use]
+    pub fn json(&self) -> Utf8Bytes {
+        self.json
+            .get_or_init(|| self.frame().encode().into())
+            .clone()
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        let diff = &self.diff;
+        let most = if diff.online_count > LARGE_ROOM {
+            NAMES_SLICE
+        } else {
+            usize::MAX
+        };
+        let absent = |(who, last_seen): &(Arc<_>, _)| {
+            let who: &crate::domain::Author = who;
+            AbsentView {
+                id: who.id,
+                last_seen: *last_seen,
+            }
+        };
+        Frame::Presence(PresenceView {
+            room_id: self.room,
+            online: diff.online.iter().take(most).map(|who| &**who).collect(),
+            offline: diff.offline.iter().take(most).map(absent).collect(),
+            online_count: diff.online_count,
+        })
+    }
+}
+
+/// A room's new name or topic on its way.
+pub struct LiveRoom {
+    json: Utf8Bytes,
+}
+
+impl LiveRoom {
+    /// What all members see of the changed room.
+    #[must_use]
+    pub fn new(room: &Room) -> Self {
+        Self {
+            json: Frame::Room {
+                room: RoomView::shared(room),
+            }
+            .encode()
+            .into(),
+        }
+    }
+
+    /// Its JSON frame.
+    #[must_use]
+    pub fn json(&self) -> Utf8Bytes {
+        self.json.clone()
+    }
+}
+
+/// One room's broadcast channel.
+pub(super) struct Channel {
+    sender: broadcast::Sender<RoomEvent>,
+}
+
+impl Channel {
+    pub(super) fn new(backlog: usize) -> Self {
+        Self {
+            sender: broadcast::Sender::new(backlog),
+        }
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<RoomEvent> {
+        self.sender.subscribe()
+    }
+
+    pub(super) fn send(&self, event: RoomEvent) {
+        // An error says that nobody listens, which is nobody's loss.
+        let _ = self.sender.send(event);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sender.receiver_count() == 0
+    }
+}
+
+/// Events were missed; the store has what they told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lagged;
+
+/// One connection's interest in one room. Dropping it ends it.
+pub struct Subscription {
+    hub: Hub,
+    room: RoomId,
+    /// `None` only while dropping.
+    receiver: Option<broadcast::Receiver<RoomEvent>>,
+}
+
+impl Subscription {
+    pub(super) fn new(hub: Hub, room: RoomId, receiver: broadcast::Receiver<RoomEvent>) -> Self {
+        Self {
+            hub,
+            room,
+            receiver: Some(receiver),
+        }
+    }
+
+    /// The room it is about.
+    #[must_use]
+    pub fn room(&self) -> RoomId {
+        self.room
+    }
+
+    /// Waits for the next event. Cancelling it loses nothing.
+    ///
+    /// # Errors
+    /// [`Lagged`] if events were dropped because this subscriber was slow.
+    pub async fn recv(&mut self) -> Result<RoomEvent, Lagged> {
+        match &mut self.receiver {
+            // The channel outlives its subscribers, so that it cannot be closed under one.
+            Some(receiver) => receiver.recv().await.map_err(|error| match error {
+                RecvError::Lagged(_) | RecvError::Closed => Lagged,
+            }),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The next event if it is there already.
+    pub fn try_recv(&mut self) -> Option<Result<RoomEvent, Lagged>> {
+        match self.receiver.as_mut()?.try_recv() {
+            Ok(event) => Some(Ok(event)),
+            Err(TryRecvError::Lagged(_)) => Some(Err(Lagged)),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        // The receiver must be gone before the channel is asked whether it has any.
+        self.receiver = None;
+        self.hub.release(self.room);
+    }
+}

@@ -1,0 +1,5 @@
+//! The `parlor` program.
+
+fn main() -> std::process::ExitCode {
+    parlor::cli::main()
+}

@@ -1,0 +1,161 @@
+//! What a client may send over a JSON socket.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::domain::{Rev, RoomId, Seq};
+
+/// One command.
+///
+/// A field that is not known is refused rather than ignored: a client that meant something by it
+/// must learn that it was not done.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Post a message.
+    Send(SendCommand),
+    /// Move one's receipt forward.
+    Read {
+        /// The room.
+        room_id: RoomId,
+        /// The furthest message read.
+        seq: Seq,
+    },
+    /// Ask for everything changed since a `rev`, room by room.
+    Sync {
+        /// The last `rev` seen, by room.
+        rooms: HashMap<RoomId, Rev>,
+    },
+    /// Ask for a `pong`.
+    Ping {},
+}
+
+/// Post a message.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendCommand {
+    /// The sender's idempotency key, echoed by the ack.
+    pub key: String,
+    /// The room.
+    pub room_id: RoomId,
+    /// The text.
+    pub body: String,
+    /// The message it answers.
+    #[serde(default)]
+    pub reply_to: Option<Seq>,
+}
+
+/// A frame that is no command.
+#[derive(Debug)]
+pub struct CommandError {
+    /// The key, if the frame had one, so that the client can tell which command it was.
+    pub key: Option<String>,
+    /// `malformed` or `unknown_type`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub detail: String,
+}
+
+/// The parts that are looked at before the type is known.
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    r#type: Option<String>,
+    #[serde(default)]
+    key: Option<serde_json::Value>,
+}
+
+const TYPES: [&str; 4] = ["send", "read", "sync", "ping"];
+
+impl Command {
+    /// Reads one frame.
+    ///
+    /// # Errors
+    /// [`CommandError`] if it is not JSON, names no known type, or its fields do not fit.
+    pub fn parse(text: &str) -> Result<Self, CommandError> {
+        let malformed = |key, error: &dyn std::fmt::Display| CommandError {
+            key,
+            code: "malformed",
+            detail: error.to_string(),
+        };
+        let envelope: Envelope =
+            serde_json::from_str(text).map_err(|error| malformed(None, &error))?;
+        let key = envelope
+            .key
+            .as_ref()
+            .and_then(|key| key.as_str())
+            .map(str::to_owned);
+        let Some(kind) = envelope.r#type else {
+            return Err(malformed(
+                key,
+                &"a frame is one JSON object with a \"type\"",
+            ));
+        };
+        if !TYPES.contains(&kind.as_str()) {
+            let detail = format!(
+                "no command {:?}; known are {}",
+                kind.chars().take(40).collect::<String>(),
+                TYPES.join(", ")
+            );
+            return Err(CommandError {
+                key,
+                code: "unknown_type",
+                detail,
+            });
+        }
+        serde_json::from_str(text).map_err(|error| malformed(key, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_send_is_read() {
+        let text = r#"{"type":"send","key":"c1","room_id":7,"body":"hi","reply_to":3}"#;
+        let Ok(Command::Send(send)) = Command::parse(text) else {
+            panic!("not a send")
+        };
+        assert_eq!(
+            (send.room_id, send.body.as_str(), send.reply_to),
+            (RoomId(7), "hi", Some(Seq(3)))
+        );
+    }
+
+    #[test]
+    fn a_sync_names_rooms_by_number() {
+        let Ok(Command::Sync { rooms }) = Command::parse(r#"{"type":"sync","rooms":{"1":520}}"#)
+        else {
+            panic!("not a sync")
+        };
+        assert_eq!(rooms[&RoomId(1)], Rev(520));
+    }
+
+    #[test]
+    fn what_is_no_command_is_told_why_with_its_key() {
+        for (text, code) in [
+            ("nonsense", "malformed"),
+            ("[1]", "malformed"),
+            ("{}", "malformed"),
+            (r#"{"type":"dance","key":"k"}"#, "unknown_type"),
+            (
+                r#"{"type":"send","key":"k","room_id":"x","body":"hi"}"#,
+                "malformed",
+            ),
+            (
+                r#"{"type":"send","key":"k","room_id":1,"body":"hi","files":[1]}"#,
+                "malformed",
+            ),
+        ] {
+            let error = Command::parse(text).unwrap_err();
+            assert_eq!(error.code, code, "{text}");
+            assert_eq!(
+                error.key.as_deref(),
+                text.contains("\"k\"").then_some("k"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The chat as lines of text, for a person at a terminal.
+
+use std::fmt::Write;
+
+use crate::domain::{Message, MessageKind};
+
+/// What somebody typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line<'l> {
+    /// Say it to the room.
+    Say(&'l str),
+    /// Say it as an action; the text still has its `/me `.
+    Me(&'l str),
+    /// List the commands.
+    Help,
+    /// Who is online.
+    Who,
+    /// Show the last N messages.
+    History(usize),
+    /// Which rooms am I in.
+    Rooms,
+    /// Leave the room for good.
+    Leave,
+    /// Close the connection.
+    Quit,
+    /// Nothing at all.
+    Nothing,
+    /// A command that is wrong, and what to say to it.
+    Wrong(String),
+}
+
+/// What `/help` says.
+pub const HELP: [&str; 9] = [
+    "a line is sent to the room as you typed it; //x sends /x",
+    "/me TEXT         say what you do: /me waves",
+    "/who             who is online",
+    "/history [N]     the last N messages (20)",
+    "/rooms           the rooms you are in",
+    "/leave           leave this room for good",
+    "/quit            close the connection (so does Ctrl-C)",
+    "/help            this",
+    "in the address: ?history=N shows the last N, ?since=SEQ what came after SEQ, ?numbers=1 each number, ?echo=1 your own lines",
+];
+
+/// How many messages `/history` shows unless told.
+pub const HISTORY_DEFAULT: usize = 20;
+/// How many it shows at most.
+pub const HISTORY_MAX: usize = 200;
+
+impl<'l> Line<'l> {
+    /// Reads one incoming frame: one trailing newline goes, everything else counts.
+    #[must_use]
+    pub fn parse(frame: &'l str) -> Self {
+        let text = frame.strip_suffix('\n').unwrap_or(frame);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if text.trim().is_empty() {
+            return Self::Nothing;
+        }
+        if let Some(escaped) = text.strip_prefix('/').filter(|rest| rest.starts_with('/')) {
+            return Self::Say(escaped);
+        }
+        let Some(command) = text.strip_prefix('/') else {
+            return Self::Say(text);
+        };
+        let (name, argument) = command
+            .split_once(char::is_whitespace)
+            .unwrap_or((command, ""));
+        let argument = argument.trim();
+        match name {
+            "help" => Self::Help,
+            "who" => Self::Who,
+            "rooms" => Self::Rooms,
+            "leave" => Self::Leave,
+            "quit" => Self::Quit,
+            "me" if argument.is_empty() => Self::Wrong("say what you do: /me waves".into()),
+            "me" => Self::Me(text),
+            "history" if argument.is_empty() => Self::History(HISTORY_DEFAULT),
+            "history" => match argument.parse() {
+                Ok(count) if (1..=HISTORY_MAX).contains(&count) => Self::History(count),
+                _ => Self::Wrong(format!("/history takes a number from 1 to {HISTORY_MAX}")),
+            },
+            _ => Self::Wrong(format!(
+                "no command /{}; /help lists them, //… sends the line",
+                printable(name)
+            )),
+        }
+    }
+}
+
+/// A message as one line, or several where its body has several.
+#[must_use]
+pub fn render(message: &Message, numbers: bool) -> String {
+    let mut line = String::with_capacity(message.body.len() + 32);
+    if numbers {
+        let _ = write!(line, "#{} ", message.seq);
+    }
+    let _ = write!(line, "{} ", message.created_at.clock());
+    let name = &message.author.username;
+    match message.kind {
+        MessageKind::System => {
+            let _ = write!(line, "* {}", indented(&message.body));
+        }
+        MessageKind::Text if message.deleted_at.is_some() => {
+            let _ = write!(line, "<{name}> (deleted)");
+        }
+        MessageKind::Text => match action(&message.body) {
+            Some(deed) => {
+                let _ = write!(line, "* {name} {}", indented(deed));
+            }
+            None => {
+                let _ = write!(line, "<{name}> {}", indented(&message.body));
+            }
+        },
+    }
+    line
+}
+
+/// The deed of a body that begins with `/me `.
+#[must_use]
+pub fn action(body: &str) -> Option<&str> {
+    body.strip_prefix("/me ")
+        .map(str::trim_start)
+        .filter(|deed| !deed.is_empty())
+}
+
+/// Text without what could steer a terminal.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// A body whose further lines cannot be taken for messages of their own.
+fn indented(body: &str) -> String {
+    let mut lines = body.split('\n').map(printable);
+    let mut text = lines.next().unwrap_or_default();
+    for line in lines {
+        text.push_str("\n    | ");
+        text.push_str(&line);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Author, Rev, RoomId, Seq, Timestamp, UserId};
+
+    fn message(body: &str) -> Message {
+        Message {
+            room_id: RoomId(1),
+            seq: Seq(413),
+            rev: Rev(520),
+            kind: MessageKind::Text,
+            author: Author {
+                id: UserId(2),
+                username: "bob".into(),
+                display_name: "Bob".into(),
+            },
+            body: body.into(),
+            event: None,
+            reply_to: None,
+            key: None,
+            created_at: Timestamp(1_700_000_000_000),
+            edited_at: None,
+            deleted_at: None,
+        }
+    }
+
+    #[test]
+    fn lines_are_read() {
+        assert_eq!(Line::parse("hello\n"), Line::Say("hello"));
+        assert_eq!(Line::parse("a\nb\n"), Line::Say("a\nb"));
+        assert_eq!(Line::parse("//x"), Line::Say("/x"));
+        assert_eq!(Line::parse("/me waves\r\n"), Line::Me("/me waves"));
+        assert_eq!(Line::parse("/history"), Line::History(20));
+        assert_eq!(Line::parse("/history 3"), Line::History(3));
+        assert_eq!(Line::parse("\n"), Line::Nothing);
+        for wrong in ["/history 0", "/history x", "/me", "/dance", "/"] {
+            assert!(matches!(Line::parse(wrong), Line::Wrong(_)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn messages_are_written() {
+        assert_eq!(
+            render(&message("deploy is green"), false),
+            "22:13 <bob> deploy is green"
+        );
+        assert_eq!(
+            render(&message("/me waves"), true),
+            "#413 22:13 * bob waves"
+        );
+    }
+
+    #[test]
+    fn a_body_can_neither_steer_the_terminal_nor_forge_a_line() {
+        let forged = render(
+            &message("hi\n22:14 <ada> \u{1b}[31mpay bob\u{7}\u{9b}"),
+            false,
+        );
+        assert_eq!(forged, "22:13 <bob> hi\n    | 22:14 <ada> [31mpay bob");
+    }
+}

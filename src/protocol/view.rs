@@ -1,0 +1,177 @@
+//! How things look on the wire, the same over HTTP and over a socket.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use crate::domain::{
+    Author, Head, Message, MessageKind, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq,
+    SystemEvent, Timestamp, User, UserId,
+};
+
+/// A message as clients see it.
+#[derive(Serialize)]
+pub struct MessageView<'m> {
+    room_id: RoomId,
+    seq: Seq,
+    rev: Rev,
+    kind: MessageKind,
+    author: &'m Author,
+    body: &'m str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'m SystemEvent>,
+    mentions: [UserId; 0],
+    reply_to: Option<Seq>,
+    files: [u64; 0],
+    reactions: BTreeMap<&'m str, [UserId; 0]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'m str>,
+    created_at: Timestamp,
+    edited_at: Option<Timestamp>,
+    deleted_at: Option<Timestamp>,
+}
+
+impl<'m> From<&'m Message> for MessageView<'m> {
+    fn from(message: &'m Message) -> Self {
+        Self {
+            room_id: message.room_id,
+            seq: message.seq,
+            rev: message.rev,
+            kind: message.kind,
+            author: &message.author,
+            body: &message.body,
+            event: message.event.as_ref(),
+            mentions: [],
+            reply_to: message.reply_to,
+            files: [],
+            reactions: BTreeMap::new(),
+            key: message.key.as_deref(),
+            created_at: message.created_at,
+            edited_at: message.edited_at,
+            deleted_at: message.deleted_at,
+        }
+    }
+}
+
+/// Serialises messages as their views; for `#[serde(serialize_with)]`.
+///
+/// # Errors
+/// Only the serializer's own.
+pub fn messages<S: Serializer>(items: &[Message], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(items.iter().map(MessageView::from))
+}
+
+/// A room as clients see it: what all members share, then what is the reader's own.
+#[derive(Clone, Debug, Serialize)]
+pub struct RoomView {
+    /// The room's number.
+    pub id: RoomId,
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    pub topic: String,
+    /// Who can enter.
+    pub kind: RoomKind,
+    /// Its newest numbers.
+    pub head: Head,
+    /// How many are in it.
+    pub member_count: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// How many of them are online.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online_count: Option<usize>,
+    /// Who is online: all, or a slice in a large room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online: Option<Vec<UserId>>,
+    /// The reader's own part; absent where it is the same for all.
+    #[serde(flatten)]
+    pub standing: Option<StandingView>,
+    /// Whether the reader is in it; only where public rooms are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joined: Option<bool>,
+    /// Its access code; only for who may hand it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_code: Option<String>,
+}
+
+/// What of a room is one member's own.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StandingView {
+    /// What they may do.
+    pub role: Role,
+    /// The furthest they have read.
+    pub read_seq: Seq,
+    /// Text messages after that.
+    pub unread: i64,
+    /// Those of them that name the reader.
+    pub mentions: i64,
+}
+
+impl RoomView {
+    /// What everybody may see of a room.
+    #[must_use]
+    pub fn shared(room: &Room) -> Self {
+        Self {
+            id: room.id,
+            name: room.name.clone(),
+            topic: room.topic.clone(),
+            kind: room.kind,
+            head: room.head,
+            member_count: room.member_count,
+            created_at: room.created_at,
+            online_count: None,
+            online: None,
+            standing: None,
+            joined: None,
+            access_code: None,
+        }
+    }
+
+    /// What a member sees of it.
+    #[must_use]
+    pub fn of_member(standing: &RoomStanding) -> Self {
+        let own = StandingView {
+            role: standing.role,
+            read_seq: standing.read_seq,
+            unread: standing.unread,
+            mentions: 0,
+        };
+        Self {
+            standing: Some(own),
+            ..Self::shared(&standing.room)
+        }
+    }
+}
+
+/// A user as clients see one.
+#[derive(Clone, Debug, Serialize)]
+pub struct UserView {
+    /// The user's number.
+    pub id: UserId,
+    /// The name they sign in with.
+    pub username: String,
+    /// The name others see.
+    pub display_name: String,
+    /// `online` while at least one connection lives.
+    pub status: &'static str,
+    /// When the last connection closed.
+    pub last_seen: Timestamp,
+    /// When the account was made.
+    pub created_at: Timestamp,
+}
+
+impl UserView {
+    /// The user, who is online or not.
+    #[must_use]
+    pub fn new(user: &User, online: bool) -> Self {
+        Self {
+            id: user.id,
+            username: user.username.clone(),
+            display_name: user.display_name.clone(),
+            status: if online { "online" } else { "offline" },
+            last_seen: user.last_seen,
+            created_at: user.created_at,
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The only wiring: store, hub, chat, router, and the order in which they come and go.
+
+use std::{
+    fs::{self, File},
+    net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    auth::{Passwords, Secret, Tokens, password::PasswordError},
+    chat::Chat,
+    config::Config,
+    http::{self, AppState, Readiness},
+    hub::{Connections, Hub, HubStats, LocalBus, Presence},
+    socket,
+    store::{Commits, Store, StoreError, StoreOptions},
+};
+
+const DATABASE: &str = "parlor.db";
+const SECRET: &str = "secret.key";
+const LOCK: &str = "parlor.lock";
+
+/// A server that listens and is about to run.
+pub struct Server {
+    config: Arc<Config>,
+    listener: TcpListener,
+    address: SocketAddr,
+    store: Store,
+    commits: Commits,
+    chat: Chat,
+    readiness: Readiness,
+    /// Held as long as the server lives: two processes on one folder would not hear each other.
+    _lock: File,
+}
+
+/// Looks into a running server.
+#[derive(Clone)]
+pub struct ServerHandle {
+    hub: Hub,
+}
+
+/// Why a server cannot start. Each is one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {path}: {error}")]
+    Data {
+        /// The folder or the file in it.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Another server uses the data folder.
+    #[error("another Parlor uses the data folder {0}")]
+    DataInUse(String),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
+impl Server {
+    /// Opens the data folder and starts to listen. Nobody is answered before [`run`](Self::run).
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn bind(config: Config) -> Result<Self, StartError> {
+        let config = Arc::new(config);
+        let listener =
+            TcpListener::bind(config.listen)
+                .await
+                .map_err(|error| StartError::Listen {
+                    address: config.listen,
+                    error,
+                })?;
+        let address = listener.local_addr().map_err(|error| StartError::Listen {
+            address: config.listen,
+            error,
+        })?;
+
+        let data = &config.data;
+        let failed = |path: &Path| {
+            let path = path.display().to_string();
+            move |error| StartError::Data { path, error }
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data)
+            .map_err(failed(data))?;
+        let lock = data.join(LOCK);
+        let lock = File::create(&lock).map_err(failed(&lock))?;
+        lock.try_lock()
+            .map_err(|_| StartError::DataInUse(data.display().to_string()))?;
+        let secret = data.join(SECRET);
+        let secret = Secret::load_or_create(&secret).map_err(failed(&secret))?;
+
+        let options = StoreOptions {
+            path: data.join(DATABASE),
+            write_queue: config.limits.write_queue,
+            rooms_per_user: i64::try_from(config.limits.rooms_per_user).unwrap_or(i64::MAX),
+        };
+        let (store, commits) = Store::open(options).await?;
+
+        let limits = &config.limits;
+        let per_user = if limits.rates {
+            limits.connections_per_user
+        } else {
+            usize::MAX
+        };
+        let presence = Presence::new(Duration::from_millis(config.timing.presence_grace_ms));
+        let hub = Hub::new(
+            limits.room_backlog,
+            presence,
+            Connections::new(per_user),
+            Box::new(LocalBus),
+        );
+        let tokens = Tokens::new(&secret, config.auth.access_ttl(), config.auth.refresh_ttl());
+        let chat = Chat::new(&config, store.clone(), hub, Passwords::new().await?, tokens).await?;
+        Ok(Self {
+            config,
+            listener,
+            address,
+            store,
+            commits,
+            chat,
+            readiness: Readiness::default(),
+            _lock: lock,
+        })
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A way to look into it while it runs.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        ServerHandle {
+            hub: self.chat.hub().clone(),
+        }
+    }
+
+    /// Serves until `shutdown` ends, then goes away in order: first nothing new comes in, then what
+    /// is in is finished and told, and only then the store is closed.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self {
+            config,
+            listener,
+            store,
+            commits,
+            chat,
+            readiness,
+            _lock,
+            ..
+        } = self;
+        let stop = CancellationToken::new();
+        let draining = CancellationToken::new();
+        let close_open = CancellationToken::new();
+        // Whatever way this ends, nothing that it started is left running.
+        let _guards = [
+            stop.clone().drop_guard(),
+            draining.clone().drop_guard(),
+            close_open.clone().drop_guard(),
+        ];
+        let (background, connections, sockets) =
+            (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
+
+        let publisher = tokio::spawn(chat.clone().publish_commits(commits));
+        background.spawn(chat.clone().run_presence(stop.clone()));
+        background.spawn(chat.clone().run_janitor(stop.clone()));
+        background.close();
+
+        let context = socket::Context {
+            chat: chat.clone(),
+            limits: Arc::new(config.limits.clone()),
+            timing: Arc::new(config.timing.clone()),
+            draining: draining.clone(),
+        };
+        let state = AppState::new(
+            chat,
+            config.clone(),
+            context,
+            sockets.clone(),
+            readiness.clone(),
+        );
+        let accepting = CancellationToken::new();
+        let accept_loop = tokio::spawn(http::listen::serve(
+            listener,
+            http::router(state),
+            config.clone(),
+            accepting.clone(),
+            close_open.clone(),
+            connections.clone(),
+        ));
+        readiness.set(true);
+
+        shutdown.await;
+        tracing::info!("draining");
+        readiness.set(false);
+        accepting.cancel();
+        let _ = accept_loop.await;
+
+        let patience = Duration::from_millis(config.timing.drain_ms);
+        draining.cancel();
+        sockets.close();
+        if timeout(patience, sockets.wait()).await.is_err() {
+            tracing::warn!(
+                connections.left = sockets.len(),
+                "connections did not close in time"
+            );
+        }
+        close_open.cancel();
+        connections.close();
+        if timeout(patience / 4, connections.wait()).await.is_err() {
+            tracing::warn!(
+                connections.left = connections.len(),
+                "requests did not end in time"
+            );
+        }
+        stop.cancel();
+        background.wait().await;
+        store.close().await;
+        let _ = publisher.await;
+        tracing::info!("stopped");
+    }
+}
+
+impl ServerHandle {
+    /// What is in memory now.
+    #[must_use]
+    pub fn stats(&self) -> HubStats {
+        self.hub.stats()
+    }
+}

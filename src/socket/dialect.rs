@@ -1,0 +1,212 @@
+//! How a connection speaks: the same news as JSON frames or as lines.
+
+use std::sync::Arc;
+
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::{Dialect, TextOptions};
+use crate::{
+    chat::ChatError,
+    domain::{Head, Key, Message, Removal, Rev, RoomId, Seq, UserId},
+    hub::{LiveMessage, LivePresence},
+    protocol::{Bye, CloseReason, ErrorFrame, Frame, line},
+};
+
+/// Names that a line of presence shows at most.
+const NAMES: usize = 10;
+
+/// One connection's way of speaking.
+#[derive(Clone)]
+pub(super) struct Voice {
+    dialect: Dialect,
+    me: UserId,
+    /// What the keys of this connection's own lines begin with, so that they are not echoed here
+    /// and yet reach the same person's other connections.
+    own_keys: Arc<str>,
+}
+
+impl Voice {
+    pub(super) fn new(dialect: Dialect, me: UserId) -> Self {
+        let mut random = [0; 8];
+        // Without randomness own lines may be shown twice; nothing else hangs on it.
+        let _ = getrandom::fill(&mut random);
+        let own_keys = format!("line-{:016x}-", u64::from_le_bytes(random)).into();
+        Self {
+            dialect,
+            me,
+            own_keys,
+        }
+    }
+
+    pub(super) fn text_options(&self) -> Option<TextOptions> {
+        match self.dialect {
+            Dialect::Json => None,
+            Dialect::Text(options) => Some(options),
+        }
+    }
+
+    /// The key of this connection's line number `count`.
+    pub(super) fn line_key(&self, count: u64) -> Option<Key> {
+        Key::parse(&format!("{}{count}", self.own_keys)).ok()
+    }
+
+    /// A message that has just come.
+    pub(super) fn live(&self, live: &LiveMessage) -> Option<Utf8Bytes> {
+        match self.dialect {
+            Dialect::Json => Some(live.json()),
+            Dialect::Text(options) if self.is_hidden(&live.message, options) => None,
+            Dialect::Text(options) if options.numbers => {
+                Some(line::render(&live.message, true).into())
+            }
+            Dialect::Text(_) => Some(live.plain()),
+        }
+    }
+
+    /// A message that was read from the store because it was missed.
+    pub(super) fn missed(&self, message: &Message) -> Option<Utf8Bytes> {
+        match self.dialect {
+            Dialect::Json => Some(Frame::message(message).encode().into()),
+            Dialect::Text(options) if self.is_hidden(message, options) => None,
+            Dialect::Text(options) => Some(line::render(message, options.numbers).into()),
+        }
+    }
+
+    /// Somebody came or went.
+    pub(super) fn presence(&self, presence: &LivePresence) -> Vec<Utf8Bytes> {
+        if self.dialect == Dialect::Json {
+            return vec![presence.json()];
+        }
+        let diff = &presence.diff;
+        let came = diff
+            .online
+            .iter()
+            .filter(|who| who.id != self.me)
+            .map(|who| who.username.as_str());
+        let went = diff.offline.iter().map(|(who, _)| who.username.as_str());
+        let mut lines = names(came, "online");
+        lines.extend(names(went, "offline"));
+        lines
+    }
+
+    /// One is out of a room.
+    pub(super) fn room_left(&self, room: RoomId, name: &str, reason: Removal) -> Utf8Bytes {
+        if self.dialect == Dialect::Json {
+            return Frame::RoomLeft {
+                room_id: room,
+                reason,
+            }
+            .encode()
+            .into();
+        }
+        match reason {
+            Removal::Left => format!("* you left #{name}").into(),
+            Removal::Kicked => format!("* you were removed from #{name}").into(),
+            Removal::Deleted => format!("* #{name} was deleted").into(),
+        }
+    }
+
+    /// A frame that only JSON has.
+    pub(super) fn json(&self, frame: &Frame<'_>) -> Option<Utf8Bytes> {
+        (self.dialect == Dialect::Json).then(|| frame.encode().into())
+    }
+
+    /// What the client holds everything up to, after a repair.
+    pub(super) fn synced(&self, room_id: RoomId, head: Head) -> Option<Utf8Bytes> {
+        self.json(&Frame::Synced { room_id, head })
+    }
+
+    /// A receipt moved.
+    pub(super) fn read(&self, room_id: RoomId, read_seq: Seq, unread: i64) -> Option<Utf8Bytes> {
+        self.json(&Frame::Read {
+            room_id,
+            read_seq,
+            unread,
+            mentions: 0,
+        })
+    }
+
+    /// More was missed than a socket repeats.
+    pub(super) fn behind(&self, room_id: RoomId, from_rev: Rev, head: Head) -> Option<Utf8Bytes> {
+        self.json(&Frame::Behind {
+            room_id,
+            from_rev,
+            head,
+        })
+    }
+
+    /// A command was refused.
+    pub(super) fn refused(
+        &self,
+        key: Option<String>,
+        room_id: Option<RoomId>,
+        error: &ChatError,
+    ) -> String {
+        let retry_after_ms = error
+            .retry_after()
+            .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        if self.dialect == Dialect::Json {
+            let (code, detail) = (error.code(), error.to_string());
+            return Frame::Error(ErrorFrame {
+                key,
+                room_id,
+                code,
+                detail,
+                retry_after_ms,
+            })
+            .encode();
+        }
+        match retry_after_ms {
+            Some(wait) => format!("! not sent: {error}, retry in {} s", wait.div_ceil(1000)),
+            None => format!("! not sent: {error}"),
+        }
+    }
+
+    /// The server goes away.
+    pub(super) fn bye(&self, bye: Bye) -> String {
+        if self.dialect == Dialect::Json {
+            return Frame::Bye(bye).encode();
+        }
+        format!(
+            "* the server is restarting; come back in {} s",
+            bye.retry_in_ms.div_ceil(1000)
+        )
+    }
+
+    /// What a person reads before the connection closes; programs read the close code.
+    pub(super) fn last_words(&self, reason: CloseReason) -> Option<String> {
+        let quiet = matches!(
+            reason,
+            CloseReason::Normal
+                | CloseReason::Draining
+                | CloseReason::Removed
+                | CloseReason::NoSuchRoom
+        );
+        let text = self.dialect != Dialect::Json && !quiet;
+        text.then(|| format!("! {}", reason.words()))
+    }
+
+    fn is_hidden(&self, message: &Message, options: TextOptions) -> bool {
+        !options.echo
+            && message.author.id == self.me
+            && message
+                .key
+                .as_deref()
+                .is_some_and(|key| key.starts_with(&*self.own_keys))
+    }
+}
+
+fn names<'n>(names: impl Iterator<Item = &'n str>, status: &str) -> Vec<Utf8Bytes> {
+    let mut lines = Vec::new();
+    let mut more = 0_usize;
+    for name in names {
+        if lines.len() < NAMES {
+            lines.push(format!("* {name} is {status}").into());
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        lines.push(format!("* and {more} more are {status}").into());
+    }
+    lines
+}

@@ -1,0 +1,98 @@
+//! What line mode shows that JSON clients ask HTTP for.
+
+use crate::{
+    chat::{Caller, Chat, ChatError, Member},
+    domain::{Message, RoomId, Seq, Window},
+    protocol::{NAMES_SLICE, line},
+};
+
+/// Messages read at a time while a long history is shown.
+const STEP: i64 = 200;
+
+/// `* #lobby · 3 online: ada, bob, you · /help`
+pub(super) fn banner(chat: &Chat, member: &Member) -> Vec<String> {
+    let room = &member.standing().room;
+    let mut lines = vec![format!("* #{} · {} · /help", room.name, who(chat, member))];
+    if !room.topic.is_empty() {
+        lines.push(format!("* topic: {}", room.topic));
+    }
+    lines
+}
+
+/// `3 online: ada, bob, you`
+pub(super) fn who(chat: &Chat, member: &Member) -> String {
+    let (count, online) = chat.hub().presence().in_room(member.room(), NAMES_SLICE);
+    let others = online
+        .iter()
+        .filter(|who| who.id != member.user())
+        .map(|who| who.username.as_str());
+    let mut names: Vec<&str> = others.collect();
+    let more = count.saturating_sub(online.len());
+    names.push("you");
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{count} online: {}{more}", names.join(", "))
+}
+
+/// One line for each of the caller's rooms.
+pub(super) async fn rooms(chat: &Chat, caller: &Caller) -> Result<Vec<String>, ChatError> {
+    let rooms = chat.rooms(caller).await?;
+    let lines = rooms.iter().map(|standing| {
+        let (room, unread) = (&standing.room, standing.unread);
+        let unread = if unread > 0 {
+            format!(" · {unread} unread")
+        } else {
+            String::new()
+        };
+        format!(
+            "* #{} · /ws/{} · {}{unread}",
+            room.name,
+            room.id,
+            standing.role.as_str()
+        )
+    });
+    Ok(lines.collect())
+}
+
+/// The last `count` messages up to `upto`, oldest first.
+pub(super) async fn history(
+    chat: &Chat,
+    caller: &Caller,
+    room: RoomId,
+    upto: Option<Seq>,
+    count: usize,
+    numbers: bool,
+) -> Result<Vec<String>, ChatError> {
+    let member = chat.member(caller, room).await?;
+    let window = upto.map_or(Window::Newest, |seq| {
+        Window::Before(Seq(seq.0.saturating_add(1)))
+    });
+    let count = i64::try_from(count.min(line::HISTORY_MAX)).unwrap_or(0);
+    let page = chat.history(&member, window, count).await?;
+    Ok(page
+        .items
+        .iter()
+        .map(|message| line::render(message, numbers))
+        .collect())
+}
+
+/// A step of what came after `after`, up to `upto`; empty at the end.
+pub(super) async fn since(
+    chat: &Chat,
+    member: &Member,
+    after: Seq,
+    upto: Seq,
+) -> Result<Vec<Message>, ChatError> {
+    if after >= upto {
+        return Ok(Vec::new());
+    }
+    let page = chat.history(member, Window::After(after), STEP).await?;
+    Ok(page
+        .items
+        .into_iter()
+        .filter(|message| message.seq <= upto)
+        .collect())
+}

@@ -1,0 +1,378 @@
+//! Everything that comes in over one connection: frames to commands, commands to use cases.
+
+use std::time::Duration;
+
+use futures_util::{
+    StreamExt,
+    future::BoxFuture,
+    stream::{FuturesUnordered, SplitStream},
+};
+use tokio::{net::TcpStream, sync::mpsc, time::timeout};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Error as WsError, Message, error::CapacityError},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{CLOSE_GRACE, Context, Scope, dialect::Voice, lines, writer::Request};
+use crate::{
+    chat::{Caller, ChatError},
+    domain::RoomId,
+    protocol::{
+        CloseReason, Command, ErrorFrame, Frame, SendCommand,
+        line::{HELP, Line},
+    },
+};
+
+/// Messages of one connection that may be on their way to the disk.
+const IN_FLIGHT: usize = 64;
+/// Refusals for speed in a row before the connection is closed.
+const PATIENCE: u32 = 100;
+
+pub(super) type Stream = SplitStream<WebSocketStream<TcpStream>>;
+
+pub(super) struct Reader {
+    context: Context,
+    caller: Caller,
+    scope: Scope,
+    voice: Voice,
+    requests: mpsc::Sender<Request>,
+    /// Answers to messages that are on their way to the disk.
+    in_flight: FuturesUnordered<BoxFuture<'static, Option<String>>>,
+    /// Lines sent so far, for their keys.
+    lines: u64,
+    /// Refusals for speed since the last message that was taken.
+    refusals: u32,
+}
+
+/// The reader has nothing more to do.
+struct Done;
+
+impl Reader {
+    pub(super) fn new(
+        context: Context,
+        caller: Caller,
+        scope: Scope,
+        voice: Voice,
+        requests: mpsc::Sender<Request>,
+    ) -> Self {
+        let in_flight = FuturesUnordered::new();
+        Self {
+            context,
+            caller,
+            scope,
+            voice,
+            requests,
+            in_flight,
+            lines: 0,
+            refusals: 0,
+        }
+    }
+
+    /// Reads until the peer has closed, or has had its chance to after we have.
+    pub(super) async fn run(
+        mut self,
+        mut stream: Stream,
+        said_goodbye: CancellationToken,
+    ) -> Stream {
+        tokio::select! {
+            () = self.listen(&mut stream) => {}
+            () = said_goodbye.cancelled() => {}
+        }
+        // The writer may be in the middle of a write; it has its own bounds.
+        said_goodbye.cancelled().await;
+        // A close is answered by a close: only a stream read to its end was ended in order.
+        let _ = timeout(CLOSE_GRACE, async {
+            while let Some(Ok(_)) = stream.next().await {}
+        })
+        .await;
+        stream
+    }
+
+    async fn listen(&mut self, stream: &mut Stream) {
+        let silence = Duration::from_millis(self.context.timing.silence_ms);
+        let draining = self.context.draining.clone();
+        loop {
+            let step = tokio::select! {
+                biased;
+                () = draining.cancelled() => {
+                    self.settle().await;
+                    self.ask(Request::Drain).await
+                }
+                Some(answer) = self.in_flight.next() => self.pass(answer).await,
+                frame = timeout(silence, stream.next()), if self.in_flight.len() < IN_FLIGHT => match frame {
+                    Ok(Some(Ok(frame))) => self.take(frame).await,
+                    Ok(Some(Err(error))) => self.ask(end_of(&error)).await,
+                    Ok(None) | Err(_) => self.ask(Request::Gone).await,
+                },
+            };
+            if step.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn take(&mut self, frame: Message) -> Result<(), Done> {
+        let text = match frame {
+            Message::Text(text) => text,
+            // A terminal client may send its lines as binary frames; they are text all the same.
+            Message::Binary(bytes) => match bytes.try_into() {
+                Ok(text) => text,
+                Err(_) => return self.ask(Request::Close(CloseReason::NotUtf8)).await,
+            },
+            // tungstenite answers pings, and a close with its echo as the stream is read on.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {
+                return Ok(());
+            }
+        };
+        match (self.voice.text_options(), self.scope) {
+            (Some(_), Scope::Room(room)) => self.line(room, &text).await,
+            _ => self.command(&text).await,
+        }
+    }
+
+    async fn command(&mut self, text: &str) -> Result<(), Done> {
+        match Command::parse(text) {
+            Ok(Command::Send(send)) => self.send(send).await,
+            Ok(Command::Read { room_id, seq }) => {
+                if !self.hears(room_id) {
+                    return self
+                        .refuse(None, Some(room_id), &ChatError::NotFound("room"))
+                        .await;
+                }
+                match self
+                    .context
+                    .chat
+                    .mark_read(&self.caller, room_id, seq, false)
+                    .await
+                {
+                    // One that moved is told to all of the user's connections, this one too.
+                    Ok(receipt) if receipt.moved => Ok(()),
+                    Ok(receipt) => {
+                        let (read_seq, unread) = (receipt.read_seq, receipt.unread);
+                        self.say(
+                            Frame::Read {
+                                room_id,
+                                read_seq,
+                                unread,
+                                mentions: 0,
+                            }
+                            .encode(),
+                        )
+                        .await
+                    }
+                    Err(error) => self.refuse(None, Some(room_id), &error).await,
+                }
+            }
+            Ok(Command::Sync { rooms }) => {
+                if rooms.len() > self.context.limits.rooms_per_user {
+                    let detail = "names more rooms than one can be in".to_owned();
+                    return self.say(malformed(None, "malformed", detail)).await;
+                }
+                self.ask(Request::Sync(rooms)).await
+            }
+            Ok(Command::Ping {}) => self.say(Frame::Pong.encode()).await,
+            Err(error) => {
+                self.say(malformed(error.key, error.code, error.detail))
+                    .await
+            }
+        }
+    }
+
+    /// Queues a message and goes on reading; its ack follows when it is on disk.
+    async fn send(&mut self, send: SendCommand) -> Result<(), Done> {
+        let chat = &self.context.chat;
+        let SendCommand {
+            key,
+            room_id,
+            body,
+            reply_to,
+        } = send;
+        let submitted = match self.hears(room_id) {
+            true => chat
+                .draft(&body, Some(&key), reply_to)
+                .and_then(|draft| chat.submit(&self.caller, room_id, draft)),
+            false => Err(ChatError::NotFound("room")),
+        };
+        let pending = match submitted {
+            Ok(pending) => pending,
+            Err(error) => return self.refuse(Some(key), Some(room_id), &error).await,
+        };
+        self.refusals = 0;
+        let voice = self.voice.clone();
+        self.in_flight.push(Box::pin(async move {
+            Some(match pending.done().await {
+                Ok(posted) => {
+                    let (seq, rev) = (posted.message.seq, posted.message.rev);
+                    Frame::Ack {
+                        key: &key,
+                        room_id,
+                        seq,
+                        rev,
+                    }
+                    .encode()
+                }
+                Err(error) => voice.refused(Some(key), Some(room_id), &error),
+            })
+        }));
+        Ok(())
+    }
+
+    async fn line(&mut self, room: RoomId, text: &str) -> Result<(), Done> {
+        let chat = self.context.chat.clone();
+        match Line::parse(text) {
+            Line::Nothing => Ok(()),
+            Line::Say(body) | Line::Me(body) => self.say_line(room, body).await,
+            Line::Help => {
+                let help = HELP.map(|line| format!("* {line}"));
+                self.show(Ok(help.into())).await
+            }
+            Line::Who => {
+                let who = chat.member(&self.caller, room).await;
+                self.show(who.map(|member| vec![format!("* {}", lines::who(&chat, &member))]))
+                    .await
+            }
+            Line::History(count) => {
+                let numbers = self
+                    .voice
+                    .text_options()
+                    .is_some_and(|options| options.numbers);
+                let shown = lines::history(&chat, &self.caller, room, None, count, numbers).await;
+                self.show(shown).await
+            }
+            Line::Rooms => {
+                let rooms = lines::rooms(&chat, &self.caller).await;
+                self.show(rooms).await
+            }
+            Line::Leave => {
+                let left = match chat.member(&self.caller, room).await {
+                    Ok(member) => chat.leave(&member).await,
+                    Err(error) => Err(error),
+                };
+                match left {
+                    // The feed tells of it, and the writer closes.
+                    Ok(()) => Ok(()),
+                    Err(error) => self.say(format!("! {error}")).await,
+                }
+            }
+            Line::Quit => self.ask(Request::Close(CloseReason::Normal)).await,
+            Line::Wrong(words) => self.say(format!("! {words}")).await,
+        }
+    }
+
+    async fn say_line(&mut self, room: RoomId, body: &str) -> Result<(), Done> {
+        let chat = &self.context.chat;
+        self.lines += 1;
+        let key = self.voice.line_key(self.lines);
+        let submitted = chat
+            .draft(body, key.as_ref().map(crate::domain::Key::as_str), None)
+            .and_then(|draft| chat.submit(&self.caller, room, draft));
+        match submitted {
+            Ok(pending) => {
+                self.refusals = 0;
+                let voice = self.voice.clone();
+                self.in_flight.push(Box::pin(async move {
+                    pending
+                        .done()
+                        .await
+                        .err()
+                        .map(|error| voice.refused(None, None, &error))
+                }));
+                Ok(())
+            }
+            Err(error) => self.refuse(None, None, &error).await,
+        }
+    }
+
+    async fn show(&mut self, lines: Result<Vec<String>, ChatError>) -> Result<(), Done> {
+        match lines {
+            Ok(lines) => {
+                for line in lines {
+                    self.say(line).await?;
+                }
+                Ok(())
+            }
+            Err(error) => self.say(format!("! {error}")).await,
+        }
+    }
+
+    /// Waits for every message that is on its way to the disk, so that each is acked.
+    async fn settle(&mut self) {
+        while let Some(answer) = self.in_flight.next().await {
+            if self.pass(answer).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn refuse(
+        &mut self,
+        key: Option<String>,
+        room: Option<RoomId>,
+        error: &ChatError,
+    ) -> Result<(), Done> {
+        if matches!(error, ChatError::RateLimited(_)) {
+            self.refusals += 1;
+            if self.refusals > PATIENCE {
+                return self.ask(Request::Close(CloseReason::TooFast)).await;
+            }
+        }
+        if let ChatError::Internal(detail) = error {
+            tracing::error!(error = %detail, "command failed");
+        }
+        let refused = self.voice.refused(key, room, error);
+        self.say(refused).await
+    }
+
+    async fn pass(&mut self, answer: Option<String>) -> Result<(), Done> {
+        match answer {
+            Some(text) => self.say(text).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn say(&mut self, text: String) -> Result<(), Done> {
+        self.ask(Request::Text(text)).await
+    }
+
+    /// Hands over to the writer. After a request that ends the connection there is no more to do.
+    async fn ask(&mut self, request: Request) -> Result<(), Done> {
+        let last = matches!(request, Request::Close(_) | Request::Drain | Request::Gone);
+        let taken = self.requests.send(request).await;
+        if last || taken.is_err() {
+            Err(Done)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn hears(&self, room: RoomId) -> bool {
+        match self.scope {
+            Scope::All => true,
+            Scope::Room(only) => only == room,
+        }
+    }
+}
+
+fn malformed(key: Option<String>, code: &'static str, detail: String) -> String {
+    Frame::Error(ErrorFrame {
+        key,
+        room_id: None,
+        code,
+        detail,
+        retry_after_ms: None,
+    })
+    .encode()
+}
+
+/// What a failed read asks of the writer. tungstenite leaves it to us to tell the peer.
+fn end_of(error: &WsError) -> Request {
+    match error {
+        WsError::Protocol(_) => Request::Close(CloseReason::ProtocolError),
+        WsError::Utf8(_) => Request::Close(CloseReason::NotUtf8),
+        WsError::Capacity(CapacityError::MessageTooLong { .. }) => {
+            Request::Close(CloseReason::TooBig)
+        }
+        _ => Request::Gone,
+    }
+}

@@ -1,0 +1,143 @@
+//! The contract for messages and receipts.
+
+use tokio::sync::oneshot;
+
+use super::{Backend, Store, StoreError};
+use crate::domain::{
+    Draft, Head, Message, MessagePage, Rev, RoomId, Seq, Timestamp, UserId, Window,
+};
+
+/// A message to write.
+#[derive(Debug)]
+pub struct Append {
+    /// The room.
+    pub room: RoomId,
+    /// Who writes. Whether they still may is looked at again in the transaction.
+    pub author: UserId,
+    /// What they write.
+    pub draft: Draft,
+    /// When the server took it.
+    pub at: Timestamp,
+}
+
+/// What came of writing a message.
+#[derive(Clone, Debug)]
+pub enum Appended {
+    /// It is on disk.
+    New(Message),
+    /// The key is known: this is the first one.
+    Replayed(Message),
+    /// The key is known and went with another body.
+    KeyConflict,
+    /// The author is not in the room.
+    NotMember,
+    /// It answers a message that does not exist.
+    NoSuchReply,
+}
+
+/// A message in the queue; what came of it arrives after the commit.
+#[derive(Debug)]
+pub struct PendingAppend(pub(super) oneshot::Receiver<Result<Appended, StoreError>>);
+
+impl PendingAppend {
+    /// Waits until the message is on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn done(self) -> Result<Appended, StoreError> {
+        self.0.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// Messages changed since a `rev`, and where the room stood at that same moment.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    /// By ascending `rev`, each once in its latest state.
+    pub items: Vec<Message>,
+    /// The room's newest numbers.
+    pub head: Head,
+    /// Whether more changed than were asked for.
+    pub has_after: bool,
+}
+
+/// A member's receipt after it was moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The furthest message read.
+    pub read_seq: Seq,
+    /// Text messages after it.
+    pub unread: i64,
+    /// Whether it moved.
+    pub moved: bool,
+}
+
+impl Store {
+    /// Queues a message in the order of the calls, and returns at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Overloaded`] if as many writes wait as may.
+    pub fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.append(append),
+        }
+    }
+
+    /// A stretch of a room's history of at most `limit` messages.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn page(
+        &self,
+        room: RoomId,
+        window: Window,
+        limit: i64,
+    ) -> Result<MessagePage, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.page(room, window, limit).await,
+        }
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn message(&self, room: RoomId, seq: Seq) -> Result<Option<Message>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.message(room, seq).await,
+        }
+    }
+
+    /// Messages of `room` whose `rev` is greater than `after`, at most `limit`, as of one moment.
+    /// `None` if `reader` is not in the room at that moment.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn changed_since(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        after: Rev,
+        limit: i64,
+    ) -> Result<Option<Changes>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.changed_since(room, reader, after, limit).await,
+        }
+    }
+
+    /// Moves a member's receipt to `seq`, never back unless `force`d and never past the head.
+    /// `None` if they are not in the room.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn mark_read(
+        &self,
+        room: RoomId,
+        user: UserId,
+        seq: Seq,
+        force: bool,
+    ) -> Result<Option<Receipt>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.mark_read(room, user, seq, force).await,
+        }
+    }
+}

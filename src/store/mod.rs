@@ -1,0 +1,80 @@
+//! The truth: everything durable, and the only place that names `sqlx`.
+//!
+//! The databases it can use are a closed set, hence an enum. Each method is one whole transaction
+//! with domain types in and out; none begun here is left open to a caller. What a transaction
+//! changed comes out of [`Commits`], in commit order and after the commit.
+
+mod error;
+mod messages;
+mod people;
+mod rooms;
+mod sqlite;
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+
+pub use error::StoreError;
+pub use messages::{Append, Appended, Changes, PendingAppend, Receipt};
+pub use people::{Credentials, NewUser, Rotation, SignedUp};
+pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit};
+
+use crate::domain::Change;
+
+/// Where the data is, and how much may wait for it.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The database file; made if it is not there.
+    pub path: PathBuf,
+    /// Writes that may wait before [`StoreError::Overloaded`].
+    pub write_queue: usize,
+    /// Rooms one user can be in.
+    pub rooms_per_user: i64,
+}
+
+/// The database. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Store(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+}
+
+/// What was committed, transaction group by transaction group.
+pub struct Commits(mpsc::Receiver<Vec<Change>>);
+
+impl Commits {
+    /// The changes of the next commit; `None` once the store is closed and all are handed out.
+    pub async fn next(&mut self) -> Option<Vec<Change>> {
+        self.0.recv().await
+    }
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer version wrote it, [`StoreError::Open`] if it cannot be opened.
+    pub async fn open(options: StoreOptions) -> Result<(Self, Commits), StoreError> {
+        let (sqlite, commits) = sqlite::Sqlite::open(options).await?;
+        Ok((Self(Backend::Sqlite(sqlite)), Commits(commits)))
+    }
+
+    /// Refuses new writes, finishes those that wait, and closes.
+    pub async fn close(&self) {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+        }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.ping().await,
+        }
+    }
+}

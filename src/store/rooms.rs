@@ -1,0 +1,283 @@
+//! The contract for rooms and who is in them.
+
+use super::{Backend, Store, StoreError};
+use crate::domain::{
+    AccessCode, Author, CreatedRoom, Role, Room, RoomId, RoomKind, RoomName, RoomStanding, Roster,
+    Timestamp, Topic, UserId,
+};
+
+/// A room to make.
+#[derive(Debug)]
+pub struct NewRoom {
+    /// Its name.
+    pub name: RoomName,
+    /// What it is about.
+    pub topic: Topic,
+    /// Public or private.
+    pub kind: RoomKind,
+    /// Its access code.
+    pub code: AccessCode,
+    /// Its first owner.
+    pub owner: Author,
+}
+
+/// What is to change about a room.
+#[derive(Debug, Default)]
+pub struct RoomEdit {
+    /// A new name.
+    pub name: Option<RoomName>,
+    /// A new topic.
+    pub topic: Option<Topic>,
+}
+
+/// A membership as it was read: the room and what the member may do.
+#[derive(Clone, Debug)]
+pub struct MemberRow {
+    /// The room as the member has it.
+    pub standing: RoomStanding,
+    /// The member, as an author.
+    pub author: Author,
+}
+
+/// What came of trying to join.
+#[derive(Debug)]
+pub enum Joined {
+    /// In, now or before.
+    In(RoomId),
+    /// There is no such room or code.
+    NoSuchRoom,
+    /// The user is in as many rooms as one can be.
+    TooManyRooms,
+}
+
+/// What came of leaving, or of giving a member another role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaveOutcome {
+    /// Done.
+    Done,
+    /// That user is not in the room.
+    NotMember,
+    /// The room would be left without an owner.
+    LastOwner,
+    /// The one who asked may not do that to this member (any more).
+    Forbidden,
+}
+
+impl Store {
+    /// Makes a room with its owner inside. `None` if the owner is in as many rooms as one can be.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn create_room(
+        &self,
+        new: NewRoom,
+        now: Timestamp,
+    ) -> Result<Option<CreatedRoom>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.create_room(new, now).await,
+        }
+    }
+
+    /// Names and topics, with a system message for each that really changed. Answers the room.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn edit_room(
+        &self,
+        room: RoomId,
+        by: Author,
+        edit: RoomEdit,
+        now: Timestamp,
+    ) -> Result<Option<Room>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.edit_room(room, by, edit, now).await,
+        }
+    }
+
+    /// Takes everybody out of a room and hides it; its messages go later, in slices.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn delete_room(&self, room: RoomId, now: Timestamp) -> Result<(), StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.delete_room(room, now).await,
+        }
+    }
+
+    /// Deletes up to `slice` messages of deleted rooms. `false` once nothing is left to delete.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn purge_deleted_rooms(&self, slice: i64) -> Result<bool, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.purge_deleted_rooms(slice).await,
+        }
+    }
+
+    /// A user's rooms, each with its unread count, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn rooms_of(&self, user: UserId) -> Result<Vec<RoomStanding>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.rooms_of(user).await,
+        }
+    }
+
+    /// The numbers of a user's rooms.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn room_ids_of(&self, user: UserId) -> Result<Vec<RoomId>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.room_ids_of(user).await,
+        }
+    }
+
+    /// Public rooms after that one, by id, and whether `user` is in each.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn public_rooms(
+        &self,
+        user: UserId,
+        after: RoomId,
+        limit: i64,
+    ) -> Result<Vec<(Room, bool)>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.public_rooms(user, after, limit).await,
+        }
+    }
+
+    /// A user's membership of a room; `None` if there is no such room or they are not in it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn member(
+        &self,
+        room: RoomId,
+        user: UserId,
+    ) -> Result<Option<MemberRow>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.member(room, user).await,
+        }
+    }
+
+    /// A page of members by id, and whether more follow.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn roster(
+        &self,
+        room: RoomId,
+        after: UserId,
+        limit: i64,
+    ) -> Result<Roster, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.roster(room, after, limit).await,
+        }
+    }
+
+    /// A room's standing access code.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn access_code(&self, room: RoomId) -> Result<Option<AccessCode>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.access_code(room).await,
+        }
+    }
+
+    /// Replaces a room's standing access code; the old one admits nobody any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn replace_access_code(
+        &self,
+        room: RoomId,
+        by: UserId,
+        code: AccessCode,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.replace_access_code(room, by, code, now).await,
+        }
+    }
+
+    /// Lets a user in by a code.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn join_by_code(
+        &self,
+        user: Author,
+        code: AccessCode,
+        now: Timestamp,
+    ) -> Result<Joined, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.join_by_code(user, code, now).await,
+        }
+    }
+
+    /// Lets a user into a public room.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn join_public(
+        &self,
+        user: Author,
+        room: RoomId,
+        now: Timestamp,
+    ) -> Result<Joined, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.join_public(user, room, now).await,
+        }
+    }
+
+    /// Takes a user out of a room at their own wish.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn leave(
+        &self,
+        room: RoomId,
+        user: Author,
+        now: Timestamp,
+    ) -> Result<LeaveOutcome, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.leave(room, user, now).await,
+        }
+    }
+
+    /// Takes `user` out of a room at the wish of `by`, whose right is looked at again here.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn kick(
+        &self,
+        room: RoomId,
+        user: UserId,
+        by: Author,
+        now: Timestamp,
+    ) -> Result<LeaveOutcome, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.kick(room, user, by, now).await,
+        }
+    }
+
+    /// Gives a member another role. A room keeps at least one owner.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn set_role(
+        &self,
+        room: RoomId,
+        user: UserId,
+        role: Role,
+        by: UserId,
+    ) -> Result<LeaveOutcome, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.set_role(room, user, role, by).await,
+        }
+    }
+}

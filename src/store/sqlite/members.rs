@@ -1,0 +1,359 @@
+//! Who is in which room, in SQLite.
+
+use sqlx::SqliteConnection;
+
+use super::{
+    Sqlite,
+    append::append_system,
+    rows::{UserRow, to_role},
+    writer::Tx,
+};
+use crate::{
+    domain::{
+        AccessCode, Author, Change, Removal, Role, RoomId, Roster, RosterEntry, SystemEvent,
+        Timestamp, User, UserId,
+    },
+    store::{Joined, LeaveOutcome, StoreError},
+};
+
+/// The room that a code admits to.
+pub(super) async fn room_of_code(
+    conn: &mut SqliteConnection,
+    code: &AccessCode,
+) -> Result<Option<RoomId>, sqlx::Error> {
+    let code = code.canonical();
+    let room = sqlx::query_scalar!("select room_id from invites where code = ?1", code)
+        .fetch_optional(conn)
+        .await?;
+    Ok(room.map(RoomId))
+}
+
+/// Lets a user in, in a transaction of the caller's. To be in already is no error.
+pub(super) async fn join(
+    tx: &mut Tx,
+    room: RoomId,
+    user: Author,
+    most: i64,
+    now: Timestamp,
+) -> Result<Joined, sqlx::Error> {
+    if role(&mut tx.conn, room, user.id).await?.is_some() {
+        return Ok(Joined::In(room));
+    }
+    if rooms_of(&mut tx.conn, user.id).await? >= most {
+        return Ok(Joined::TooManyRooms);
+    }
+    add(&mut tx.conn, room, user.id, Role::Member, now).await?;
+    let id = user.id;
+    let message = append_system(&mut tx.conn, room, user, SystemEvent::Joined, now).await?;
+    // What was said before one came in is history, not unread.
+    sqlx::query!(
+        "update memberships set read_seq = r.last_seq, read_text_count = r.text_count
+         from (select last_seq, text_count from rooms where id = ?1) r
+         where memberships.room_id = ?1 and memberships.user_id = ?2",
+        room.0,
+        id.0
+    )
+    .execute(&mut tx.conn)
+    .await?;
+    tx.changes.push(Change::Joined { user: id, message });
+    Ok(Joined::In(room))
+}
+
+/// The membership itself.
+pub(super) async fn add(
+    conn: &mut SqliteConnection,
+    room: RoomId,
+    user: UserId,
+    role: Role,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let role = role.as_str();
+    sqlx::query!(
+        "insert into memberships (room_id, user_id, role, joined_at) values (?1, ?2, ?3, ?4)",
+        room.0,
+        user.0,
+        role,
+        now.0
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update rooms set member_count = member_count + 1 where id = ?1",
+        room.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How many rooms a user is in.
+pub(super) async fn rooms_of(
+    conn: &mut SqliteConnection,
+    user: UserId,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!: i64" from memberships where user_id = ?1"#,
+        user.0
+    )
+    .fetch_one(conn)
+    .await
+}
+
+async fn role(
+    conn: &mut SqliteConnection,
+    room: RoomId,
+    user: UserId,
+) -> Result<Option<Role>, sqlx::Error> {
+    let role = sqlx::query_scalar!(
+        "select role from memberships where room_id = ?1 and user_id = ?2",
+        room.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    role.map(|role| to_role(&role)).transpose()
+}
+
+/// Whether `user` is the only owner.
+async fn is_last_owner(
+    conn: &mut SqliteConnection,
+    room: RoomId,
+    user: UserId,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from memberships where room_id = ?1 and user_id = ?2 and role = 'owner')
+              and not exists (select 1 from memberships where room_id = ?1 and user_id <> ?2 and role = 'owner')
+           as "last!: bool""#,
+        room.0,
+        user.0
+    )
+    .fetch_one(conn)
+    .await
+}
+
+async fn remove(
+    tx: &mut Tx,
+    room: RoomId,
+    user: UserId,
+    reason: Removal,
+    by: Author,
+    event: SystemEvent,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from memberships where room_id = ?1 and user_id = ?2",
+        room.0,
+        user.0
+    )
+    .execute(&mut tx.conn)
+    .await?;
+    sqlx::query!(
+        "update rooms set member_count = member_count - 1 where id = ?1",
+        room.0
+    )
+    .execute(&mut tx.conn)
+    .await?;
+    let message = append_system(&mut tx.conn, room, by, event, now).await?;
+    tx.changes.push(Change::Left {
+        user,
+        reason,
+        message,
+    });
+    Ok(())
+}
+
+impl Sqlite {
+    pub(in crate::store) async fn roster(
+        &self,
+        room: RoomId,
+        after: UserId,
+        limit: i64,
+    ) -> Result<Roster, StoreError> {
+        let one_more = limit.saturating_add(1);
+        let rows = sqlx::query!(
+            r#"select u.id as "id!", u.username, u.display_name, u.last_seen, u.created_at, m.role, m.joined_at
+               from memberships m join users u on u.id = m.user_id
+               where m.room_id = ?1 and m.user_id > ?2 order by m.user_id limit ?3"#,
+            room.0,
+            after.0,
+            one_more
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let entries = rows.into_iter().map(|row| {
+            Ok(RosterEntry {
+                role: to_role(&row.role)?,
+                joined_at: Timestamp(row.joined_at),
+                user: User::from(UserRow {
+                    id: row.id,
+                    username: row.username,
+                    display_name: row.display_name,
+                    last_seen: row.last_seen,
+                    created_at: row.created_at,
+                }),
+            })
+        });
+        let mut items = entries.collect::<Result<Vec<_>, sqlx::Error>>()?;
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_after = items.len() > most;
+        items.truncate(most);
+        Ok(Roster { items, has_after })
+    }
+
+    pub(in crate::store) async fn join_by_code(
+        &self,
+        user: Author,
+        code: AccessCode,
+        now: Timestamp,
+    ) -> Result<Joined, StoreError> {
+        let most = self.rooms_per_user;
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    match room_of_code(&mut tx.conn, &code).await? {
+                        Some(room) => join(tx, room, user, most, now).await,
+                        None => Ok(Joined::NoSuchRoom),
+                    }
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn join_public(
+        &self,
+        user: Author,
+        room: RoomId,
+        now: Timestamp,
+    ) -> Result<Joined, StoreError> {
+        let most = self.rooms_per_user;
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let open = sqlx::query_scalar!(
+                        r#"select exists (select 1 from rooms
+                             where id = ?1 and deleted_at is null and (kind = 'public' or exists (
+                                 select 1 from memberships where room_id = ?1 and user_id = ?2))
+                           ) as "open!: bool""#,
+                        room.0,
+                        user.id.0
+                    )
+                    .fetch_one(&mut tx.conn)
+                    .await?;
+                    if open {
+                        join(tx, room, user, most, now).await
+                    } else {
+                        Ok(Joined::NoSuchRoom)
+                    }
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn leave(
+        &self,
+        room: RoomId,
+        user: Author,
+        now: Timestamp,
+    ) -> Result<LeaveOutcome, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    if role(&mut tx.conn, room, user.id).await?.is_none() {
+                        return Ok(LeaveOutcome::NotMember);
+                    }
+                    if is_last_owner(&mut tx.conn, room, user.id).await? {
+                        return Ok(LeaveOutcome::LastOwner);
+                    }
+                    remove(
+                        tx,
+                        room,
+                        user.id,
+                        Removal::Left,
+                        user,
+                        SystemEvent::Left,
+                        now,
+                    )
+                    .await?;
+                    Ok(LeaveOutcome::Done)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn kick(
+        &self,
+        room: RoomId,
+        user: UserId,
+        by: Author,
+        now: Timestamp,
+    ) -> Result<LeaveOutcome, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let Some(theirs) = role(&mut tx.conn, room, user).await? else {
+                        return Ok(LeaveOutcome::NotMember);
+                    };
+                    if !role(&mut tx.conn, room, by.id)
+                        .await?
+                        .is_some_and(|mine| mine.may_kick(theirs))
+                    {
+                        return Ok(LeaveOutcome::Forbidden);
+                    }
+                    let username =
+                        sqlx::query_scalar!("select username from users where id = ?1", user.0)
+                            .fetch_one(&mut tx.conn)
+                            .await?;
+                    remove(
+                        tx,
+                        room,
+                        user,
+                        Removal::Kicked,
+                        by,
+                        SystemEvent::Kicked { username },
+                        now,
+                    )
+                    .await?;
+                    Ok(LeaveOutcome::Done)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn set_role(
+        &self,
+        room: RoomId,
+        user: UserId,
+        to: Role,
+        by: UserId,
+    ) -> Result<LeaveOutcome, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let may = role(&mut tx.conn, room, by).await?;
+                    if !may.is_some_and(|role| role.may(crate::domain::Permission::SetRoles)) {
+                        return Ok(LeaveOutcome::Forbidden);
+                    }
+                    match role(&mut tx.conn, room, user).await? {
+                        None => return Ok(LeaveOutcome::NotMember),
+                        Some(same) if same == to => return Ok(LeaveOutcome::Done),
+                        Some(_) => {}
+                    }
+                    if to != Role::Owner && is_last_owner(&mut tx.conn, room, user).await? {
+                        return Ok(LeaveOutcome::LastOwner);
+                    }
+                    let to = to.as_str();
+                    sqlx::query!(
+                        "update memberships set role = ?3 where room_id = ?1 and user_id = ?2",
+                        room.0,
+                        user.0,
+                        to
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    tx.changes.push(Change::RoleChanged { room, user });
+                    Ok(LeaveOutcome::Done)
+                })
+            })
+            .await
+    }
+}

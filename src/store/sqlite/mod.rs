@@ -1,0 +1,167 @@
+//! The store in one SQLite file.
+//!
+//! One connection writes (see [`writer`]), a pool of others reads; in WAL mode neither waits for
+//! the other. `synchronous=FULL` makes each commit an fsync, so that what is acked is on disk.
+
+mod append;
+mod members;
+mod messages;
+mod people;
+mod rooms;
+mod rows;
+mod sessions;
+mod writer;
+
+use std::{
+    fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc,
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{StoreError, StoreOptions};
+use crate::domain::Change;
+use writer::Writer;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// A read waits this long for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the log is carried over into the database, off the writer's path.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+#[derive(Clone)]
+pub(super) struct Sqlite {
+    readers: SqlitePool,
+    writer: Writer,
+    rooms_per_user: i64,
+    tasks: Arc<Tasks>,
+}
+
+struct Tasks {
+    tracker: TaskTracker,
+    stop_checkpoints: CancellationToken,
+}
+
+impl Sqlite {
+    pub(super) async fn open(
+        options: StoreOptions,
+    ) -> Result<(Self, mpsc::Receiver<Vec<Change>>), StoreError> {
+        create_private(&options.path)?;
+        let connect = connect_options(&options.path);
+        let mut connection = connect.connect().await.map_err(open_error)?;
+        MIGRATIONS
+            .run(&mut connection)
+            .await
+            .map_err(|error| match error {
+                MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
+                    StoreError::Newer
+                }
+                other => StoreError::Open(other.to_string()),
+            })?;
+
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(u32::try_from(cores + 2).unwrap_or(4).min(16))
+            .min_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(connect.clone().read_only(true))
+            .await
+            .map_err(open_error)?;
+
+        let tracker = TaskTracker::new();
+        let stop_checkpoints = CancellationToken::new();
+        let checkpointer = connect.connect().await.map_err(open_error)?;
+        tracker.spawn(
+            stop_checkpoints
+                .clone()
+                .run_until_cancelled_owned(checkpoint(checkpointer)),
+        );
+        let (writer, commits) = Writer::start(connection, options.write_queue, &tracker);
+        tracker.close();
+
+        let tasks = Arc::new(Tasks {
+            tracker,
+            stop_checkpoints,
+        });
+        let sqlite = Self {
+            readers,
+            writer,
+            rooms_per_user: options.rooms_per_user,
+            tasks,
+        };
+        Ok((sqlite, commits))
+    }
+
+    pub(super) async fn close(&self) {
+        self.writer.close();
+        self.tasks.stop_checkpoints.cancel();
+        self.tasks.tracker.wait().await;
+        self.readers.close().await;
+    }
+
+    pub(super) async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query_scalar!("select 1 as \"one!: i64\"")
+            .fetch_one(&self.readers)
+            .await?;
+        Ok(())
+    }
+}
+
+fn open_error(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Open(error.to_string())
+}
+
+/// The file is made before SQLite would, for its owner alone; SQLite gives the log the same mode.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(StoreError::Open(format!("{}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn connect_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("cache_size", "-16384")
+        .pragma("temp_store", "memory")
+        .statement_cache_capacity(100)
+        .disable_statement_logging()
+}
+
+/// Carries the log over every second. The writer itself does so only should the log grow to 4,000
+/// pages in spite of this.
+async fn checkpoint(mut connection: SqliteConnection) {
+    let mut tick = tokio::time::interval(CHECKPOINT_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let result = sqlx::raw_sql("pragma wal_checkpoint(passive)")
+            .execute(&mut connection)
+            .await;
+        if let Err(error) = result {
+            tracing::warn!(%error, "checkpoint failed");
+            if connection.ping().await.is_err() {
+                return;
+            }
+        }
+    }
+}

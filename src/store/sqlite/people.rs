@@ -1,0 +1,221 @@
+//! Accounts in SQLite.
+
+use super::{Sqlite, members, rows::UserRow, sessions};
+use crate::{
+    domain::{RoomId, SessionId, Timestamp, User, UserId},
+    store::{Credentials, Joined, NewUser, SignedUp, StoreError},
+};
+
+impl Sqlite {
+    pub(in crate::store) async fn sign_up(
+        &self,
+        new: NewUser,
+        now: Timestamp,
+    ) -> Result<SignedUp, StoreError> {
+        let most = self.rooms_per_user;
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let room = match &new.code {
+                        None => None,
+                        Some(code) => match members::room_of_code(&mut tx.conn, code).await? {
+                            Some(room) => Some(room),
+                            None => return Ok(SignedUp::BadCode),
+                        },
+                    };
+                    let (name, key) = (new.username.as_str(), new.username.folded());
+                    let id = sqlx::query_scalar!(
+                        r#"insert into users
+                               (username, username_key, display_name, password_hash, created_at, last_seen)
+                           values (?1, ?2, ?3, ?4, ?5, ?5) on conflict do nothing returning id as "id!: i64""#,
+                        name,
+                        key,
+                        new.display_name,
+                        new.password_hash,
+                        now.0
+                    )
+                    .fetch_optional(&mut tx.conn)
+                    .await?;
+                    let Some(id) = id else { return Ok(SignedUp::UsernameTaken) };
+                    let user = User {
+                        id: UserId(id),
+                        username: new.username.into_string(),
+                        display_name: new.display_name,
+                        last_seen: now,
+                        created_at: now,
+                    };
+                    let session =
+                        sessions::open(&mut tx.conn, user.id, &new.origin, new.session_ttl, now).await?;
+                    let mut joined = None;
+                    if let Some(room) = room
+                        && let Joined::In(room) = members::join(tx, room, user.author(), most, now).await?
+                    {
+                        joined = Some(room);
+                    }
+                    Ok(SignedUp::Done { user, session, joined })
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn credentials(
+        &self,
+        username_key: &str,
+    ) -> Result<Option<Credentials>, StoreError> {
+        let row = sqlx::query!(
+            "select id, username, display_name, last_seen, created_at, password_hash
+             from users where username_key = ?1",
+            username_key
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(row.map(|row| Credentials {
+            user: User::from(UserRow {
+                id: row.id,
+                username: row.username,
+                display_name: row.display_name,
+                last_seen: row.last_seen,
+                created_at: row.created_at,
+            }),
+            password_hash: row.password_hash,
+        }))
+    }
+
+    pub(in crate::store) async fn credentials_of(
+        &self,
+        user: UserId,
+    ) -> Result<Option<Credentials>, StoreError> {
+        let key = sqlx::query_scalar!("select username_key from users where id = ?1", user.0)
+            .fetch_optional(&self.readers)
+            .await?;
+        match key {
+            Some(key) => self.credentials(&key).await,
+            None => Ok(None),
+        }
+    }
+
+    pub(in crate::store) async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
+        let row = sqlx::query_as!(
+            UserRow,
+            "select id, username, display_name, last_seen, created_at from users where id = ?1",
+            user.0
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(row.map(User::from))
+    }
+
+    pub(in crate::store) async fn may_see(
+        &self,
+        reader: UserId,
+        user: UserId,
+    ) -> Result<bool, StoreError> {
+        let seen = sqlx::query_scalar!(
+            r#"select exists (
+                   select 1 from memberships theirs join rooms r on r.id = theirs.room_id
+                   where theirs.user_id = ?2 and (r.kind = 'public' or exists (
+                       select 1 from memberships mine
+                       where mine.room_id = theirs.room_id and mine.user_id = ?1))
+               ) as "seen!: bool""#,
+            reader.0,
+            user.0
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(seen)
+    }
+
+    pub(in crate::store) async fn shared_rooms(
+        &self,
+        reader: UserId,
+        user: UserId,
+    ) -> Result<Vec<(RoomId, String)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select r.id as "id!", r.name from memberships theirs
+               join memberships mine on mine.room_id = theirs.room_id and mine.user_id = ?1
+               join rooms r on r.id = theirs.room_id
+               where theirs.user_id = ?2 order by r.id"#,
+            reader.0,
+            user.0
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (RoomId(row.id), row.name))
+            .collect())
+    }
+
+    pub(in crate::store) async fn set_display_name(
+        &self,
+        user: UserId,
+        name: String,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    sqlx::query!(
+                        "update users set display_name = ?2 where id = ?1",
+                        user.0,
+                        name
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn set_password(
+        &self,
+        user: UserId,
+        password_hash: String,
+        keep: SessionId,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    sqlx::query!("update users set password_hash = ?2 where id = ?1", user.0, password_hash)
+                        .execute(&mut tx.conn)
+                        .await?;
+                    let ended = sqlx::query_scalar!(
+                        r#"update sessions set ended_at = ?3
+                           where user_id = ?1 and id <> ?2 and ended_at is null returning id as "id!: i64""#,
+                        user.0,
+                        keep.0,
+                        now.0
+                    )
+                    .fetch_all(&mut tx.conn)
+                    .await?;
+                    Ok(ended.into_iter().map(SessionId).collect())
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn set_last_seen(
+        &self,
+        seen: Vec<(UserId, Timestamp)>,
+    ) -> Result<(), StoreError> {
+        let rows: Vec<_> = seen.into_iter().map(|(user, at)| (user.0, at.0)).collect();
+        let rows =
+            serde_json::to_string(&rows).map_err(|error| StoreError::Failed(error.to_string()))?;
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    sqlx::query!(
+                        "update users set last_seen = j.at
+                         from (select value ->> 0 as id, max(value ->> 1) as at from json_each(?1) group by 1) j
+                         where users.id = j.id and users.last_seen < j.at",
+                        rows
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,336 @@
+//! Rooms in SQLite.
+
+use sqlx::SqliteConnection;
+
+use super::{
+    Sqlite,
+    append::append_system,
+    members,
+    rows::{RoomRow, StandingRow},
+};
+use crate::{
+    domain::{
+        AccessCode, Author, Change, CreatedRoom, Role, Room, RoomId, RoomStanding, SystemEvent,
+        Timestamp, UserId,
+    },
+    store::{MemberRow, NewRoom, RoomEdit, StoreError},
+};
+
+async fn room(conn: &mut SqliteConnection, room: RoomId) -> Result<Option<Room>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        RoomRow,
+        "select id, name, topic, kind, last_seq, last_rev, member_count, created_at
+         from rooms where id = ?1 and deleted_at is null",
+        room.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Room::try_from).transpose()
+}
+
+async fn set_access_code(
+    conn: &mut SqliteConnection,
+    room: RoomId,
+    by: UserId,
+    code: &AccessCode,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let code = code.canonical();
+    sqlx::query!(
+        "delete from invites where room_id = ?1 and standing = 1",
+        room.0
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "insert into invites (room_id, code, created_by, created_at, standing) values (?1, ?2, ?3, ?4, 1)",
+        room.0,
+        code,
+        by.0,
+        now.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+impl Sqlite {
+    pub(in crate::store) async fn create_room(
+        &self,
+        new: NewRoom,
+        now: Timestamp,
+    ) -> Result<Option<CreatedRoom>, StoreError> {
+        let most = self.rooms_per_user;
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let owner = new.owner.id;
+                    if members::rooms_of(&mut tx.conn, owner).await? >= most {
+                        return Ok(None);
+                    }
+                    let (name, topic, kind) =
+                        (new.name.as_str(), new.topic.as_str(), new.kind.as_str());
+                    let id = sqlx::query_scalar!(
+                        r#"insert into rooms (name, topic, kind, created_at) values (?1, ?2, ?3, ?4)
+                           returning id as "id!: i64""#,
+                        name,
+                        topic,
+                        kind,
+                        now.0
+                    )
+                    .fetch_one(&mut tx.conn)
+                    .await?;
+                    let id = RoomId(id);
+                    members::add(&mut tx.conn, id, owner, Role::Owner, now).await?;
+                    set_access_code(&mut tx.conn, id, owner, &new.code, now).await?;
+                    let message =
+                        append_system(&mut tx.conn, id, new.owner, SystemEvent::Created, now)
+                            .await?;
+                    tx.changes.push(Change::RoomCreated {
+                        user: owner,
+                        message,
+                    });
+                    let made = room(&mut tx.conn, id).await?;
+                    Ok(made.map(|room| CreatedRoom {
+                        room,
+                        access_code: new.code,
+                    }))
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn edit_room(
+        &self,
+        id: RoomId,
+        by: Author,
+        edit: RoomEdit,
+        now: Timestamp,
+    ) -> Result<Option<Room>, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let Some(before) = room(&mut tx.conn, id).await? else {
+                        return Ok(None);
+                    };
+                    let mut events = Vec::new();
+                    if let Some(name) = edit.name.map(crate::domain::RoomName::into_string)
+                        && name != before.name
+                    {
+                        sqlx::query!("update rooms set name = ?2 where id = ?1", id.0, name)
+                            .execute(&mut tx.conn)
+                            .await?;
+                        events.push(SystemEvent::Renamed { name });
+                    }
+                    if let Some(topic) = edit.topic.map(crate::domain::Topic::into_string)
+                        && topic != before.topic
+                    {
+                        sqlx::query!("update rooms set topic = ?2 where id = ?1", id.0, topic)
+                            .execute(&mut tx.conn)
+                            .await?;
+                        events.push(SystemEvent::Topic { topic });
+                    }
+                    if events.is_empty() {
+                        return Ok(Some(before));
+                    }
+                    for event in events {
+                        let message =
+                            append_system(&mut tx.conn, id, by.clone(), event, now).await?;
+                        tx.changes.push(Change::Message(message));
+                    }
+                    let after = room(&mut tx.conn, id).await?;
+                    tx.changes.extend(after.clone().map(Change::RoomChanged));
+                    Ok(after)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn delete_room(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let deleted = sqlx::query!(
+                        "update rooms set deleted_at = ?2, member_count = 0 where id = ?1 and deleted_at is null",
+                        room.0,
+                        now.0
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    if deleted.rows_affected() == 0 {
+                        return Ok(());
+                    }
+                    sqlx::query!("delete from memberships where room_id = ?1", room.0)
+                        .execute(&mut tx.conn)
+                        .await?;
+                    sqlx::query!("delete from invites where room_id = ?1", room.0).execute(&mut tx.conn).await?;
+                    tx.changes.push(Change::RoomDeleted(room));
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn purge_deleted_rooms(
+        &self,
+        slice: i64,
+    ) -> Result<bool, StoreError> {
+        let doomed = sqlx::query_scalar!(
+            r#"select id as "id!: i64" from rooms where deleted_at is not null order by deleted_at limit 1"#
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(room) = doomed else { return Ok(false) };
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let gone = sqlx::query!(
+                        "delete from messages where id in (select id from messages where room_id = ?1 limit ?2)",
+                        room,
+                        slice
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    if gone.rows_affected() == 0 {
+                        sqlx::query!("delete from rooms where id = ?1", room).execute(&mut tx.conn).await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn rooms_of(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<RoomStanding>, StoreError> {
+        let rows = sqlx::query_as!(
+            StandingRow,
+            r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
+                      m.role, m.read_seq, r.text_count - m.read_text_count as "unread!: i64"
+               from memberships m join rooms r on r.id = m.room_id
+               where m.user_id = ?1 order by m.room_id"#,
+            user.0
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(RoomStanding::try_from)
+            .collect::<Result<_, _>>()?)
+    }
+
+    pub(in crate::store) async fn room_ids_of(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<RoomId>, StoreError> {
+        let ids = sqlx::query_scalar!(
+            "select room_id from memberships where user_id = ?1 order by room_id",
+            user.0
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(ids.into_iter().map(RoomId).collect())
+    }
+
+    pub(in crate::store) async fn public_rooms(
+        &self,
+        user: UserId,
+        after: RoomId,
+        limit: i64,
+    ) -> Result<Vec<(Room, bool)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
+                      exists (select 1 from memberships m where m.room_id = r.id and m.user_id = ?1) as "joined!: bool"
+               from rooms r where r.kind = 'public' and r.deleted_at is null and r.id > ?2 order by r.id limit ?3"#,
+            user.0,
+            after.0,
+            limit
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let rooms = rows.into_iter().map(|row| {
+            let room = Room::try_from(RoomRow {
+                id: row.id,
+                name: row.name,
+                topic: row.topic,
+                kind: row.kind,
+                last_seq: row.last_seq,
+                last_rev: row.last_rev,
+                member_count: row.member_count,
+                created_at: row.created_at,
+            })?;
+            Ok((room, row.joined))
+        });
+        Ok(rooms.collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    pub(in crate::store) async fn member(
+        &self,
+        room: RoomId,
+        user: UserId,
+    ) -> Result<Option<MemberRow>, StoreError> {
+        let row = sqlx::query!(
+            r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
+                      m.role, m.read_seq, r.text_count - m.read_text_count as "unread!: i64",
+                      u.username, u.display_name
+               from memberships m join rooms r on r.id = m.room_id join users u on u.id = m.user_id
+               where m.room_id = ?1 and m.user_id = ?2"#,
+            room.0,
+            user.0
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let standing = RoomStanding::try_from(StandingRow {
+            id: row.id,
+            name: row.name,
+            topic: row.topic,
+            kind: row.kind,
+            last_seq: row.last_seq,
+            last_rev: row.last_rev,
+            member_count: row.member_count,
+            created_at: row.created_at,
+            role: row.role,
+            read_seq: row.read_seq,
+            unread: row.unread,
+        })?;
+        let author = Author {
+            id: user,
+            username: row.username,
+            display_name: row.display_name,
+        };
+        Ok(Some(MemberRow { standing, author }))
+    }
+
+    pub(in crate::store) async fn access_code(
+        &self,
+        room: RoomId,
+    ) -> Result<Option<AccessCode>, StoreError> {
+        let code = sqlx::query_scalar!(
+            "select code from invites where room_id = ?1 and standing = 1",
+            room.0
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(code.as_deref().and_then(AccessCode::parse))
+    }
+
+    pub(in crate::store) async fn replace_access_code(
+        &self,
+        room: RoomId,
+        by: UserId,
+        code: AccessCode,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move { set_access_code(&mut tx.conn, room, by, &code, now).await })
+            })
+            .await
+    }
+}

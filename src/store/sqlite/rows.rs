@@ -1,0 +1,168 @@
+//! From rows to domain types.
+
+use crate::{
+    domain::{
+        Author, Head, Message, MessageKind, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq,
+        Timestamp, User, UserId,
+    },
+    store::StoreError,
+};
+
+/// A row holds a value that no code of ours writes.
+pub(super) fn corrupt(what: &str, value: &str) -> sqlx::Error {
+    sqlx::Error::Decode(format!("{what} {value:?} is not one of ours").into())
+}
+
+/// The columns of a message and its author, by the names the queries give them.
+pub(super) struct MessageRow {
+    pub(super) room_id: i64,
+    pub(super) seq: i64,
+    pub(super) rev: i64,
+    pub(super) kind: String,
+    pub(super) author_id: i64,
+    pub(super) username: String,
+    pub(super) display_name: String,
+    pub(super) body: String,
+    pub(super) event: Option<String>,
+    pub(super) reply_to: Option<i64>,
+    pub(super) key: Option<String>,
+    pub(super) created_at: i64,
+    pub(super) edited_at: Option<i64>,
+    pub(super) deleted_at: Option<i64>,
+}
+
+impl TryFrom<MessageRow> for Message {
+    type Error = sqlx::Error;
+
+    fn try_from(row: MessageRow) -> Result<Self, sqlx::Error> {
+        let kind = match row.kind.as_str() {
+            "text" => MessageKind::Text,
+            "system" => MessageKind::System,
+            other => return Err(corrupt("message kind", other)),
+        };
+        let event = match &row.event {
+            Some(json) => {
+                Some(serde_json::from_str(json).map_err(|_| corrupt("system event", json))?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            room_id: RoomId(row.room_id),
+            seq: Seq(row.seq),
+            rev: Rev(row.rev),
+            kind,
+            author: Author {
+                id: UserId(row.author_id),
+                username: row.username,
+                display_name: row.display_name,
+            },
+            body: row.body,
+            event,
+            reply_to: row.reply_to.map(Seq),
+            key: row.key,
+            created_at: Timestamp(row.created_at),
+            edited_at: row.edited_at.map(Timestamp),
+            deleted_at: row.deleted_at.map(Timestamp),
+        })
+    }
+}
+
+pub(super) fn to_messages(rows: Vec<MessageRow>) -> Result<Vec<Message>, StoreError> {
+    Ok(rows
+        .into_iter()
+        .map(Message::try_from)
+        .collect::<Result<_, _>>()?)
+}
+
+/// The columns of a user.
+pub(super) struct UserRow {
+    pub(super) id: i64,
+    pub(super) username: String,
+    pub(super) display_name: String,
+    pub(super) last_seen: i64,
+    pub(super) created_at: i64,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: UserId(row.id),
+            username: row.username,
+            display_name: row.display_name,
+            last_seen: Timestamp(row.last_seen),
+            created_at: Timestamp(row.created_at),
+        }
+    }
+}
+
+/// The columns of a room.
+pub(super) struct RoomRow {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) topic: String,
+    pub(super) kind: String,
+    pub(super) last_seq: i64,
+    pub(super) last_rev: i64,
+    pub(super) member_count: i64,
+    pub(super) created_at: i64,
+}
+
+impl TryFrom<RoomRow> for Room {
+    type Error = sqlx::Error;
+
+    fn try_from(row: RoomRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: RoomId(row.id),
+            name: row.name,
+            topic: row.topic,
+            kind: RoomKind::parse(&row.kind).ok_or_else(|| corrupt("room kind", &row.kind))?,
+            head: Head {
+                seq: Seq(row.last_seq),
+                rev: Rev(row.last_rev),
+            },
+            member_count: row.member_count,
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+/// The columns of a room and of one membership of it.
+pub(super) struct StandingRow {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) topic: String,
+    pub(super) kind: String,
+    pub(super) last_seq: i64,
+    pub(super) last_rev: i64,
+    pub(super) member_count: i64,
+    pub(super) created_at: i64,
+    pub(super) role: String,
+    pub(super) read_seq: i64,
+    pub(super) unread: i64,
+}
+
+impl TryFrom<StandingRow> for RoomStanding {
+    type Error = sqlx::Error;
+
+    fn try_from(row: StandingRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            role: to_role(&row.role)?,
+            read_seq: Seq(row.read_seq),
+            unread: row.unread,
+            room: Room::try_from(RoomRow {
+                id: row.id,
+                name: row.name,
+                topic: row.topic,
+                kind: row.kind,
+                last_seq: row.last_seq,
+                last_rev: row.last_rev,
+                member_count: row.member_count,
+                created_at: row.created_at,
+            })?,
+        })
+    }
+}
+
+pub(super) fn to_role(text: &str) -> Result<Role, sqlx::Error> {
+    Role::parse(text).ok_or_else(|| corrupt("role", text))
+}

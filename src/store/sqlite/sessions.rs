@@ -1,0 +1,174 @@
+//! Logins in SQLite.
+
+use std::time::Duration;
+
+use sqlx::SqliteConnection;
+
+use super::Sqlite;
+use crate::{
+    domain::{Session, SessionId, SessionOrigin, Timestamp, UserId},
+    store::{Rotation, StoreError},
+};
+
+/// A new login, in a transaction of the caller's.
+pub(super) async fn open(
+    conn: &mut SqliteConnection,
+    user: UserId,
+    origin: &SessionOrigin,
+    ttl: Duration,
+    now: Timestamp,
+) -> Result<SessionId, sqlx::Error> {
+    let expires_at = now.plus(ttl).0;
+    let id = sqlx::query_scalar!(
+        r#"insert into sessions (user_id, generation, created_at, last_used_at, expires_at, user_agent, address)
+           values (?1, 0, ?2, ?2, ?3, ?4, ?5) returning id as "id!: i64""#,
+        user.0,
+        now.0,
+        expires_at,
+        origin.user_agent,
+        origin.address
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(SessionId(id))
+}
+
+impl Sqlite {
+    pub(in crate::store) async fn open_session(
+        &self,
+        user: UserId,
+        origin: SessionOrigin,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<SessionId, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move { open(&mut tx.conn, user, &origin, ttl, now).await })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn rotate_session(
+        &self,
+        session: SessionId,
+        generation: i64,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Rotation, StoreError> {
+        let expires_at = now.plus(ttl).0;
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let current = sqlx::query_scalar!(
+                        "select generation from sessions where id = ?1 and ended_at is null and expires_at > ?2",
+                        session.0,
+                        now.0
+                    )
+                    .fetch_optional(&mut tx.conn)
+                    .await?;
+                    let Some(current) = current else { return Ok(Rotation::Ended) };
+                    if current != generation {
+                        sqlx::query!("update sessions set ended_at = ?2 where id = ?1", session.0, now.0)
+                            .execute(&mut tx.conn)
+                            .await?;
+                        return Ok(Rotation::Reused);
+                    }
+                    let next = current + 1;
+                    sqlx::query!(
+                        "update sessions set generation = ?2, last_used_at = ?3, expires_at = ?4 where id = ?1",
+                        session.0,
+                        next,
+                        now.0,
+                        expires_at
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(Rotation::Rotated(next))
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let ended = sqlx::query!(
+                        "update sessions set ended_at = ?3 where id = ?2 and user_id = ?1 and ended_at is null",
+                        user.0,
+                        session.0,
+                        now.0
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(ended.rows_affected() > 0)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn sessions(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<Session>, StoreError> {
+        let rows = sqlx::query!(
+            "select id, created_at, last_used_at, user_agent, address from sessions
+             where user_id = ?1 and ended_at is null order by id desc limit 1000",
+            user.0
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let sessions = rows.into_iter().map(|row| Session {
+            id: SessionId(row.id),
+            created_at: Timestamp(row.created_at),
+            last_used_at: Timestamp(row.last_used_at),
+            origin: SessionOrigin {
+                user_agent: row.user_agent,
+                address: row.address,
+            },
+        });
+        Ok(sessions.collect())
+    }
+
+    pub(in crate::store) async fn sessions_ended_since(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let rows = sqlx::query_scalar!(
+            "select id from sessions where ended_at is not null and ended_at >= ?1",
+            since.0
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(SessionId).collect())
+    }
+
+    pub(in crate::store) async fn expire_sessions(
+        &self,
+        now: Timestamp,
+        forget: Timestamp,
+    ) -> Result<Vec<(UserId, SessionId)>, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    sqlx::query!("delete from sessions where ended_at is not null and ended_at < ?1", forget.0)
+                        .execute(&mut tx.conn)
+                        .await?;
+                    let rows = sqlx::query!(
+                        r#"update sessions set ended_at = ?1 where expires_at <= ?1 and ended_at is null
+                           returning id as "id!: i64", user_id as "user_id!: i64""#,
+                        now.0
+                    )
+                    .fetch_all(&mut tx.conn)
+                    .await?;
+                    Ok(rows.into_iter().map(|row| (UserId(row.user_id), SessionId(row.id))).collect())
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,233 @@
+//! The one task that writes: it takes everything that is queued, makes it one transaction, and
+//! answers each caller once that transaction is on disk. So a hundred senders share one fsync.
+
+use futures_util::future::BoxFuture;
+use sqlx::{Executor, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::append;
+use crate::{
+    domain::Change,
+    store::{Append, Appended, PendingAppend, StoreError},
+};
+
+/// How many writes share one transaction at most.
+const BATCH: usize = 512;
+/// How many commits may wait to be passed on before the writer waits too.
+const COMMITS: usize = 64;
+
+/// What the writer works with: its connection, and what the transaction has changed so far.
+pub(super) struct Tx {
+    pub(super) conn: SqliteConnection,
+    pub(super) changes: Vec<Change>,
+}
+
+/// The queue's near end.
+#[derive(Clone)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    closing: CancellationToken,
+}
+
+enum Job {
+    Append(AppendJob),
+    Call(Box<dyn Call>),
+}
+
+pub(super) struct AppendJob {
+    pub(super) append: Append,
+    pub(super) outcome: Result<Appended, StoreError>,
+    reply: oneshot::Sender<Result<Appended, StoreError>>,
+}
+
+/// Any other write: some statements that succeed or fail together.
+trait Call: Send {
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>>;
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Work<F, T> {
+    work: Option<F>,
+    outcome: Result<T, StoreError>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<F, T> Call for Work<F, T>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
+{
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else {
+                return Ok(());
+            };
+            match work(tx).await {
+                Ok(value) => {
+                    self.outcome = Ok(value);
+                    Ok(())
+                }
+                Err(error) => {
+                    self.outcome = Err(StoreError::Failed(error.to_string()));
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        // A caller that no longer waits is none of the writer's business: its write stands.
+        let _ = self.reply.send(committed.and(self.outcome));
+    }
+}
+
+impl Writer {
+    pub(super) fn start(
+        conn: SqliteConnection,
+        queue: usize,
+        tracker: &TaskTracker,
+    ) -> (Self, mpsc::Receiver<Vec<Change>>) {
+        let (jobs, queued) = mpsc::channel(queue);
+        let (commits, committed) = mpsc::channel(COMMITS);
+        let closing = CancellationToken::new();
+        let tx = Tx {
+            conn,
+            changes: Vec::new(),
+        };
+        tracker.spawn(write_all(tx, queued, commits, closing.clone()));
+        (Self { jobs, closing }, committed)
+    }
+
+    /// Refuses new writes; those that wait are still done.
+    pub(super) fn close(&self) {
+        self.closing.cancel();
+    }
+
+    /// Queues a message.
+    pub(super) fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
+        let (reply, pending) = oneshot::channel();
+        self.queue(Job::Append(AppendJob {
+            append,
+            outcome: Err(StoreError::Closed),
+            reply,
+        }))?;
+        Ok(PendingAppend(pending))
+    }
+
+    /// Queues any other write and waits until it is on disk. If `work` fails, what it has written
+    /// is taken back and nothing else is.
+    pub(super) async fn call<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+    {
+        let (reply, pending) = oneshot::channel();
+        let job = Work {
+            work: Some(work),
+            outcome: Err(StoreError::Closed),
+            reply,
+        };
+        self.queue(Job::Call(Box::new(job)))?;
+        pending.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    fn queue(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })
+    }
+}
+
+async fn write_all(
+    mut tx: Tx,
+    mut queued: mpsc::Receiver<Job>,
+    commits: mpsc::Sender<Vec<Change>>,
+    closing: CancellationToken,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        tokio::select! {
+            biased;
+            taken = queued.recv_many(&mut batch, BATCH) => if taken == 0 { break },
+            () = closing.cancelled(), if !queued.is_closed() => {
+                queued.close();
+                continue;
+            }
+        }
+        let result = write(&mut tx, &mut batch).await;
+        let changes = std::mem::take(&mut tx.changes);
+        if let Err(error) = &result {
+            tracing::error!(%error, batch.writes = batch.len(), "commit failed");
+            // If there is no transaction to take back, this fails, and that is as well.
+            let _ = tx.conn.execute("rollback").await;
+        }
+        for job in batch.drain(..) {
+            job.finish(
+                result
+                    .as_ref()
+                    .map(|()| ())
+                    .map_err(|error| StoreError::Failed(error.to_string())),
+            );
+        }
+        if result.is_ok() && !changes.is_empty() && commits.send(changes).await.is_err() {
+            tracing::error!("nobody passes on what is committed");
+        }
+    }
+}
+
+/// One transaction. On an error nothing of it stands.
+async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
+    tx.conn.execute("begin immediate").await?;
+    for group in batch.chunk_by_mut(|one, next| one.is_append() && next.is_append()) {
+        let before = tx.changes.len();
+        tx.conn.execute("savepoint job").await?;
+        if run(tx, group).await.is_err() {
+            tx.changes.truncate(before);
+            tx.conn.execute("rollback to job").await?;
+        }
+        tx.conn.execute("release job").await?;
+    }
+    tx.conn.execute("commit").await?;
+    Ok(())
+}
+
+async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
+    if let [Job::Call(call)] = group {
+        return call
+            .run(tx)
+            .await
+            .inspect_err(|error| tracing::error!(%error, "write failed"));
+    }
+    let mut appends: Vec<&mut AppendJob> = group
+        .iter_mut()
+        .filter_map(|job| match job {
+            Job::Append(append) => Some(append),
+            Job::Call(_) => None,
+        })
+        .collect();
+    let result = append::append_all(tx, &mut appends).await;
+    if let Err(error) = &result {
+        tracing::error!(%error, batch.messages = appends.len(), "write failed");
+        for job in appends {
+            job.outcome = Err(StoreError::Failed(error.to_string()));
+        }
+    }
+    result
+}
+
+impl Job {
+    fn is_append(&self) -> bool {
+        matches!(self, Self::Append(_))
+    }
+
+    fn finish(self, committed: Result<(), StoreError>) {
+        match self {
+            Self::Append(job) => {
+                let _ = job.reply.send(committed.and(job.outcome));
+            }
+            Self::Call(call) => call.finish(committed),
+        }
+    }
+}
