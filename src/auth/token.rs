@@ -294,8 +294,8 @@ mod tests {
     fn tokens() -> Tokens {
         Tokens::new(
             &Secret::generate().unwrap(),
-            Duration::from_secs(900),
-            Duration::from_secs(86_400),
+            Duration::from_mins(15),
+            Duration::from_hours(24),
         )
     }
 

@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 use super::{Chat, ChatError};
 use crate::domain::Timestamp;
 
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 /// Messages of deleted rooms that one transaction deletes: few, for senders wait meanwhile.
 const PURGE_SLICE: i64 = 500;
 /// An ended login stays this long, for who looks into the database after an incident.
-const FORGET_SESSIONS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const FORGET_SESSIONS: Duration = Duration::from_hours(168);
 
 impl Chat {
     /// Ends logins that ran out, deletes what deleted rooms left and forgets what throttles no

@@ -63,7 +63,7 @@ impl Chat {
         tokens: Tokens,
     ) -> Result<Self, StoreError> {
         let limits = config.limits.clone();
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let (attempts, codes, sends) = if limits.rates {
             (
                 Throttle::new(limits.attempts_burst, limits.attempts_per_min, minute),

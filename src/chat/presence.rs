@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Who is online has their `last_seen` stored this often, so that a crash leaves it close.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+const HEARTBEAT: Duration = Duration::from_mins(1);
 
 impl Chat {
     /// Tells rooms who came and went, and stores when users were last here, until `stop`.

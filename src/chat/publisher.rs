@@ -41,10 +41,10 @@ fn publish(hub: &Hub, change: Change) {
             say(hub, message, Some((user, reason)));
         }
         Change::RoleChanged { room, user } => {
-            hub.connections().tell_user(user, Control::Room(room))
+            hub.connections().tell_user(user, Control::Room(room));
         }
         Change::RoomChanged(room) => {
-            hub.publish(room.id, RoomEvent::Changed(Arc::new(LiveRoom::new(&room))))
+            hub.publish(room.id, RoomEvent::Changed(Arc::new(LiveRoom::new(&room))));
         }
         Change::RoomDeleted(room) => {
             hub.presence().clear_room(room);

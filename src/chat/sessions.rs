@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// An ended login is remembered this much longer than its last access token could live.
-const REMEMBER_EXTRA: Duration = Duration::from_secs(60);
+const REMEMBER_EXTRA: Duration = Duration::from_mins(1);
 
 /// Somebody who has shown a good access token of a login that has not ended. Only
 /// [`Chat::authenticate`] makes one.

@@ -50,16 +50,15 @@ pub(super) async fn edge(
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
 
     let patience = Duration::from_millis(state.config.timing.request_ms);
-    let response = match tokio::time::timeout(patience, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let problem = Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "timeout",
-                "The request took too long",
-            );
-            problem.retry_after(Duration::from_secs(1)).into_response()
-        }
+    let response = if let Ok(response) = tokio::time::timeout(patience, next.run(request)).await {
+        response
+    } else {
+        let problem = Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "timeout",
+            "The request took too long",
+        );
+        problem.retry_after(Duration::from_secs(1)).into_response()
     };
     let mut response = write_problem(response, &id, &method, route);
     let headers = response.headers_mut();
@@ -140,6 +139,10 @@ fn secure(headers: &mut HeaderMap, https: bool) {
 }
 
 /// A handler that panicked answers like any other failure.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
 pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let words = panic
         .downcast_ref::<&str>()

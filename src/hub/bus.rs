@@ -29,7 +29,7 @@ impl Bus for LocalBus {
 /// Links hubs within one process, as nodes are linked over a network.
 #[derive(Clone, Default)]
 pub struct Switch {
-    hubs: Arc<Mutex<Vec<(usize, Weak<Inner>)>>>,
+    hubs: Arc<Mutex<Vec<Weak<Inner>>>>,
     ports: Arc<std::sync::atomic::AtomicUsize>,
 }
 
@@ -55,8 +55,7 @@ impl Switch {
     /// Lets `hub` hear the others. Hubs are connected in the order of their ports.
     pub fn connect(&self, hub: &Hub) {
         let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = hubs.len();
-        hubs.push((number, Arc::downgrade(&hub.inner)));
+        hubs.push(Arc::downgrade(&hub.inner));
     }
 }
 
@@ -68,7 +67,10 @@ impl Bus for Port {
                 .hubs
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let others = hubs.iter().filter(|(number, _)| *number != self.number);
+            let others = hubs
+                .iter()
+                .enumerate()
+                .filter(|(number, _)| *number != self.number);
             others
                 .filter_map(|(_, hub)| hub.upgrade())
                 .map(|inner| Hub { inner })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::domain::{Rev, RoomId, Seq};
 
@@ -25,6 +25,7 @@ pub enum Command {
     /// Ask for everything changed since a `rev`, room by room.
     Sync {
         /// The last `rev` seen, by room.
+        #[serde(deserialize_with = "numbered")]
         rooms: HashMap<RoomId, Rev>,
     },
     /// Ask for a `pong`.
@@ -55,6 +56,18 @@ pub struct CommandError {
     pub code: &'static str,
     /// What is wrong.
     pub detail: String,
+}
+
+/// JSON's keys are strings; these hold numbers.
+fn numbered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HashMap<RoomId, Rev>, D::Error> {
+    let named = HashMap::<String, Rev>::deserialize(deserializer)?;
+    let rooms = named.into_iter().map(|(room, rev)| match room.parse() {
+        Ok(room) => Ok((RoomId(room), rev)),
+        Err(_) => Err(D::Error::custom(format_args!(
+            "rooms: {room:?} is not the number of a room"
+        ))),
+    });
+    rooms.collect()
 }
 
 /// The parts that are looked at before the type is known.

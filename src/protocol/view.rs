@@ -23,7 +23,7 @@ pub struct MessageView<'m> {
     mentions: [UserId; 0],
     reply_to: Option<Seq>,
     files: [u64; 0],
-    reactions: BTreeMap<&'m str, [UserId; 0]>,
+    reactions: BTreeMap<&'m str, Vec<UserId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'m str>,
     created_at: Timestamp,

@@ -188,11 +188,11 @@ impl Reader {
             body,
             reply_to,
         } = send;
-        let submitted = match self.hears(room_id) {
-            true => chat
-                .draft(&body, Some(&key), reply_to)
-                .and_then(|draft| chat.submit(&self.caller, room_id, draft)),
-            false => Err(ChatError::NotFound("room")),
+        let submitted = if self.hears(room_id) {
+            chat.draft(&body, Some(&key), reply_to)
+                .and_then(|draft| chat.submit(&self.caller, room_id, draft))
+        } else {
+            Err(ChatError::NotFound("room"))
         };
         let pending = match submitted {
             Ok(pending) => pending,

@@ -31,7 +31,7 @@ pub(super) struct Writer {
 }
 
 enum Job {
-    Append(AppendJob),
+    Append(Box<AppendJob>),
     Call(Box<dyn Call>),
 }
 
@@ -48,7 +48,7 @@ trait Call: Send {
 }
 
 struct Work<F, T> {
-    work: Option<F>,
+    todo: Option<F>,
     outcome: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -60,7 +60,7 @@ where
 {
     fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>> {
         Box::pin(async move {
-            let Some(work) = self.work.take() else {
+            let Some(work) = self.todo.take() else {
                 return Ok(());
             };
             match work(tx).await {
@@ -107,11 +107,11 @@ impl Writer {
     /// Queues a message.
     pub(super) fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
         let (reply, pending) = oneshot::channel();
-        self.queue(Job::Append(AppendJob {
+        self.queue(Job::Append(Box::new(AppendJob {
             append,
             outcome: Err(StoreError::Closed),
             reply,
-        }))?;
+        })))?;
         Ok(PendingAppend(pending))
     }
 
@@ -124,7 +124,7 @@ impl Writer {
     {
         let (reply, pending) = oneshot::channel();
         let job = Work {
-            work: Some(work),
+            todo: Some(work),
             outcome: Err(StoreError::Closed),
             reply,
         };
@@ -167,7 +167,6 @@ async fn write_all(
             job.finish(
                 result
                     .as_ref()
-                    .map(|()| ())
                     .map_err(|error| StoreError::Failed(error.to_string())),
             );
         }
@@ -203,7 +202,7 @@ async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
     let mut appends: Vec<&mut AppendJob> = group
         .iter_mut()
         .filter_map(|job| match job {
-            Job::Append(append) => Some(append),
+            Job::Append(append) => Some(append.as_mut()),
             Job::Call(_) => None,
         })
         .collect();

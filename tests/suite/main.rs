@@ -1,0 +1,4 @@
+//! Drives the public API over real sockets and real databases.
+
+mod support;
+mod talk;
