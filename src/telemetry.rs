@@ -1,5 +1,7 @@
 //! Logging. One line at a boundary, dotted fields with units; never a body, a token or a query.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{ConfigError, Log, LogFormat};
@@ -18,6 +20,7 @@ pub fn init(log: &Log) -> Result<(), ConfigError> {
         LogFormat::Text => fmt::layer()
             .with_writer(std::io::stderr)
             .with_target(false)
+            .with_ansi(std::io::stderr().is_terminal())
             .boxed(),
         LogFormat::Json => fmt::layer()
             .with_writer(std::io::stderr)

@@ -163,12 +163,12 @@ async fn write_all(
             // If there is no transaction to take back, this fails, and that is as well.
             let _ = tx.conn.execute("rollback").await;
         }
+        let failure = result.as_ref().err().map(ToString::to_string);
         for job in batch.drain(..) {
-            job.finish(
-                result
-                    .as_ref()
-                    .map_err(|error| StoreError::Failed(error.to_string())),
-            );
+            job.finish(match &failure {
+                None => Ok(()),
+                Some(error) => Err(StoreError::Failed(error.clone())),
+            });
         }
         if result.is_ok() && !changes.is_empty() && commits.send(changes).await.is_err() {
             tracing::error!("nobody passes on what is committed");
