@@ -1,5 +1,6 @@
 //! Passwords, tokens, and how often somebody may try. Nothing here knows the store.
 
+mod hs256;
 pub mod password;
 pub mod secret;
 pub mod throttle;

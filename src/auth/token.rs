@@ -4,18 +4,12 @@
 //! lacks claims it was told to compare, ignores `nbf` and never looks at `typ`; [`Tokens`] closes
 //! each of these doors and its tests try them.
 
-use std::{sync::Once, time::Duration};
+use std::time::Duration;
 
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation,
-    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
-    errors::{ErrorKind, Result as JwtResult},
-    signature::{self, Signer, Verifier},
-};
-use ring::hmac;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use super::{Secret, hs256};
 use crate::domain::{SessionId, Timestamp, UserId};
 
 const ISSUER: &str = "parlor";
@@ -97,11 +91,7 @@ impl Tokens {
     /// Tokens signed with `secret`.
     #[must_use]
     pub fn new(secret: &Secret, access_ttl: Duration, refresh_ttl: Duration) -> Self {
-        static INSTALL: Once = Once::new();
-        // Already installed means that another part of this process did; ours is then not needed.
-        INSTALL.call_once(|| {
-            let _ = PROVIDER.install_default();
-        });
+        hs256::install();
         Self {
             encoding: EncodingKey::from_secret(secret.as_bytes()),
             decoding: DecodingKey::from_secret(secret.as_bytes()),
@@ -232,51 +222,6 @@ fn claims(
         nbf: now.unix_seconds(),
         exp: now.plus(ttl).unix_seconds(),
         r#gen: generation,
-    }
-}
-
-/// HMAC-SHA-256 by `ring`, and nothing else: with no other algorithm linked in, none can be chosen.
-static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |algorithm, key| {
-        Ok(Box::new(Hs256(hmac_key(*algorithm, key.as_bytes())?)) as Box<dyn JwtSigner>)
-    },
-    verifier_factory: |algorithm, key| {
-        Ok(Box::new(Hs256(hmac_key(*algorithm, key.try_get_as_bytes()?)?)) as Box<dyn JwtVerifier>)
-    },
-    key_utils: KeyUtils::new_unimplemented(),
-};
-
-struct Hs256(hmac::Key);
-
-fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> JwtResult<hmac::Key> {
-    if algorithm == Algorithm::HS256 {
-        Ok(hmac::Key::new(hmac::HMAC_SHA256, secret))
-    } else {
-        Err(ErrorKind::InvalidAlgorithm.into())
-    }
-}
-
-impl Signer<Vec<u8>> for Hs256 {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
-        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
-    }
-}
-
-impl JwtSigner for Hs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
-    }
-}
-
-impl Verifier<Vec<u8>> for Hs256 {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        hmac::verify(&self.0, message, signature).map_err(|_| signature::Error::new())
-    }
-}
-
-impl JwtVerifier for Hs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
     }
 }
 

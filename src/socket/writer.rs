@@ -1,5 +1,8 @@
 //! Everything that goes out of one connection, in one order.
 
+mod opening;
+mod repair;
+
 use std::{collections::HashMap, time::Duration};
 
 use tokio::{
@@ -10,18 +13,14 @@ use tokio::{
 use super::{
     Context, Scope,
     dialect::Voice,
-    feed::{Feed, News, Repair},
-    lines,
+    feed::{Feed, News},
     outlet::{End, Outlet},
 };
 use crate::{
     chat::{Caller, ChatError},
-    domain::{Message, Removal, Rev, RoomId, RoomStanding},
+    domain::{Removal, Rev, RoomId, RoomStanding},
     hub::{Control, LiveMessage, PresenceGuard, Registration},
-    protocol::{
-        Bye, CloseReason, Frame, LARGE_ROOM, NAMES_SLICE, RoomView, SYNC_LIMIT, UserView,
-        frame::ReadyLimits,
-    },
+    protocol::{Bye, CloseReason, Frame, LARGE_ROOM, NAMES_SLICE, RoomView},
 };
 
 /// What the reader asks of the writer.
@@ -98,133 +97,6 @@ impl Writer {
             self.outlet.close(reason).await;
         }
         self.outlet
-    }
-
-    /// Subscribes, then reads, then says what was read: whatever comes in between is in the feed.
-    async fn open(&mut self) -> Result<(), End> {
-        let chat = self.context.chat.clone();
-        // The login may have ended between the handshake and our being listed.
-        if chat.is_ended(&self.caller) {
-            return Err(End::Close(CloseReason::SessionEnded));
-        }
-        match self.scope {
-            Scope::All => {
-                for room in chat
-                    .room_ids(&self.caller)
-                    .await
-                    .map_err(|error| internal(&error))?
-                {
-                    self.feed.subscribe(room);
-                }
-            }
-            Scope::Room(room) => self.feed.subscribe(room),
-        }
-        let user = chat
-            .me(&self.caller)
-            .await
-            .map_err(|error| internal(&error))?;
-        let standings = chat
-            .rooms(&self.caller)
-            .await
-            .map_err(|error| internal(&error))?;
-        let ids = standings.iter().map(|standing| standing.room.id);
-        self.presence = Some(chat.hub().presence().enter(user.author(), ids));
-
-        let heard: Vec<&RoomStanding> = standings
-            .iter()
-            .filter(|standing| self.hears_by_scope(standing.room.id))
-            .collect();
-        for standing in &heard {
-            // A room joined since the first look is subscribed only now; its word is on the way.
-            if self.feed.hears(standing.room.id) {
-                self.feed.start_at(standing.room.id, standing.room.head.rev);
-                self.names
-                    .insert(standing.room.id, standing.room.name.clone());
-            }
-        }
-        let rooms: Vec<RoomView> = heard
-            .iter()
-            .filter(|standing| self.feed.hears(standing.room.id))
-            .map(|standing| self.room_view(standing))
-            .collect();
-        for room in self
-            .feed
-            .rooms()
-            .filter(|room| !self.names.contains_key(room))
-            .collect::<Vec<_>>()
-        {
-            self.feed.unsubscribe(room);
-        }
-        if let Scope::Room(room) = self.scope
-            && !self.names.contains_key(&room)
-        {
-            return Err(End::Close(CloseReason::Removed));
-        }
-        if self.voice.text_options().is_some() {
-            return self.open_text().await;
-        }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a heartbeat is seconds, not centuries"
-        )]
-        let heartbeat_s = self.context.timing.heartbeat_ms as f64 / 1000.0;
-        let limits = ReadyLimits {
-            body_chars: self.context.limits.body_chars,
-        };
-        let ready = Frame::Ready {
-            user: UserView::new(&user, true),
-            heartbeat_s,
-            limits,
-            rooms,
-        };
-        self.outlet.send(ready.encode()).await?;
-        self.outlet.flush().await
-    }
-
-    /// The banner, then what the address asked for.
-    async fn open_text(&mut self) -> Result<(), End> {
-        let (Scope::Room(room), Some(options)) = (self.scope, self.voice.text_options()) else {
-            return Err(End::Close(CloseReason::Internal));
-        };
-        let chat = self.context.chat.clone();
-        let member = match chat.member(&self.caller, room).await {
-            Ok(member) => member,
-            Err(ChatError::NotFound(_)) => return Err(End::Close(CloseReason::Removed)),
-            Err(error) => return Err(internal(&error)),
-        };
-        // Read anew, so that what is shown below ends where the feed goes on.
-        let head = member.standing().room.head;
-        self.feed.start_at(room, head.rev);
-        for line in lines::banner(&chat, &member) {
-            self.outlet.send(line).await?;
-        }
-        if let Some(mut after) = options.since {
-            loop {
-                let step = lines::since(&chat, &member, after, head.seq)
-                    .await
-                    .map_err(|error| internal(&error))?;
-                let Some(last) = step.last() else { break };
-                after = last.seq;
-                for message in &step {
-                    self.send(self.voice.missed(message)).await?;
-                }
-            }
-        } else if options.history > 0 {
-            let count = options.history;
-            let shown = lines::history(
-                &chat,
-                &self.caller,
-                room,
-                Some(head.seq),
-                count,
-                options.numbers,
-            )
-            .await;
-            for line in shown.map_err(|error| internal(&error))? {
-                self.outlet.send(line).await?;
-            }
-        }
-        self.outlet.flush().await
     }
 
     async fn talk(&mut self) -> End {
@@ -345,70 +217,6 @@ impl Writer {
         }
     }
 
-    /// Reads what was missed in a room and goes on from there.
-    async fn repair(&mut self, room: RoomId) -> Result<(), End> {
-        let stall = Duration::from_millis(self.context.timing.stall_ms);
-        let since = *self.behind_since.get_or_insert_with(Instant::now);
-        loop {
-            if since.elapsed() > stall {
-                return Err(End::Close(CloseReason::TooSlow));
-            }
-            match self.feed.catch_up(room).await {
-                Ok(Repair::Missed {
-                    messages,
-                    head,
-                    more,
-                }) => {
-                    for message in &messages {
-                        self.send(self.voice.missed(message)).await?;
-                    }
-                    if more {
-                        continue;
-                    }
-                    // Changes that were overtaken by later ones leave holes in what was repeated;
-                    // the client is told that it has everything all the same.
-                    if has_holes(&messages) {
-                        self.send(self.voice.synced(room, head)).await?;
-                    }
-                    return Ok(());
-                }
-                Ok(Repair::NotMember) => return self.left(room, Removal::Kicked).await,
-                Err(ChatError::Overloaded) => tokio::time::sleep(Duration::from_millis(100)).await,
-                Err(error) => return Err(internal(&error)),
-            }
-        }
-    }
-
-    /// Sends everything changed since `from`. The feed goes on behind what was sent.
-    async fn sync(&mut self, room: RoomId, from: Rev) -> Result<(), End> {
-        if !self.feed.hears(room) {
-            let refused = self
-                .voice
-                .refused(None, Some(room), &ChatError::NotFound("room"));
-            return self.outlet.send(refused).await;
-        }
-        let chat = self.context.chat.clone();
-        let most = i64::try_from(SYNC_LIMIT).unwrap_or(i64::MAX);
-        let changes = match chat.changed_since(&self.caller, room, from, most).await {
-            Ok(changes) => changes,
-            Err(error @ (ChatError::Overloaded | ChatError::NotFound(_))) => {
-                return self
-                    .outlet
-                    .send(self.voice.refused(None, Some(room), &error))
-                    .await;
-            }
-            Err(error) => return Err(internal(&error)),
-        };
-        if changes.has_after {
-            return self.send(self.voice.behind(room, from, changes.head)).await;
-        }
-        for message in &changes.items {
-            self.send(self.voice.missed(message)).await?;
-        }
-        self.feed.start_at(room, changes.head.rev);
-        self.send(self.voice.synced(room, changes.head)).await
-    }
-
     /// The feed says that the user is out of a room. If they are back already, it was just news.
     async fn removed(&mut self, live: &LiveMessage, reason: Removal) -> Result<(), End> {
         let room = live.message.room_id;
@@ -479,12 +287,6 @@ impl Writer {
         let spread = self.context.timing.drain_spread_ms.max(1);
         500 + u64::from_le_bytes(random) % spread
     }
-}
-
-fn has_holes(messages: &[Message]) -> bool {
-    messages
-        .windows(2)
-        .any(|pair| pair[1].rev != pair[0].rev.next())
 }
 
 fn internal(error: &ChatError) -> End {

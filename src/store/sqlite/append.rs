@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sqlx::SqliteConnection;
 
 use super::{
+    job::{AppendJob, Tx},
     rows::MessageRow,
-    writer::{AppendJob, Tx},
 };
 use crate::{
     domain::{

@@ -5,8 +5,8 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite,
     append::append_system,
+    job::Tx,
     rows::{UserRow, to_role},
-    writer::Tx,
 };
 use crate::{
     domain::{

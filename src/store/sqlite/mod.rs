@@ -4,6 +4,7 @@
 //! the other. `synchronous=FULL` makes each commit an fsync, so that what is acked is on disk.
 
 mod append;
+mod job;
 mod members;
 mod messages;
 mod people;

@@ -6,10 +6,13 @@ use sqlx::{Executor, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::append;
+use super::{
+    append,
+    job::{AppendJob, Job, Tx, Work},
+};
 use crate::{
     domain::Change,
-    store::{Append, Appended, PendingAppend, StoreError},
+    store::{Append, PendingAppend, StoreError},
 };
 
 /// How many writes share one transaction at most.
@@ -17,69 +20,11 @@ const BATCH: usize = 512;
 /// How many commits may wait to be passed on before the writer waits too.
 const COMMITS: usize = 64;
 
-/// What the writer works with: its connection, and what the transaction has changed so far.
-pub(super) struct Tx {
-    pub(super) conn: SqliteConnection,
-    pub(super) changes: Vec<Change>,
-}
-
 /// The queue's near end.
 #[derive(Clone)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     closing: CancellationToken,
-}
-
-enum Job {
-    Append(Box<AppendJob>),
-    Call(Box<dyn Call>),
-}
-
-pub(super) struct AppendJob {
-    pub(super) append: Append,
-    pub(super) outcome: Result<Appended, StoreError>,
-    reply: oneshot::Sender<Result<Appended, StoreError>>,
-}
-
-/// Any other write: some statements that succeed or fail together.
-trait Call: Send {
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>>;
-    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
-}
-
-struct Work<F, T> {
-    todo: Option<F>,
-    outcome: Result<T, StoreError>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<F, T> Call for Work<F, T>
-where
-    T: Send,
-    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
-{
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>> {
-        Box::pin(async move {
-            let Some(work) = self.todo.take() else {
-                return Ok(());
-            };
-            match work(tx).await {
-                Ok(value) => {
-                    self.outcome = Ok(value);
-                    Ok(())
-                }
-                Err(error) => {
-                    self.outcome = Err(StoreError::Failed(error.to_string()));
-                    Err(error)
-                }
-            }
-        })
-    }
-
-    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
-        // A caller that no longer waits is none of the writer's business: its write stands.
-        let _ = self.reply.send(committed.and(self.outcome));
-    }
 }
 
 impl Writer {
@@ -123,11 +68,7 @@ impl Writer {
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
     {
         let (reply, pending) = oneshot::channel();
-        let job = Work {
-            todo: Some(work),
-            outcome: Err(StoreError::Closed),
-            reply,
-        };
+        let job = Work::new(work, reply);
         self.queue(Job::Call(Box::new(job)))?;
         pending.await.unwrap_or(Err(StoreError::Closed))
     }
@@ -214,19 +155,4 @@ async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
         }
     }
     result
-}
-
-impl Job {
-    fn is_append(&self) -> bool {
-        matches!(self, Self::Append(_))
-    }
-
-    fn finish(self, committed: Result<(), StoreError>) {
-        match self {
-            Self::Append(job) => {
-                let _ = job.reply.send(committed.and(job.outcome));
-            }
-            Self::Call(call) => call.finish(committed),
-        }
-    }
 }

@@ -1,0 +1,91 @@
+use super::*;
+
+const GRACE: Duration = Duration::from_secs(5);
+const ROOM: RoomId = RoomId(1);
+
+fn author(id: i64) -> Author {
+    Author {
+        id: UserId(id),
+        username: format!("user{id}"),
+        display_name: format!("User {id}"),
+    }
+}
+
+/// The ids that came and went in `ROOM`, and how many are online there.
+fn told(presence: &Presence) -> Option<(Vec<i64>, Vec<i64>, usize)> {
+    let settled = presence.settle();
+    presence.check_invariants();
+    settled
+        .diffs
+        .into_iter()
+        .find(|(room, _)| *room == ROOM)
+        .map(|(_, diff)| {
+            let came = diff.online.iter().map(|who| who.id.0).collect();
+            let went = diff.offline.iter().map(|(who, _)| who.id.0).collect();
+            (came, went, diff.online_count)
+        })
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_tabs_are_one_person() {
+    let presence = Presence::new(GRACE);
+    let tabs = [(); 3].map(|()| presence.enter(author(1), [ROOM]));
+    assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
+    let [first, second, third] = tabs;
+    drop((first, second));
+    tokio::time::advance(GRACE * 2).await;
+    assert_eq!(told(&presence), None);
+    drop(third);
+    assert_eq!(told(&presence), None, "gone before the grace is over");
+    tokio::time::advance(GRACE).await;
+    assert_eq!(
+        presence.sightings().len(),
+        2,
+        "once for coming and once for going"
+    );
+    assert_eq!(told(&presence), Some((vec![], vec![1], 0)));
+    assert_eq!(presence.online_users(), 0);
+    assert!(presence.shared.lock().rooms.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn coming_back_within_the_grace_is_no_news() {
+    let presence = Presence::new(GRACE);
+    drop(presence.enter(author(1), [ROOM]));
+    assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
+    tokio::time::advance(GRACE / 2).await;
+    let back = presence.enter(author(1), [ROOM]);
+    tokio::time::advance(GRACE).await;
+    assert_eq!(told(&presence), None);
+    assert!(presence.is_online(UserId(1)));
+    drop(back);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_panics_leaves_nobody_online() {
+    let presence = Presence::new(GRACE);
+    let guard = presence.enter(author(1), [ROOM]);
+    let task = tokio::spawn(async move {
+        let _guard = guard;
+        panic!("as planned");
+    });
+    assert!(task.await.is_err());
+    tokio::time::advance(GRACE).await;
+    let _ = presence.settle();
+    assert_eq!(presence.online_users(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn joining_and_leaving_a_room_moves_its_index() {
+    let presence = Presence::new(GRACE);
+    let guard = presence.enter(author(1), []);
+    presence.join(UserId(1), ROOM);
+    assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
+    presence.leave(UserId(1), ROOM);
+    assert_eq!(told(&presence), None);
+    assert_eq!(presence.in_room(ROOM, 10).0, 0);
+    presence.join(UserId(1), ROOM);
+    presence.clear_room(ROOM);
+    presence.check_invariants();
+    drop(guard);
+}

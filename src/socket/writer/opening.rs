@@ -1,0 +1,138 @@
+//! How a connection begins: subscribe, then read, then say what was read.
+
+use super::{Writer, internal};
+use crate::socket::{Scope, lines, outlet::End};
+use crate::{
+    chat::ChatError,
+    domain::RoomStanding,
+    protocol::{CloseReason, Frame, RoomView, UserView, frame::ReadyLimits},
+};
+
+impl Writer {
+    /// Subscribes, then reads, then says what was read: whatever comes in between is in the feed.
+    pub(super) async fn open(&mut self) -> Result<(), End> {
+        let chat = self.context.chat.clone();
+        // The login may have ended between the handshake and our being listed.
+        if chat.is_ended(&self.caller) {
+            return Err(End::Close(CloseReason::SessionEnded));
+        }
+        match self.scope {
+            Scope::All => {
+                for room in chat
+                    .room_ids(&self.caller)
+                    .await
+                    .map_err(|error| internal(&error))?
+                {
+                    self.feed.subscribe(room);
+                }
+            }
+            Scope::Room(room) => self.feed.subscribe(room),
+        }
+        let user = chat
+            .me(&self.caller)
+            .await
+            .map_err(|error| internal(&error))?;
+        let standings = chat
+            .rooms(&self.caller)
+            .await
+            .map_err(|error| internal(&error))?;
+        let ids = standings.iter().map(|standing| standing.room.id);
+        self.presence = Some(chat.hub().presence().enter(user.author(), ids));
+
+        let heard: Vec<&RoomStanding> = standings
+            .iter()
+            .filter(|standing| self.hears_by_scope(standing.room.id))
+            .collect();
+        for standing in &heard {
+            // A room joined since the first look is subscribed only now; its word is on the way.
+            if self.feed.hears(standing.room.id) {
+                self.feed.start_at(standing.room.id, standing.room.head.rev);
+                self.names
+                    .insert(standing.room.id, standing.room.name.clone());
+            }
+        }
+        let rooms: Vec<RoomView> = heard
+            .iter()
+            .filter(|standing| self.feed.hears(standing.room.id))
+            .map(|standing| self.room_view(standing))
+            .collect();
+        for room in self
+            .feed
+            .rooms()
+            .filter(|room| !self.names.contains_key(room))
+            .collect::<Vec<_>>()
+        {
+            self.feed.unsubscribe(room);
+        }
+        if let Scope::Room(room) = self.scope
+            && !self.names.contains_key(&room)
+        {
+            return Err(End::Close(CloseReason::Removed));
+        }
+        if self.voice.text_options().is_some() {
+            return self.open_text().await;
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a heartbeat is seconds, not centuries"
+        )]
+        let heartbeat_s = self.context.timing.heartbeat_ms as f64 / 1000.0;
+        let limits = ReadyLimits {
+            body_chars: self.context.limits.body_chars,
+        };
+        let ready = Frame::Ready {
+            user: UserView::new(&user, true),
+            heartbeat_s,
+            limits,
+            rooms,
+        };
+        self.outlet.send(ready.encode()).await?;
+        self.outlet.flush().await
+    }
+
+    /// The banner, then what the address asked for.
+    async fn open_text(&mut self) -> Result<(), End> {
+        let (Scope::Room(room), Some(options)) = (self.scope, self.voice.text_options()) else {
+            return Err(End::Close(CloseReason::Internal));
+        };
+        let chat = self.context.chat.clone();
+        let member = match chat.member(&self.caller, room).await {
+            Ok(member) => member,
+            Err(ChatError::NotFound(_)) => return Err(End::Close(CloseReason::Removed)),
+            Err(error) => return Err(internal(&error)),
+        };
+        // Read anew, so that what is shown below ends where the feed goes on.
+        let head = member.standing().room.head;
+        self.feed.start_at(room, head.rev);
+        for line in lines::banner(&chat, &member) {
+            self.outlet.send(line).await?;
+        }
+        if let Some(mut after) = options.since {
+            loop {
+                let step = lines::since(&chat, &member, after, head.seq)
+                    .await
+                    .map_err(|error| internal(&error))?;
+                let Some(last) = step.last() else { break };
+                after = last.seq;
+                for message in &step {
+                    self.send(self.voice.missed(message)).await?;
+                }
+            }
+        } else if options.history > 0 {
+            let count = options.history;
+            let shown = lines::history(
+                &chat,
+                &self.caller,
+                room,
+                Some(head.seq),
+                count,
+                options.numbers,
+            )
+            .await;
+            for line in shown.map_err(|error| internal(&error))? {
+                self.outlet.send(line).await?;
+            }
+        }
+        self.outlet.flush().await
+    }
+}

@@ -1,0 +1,96 @@
+//! What waits in the writer's queue, and what it works with.
+
+use futures_util::future::BoxFuture;
+use sqlx::SqliteConnection;
+use tokio::sync::oneshot;
+
+use crate::{
+    domain::Change,
+    store::{Append, Appended, StoreError},
+};
+
+/// What the writer works with: its connection, and what the transaction has changed so far.
+pub(super) struct Tx {
+    pub(super) conn: SqliteConnection,
+    pub(super) changes: Vec<Change>,
+}
+
+/// One write that waits in the queue.
+pub(super) enum Job {
+    Append(Box<AppendJob>),
+    Call(Box<dyn Call>),
+}
+
+/// A message to write, and what came of it.
+pub(super) struct AppendJob {
+    pub(super) append: Append,
+    pub(super) outcome: Result<Appended, StoreError>,
+    pub(super) reply: oneshot::Sender<Result<Appended, StoreError>>,
+}
+
+/// Any other write: some statements that succeed or fail together.
+pub(super) trait Call: Send {
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>>;
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+/// A [`Call`] whose work is a closure.
+pub(super) struct Work<F, T> {
+    todo: Option<F>,
+    outcome: Result<T, StoreError>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<F, T> Work<F, T> {
+    pub(super) fn new(todo: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
+        Self {
+            todo: Some(todo),
+            outcome: Err(StoreError::Closed),
+            reply,
+        }
+    }
+}
+
+impl<F, T> Call for Work<F, T>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
+{
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            let Some(work) = self.todo.take() else {
+                return Ok(());
+            };
+            match work(tx).await {
+                Ok(value) => {
+                    self.outcome = Ok(value);
+                    Ok(())
+                }
+                Err(error) => {
+                    self.outcome = Err(StoreError::Failed(error.to_string()));
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        // A caller that no longer waits is none of the writer's business: its write stands.
+        let _ = self.reply.send(committed.and(self.outcome));
+    }
+}
+
+impl Job {
+    pub(super) fn is_append(&self) -> bool {
+        matches!(self, Self::Append(_))
+    }
+
+    pub(super) fn finish(self, committed: Result<(), StoreError>) {
+        match self {
+            Self::Append(job) => {
+                let _ = job.reply.send(committed.and(job.outcome));
+            }
+            Self::Call(call) => call.finish(committed),
+        }
+    }
+}
