@@ -113,17 +113,31 @@ fn write_problem(
     document
 }
 
+/// What a page may do is said with documents; scripts and styles need only be taken for what they
+/// are, and there are many of them.
 fn secure(headers: &mut HeaderMap, https: bool) {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let part = kind
+        .is_some_and(|kind| kind.starts_with("text/javascript") || kind.starts_with("text/css"));
     let mut set = |name: &'static str, value: &'static str| {
         headers
             .entry(HeaderName::from_static(name))
             .or_insert(HeaderValue::from_static(value));
     };
     set("x-content-type-options", "nosniff");
+    set("cross-origin-resource-policy", "same-origin");
+    set("cache-control", "no-store");
+    if https {
+        set("strict-transport-security", "max-age=31536000");
+    }
+    if part {
+        return;
+    }
     set("x-frame-options", "DENY");
     set("referrer-policy", "no-referrer");
     set("cross-origin-opener-policy", "same-origin");
-    set("cross-origin-resource-policy", "same-origin");
     set(
         "permissions-policy",
         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -132,10 +146,6 @@ fn secure(headers: &mut HeaderMap, https: bool) {
         "content-security-policy",
         "default-src 'none'; frame-ancestors 'none'",
     );
-    set("cache-control", "no-store");
-    if https {
-        set("strict-transport-security", "max-age=31536000");
-    }
 }
 
 /// A handler that panicked answers like any other failure.

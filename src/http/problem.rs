@@ -85,7 +85,7 @@ impl Problem {
     /// The document and its headers.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let detail = match self.fields.first() {
-            Some(field) => format!("{} {}", field.pointer, field.detail)
+            Some(field) => format!("{} {}", field.pointer.trim_start_matches('/'), field.detail)
                 .trim()
                 .to_owned(),
             None => self.title.clone(),

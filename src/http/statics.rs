@@ -106,7 +106,9 @@ fn serve(statics: &Statics, name: &str, file: EmbeddedFile, request: &HeaderMap)
         }
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, statics.csp.clone());
+    if name == INDEX {
+        headers.insert(header::CONTENT_SECURITY_POLICY, statics.csp.clone());
+    }
     response
 }
 

@@ -1,0 +1,54 @@
+// The page begins here.
+
+import { effect, untracked } from "@preact/signals";
+import { render } from "preact";
+import { App } from "./components/app.js";
+import "./core/live.js";
+import { forgetReading } from "./core/reading.js";
+import { closeOutbox, openOutbox } from "./core/sending.js";
+import { start } from "./core/session.js";
+import { liveSocket } from "./core/socket.js";
+import { currentRoom, dialog, now, people, rooms, roomsKnown, server, session, totalUnread } from "./core/state.js";
+import { html } from "./lib/html.js";
+
+const HALF_MINUTE_MS = 30_000;
+
+/** What belongs to one account begins and ends with its session. */
+let account = null;
+function changeAccount(id) {
+  if (id === account) return;
+  account = id;
+  if (id !== null) {
+    void openOutbox(id);
+    liveSocket.start();
+    return;
+  }
+  liveSocket.stop();
+  closeOutbox();
+  forgetReading();
+  rooms.value = new Map();
+  people.value = new Map();
+  roomsKnown.value = false;
+  dialog.value = null;
+}
+effect(() => {
+  const { phase, user } = session.value;
+  untracked(() => changeAccount(phase === "in" ? user.id : null));
+});
+
+effect(() => {
+  const place = currentRoom.value?.info.value.name ?? server.value?.name ?? "Parlor";
+  const unread = totalUnread.value;
+  document.title = `${unread > 0 ? `(${unread}) ` : ""}${place}`;
+});
+
+const tick = () => {
+  now.value = Date.now();
+};
+setInterval(tick, HALF_MINUTE_MS);
+document.addEventListener("visibilitychange", tick);
+
+const root = document.getElementById("app");
+root.replaceChildren();
+render(html`<${App} />`, root);
+void start();

@@ -1,0 +1,41 @@
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { dialog } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { IconButton } from "./icon.js";
+import { Toast } from "./toast.js";
+
+export const closeDialog = () => {
+  dialog.value = null;
+};
+
+/** A modal dialog. The browser keeps the focus inside and gives it back afterwards. */
+export function Dialog({ title, children, wide = false }) {
+  const element = useRef(null);
+  const id = useId();
+  useLayoutEffect(() => {
+    const shown = element.current;
+    shown.showModal();
+    return () => {
+      shown.close();
+      // What opened the dialog may be gone by now: then writing goes on.
+      if (document.activeElement === document.body) document.getElementById("composer")?.focus();
+    };
+  }, []);
+
+  const cancel = (event) => {
+    event.preventDefault();
+    closeDialog();
+  };
+  const onBackdrop = (event) => event.target === element.current && closeDialog();
+
+  return html`<dialog ref=${element} class=${wide ? "dialog wide" : "dialog"} aria-labelledby=${id} onCancel=${cancel} onPointerDown=${onBackdrop}>
+    <div class="dialog-body">
+      <div class="dialog-head">
+        <h2 id=${id}>${title}</h2>
+        <${IconButton} icon="close" label="Close" onClick=${closeDialog} />
+      </div>
+      ${children}
+    </div>
+    <${Toast} />
+  </dialog>`;
+}

@@ -1,0 +1,52 @@
+// Forms: a labelled field that carries its own error, and a form that waits for its answer.
+
+import { useId, useState } from "preact/hooks";
+import { html } from "../lib/html.js";
+import { Icon } from "./icon.js";
+
+/** The server says what is wrong with a field, as in "is taken"; the label says which one. */
+const sentence = (label, error) => (/^\p{Ll}/u.test(error) ? `${label.replace(/ \(.*\)$/u, "")} ${error}` : error);
+
+export function Field({ label, hint, error, as = "input", ...input }) {
+  const id = useId();
+  const described = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(" ");
+  return html`<div class="field">
+    <label for=${id}>${label}</label>
+    <${as} id=${id} ...${input} aria-invalid=${error ? "true" : undefined} aria-describedby=${described || undefined} />
+    ${error && html`<p class="field-error" id=${`${id}-error`}>${sentence(label, error)}</p>`}
+    ${hint && html`<p class="field-hint" id=${`${id}-hint`}>${hint}</p>`}
+  </div>`;
+}
+
+/** `{busy, problem, fields, submit}`: runs `action` once at a time and keeps what went wrong. */
+export function useSubmit(action) {
+  const [state, setState] = useState({ busy: false, problem: null });
+  const submit = async (event) => {
+    event?.preventDefault();
+    if (state.busy) return;
+    const form = event?.currentTarget;
+    setState({ busy: true, problem: null });
+    try {
+      await action(form instanceof HTMLFormElement ? Object.fromEntries(new FormData(form)) : undefined, form);
+      setState({ busy: false, problem: null });
+    } catch (problem) {
+      setState({ busy: false, problem });
+      queueMicrotask(() => requestAnimationFrame(() => form?.querySelector?.('[aria-invalid="true"]')?.focus()));
+    }
+  };
+  return { ...state, fields: state.problem?.fields ?? {}, submit };
+}
+
+/** What went wrong, unless the fields already say it. */
+export function FormError({ problem, known = [] }) {
+  if (!problem) return null;
+  const told = Object.keys(problem.fields ?? {}).some((name) => known.includes(name));
+  const wait = problem.retryAfter ? ` Try again in ${problem.retryAfter} s.` : "";
+  return html`<p class="form-error" role="alert" hidden=${told}><${Icon} name="alert" /> <span>${told ? "" : problem.message + wait}</span></p>`;
+}
+
+export function SubmitButton({ busy, children, class: extra = "primary" }) {
+  return html`<button type="submit" class=${`button ${extra}`} aria-disabled=${busy ? "true" : undefined}>
+    ${busy && html`<span class="spinner" aria-hidden="true"></span>`}${children}
+  </button>`;
+}

@@ -1,0 +1,46 @@
+// The icons: strokes on a 24 × 24 grid, in the colour of the text around them.
+
+import { html } from "../lib/html.js";
+
+const PATHS = {
+  alert: ["M12 4 2.8 20h18.4z", "M12 10v4.5", "M12 17.5v.01"],
+  back: ["M15 5l-7 7 7 7"],
+  check: ["M5 12.5l4.5 4.5L19 7.5"],
+  close: ["M6 6l12 12", "M18 6L6 18"],
+  compass: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M15.5 8.5l-2 5-5 2 2-5z"],
+  copy: ["M9 9h11v11H9z", "M5 15H4V4h11v1"],
+  device: ["M3 5h18v11H3z", "M9 20h6", "M12 16v4"],
+  door: ["M14 4h5v16h-5", "M4 12h10", "M10.5 8.5 14 12l-3.5 3.5"],
+  down: ["M12 5v14", "M6 13l6 6 6-6"],
+  hash: ["M9.5 4 7.5 20", "M16.5 4l-2 16", "M4.5 9h16", "M3.5 15h16"],
+  key: ["M8 12a4 4 0 1 0 0 8 4 4 0 0 0 0-8z", "M11 13l8.5-8.5", "M16 8l2.5 2.5"],
+  lock: ["M6 11h12v9H6z", "M8.5 11V8a3.5 3.5 0 0 1 7 0v3"],
+  people: ["M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z", "M2.5 20c.5-3.5 3-5.5 6.5-5.5s6 2 6.5 5.5", "M16 5.3a3.5 3.5 0 0 1 0 6.4", "M18 14.8c2 .8 3.2 2.6 3.5 5.2"],
+  plus: ["M12 5v14", "M5 12h14"],
+  retry: ["M19 8a8 8 0 1 0 1 6", "M20 3.5V8.5h-5"],
+  send: ["M4 12 3 4l18 8-18 8z", "M4 12h8"],
+  settings: ["M4 7h9", "M17 7h3", "M4 17h3", "M11 17h9", "M15 5a2 2 0 1 0 0 4 2 2 0 0 0 0-4z", "M9 15a2 2 0 1 0 0 4 2 2 0 0 0 0-4z"],
+  trash: ["M4 7h16", "M9 7V4h6v3", "M6.5 7l1 13h9l1-13"],
+  clock: ["M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16z", "M12 8v4.5l3 1.5"],
+};
+
+/** Decoration: what an icon means is said by the text or label beside it. */
+export function Icon({ name }) {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    ${PATHS[name].map((d) => html`<path d=${d} />`)}
+  </svg>`;
+}
+
+/** A bubble whose tail makes it a P. */
+export function Logo() {
+  return html`<svg class="logo" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+    <path class="logo-bowl" d="M9 27V13.5A8.5 8.5 0 1 1 17.5 22H14" />
+    <path class="logo-dots" d="M14 13.5h.01M17.8 13.5h.01M21.6 13.5h.01" />
+  </svg>`;
+}
+
+export function IconButton({ icon, label, class: extra = "", ...rest }) {
+  return html`<button type="button" class=${`icon-button ${extra}`} aria-label=${label} title=${label} ...${rest}>
+    <${Icon} name=${icon} />
+  </button>`;
+}

@@ -1,0 +1,108 @@
+// The lines of the log.
+
+import { Component } from "preact";
+import { discardPending, retryPending } from "../core/sending.js";
+import { now, people } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { clock, dayLabel, fullTime } from "../lib/time.js";
+import { Avatar } from "./avatar.js";
+import { Icon } from "./icon.js";
+
+const ROWS = { day: DayRow, unread: UnreadRow, system: SystemRow, message: MessageRow, pending: PendingRow };
+
+/** Draws a row again only when something in it changed: a log has hundreds. */
+export class LogRow extends Component {
+  shouldComponentUpdate({ row, target }) {
+    const old = this.props.row;
+    return (
+      target !== this.props.target ||
+      row.type !== old.type ||
+      row.message !== old.message ||
+      row.entry !== old.entry ||
+      row.first !== old.first ||
+      row.text !== old.text
+    );
+  }
+
+  render({ row, target }) {
+    return html`<${ROWS[row.type]} row=${row} target=${target} />`;
+  }
+}
+
+function DayRow({ row }) {
+  return html`<li class="day-divider" data-key=${row.key}><span>${dayLabel(row.at, now.value)}</span></li>`;
+}
+
+function UnreadRow({ row }) {
+  return html`<li class="unread-divider" data-key=${row.key}><span>New</span></li>`;
+}
+
+function SystemRow({ row }) {
+  const last = row.messages.at(-1);
+  return html`<li class="system-row" data-key=${row.key} data-seq=${row.seq}>
+    <span dir="auto">${row.text}</span> <${Time} at=${last.created_at} />
+  </li>`;
+}
+
+const Time = ({ at }) => html`<time datetime=${at} title=${fullTime(at)}>${clock(at)}</time>`;
+
+const nameOf = (author) => {
+  const known = people.value.get(author?.id) ?? author;
+  return known?.display_name || known?.username || "Deleted user";
+};
+
+function MessageRow({ row, target }) {
+  const { message, first, action } = row;
+  return html`<li class=${`message-row ${first ? "first" : ""} ${target ? "target" : ""}`} data-key=${row.key} data-seq=${row.seq}>
+    <${Byline} message=${message} first=${first} action=${action} />
+    ${message.deleted_at
+      ? html`<p class="body gone">This message was deleted.</p>`
+      : html`<${Body} message=${message} action=${action} />`}
+  </li>`;
+}
+
+/** The author and the time: in full above the first of a group, for the ear on the others. */
+function Byline({ message, first, action }) {
+  const name = nameOf(message.author);
+  if (first && action === null) {
+    return html`<${Avatar} person=${people.value.get(message.author?.id) ?? message.author} />
+      <p class="byline"><bdi class="author">${name}</bdi> <${Time} at=${message.created_at} /></p>`;
+  }
+  if (action !== null) return html`<span class="gutter"></span>`;
+  return html`<span class="gutter"><${Time} at=${message.created_at} /></span><span class="sr-only"><bdi>${name}</bdi>: </span>`;
+}
+
+function Body({ message, action }) {
+  const edited = message.edited_at && html` <span class="edited" title=${fullTime(message.edited_at)}>(edited)</span>`;
+  if (action !== null) {
+    return html`<p class="body action" dir="auto"><span class="said"><span class="star">*</span> <bdi class="author">${nameOf(message.author)}</bdi> ${action}</span>${edited} <${Time} at=${message.created_at} /></p>`;
+  }
+  return html`<p class="body" dir="auto">${message.body}${edited}</p>`;
+}
+
+function PendingRow({ row }) {
+  const { entry, message, first, action } = row;
+  const failed = entry.state === "failed";
+  return html`<li class=${`message-row pending ${entry.state} ${first ? "first" : ""}`} data-key=${row.key}>
+    <${Byline} message=${message} first=${first} action=${action} />
+    <${Body} message=${message} action=${action} />
+    ${failed
+      ? html`<div class="outcome" role="alert">
+          <span class="outcome-text"><${Icon} name="alert" /> Not sent: ${entry.reason}</span>
+          <button type="button" class="link" onClick=${() => retryPending(entry.key)}>Try again</button>
+          <button type="button" class="link" onClick=${() => discardPending(entry.key)}>Delete</button>
+        </div>`
+      : html`<${Waiting} entry=${entry} />`}
+  </li>`;
+}
+
+/**
+ * Seen only when it takes a while; the style sheet waits with showing it. What was put on the
+ * wire may have arrived without its answer, so only what was not can be taken back.
+ */
+function Waiting({ entry }) {
+  if (entry.state === "sent") return null;
+  return html`<div class="outcome waiting"><span class="outcome-text"><${Icon} name="clock" /> ${entry.tried ? "Sending…" : "Waiting for the connection"}</span>
+    ${!entry.tried && html`<button type="button" class="link" onClick=${() => discardPending(entry.key)}>Delete</button>`}
+  </div>`;
+}

@@ -1,0 +1,55 @@
+import { useEffect } from "preact/hooks";
+import { loadMembers } from "../core/members.js";
+import { me, now, people } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { lastSeen } from "../lib/time.js";
+import { Avatar } from "./avatar.js";
+import { useSubmit } from "./field.js";
+
+const ROLES = { owner: "Owner", moderator: "Moderator" };
+
+/** The members beside the room, on pages that have the space. */
+export function MembersPanel({ room }) {
+  return html`<aside class="members" aria-label="Members"><${Members} room=${room} /></aside>`;
+}
+
+export function Members({ room }) {
+  const loading = useSubmit(() => loadMembers(room));
+  useEffect(() => void loading.submit(), [room]);
+  const members = room.members.value;
+  if (members === null) {
+    if (!loading.problem) return html`<p class="faint members-note" role="status">Loading the members…</p>`;
+    return html`<div class="members-note" role="alert"><p>${loading.problem.message}</p><button type="button" class="button small" onClick=${loading.submit}>Try again</button></div>`;
+  }
+  const named = [...members.values()].map((member) => ({ ...member, user: { ...member.user, ...people.value.get(member.user.id) } }));
+  named.sort((a, b) => (a.user.display_name || a.user.username).localeCompare(b.user.display_name || b.user.username));
+  const online = named.filter(({ user }) => user.status === "online");
+  const offline = named.filter(({ user }) => user.status !== "online");
+  return html`
+    <${Group} title="Online" members=${online} />
+    <${Group} title="Offline" members=${offline} />
+    ${room.membersMore.value && html`<p class="faint members-note">…and others. There are ${room.info.value.member_count} members in all.</p>`}
+  `;
+}
+
+function Group({ title, members }) {
+  if (members.length === 0) return null;
+  return html`<section class="members-group">
+    <h2>${title} <span class="faint">${members.length}</span></h2>
+    <ul>
+      ${members.map((member) => html`<${MemberRow} key=${member.user.id} member=${member} />`)}
+    </ul>
+  </section>`;
+}
+
+function MemberRow({ member: { user, role } }) {
+  const self = user.id === me.value?.id;
+  return html`<li class=${`member ${user.status}`} title=${`@${user.username}`}>
+    <${Avatar} person=${user} status=${user.status} />
+    <span class="member-text">
+      <span class="member-name"><bdi>${user.display_name || user.username}</bdi>${self && html` <span class="faint">(you)</span>`}</span>
+      ${ROLES[role] && html`<span class="role">${ROLES[role]}</span>`}
+      ${user.status !== "online" && html`<span class="faint">${lastSeen(user.last_seen, now.value)}</span>`}
+    </span>
+  </li>`;
+}

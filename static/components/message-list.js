@@ -1,0 +1,128 @@
+// The log: follows its end while somebody is there, and never moves under a reader's eyes.
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { jumpToPresent, loadAfter, loadBefore } from "../core/history.js";
+import { dialog, me, outgoing } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { buildRows } from "../lib/rows.js";
+import { count } from "../lib/text.js";
+import { Icon } from "./icon.js";
+import { LogRow } from "./log-row.js";
+import { restoreAnchor, showRow, takeAnchor } from "./scroll.js";
+
+/** So near to the end, new messages are followed. */
+const FOLLOW_PX = 100;
+/** So near to an end of the window, the next page is loaded. */
+const AHEAD_PX = 400;
+
+const distance = (box) => box.scrollHeight - box.scrollTop - box.clientHeight;
+
+export function MessageList({ room }) {
+  void room.version.value;
+  const { timeline } = room;
+  const box = useRef(null);
+  const list = useRef(null);
+  const held = useRef({ following: true, anchor: null, opening: undefined });
+  const sent = room.landed.value.filter(({ seq }) => timeline.get(seq) === undefined);
+  const waiting = outgoing.value.filter(({ roomId }) => roomId === room.id);
+  const rows = buildRows({
+    messages: timeline.list(),
+    pending: timeline.hasAfter ? [] : [...sent, ...waiting],
+    dividerAfter: room.dividerAfter.value,
+    me: me.value,
+  });
+
+  // The nodes are still the old ones here: remember where the reader is before they change.
+  if (box.current && !held.current.following) held.current.anchor = takeAnchor(box.current, list.current);
+
+  const settle = () => {
+    const at = held.current;
+    if (at.opening !== room.opening) place(room, box.current, list.current, at);
+    else if (at.following) box.current.scrollTop = box.current.scrollHeight;
+    else restoreAnchor(box.current, list.current, at.anchor);
+    look();
+  };
+
+  /** Notes where the reader is now, and loads what they are about to see. */
+  const look = () => {
+    const end = distance(box.current);
+    held.current.following = end <= FOLLOW_PX && !timeline.hasAfter;
+    room.atBottom.value = held.current.following;
+    if (box.current.scrollTop < AHEAD_PX) void loadBefore(room);
+    if (end < AHEAD_PX) void loadAfter(room);
+  };
+
+  const onScroll = () => {
+    look();
+    if (!held.current.following) held.current.anchor = takeAnchor(box.current, list.current);
+  };
+
+  useLayoutEffect(settle);
+
+  // The composer grows, the window is resized, a font arrives: the place stays.
+  const current = useRef(settle);
+  current.current = settle;
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(() => current.current());
+    observer.observe(box.current);
+    return () => observer.disconnect();
+  }, []);
+
+  // One's own message is followed from wherever one was reading.
+  const written = waiting.at(-1)?.key;
+  const first = useRef(written);
+  useLayoutEffect(() => {
+    if (written && written !== first.current) void toPresent();
+  }, [written]);
+
+  const toPresent = async () => {
+    held.current.following = true;
+    await jumpToPresent(room);
+    held.current.following = true;
+    box.current.scrollTop = box.current.scrollHeight;
+    look();
+  };
+
+  return html`<div class="log-frame">
+    <div class="log" ref=${box} onScroll=${onScroll} role="log" aria-live="off" aria-label=${`Messages in ${room.info.value.name}`} tabindex="0">
+      <${Beginning} room=${room} />
+      <ol class="log-rows" ref=${list}>
+        ${rows.map((row) => html`<${LogRow} key=${row.key} row=${row} target=${room.target.value !== null && row.seq === room.target.value} />`)}
+      </ol>
+      ${timeline.hasAfter && html`<p class="log-more" aria-hidden="true">Loading newer messages…</p>`}
+    </div>
+    <${PresentPill} room=${room} onClick=${toPresent} />
+  </div>`;
+}
+
+/** Where a log is opened: at the linked message, at the first unread one, or at its end. */
+function place(room, box, list, at) {
+  at.opening = room.opening;
+  const { seq, unread } = room.opening ?? { unread: true };
+  const target = seq && list.querySelector(`[data-seq="${seq}"]`);
+  const divider = unread && list.querySelector(".unread-divider");
+  box.scrollTop = box.scrollHeight;
+  const above = (row) => row.getBoundingClientRect().top < box.getBoundingClientRect().top;
+  if (target) showRow(box, target, 0.4);
+  else if (divider && above(divider)) showRow(box, divider, 0.15);
+  at.anchor = takeAnchor(box, list);
+}
+
+function Beginning({ room }) {
+  if (room.timeline.hasBefore) return html`<p class="log-more" aria-hidden="true">Loading older messages…</p>`;
+  const { name, kind } = room.info.value;
+  return html`<div class="beginning">
+    <span class="beginning-mark"><${Icon} name=${kind === "public" ? "hash" : "lock"} /></span>
+    <p class="beginning-name"><bdi>${name}</bdi></p>
+    <p class="faint">This is where the room begins.</p>
+    ${room.governs && html`<button type="button" class="button" onClick=${() => (dialog.value = { name: "room", roomId: room.id })}><${Icon} name="key" /> Invite people</button>`}
+  </div>`;
+}
+
+function PresentPill({ room, onClick }) {
+  const unread = room.unread.value;
+  if (room.atBottom.value || !room.timeline.loaded) return null;
+  return html`<button type="button" class="pill" onClick=${onClick}>
+    <${Icon} name="down" /> ${unread > 0 ? count(unread, "new message") : "To the newest messages"}
+  </button>`;
+}

@@ -1,0 +1,71 @@
+import { useEffect, useMemo } from "preact/hooks";
+import { close, open } from "../core/history.js";
+import { follow } from "../core/router.js";
+import { dialog, membersShown, roomy, route } from "../core/state.js";
+import { write } from "../core/storage.js";
+import { html } from "../lib/html.js";
+import { count } from "../lib/text.js";
+import { Composer } from "./composer.js";
+import { Icon, IconButton } from "./icon.js";
+import { MembersPanel } from "./members-panel.js";
+import { MessageList } from "./message-list.js";
+
+export function RoomView({ room }) {
+  const { seq } = route.value;
+  // Before the log is drawn for the first time: reading it moves the receipt.
+  useMemo(() => {
+    room.dividerAfter.value = room.unread.value > 0 ? room.readSeq.value : null;
+  }, []);
+  useEffect(() => {
+    write("parlor.last_room", room.id);
+    return () => close(room);
+  }, []);
+  useEffect(() => void open(room, seq), [seq]);
+
+  return html`
+    <main class="room">
+      <${RoomHead} room=${room} />
+      <${Log} room=${room} />
+      <${Composer} room=${room} />
+    </main>
+    ${roomy.value && membersShown.value && html`<${MembersPanel} room=${room} />`}
+  `;
+}
+
+function RoomHead({ room }) {
+  const { name, topic, kind, member_count: members } = room.info.value;
+  const showMembers = () => {
+    if (roomy.value) membersShown.value = !membersShown.value;
+    else dialog.value = { name: "members", roomId: room.id };
+  };
+  return html`<header class="room-head">
+    <a class="icon-button back" href="/" onClick=${follow} aria-label="Back to the rooms"><${Icon} name="back" /></a>
+    <div class="room-title">
+      <h1><${Icon} name=${kind === "public" ? "hash" : "lock"} /><bdi>${name}</bdi></h1>
+      ${topic && html`<p class="room-topic" dir="auto" title=${topic}>${topic}</p>`}
+    </div>
+    <button type="button" class="people-button" onClick=${showMembers} aria-expanded=${roomy.value ? String(membersShown.value) : undefined}>
+      <${Icon} name="people" /><span class="dot online"></span>
+      <span class="sr-only">Members: </span>${room.onlineCount.value}<span class="sr-only"> online of ${count(members, "member")}</span>
+      <span class="people-all" aria-hidden="true">of ${members}</span>
+    </button>
+    <${IconButton} icon="settings" label="Room settings" onClick=${() => (dialog.value = { name: "room", roomId: room.id })} />
+  </header>`;
+}
+
+/** The log, or why there is none. */
+function Log({ room }) {
+  const state = room.loading.value;
+  void room.version.value;
+  if (room.timeline.loaded) return html`<${MessageList} room=${room} />`;
+  if (state instanceof Error) {
+    return html`<div class="log-state" role="alert">
+      <p>${state.message}</p>
+      <button type="button" class="button" onClick=${() => open(room, route.value.seq)}>Try again</button>
+    </div>`;
+  }
+  return html`<div class="log-state" role="status"><span class="sr-only">Loading the messages…</span><${Skeleton} /></div>`;
+}
+
+const Skeleton = () =>
+  html`<div class="skeleton" aria-hidden="true">${["long", "short", "middle", "long", "short"].map((width) => html`<div class="bone-row"><span class="bone round"></span><span class=${`bone ${width}`}></span></div>`)}</div>`;

@@ -1,0 +1,39 @@
+// Keeping a reader's place while rows come and go above it.
+
+/** The first row that reaches below the top edge of `box`, found by halving. */
+function firstVisible(box, list) {
+  const top = box.getBoundingClientRect().top;
+  const { children } = list;
+  let low = 0;
+  let high = children.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (children[middle].getBoundingClientRect().bottom > top) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Where a few of the visible rows stand; one of them will still be there. */
+export function takeAnchor(box, list) {
+  const from = firstVisible(box, list);
+  return Array.from({ length: 8 }, (_, index) => list.children[from + index])
+    .filter((row) => row?.dataset.key)
+    .map((row) => ({ key: row.dataset.key, top: row.getBoundingClientRect().top }));
+}
+
+/** Scrolls so that the first of the anchor's rows that still exists stands where it stood. */
+export function restoreAnchor(box, list, anchor) {
+  for (const { key, top } of anchor ?? []) {
+    const row = list.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (!row) continue;
+    const moved = row.getBoundingClientRect().top - top;
+    if (Math.abs(moved) >= 0.5) box.scrollTop += moved;
+    return;
+  }
+}
+
+/** Scrolls so that `row` begins at this part of the box's height. */
+export function showRow(box, row, part) {
+  box.scrollTop += row.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight * part;
+}

@@ -1,0 +1,54 @@
+// The signed-in page: rooms, the room, its members. Below 720 px one of them at a time.
+
+import { useEffect } from "preact/hooks";
+import { spoken } from "../core/announce.js";
+import { navigate } from "../core/router.js";
+import { connection, currentRoom, dialog, narrow, roomList, rooms, roomsKnown, route } from "../core/state.js";
+import { read } from "../core/storage.js";
+import { html } from "../lib/html.js";
+import { roomPath } from "../lib/routes.js";
+import { ConnectionBanner } from "./connection-banner.js";
+import { Dialogs } from "./dialogs.js";
+import { Home, NoRoom } from "./home.js";
+import { RoomView } from "./room-view.js";
+import { Sidebar } from "./sidebar.js";
+
+/** At the bare address a wide page opens the room that was open last. */
+function useLastRoom() {
+  const home = route.value.name === "home" && roomsKnown.value;
+  useEffect(() => {
+    if (!home || narrow.value || roomList.value.length === 0) return;
+    const last = rooms.value.get(read("parlor.last_room")) ?? roomList.value[0];
+    navigate(roomPath(last.id), { replace: true });
+  }, [home]);
+}
+
+/** An invitation link opened by somebody who is signed in asks before it joins. */
+function useInvitation() {
+  const { name, code } = route.value;
+  useEffect(() => {
+    if (name !== "invite") return;
+    navigate("/", { replace: true });
+    dialog.value = { name: "join", code };
+  }, [name, code]);
+}
+
+export function Shell() {
+  useInvitation();
+  useLastRoom();
+  const inRoom = route.value.name === "room";
+  const room = currentRoom.value;
+  return html`<div class="shell" data-pane=${inRoom ? "room" : "list"} data-connection=${connection.value.phase}>
+    ${room && html`<a class="skip" href="#composer" onClick=${skipToComposer}>Skip to writing a message</a>`}
+    <${ConnectionBanner} />
+    ${!(narrow.value && inRoom) && html`<${Sidebar} />`}
+    ${room ? html`<${RoomView} key=${room.id} room=${room} />` : inRoom ? html`<${NoRoom} />` : !narrow.value && html`<${Home} />`}
+    <div class="sr-only" aria-live="polite">${spoken.value}</div>
+    <${Dialogs} />
+  </div>`;
+}
+
+function skipToComposer(event) {
+  event.preventDefault();
+  document.getElementById("composer")?.focus();
+}

@@ -1,0 +1,62 @@
+import { follow } from "../core/router.js";
+import { dialog, me, narrow, roomList, roomsKnown, route, server } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { roomPath } from "../lib/routes.js";
+import { count } from "../lib/text.js";
+import { Avatar } from "./avatar.js";
+import { Icon, IconButton, Logo } from "./icon.js";
+
+const openDialog = (name) => () => {
+  dialog.value = { name };
+};
+
+export function Sidebar() {
+  const user = me.value;
+  // Alone on a narrow screen, the rooms are what the page is about.
+  const [Frame, Title] = narrow.value ? ["main", "h1"] : ["div", "span"];
+  return html`<${Frame} class="sidebar">
+    <header class="sidebar-head">
+      <${Logo} />
+      <${Title} class="sidebar-name">${server.value?.name ?? "Parlor"}<//>
+    </header>
+    <nav class="sidebar-rooms" aria-label="Rooms">
+      <h2>Rooms</h2>
+      <${RoomList} />
+      <div class="sidebar-actions">
+        <button type="button" class="row-button" onClick=${openDialog("create")}><${Icon} name="plus" /> Create a room</button>
+        <button type="button" class="row-button" onClick=${openDialog("join")}><${Icon} name="key" /> Join with a code</button>
+        <button type="button" class="row-button" onClick=${openDialog("discover")}><${Icon} name="compass" /> Browse public rooms</button>
+      </div>
+    </nav>
+    <section class="sidebar-me" aria-label="Your account">
+      <${Avatar} person=${user} />
+      <span class="sidebar-me-names"><bdi class="sidebar-me-name">${user.display_name}</bdi><span class="faint">@${user.username}</span></span>
+      <${IconButton} icon="settings" label="Settings and sign out" onClick=${openDialog("settings")} />
+    </section>
+  <//>`;
+}
+
+function RoomList() {
+  if (!roomsKnown.value) {
+    return html`<p class="sidebar-note" role="status">Loading your rooms…</p>`;
+  }
+  if (roomList.value.length === 0) {
+    return html`<p class="sidebar-note">You are in no room yet. Create one, or join with a code.</p>`;
+  }
+  return html`<ul class="room-list">${roomList.value.map((room) => html`<${RoomLink} key=${room.id} room=${room} />`)}</ul>`;
+}
+
+function RoomLink({ room }) {
+  const { name, kind } = room.info.value;
+  const unread = room.unread.value;
+  const mentions = room.mentions.value;
+  const current = route.value.roomId === room.id;
+  return html`<li>
+    <a class=${`room-link ${unread > 0 ? "unread" : ""}`} href=${roomPath(room.id)} onClick=${follow} aria-current=${current ? "page" : undefined}>
+      <${Icon} name=${kind === "public" ? "hash" : "lock"} />
+      <bdi class="room-link-name">${name}</bdi>
+      ${unread > 0 &&
+      html`<span class=${`badge ${mentions > 0 ? "mention" : ""}`}><span aria-hidden="true">${unread > 99 ? "99+" : unread}</span><span class="sr-only">${count(unread, "unread message")}</span></span>`}
+    </a>
+  </li>`;
+}

@@ -1,0 +1,135 @@
+// A room's messages over HTTP: the first page, older ones, newer ones, and what was missed.
+
+import { get } from "./api.js";
+import { connection, currentRoom } from "./state.js";
+
+const PAGE = 50;
+const CATCH_UP_PAGE = 200;
+/** With more unread than this, the log opens at the first of them rather than at its end. */
+const FAR_BEHIND = 100;
+/** The window grows to this many messages before its far end is forgotten. */
+const WINDOW = 600;
+const WINDOW_KEPT = 400;
+
+const messagesOf = (room, query) => get(`/api/rooms/${room.id}/messages?${new URLSearchParams(query)}`);
+
+/** Loads the room's first page: around `seq`, around the first unread, or the newest. */
+export async function open(room, seq = null) {
+  if (room.loading.value === "loading") return;
+  const { timeline } = room;
+  room.target.value = seq;
+  if (seq !== null) {
+    if (timeline.loaded && seq >= timeline.lo && seq <= timeline.hi) {
+      room.opening = { seq };
+      room.touch();
+    } else {
+      await load(room, { around: seq, limit: PAGE }, { seq });
+    }
+  } else if (!timeline.loaded) {
+    const behind = room.unread.value > FAR_BEHIND;
+    await load(room, behind ? { around: room.readSeq.value + 1, limit: PAGE } : { limit: PAGE }, { unread: true });
+  }
+}
+
+/** Leaves whatever part of the history is shown, for the newest messages. */
+export async function jumpToPresent(room) {
+  if (room.timeline.hasAfter) await load(room, { limit: PAGE }, { end: true });
+}
+
+async function load(room, query, opening) {
+  const { timeline } = room;
+  room.loading.value = "loading";
+  timeline.loading = true;
+  try {
+    const page = await messagesOf(room, query);
+    timeline.show(page);
+    room.opening = opening;
+    room.loading.value = "ready";
+  } catch (problem) {
+    timeline.loading = false;
+    room.loading.value = problem;
+  }
+  room.touch();
+}
+
+export async function loadBefore(room) {
+  const { timeline } = room;
+  if (!timeline.loaded || !timeline.hasBefore || room.loadingBefore.value) return;
+  room.loadingBefore.value = true;
+  try {
+    timeline.prepend(await messagesOf(room, { before: timeline.lo, limit: PAGE }));
+    if (timeline.size > WINDOW) timeline.trimEnd(WINDOW_KEPT);
+  } catch {
+    await pauseAfterFailure();
+  } finally {
+    room.loadingBefore.value = false;
+    room.touch();
+  }
+}
+
+export async function loadAfter(room) {
+  const { timeline } = room;
+  if (!timeline.loaded || !timeline.hasAfter || room.loadingAfter.value) return;
+  room.loadingAfter.value = true;
+  try {
+    timeline.append(await messagesOf(room, { after: timeline.hi, limit: PAGE }));
+    if (timeline.size > WINDOW) timeline.trimStart(WINDOW_KEPT);
+  } catch {
+    await pauseAfterFailure();
+  } finally {
+    room.loadingAfter.value = false;
+    room.touch();
+  }
+}
+
+/** Scrolling asks again and again; a server that just failed is left in peace for a moment. */
+const pauseAfterFailure = () => new Promise((resolve) => setTimeout(resolve, 2_000));
+
+/** Keeps the window from growing for ever while messages come in. */
+export function keepWindow(room) {
+  const { timeline } = room;
+  if (timeline.size <= WINDOW || timeline.hasAfter) return;
+  const reading = room === currentRoom.value && !room.atBottom.value;
+  if (!reading) timeline.trimStart(WINDOW_KEPT);
+  // Somebody reads further up: what comes stays on the server until they scroll down to it.
+  else if (timeline.size > 2 * WINDOW) timeline.detach();
+}
+
+/** The room is no longer on the screen: its next visit starts at its end, or at what is unread. */
+export function close(room) {
+  room.atBottom.value = false;
+  room.target.value = null;
+  room.opening = { unread: true };
+  if (room.timeline.hasAfter) {
+    room.timeline.forget();
+    room.loading.value = "idle";
+  } else {
+    room.timeline.trimStart(2 * PAGE);
+  }
+}
+
+/** Reads over HTTP what a `sync` was too large for; true when all of it has been read. */
+export async function catchUp(room, fromRev) {
+  const { since: connected } = connection.value;
+  const current = () => connection.value.phase === "ready" && connection.value.since === connected;
+  let since = fromRev;
+  while (current()) {
+    let page;
+    try {
+      page = await messagesOf(room, { changed_since: since, limit: CATCH_UP_PAGE });
+    } catch {
+      await pauseAfterFailure();
+      continue;
+    }
+    for (const message of page.items) room.timeline.receive(message);
+    keepWindow(room);
+    room.touch();
+    const last = page.items.at(-1)?.rev ?? since;
+    if (!page.has_after || last === since) {
+      room.timeline.caughtUpTo(last);
+      return current();
+    }
+    since = last;
+  }
+  return false;
+}

@@ -1,0 +1,165 @@
+// What the server says over the socket, and what it changes.
+
+import { batch } from "@preact/signals";
+import { announce } from "./announce.js";
+import { catchUp, keepWindow, loadAfter, open } from "./history.js";
+import { memberJoined, memberLeft, noteMembersSeen, notePerson, reloadMembers } from "./members.js";
+import { attended, isUntold, markRead, tellLater } from "./reading.js";
+import { dropRoom, keepRooms, meetRoom } from "./rooms.js";
+import { landMessage, outbox } from "./sending.js";
+import { endSession } from "./session.js";
+import { attach, liveSocket } from "./socket.js";
+import { bodyLimit, currentRoom, me, rooms, roomsKnown, route, session } from "./state.js";
+
+const handlers = { ready, message, ack, synced, behind, presence, read, room, room_left: roomLeft, error };
+
+attach({
+  onFrame: (frame) => batch(() => handlers[frame.type]?.(frame)),
+  onPhase: (phase) => {
+    if (phase === "ready") return;
+    outbox.value?.disconnected();
+    for (const known of rooms.value.values()) known.timeline.dropSync();
+  },
+  onEnded: () => endSession(),
+});
+
+function ready(frame) {
+  if (frame.user) session.value = { ...session.value, user: { ...session.value.user, ...frame.user } };
+  if (frame.limits?.body_chars) bodyLimit.value = frame.limits.body_chars;
+  for (const id of keepRooms(new Set(frame.rooms.map(({ id }) => id)))) outbox.value?.failRoom(id, "You are no longer in this room");
+  const missed = {};
+  for (const item of frame.rooms) {
+    const known = meetRoom(item);
+    if (known.receipt(item)) tellLater(known);
+    if (known.timeline.meetHead(item.head)) {
+      if (known.timeline.loaded || known.timeline.loading) missed[item.id] = known.timeline.rev;
+      else known.timeline.caughtUpTo(item.head.rev);
+    }
+    if (known.members.value || known === currentRoom.value) reloadMembers(known);
+  }
+  roomsKnown.value = true;
+  // The room on the screen could not be loaded while the server was away.
+  if (currentRoom.value?.loading.value instanceof Error) void open(currentRoom.value, route.value.seq);
+  sync(missed);
+  outbox.value?.connected();
+}
+
+/** Asks for everything that changed since these revs: `{"1": 520}`. */
+function sync(revs) {
+  if (Object.keys(revs).length === 0) return;
+  for (const id of Object.keys(revs)) rooms.value.get(Number(id))?.timeline.startSync();
+  liveSocket.send({ type: "sync", rooms: revs });
+}
+
+const syncRoom = (known) => sync({ [known.id]: known.timeline.rev });
+
+function message(frame) {
+  const known = rooms.value.get(frame.room_id);
+  if (!known) return;
+  const { message: arrived } = frame;
+  const isNew = arrived.seq > known.timeline.headSeq;
+  const verdict = known.timeline.receive(arrived);
+  if (verdict === "gap") syncRoom(known);
+  if (arrived.key && arrived.author?.id === me.value?.id) landMessage(arrived.key, arrived.seq);
+  if (isNew) noteNew(known, arrived);
+  if (arrived.author && arrived.kind !== "system") notePerson(arrived.author);
+  keepWindow(known);
+  known.touch();
+}
+
+function noteNew(known, arrived) {
+  if (arrived.kind === "system") {
+    systemEvent(known, arrived);
+    if (attended(known)) markRead(known);
+    return;
+  }
+  if (arrived.author?.id === me.value?.id) {
+    known.readSeq.value = Math.max(known.readSeq.value, arrived.seq);
+    known.unread.value = 0;
+    known.mentions.value = 0;
+    known.dividerAfter.value = null;
+    return;
+  }
+  if (known === currentRoom.value) announce(arrived);
+  if (attended(known)) {
+    markRead(known);
+    return;
+  }
+  if (known.unread.value === 0) known.dividerAfter.value = known.readSeq.value;
+  known.unread.value += 1;
+  if (arrived.mentions?.includes(me.value?.id)) known.mentions.value += 1;
+}
+
+function systemEvent(known, { event, author }) {
+  const type = event?.type;
+  if (type === "joined") memberJoined(known, author);
+  else if (type === "left") memberLeft(known, author);
+  else if (type === "kicked") reloadMembers(known);
+}
+
+function ack(frame) {
+  landMessage(frame.key, frame.seq);
+}
+
+function synced(frame) {
+  const known = rooms.value.get(frame.room_id);
+  if (!known) return;
+  if (!known.timeline.endSync(frame.head)) syncRoom(known);
+  // What changed since is here; what is still missing at the end was never asked for.
+  if (known.timeline.torn) {
+    known.timeline.hasAfter = true;
+    void loadAfter(known);
+  }
+  known.touch();
+}
+
+async function behind(frame) {
+  const known = rooms.value.get(frame.room_id);
+  if (!known) return;
+  if (known !== currentRoom.value) {
+    // Nobody looks at it: its next visit loads a page, which is less than all that was missed.
+    known.timeline.dropSync();
+    known.timeline.forget();
+    known.loading.value = "idle";
+    known.timeline.meetHead(frame.head);
+    known.timeline.caughtUpTo(frame.head.rev);
+    return;
+  }
+  if ((await catchUp(known, frame.from_rev)) && rooms.value.get(known.id) === known) syncRoom(known);
+}
+
+function presence(frame) {
+  const known = rooms.value.get(frame.room_id);
+  if (!known) return;
+  const online = new Map(known.online.value);
+  for (const person of frame.online ?? []) {
+    online.set(person.id, person);
+    if (person.display_name) notePerson(person);
+  }
+  for (const { id } of frame.offline ?? []) online.delete(id);
+  known.online.value = online;
+  known.onlineCount.value = frame.online_count ?? online.size;
+  noteMembersSeen(known, frame);
+}
+
+function read(frame) {
+  const known = rooms.value.get(frame.room_id);
+  // What this page has yet to tell is newer than what the server knew when it said this.
+  if (known && !isUntold(known)) known.receipt(frame, true);
+}
+
+function room(frame) {
+  const isNew = !rooms.value.has(frame.room.id);
+  const known = meetRoom(frame.room);
+  if (isNew || !frame.room.head) return;
+  if (known.timeline.meetHead(frame.room.head) && !known.timeline.syncing) syncRoom(known);
+}
+
+function roomLeft(frame) {
+  dropRoom(frame.room_id);
+  outbox.value?.failRoom(frame.room_id, "You are no longer in this room");
+}
+
+function error(frame) {
+  if (frame.key) outbox.value?.refused(frame.key, frame);
+}

@@ -1,0 +1,81 @@
+// Who is in a room, who is online, and what they are called.
+
+import { get } from "./api.js";
+import { people } from "./state.js";
+
+const PAGE = 200;
+const PAGES = 5;
+/** Above this the server names only a part of those online. */
+const SMALL_ROOM = 200;
+const RELOAD_MS = 800;
+
+/** Remembers what somebody is called now. */
+export function notePerson({ id, username, display_name: displayName }) {
+  if (!username) return;
+  const known = people.value.get(id);
+  if (known && known.username === username && known.display_name === displayName) return;
+  people.value = new Map(people.value).set(id, { id, username, display_name: displayName });
+}
+
+export async function loadMembers(room) {
+  const members = new Map();
+  let after = null;
+  let more = true;
+  for (let page = 0; more && page < PAGES; page += 1) {
+    const query = new URLSearchParams({ limit: PAGE, ...(after === null ? {} : { after }) });
+    const answer = await get(`/api/rooms/${room.id}/members?${query}`);
+    for (const member of answer.items) members.set(member.user.id, member);
+    more = answer.has_after;
+    after = answer.items.at(-1)?.user.id;
+  }
+  if (members.size <= SMALL_ROOM && room.online.value.size > 0) {
+    for (const [id, member] of members) {
+      const status = room.online.value.has(id) ? "online" : "offline";
+      members.set(id, { ...member, user: { ...member.user, status } });
+    }
+  }
+  for (const { user } of members.values()) notePerson(user);
+  room.members.value = members;
+  room.membersMore.value = more;
+  if (!more) room.update({ member_count: members.size });
+}
+
+const reloads = new Map();
+
+/** Loads the members again in a moment, once for however many changes there are. */
+export function reloadMembers(room) {
+  if (reloads.has(room)) return;
+  const reload = () => {
+    reloads.delete(room);
+    loadMembers(room).catch(() => {});
+  };
+  reloads.set(room, setTimeout(reload, RELOAD_MS));
+}
+
+export function memberJoined(room, author) {
+  room.update({ member_count: room.info.value.member_count + 1 });
+  if (author) notePerson(author);
+  if (room.members.value) reloadMembers(room);
+}
+
+export function memberLeft(room, author) {
+  room.update({ member_count: Math.max(0, room.info.value.member_count - 1) });
+  if (!room.members.value || !author) return;
+  const members = new Map(room.members.value);
+  members.delete(author.id);
+  room.members.value = members;
+}
+
+/** Takes a presence frame over into the list of members. */
+export function noteMembersSeen(room, { online = [], offline = [] }) {
+  if (!room.members.value) return;
+  const members = new Map(room.members.value);
+  const change = (id, user) => {
+    const member = members.get(id);
+    if (member) members.set(id, { ...member, user: { ...member.user, ...user } });
+    else reloadMembers(room);
+  };
+  for (const { id } of online) change(id, { status: "online" });
+  for (const { id, last_seen: lastSeen } of offline) change(id, { status: "offline", ...(lastSeen ? { last_seen: lastSeen } : {}) });
+  room.members.value = members;
+}

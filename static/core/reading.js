@@ -1,0 +1,61 @@
+// What has been read: only what was in view, in a visible page that has the focus.
+
+import { effect, untracked } from "@preact/signals";
+import { liveSocket } from "./socket.js";
+import { attentive, currentRoom } from "./state.js";
+
+const TELL_MS = 250;
+
+const looksAtPage = () => document.visibilityState === "visible" && document.hasFocus();
+
+function look() {
+  attentive.value = looksAtPage();
+}
+
+for (const name of ["focus", "blur", "pageshow"]) addEventListener(name, look);
+document.addEventListener("visibilitychange", look);
+look();
+
+/** Somebody is looking at the end of this room's log right now. */
+export function attended(room) {
+  return attentive.value && currentRoom.value === room && room.atBottom.value && room.timeline.loaded && !room.timeline.hasAfter;
+}
+
+const untold = new Map();
+
+/** Everything in the room has been read; the server is told in a moment. */
+export function markRead(room) {
+  const seq = room.timeline.headSeq;
+  if (seq <= room.readSeq.value && room.unread.value === 0) return;
+  room.readSeq.value = Math.max(seq, room.readSeq.value);
+  room.unread.value = 0;
+  room.mentions.value = 0;
+  tellLater(room);
+}
+
+/** Tells the server how far this page has read; without a connection, `ready` brings it up again. */
+export function tellLater(room) {
+  if (untold.has(room.id)) return;
+  const tell = () => {
+    untold.delete(room.id);
+    liveSocket.send({ type: "read", room_id: room.id, seq: room.readSeq.value });
+  };
+  untold.set(room.id, setTimeout(tell, TELL_MS));
+}
+
+/** The server has yet to hear how far this page has read. */
+export const isUntold = (room) => untold.has(room.id);
+
+/** Forgets what was not told: another account may be next. */
+export function forgetReading() {
+  for (const timer of untold.values()) clearTimeout(timer);
+  untold.clear();
+}
+
+effect(() => {
+  const room = currentRoom.value;
+  if (!room) return;
+  // Read here so that the effect runs again when messages come or the log is loaded.
+  void room.version.value;
+  if (attended(room) && room.unread.value > 0) untracked(() => markRead(room));
+});

@@ -1,0 +1,94 @@
+// One room as the page knows it.
+
+import { batch, signal } from "@preact/signals";
+import { Timeline } from "../lib/timeline.js";
+
+const INFO = ["name", "topic", "kind", "role", "member_count", "created_at", "access_code"];
+
+export class Room {
+  timeline = new Timeline();
+  /** Grows whenever the timeline changed; what draws messages reads it. */
+  version = signal(0);
+  /** `idle`, `loading`, `ready` or a Problem. */
+  loading = signal("idle");
+  loadingBefore = signal(false);
+  loadingAfter = signal(false);
+
+  readSeq = signal(0);
+  unread = signal(0);
+  mentions = signal(0);
+  /** The divider "new" stands after this message; null for none. */
+  dividerAfter = signal(null);
+  /** The end of the log is in view. */
+  atBottom = signal(false);
+  /** The message that a link points at. */
+  target = signal(null);
+  /** Where the log is to be opened: `{seq}`, `{unread: true}` or `{end: true}`; a new object is a new wish. */
+  opening = null;
+
+  /** `Map<id, {id, username?, display_name?}>` of who is online, as far as it is known. */
+  online = signal(new Map());
+  onlineCount = signal(0);
+  /** `Map<id, {user, role, joined_at}>`, or null before it was loaded. */
+  members = signal(null);
+  membersMore = signal(false);
+
+  /** Own messages that are on the server's disk but not yet in the timeline. */
+  landed = signal([]);
+
+  constructor(item) {
+    this.id = item.id;
+    this.info = signal({ id: item.id, name: "", topic: "", kind: "private", role: "member", member_count: 0 });
+    this.update(item);
+    this.receipt(item);
+  }
+
+  /** Takes over what `item` says about the room itself. */
+  update(item) {
+    const change = {};
+    for (const field of INFO) {
+      if (item[field] !== undefined && item[field] !== this.info.value[field]) change[field] = item[field];
+    }
+    if (Object.keys(change).length > 0) this.info.value = { ...this.info.value, ...change };
+    if (item.online) this.online.value = new Map(item.online.map((id) => [id, this.online.value.get(id) ?? { id }]));
+    if (item.online_count !== undefined) this.onlineCount.value = item.online_count;
+    else if (item.online) this.onlineCount.value = item.online.length;
+  }
+
+  /**
+   * Takes over the server's receipt, unless this page has read further: then true.
+   * `back` lets it move back, because somebody marked the room as unread.
+   */
+  receipt({ read_seq: readSeq = 0, unread = 0, mentions = 0 }, back = false) {
+    if (readSeq < this.readSeq.value && !back) return true;
+    this.readSeq.value = readSeq;
+    this.unread.value = unread;
+    this.mentions.value = mentions;
+    return false;
+  }
+
+  /** The owner or a moderator. */
+  get governs() {
+    return this.info.value.role === "owner" || this.info.value.role === "moderator";
+  }
+
+  #due = false;
+
+  /** The timeline changed: draw it with the next frame, however many messages arrive before. */
+  touch() {
+    if (this.#due) return;
+    this.#due = true;
+    const draw = () => {
+      if (!this.#due) return;
+      this.#due = false;
+      batch(() => {
+        const awaited = this.landed.value.filter((entry) => !this.timeline.hasAfter && entry.seq > this.timeline.hi);
+        if (awaited.length < this.landed.value.length) this.landed.value = awaited;
+        this.version.value += 1;
+      });
+    };
+    if (document.visibilityState === "visible") requestAnimationFrame(draw);
+    // Frames stop in a page that is hidden, or hides before the next one.
+    setTimeout(draw, 100);
+  }
+}

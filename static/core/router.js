@@ -1,0 +1,20 @@
+// The address bar.
+
+import { parseRoute } from "../lib/routes.js";
+import { route } from "./state.js";
+
+export function navigate(path, { replace = false } = {}) {
+  if (path !== location.pathname) history[replace ? "replaceState" : "pushState"](null, "", path);
+  route.value = parseRoute(path);
+}
+
+addEventListener("popstate", () => {
+  route.value = parseRoute(location.pathname);
+});
+
+/** For a link's `onClick`: stays in the page, unless a new tab or window was asked for. */
+export function follow(event) {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  navigate(event.currentTarget.getAttribute("href"));
+}

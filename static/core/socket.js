@@ -1,0 +1,44 @@
+// The page's one connection, with the browser's socket, clock and session behind it.
+
+import { Connection } from "../lib/connection.js";
+import { get, renew, renewIfDue } from "./api.js";
+import { connection } from "./state.js";
+
+let handlers = { onFrame: () => {}, onPhase: () => {}, onEnded: () => {} };
+
+/** Who is told of frames, phases and the session's end. */
+export const attach = (given) => {
+  handlers = given;
+};
+
+/** Asks the server whether the session lives; a refused handshake does not say why. */
+async function diagnose(why) {
+  if (why === "ended") return renew(Date.now());
+  try {
+    await get("/api/me");
+    return "ok";
+  } catch (problem) {
+    return problem.status === 401 ? "ended" : "unreachable";
+  }
+}
+
+export const liveSocket = new Connection({
+  open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, ["parlor.v1.json"]),
+  prepare: renewIfDue,
+  diagnose,
+  onFrame: (frame) => handlers.onFrame(frame),
+  onPhase: (phase, retryAt) => {
+    const since = phase === "ready" ? Date.now() : connection.value.since;
+    const lostAt = phase === "ready" ? null : (connection.value.lostAt ?? Date.now());
+    connection.value = { phase, retryAt, since, lostAt };
+    handlers.onPhase(phase);
+  },
+  onEnded: () => handlers.onEnded(),
+});
+
+addEventListener("online", () => liveSocket.nudge());
+// A cable that was just pulled is noticed sooner this way than by the next ping.
+addEventListener("offline", () => liveSocket.suspect());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") liveSocket.nudge();
+});

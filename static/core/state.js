@@ -1,0 +1,64 @@
+// What the page knows, as signals. Only the modules of this folder change it.
+
+import { computed, signal } from "@preact/signals";
+import { parseRoute } from "../lib/routes.js";
+
+/** `{phase: "starting" | "out" | "in" | "unreachable", user, sessionId, notice}` */
+export const session = signal({ phase: "starting", user: null, sessionId: null, notice: null });
+export const me = computed(() => session.value.user);
+
+/** What `GET /api/server` says, or null. */
+export const server = signal(null);
+export const bodyLimit = signal(4000);
+
+/** `{phase, retryAt, since}`: see `Connection`. `since` is when it was last ready, or null. */
+export const connection = signal({ phase: "idle", retryAt: null, since: null });
+
+/** The user's rooms by id: `Map<number, Room>`. Replaced whenever a room comes or goes. */
+export const rooms = signal(new Map());
+/** The rooms are known: the first `ready` has come. */
+export const roomsKnown = signal(false);
+
+export const route = signal(parseRoute(location.pathname));
+
+export const currentRoom = computed(() =>
+  route.value.name === "room" ? (rooms.value.get(route.value.roomId) ?? null) : null,
+);
+
+export const roomList = computed(() =>
+  [...rooms.value.values()].sort((a, b) => a.info.value.name.localeCompare(b.info.value.name) || a.id - b.id),
+);
+
+export const totalUnread = computed(() => roomList.value.reduce((sum, room) => sum + room.unread.value, 0));
+
+/** The latest known names: `Map<id, {id, username, display_name}>`. Replaced when one changes. */
+export const people = signal(new Map());
+
+/** Everything in the outbox, in order of writing. */
+export const outgoing = signal([]);
+
+/** `{name, …}` of the open dialog, or null. */
+export const dialog = signal(null);
+/** The members beside the room, where there is space for them. */
+export const membersShown = signal(true);
+/** A short message at the foot of the page: `{id, text, tone}`. */
+export const toast = signal(null);
+
+/** A media query as a signal. */
+function media(query) {
+  const list = matchMedia(query);
+  const matches = signal(list.matches);
+  list.addEventListener("change", () => (matches.value = list.matches));
+  return matches;
+}
+
+/** There is space for one pane only: the rooms, or one room. */
+export const narrow = media("(max-width: 719px)");
+/** There is space for the members beside the room. */
+export const roomy = media("(min-width: 1080px)");
+
+/** The page is visible and has the focus. */
+export const attentive = signal(true);
+
+/** The time, every half minute: for "2 h ago". */
+export const now = signal(Date.now());

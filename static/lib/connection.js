@@ -1,0 +1,195 @@
+// One connection that is always being kept: connecting, ready, waiting to try again.
+// Nothing of the browser is named here; the socket, the clock and the checks are handed in.
+
+import { reconnectDelay } from "./backoff.js";
+
+export const PING_MS = 25_000;
+const ANSWER_MS = 10_000;
+const PROBE_MS = 3_000;
+const READY_MS = 15_000;
+const TOO_FAST_MS = 5_000;
+
+export const CLOSE = { DRAINING: 1012, SESSION_ENDED: 4401, TOO_SLOW: 4408, TOO_FAST: 4429 };
+
+export class Connection {
+  /** `idle`, `connecting`, `ready`, `waiting` (until `retryAt`) or `ended`. */
+  phase = "idle";
+  retryAt = null;
+
+  #deps;
+  #socket = null;
+  #attempt = 0;
+  /** Counts the attempts ever made; an answer for an older one is ignored. */
+  #turn = 0;
+  #timers = new Map();
+  #byeMs = null;
+
+  /**
+   * `open()` makes a socket. `prepare()` and `diagnose(why)` settle whether the session still
+   * lives: `"ok"`, `"ended"` or `"unreachable"`. `onFrame`, `onPhase` and `onEnded` are told.
+   */
+  constructor(deps) {
+    this.#deps = { now: Date.now, random: Math.random, setTimeout: globalThis.setTimeout.bind(globalThis), clearTimeout: globalThis.clearTimeout.bind(globalThis), ...deps };
+  }
+
+  get ready() {
+    return this.phase === "ready";
+  }
+
+  start() {
+    if (this.phase === "idle" || this.phase === "ended") {
+      this.#attempt = 0;
+      void this.#connect();
+    }
+  }
+
+  stop() {
+    this.#turn += 1;
+    this.#drop();
+    this.#enter("idle");
+  }
+
+  /** Puts a frame on the wire; false when there is no connection to put it on. */
+  send(frame) {
+    if (!this.ready) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /**
+   * The network came back, the page became visible or somebody asked: try at once, and do
+   * not believe an open socket without an answer.
+   */
+  nudge() {
+    if (this.phase === "waiting") {
+      void this.#connect();
+    } else if (this.ready) {
+      this.#ping(PROBE_MS);
+    }
+  }
+
+  /** What was sent has had no answer for too long: the socket is not to be trusted. */
+  suspect() {
+    if (this.ready) this.#ping(PROBE_MS);
+  }
+
+  async #connect() {
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.#drop();
+    this.#enter("connecting");
+    const verdict = await this.#deps.prepare();
+    if (turn !== this.#turn) return;
+    if (verdict === "ended") return this.#end();
+    if (verdict !== "ok") return this.#wait();
+
+    const socket = this.#deps.open();
+    this.#socket = socket;
+    this.#byeMs = null;
+    this.#after("ready", READY_MS, () => this.#lost(turn, null));
+    socket.onmessage = (event) => turn === this.#turn && this.#heard(event.data);
+    socket.onclose = (event) => this.#lost(turn, event.code);
+    socket.onerror = () => {};
+  }
+
+  #heard(data) {
+    this.#cancel("answer");
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (frame.type === "ready") {
+      this.#cancel("ready");
+      this.#attempt = 0;
+      this.#schedulePing();
+      this.#enter("ready");
+      this.#deps.onFrame(frame);
+    } else if (frame.type === "bye") {
+      this.#byeMs = frame.retry_in_ms ?? null;
+    } else if (frame.type !== "pong") {
+      this.#deps.onFrame(frame);
+    }
+  }
+
+  #schedulePing() {
+    this.#after("ping", PING_MS, () => {
+      this.#ping(ANSWER_MS);
+      this.#schedulePing();
+    });
+  }
+
+  /** Asks for any answer within `patience`; a half-open socket gives none. */
+  #ping(patience) {
+    if (!this.send({ type: "ping" })) return;
+    const turn = this.#turn;
+    this.#after("answer", patience, () => {
+      this.#attempt = 0;
+      this.#lost(turn, null);
+    });
+  }
+
+  async #lost(turn, code) {
+    if (turn !== this.#turn) return;
+    const wasReady = this.ready;
+    this.#turn += 1;
+    const now = this.#turn;
+    this.#drop();
+
+    if (code === CLOSE.DRAINING) return this.#wait(this.#byeMs);
+    if (code === CLOSE.SESSION_ENDED || (!wasReady && code !== null)) {
+      this.#enter("connecting");
+      const verdict = await this.#deps.diagnose(code === CLOSE.SESSION_ENDED ? "ended" : "refused");
+      if (now !== this.#turn) return;
+      if (verdict === "ended") return this.#end();
+      return this.#wait();
+    }
+    // A socket that fell silent was abandoned by this side: nobody else is coming back at
+    // this instant, so there is no crowd to be spread.
+    if (wasReady && code === null) return this.#wait(0);
+    return this.#wait(code === CLOSE.TOO_FAST ? TOO_FAST_MS : null);
+  }
+
+  #wait(exactly = null) {
+    const delay = exactly ?? reconnectDelay(this.#attempt, this.#deps.random);
+    this.#attempt += 1;
+    this.retryAt = this.#deps.now() + delay;
+    this.#enter("waiting");
+    this.#after("retry", delay, () => void this.#connect());
+  }
+
+  #end() {
+    this.#enter("ended");
+    this.#deps.onEnded();
+  }
+
+  #drop() {
+    for (const name of [...this.#timers.keys()]) this.#cancel(name);
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  }
+
+  #enter(phase) {
+    if (phase !== "waiting") this.retryAt = null;
+    this.phase = phase;
+    this.#deps.onPhase(phase, this.retryAt);
+  }
+
+  #after(name, delay, action) {
+    this.#cancel(name);
+    this.#timers.set(name, this.#deps.setTimeout(() => {
+      this.#timers.delete(name);
+      action();
+    }, delay));
+  }
+
+  #cancel(name) {
+    this.#deps.clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
+  }
+}

@@ -1,0 +1,31 @@
+// A user agent in words: good enough to recognise one's own devices.
+
+const BROWSERS = [
+  [/\bEdg(?:e|A|iOS)?\//u, "Edge"],
+  [/\bOPR\//u, "Opera"],
+  [/\bFirefox\/|\bFxiOS\//u, "Firefox"],
+  [/\bHeadlessChrome\/|\bChrome\/|\bCriOS\//u, "Chrome"],
+  [/\bSafari\//u, "Safari"],
+  [/^curl\//u, "curl"],
+  [/^websocat/u, "websocat"],
+];
+const SYSTEMS = [
+  [/\biPhone\b/u, "iPhone"],
+  [/\biPad\b/u, "iPad"],
+  [/\bAndroid\b/u, "Android"],
+  [/\bWindows\b/u, "Windows"],
+  [/\bMac OS X\b/u, "macOS"],
+  [/\bCrOS\b/u, "ChromeOS"],
+  [/\bLinux\b/u, "Linux"],
+];
+
+const match = (table, agent) => table.find(([pattern]) => pattern.test(agent))?.[1];
+
+/** `Firefox on Linux`, `curl`, or the beginning of what the program calls itself. */
+export function deviceName(agent) {
+  if (!agent) return "Unknown device";
+  const browser = match(BROWSERS, agent);
+  const system = match(SYSTEMS, agent);
+  if (browser && system) return `${browser} on ${system}`;
+  return browser ?? system ?? agent.slice(0, 40);
+}

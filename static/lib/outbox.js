@@ -1,0 +1,129 @@
+// Messages that were written but are not yet known to be on the server's disk.
+//
+// An entry keeps its key for ever, so that sending it twice is harmless. In each room one
+// entry is under way at a time: the order in which they were written is the order in which
+// they arrive, also across a reconnect.
+
+/** Refusals that pass by themselves: the entry stays queued and is sent again. */
+const PASSING = new Set(["rate_limited", "overloaded", "unavailable", "draining"]);
+const PAUSE_MS = 1_000;
+
+export class Outbox {
+  /** In the order of writing: `{key, roomId, body, at, state, reason, tried}`. */
+  #entries;
+  #send;
+  #changed;
+  #timer = null;
+  #setTimeout;
+  #clearTimeout;
+  #now;
+  #open = false;
+  /** Until when a room's entries wait, because the server asked for it. */
+  #notBefore = new Map();
+
+  /**
+   * `send(entry)` puts one entry on the wire. `changed(entries)` saves and shows them.
+   * `entries` are those of an earlier visit.
+   */
+  constructor({ send, changed, entries = [], now = Date.now, setTimeout = globalThis.setTimeout.bind(globalThis), clearTimeout = globalThis.clearTimeout.bind(globalThis) }) {
+    this.#send = send;
+    this.#changed = changed;
+    this.#now = now;
+    this.#setTimeout = setTimeout;
+    this.#clearTimeout = clearTimeout;
+    this.#entries = entries.map((entry) => (entry.state === "failed" ? entry : { ...entry, state: "queued" }));
+  }
+
+  get entries() {
+    return this.#entries;
+  }
+
+  add({ key, roomId, body }) {
+    this.#entries = [...this.#entries, { key, roomId, body, at: this.#now(), state: "queued", reason: null, tried: false }];
+    this.#settle();
+  }
+
+  /** The connection is ready: everything that has no answer yet is sent (again). */
+  connected() {
+    this.#open = true;
+    this.#notBefore.clear();
+    this.#change((entry) => entry.state === "sending", { state: "queued" });
+    this.#settle();
+  }
+
+  disconnected() {
+    this.#open = false;
+    this.#clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#change((entry) => entry.state === "sending", { state: "queued" });
+    this.#changed(this.#entries);
+  }
+
+  /** The server has it on disk. Returns the entry, or undefined for a key of somebody else. */
+  acked(key) {
+    return this.#take(key);
+  }
+
+  /** The server refused it. */
+  refused(key, { code, detail, retry_after_ms: retryAfter }) {
+    const entry = this.#entries.find((candidate) => candidate.key === key);
+    if (!entry) return false;
+    if (PASSING.has(code)) {
+      this.#notBefore.set(entry.roomId, this.#now() + (retryAfter ?? PAUSE_MS));
+      this.#change((candidate) => candidate === entry, { state: "queued" });
+    } else {
+      this.#change((candidate) => candidate === entry, { state: "failed", reason: detail || code });
+    }
+    this.#settle();
+    return true;
+  }
+
+  /** A person asks to send a failed entry again, under the same key. */
+  retry(key) {
+    this.#change((entry) => entry.key === key && entry.state === "failed", { state: "queued", reason: null });
+    this.#settle();
+  }
+
+  /** A person gives an entry up. One that was `tried` and not refused may have arrived all the same. */
+  discard(key) {
+    return this.#take(key);
+  }
+
+  /** The room is gone, so what was meant for it cannot arrive. */
+  failRoom(roomId, reason) {
+    this.#change((entry) => entry.roomId === roomId, { state: "failed", reason });
+    this.#settle();
+  }
+
+  #take(key) {
+    const entry = this.#entries.find((candidate) => candidate.key === key);
+    if (!entry) return undefined;
+    this.#entries = this.#entries.filter((candidate) => candidate !== entry);
+    this.#settle();
+    return entry;
+  }
+
+  #change(matches, change) {
+    if (!this.#entries.some(matches)) return;
+    this.#entries = this.#entries.map((entry) => (matches(entry) ? { ...entry, ...change } : entry));
+  }
+
+  /** Sends the next entry of every room that has none under way, then tells what changed. */
+  #settle() {
+    const due = [];
+    let wait = Infinity;
+    const busy = new Set(this.#entries.filter(({ state }) => state === "sending").map(({ roomId }) => roomId));
+    for (const entry of this.#open ? this.#entries : []) {
+      if (entry.state !== "queued" || busy.has(entry.roomId)) continue;
+      busy.add(entry.roomId);
+      const pause = (this.#notBefore.get(entry.roomId) ?? 0) - this.#now();
+      if (pause > 0) wait = Math.min(wait, pause);
+      else due.push(entry);
+    }
+    if (due.length > 0) this.#change((entry) => due.includes(entry), { state: "sending", tried: true });
+    this.#clearTimeout(this.#timer);
+    this.#timer = wait === Infinity ? null : this.#setTimeout(() => this.#settle(), wait);
+    this.#changed(this.#entries);
+    for (const entry of due) this.#send(entry);
+  }
+}

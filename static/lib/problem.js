@@ -1,0 +1,46 @@
+// What the server says when it refuses (RFC 9457), in a form that a screen can show.
+
+export class Problem extends Error {
+  constructor({ status = 0, code = "network", title, detail, errors = [], retryAfter = null }) {
+    super(detail || title || "Something went wrong");
+    this.name = "Problem";
+    this.status = status;
+    this.code = code;
+    this.title = title;
+    this.errors = errors;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Nothing came back: the server is not reached. */
+  get offline() {
+    return this.code === "network";
+  }
+
+  /** The messages by field name: `{username: "is taken"}`. */
+  get fields() {
+    return Object.fromEntries(this.errors.map(({ pointer, detail }) => [String(pointer ?? "").replace(/^\//u, ""), detail]));
+  }
+
+  static network() {
+    return new Problem({ detail: "The server cannot be reached. Check the connection and try again." });
+  }
+
+  /** From a response; a proxy in between may answer with something that is not JSON. */
+  static async from(response) {
+    let body = {};
+    try {
+      body = await response.json();
+    } catch {
+      // The status alone has to do.
+    }
+    const seconds = Number(response.headers.get("retry-after"));
+    return new Problem({
+      status: response.status,
+      code: body.code ?? `http_${response.status}`,
+      title: body.title ?? `The server answered ${response.status}`,
+      detail: body.detail,
+      errors: body.errors,
+      retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds : null,
+    });
+  }
+}

@@ -1,0 +1,28 @@
+// The page's addresses.
+
+/** `{name, …}` for a path; anything unknown is the home screen. */
+export function parseRoute(path) {
+  const room = /^\/r\/(\d+)(?:\/(\d+))?\/?$/u.exec(path);
+  if (room) return { name: "room", roomId: Number(room[1]), seq: room[2] ? Number(room[2]) : null };
+  const invite = /^\/i\/([^/]+)\/?$/u.exec(path);
+  if (invite) return { name: "invite", code: decode(invite[1]) };
+  return { name: "home" };
+}
+
+export const roomPath = (roomId) => `/r/${roomId}`;
+export const invitePath = (code) => `/i/${encodeURIComponent(code)}`;
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A code as people paste it: alone, with blanks around it, or inside an invitation link. */
+export function codeFrom(text) {
+  const trimmed = text.trim();
+  const link = /\/i\/([^/?#\s]+)/u.exec(trimmed);
+  return link ? decode(link[1]) : trimmed;
+}

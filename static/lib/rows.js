@@ -1,0 +1,90 @@
+// From messages to the lines of the log: day separators, groups by author, condensed
+// system lines, the unread divider, and what is still on its way.
+
+import { actionOf, listOf } from "./text.js";
+import { dayKey } from "./time.js";
+
+const GROUP_MS = 5 * 60_000;
+const CONDENSED = { joined: "joined", left: "left" };
+
+const isSystem = (message) => message.kind === "system";
+const nameOf = (author) => author?.display_name || author?.username || "someone";
+
+/** Whether `message` needs no name of its own because `previous` has it. */
+function continues(previous, message) {
+  return (
+    previous !== null &&
+    !isSystem(previous) &&
+    previous.author?.id === message.author?.id &&
+    actionOf(previous.body) === null &&
+    actionOf(message.body) === null &&
+    Date.parse(message.created_at) - Date.parse(previous.created_at) < GROUP_MS
+  );
+}
+
+/** `joined` and `left` are condensed; any other event stands alone. */
+const condensable = (message) => (isSystem(message) ? CONDENSED[message.event?.type] : undefined);
+
+const systemText = (messages) => {
+  const type = condensable(messages[0]);
+  if (messages.length === 1 || !type) return messages[0].body;
+  const names = [...new Set(messages.map((message) => nameOf(message.author)))];
+  return `${listOf(names)} ${type}`;
+};
+
+/**
+ * The rows of a log. `messages` ascend; `pending` are outbox entries for the same room;
+ * `dividerAfter` is the last `seq` that was read, or null for no divider; `me` wrote the pending ones.
+ */
+export function buildRows({ messages, pending = [], dividerAfter = null, me = null }) {
+  const rows = [];
+  let previous = null;
+  let day = null;
+  let divided = dividerAfter === null;
+
+  const separate = (createdAt) => {
+    const key = dayKey(createdAt);
+    if (key === day) return;
+    day = key;
+    previous = null;
+    rows.push({ type: "day", key: `day-${key}`, at: createdAt });
+  };
+
+  for (const message of messages) {
+    separate(message.created_at);
+    // The first message of the window may follow unread ones that are not loaded: no divider then.
+    if (!divided && message.seq > dividerAfter && !isSystem(message)) {
+      divided = true;
+      previous = null;
+      rows.push({ type: "unread", key: "unread" });
+    }
+    if (isSystem(message)) {
+      const last = rows.at(-1);
+      if (last?.type === "system" && condensable(message) && condensable(last.messages[0]) === condensable(message)) {
+        last.messages.push(message);
+        last.text = systemText(last.messages);
+        last.seq = message.seq;
+      } else {
+        rows.push({ type: "system", key: `s${message.seq}`, seq: message.seq, messages: [message], text: systemText([message]) });
+      }
+    } else {
+      rows.push({
+        type: "message",
+        key: `m${message.seq}`,
+        seq: message.seq,
+        message,
+        first: !continues(previous, message),
+        action: message.deleted_at ? null : actionOf(message.body),
+      });
+    }
+    previous = message;
+  }
+
+  for (const entry of pending) {
+    const message = { author: me, body: entry.body, created_at: new Date(entry.at).toISOString(), kind: "text" };
+    separate(message.created_at);
+    rows.push({ type: "pending", key: `k${entry.key}`, entry, message, first: !continues(previous, message), action: actionOf(entry.body) });
+    previous = message;
+  }
+  return rows;
+}

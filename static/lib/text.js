@@ -1,0 +1,38 @@
+// What can be said about a body without interpreting it: text stays text.
+
+/** The number of characters as the server counts them: code points, not UTF-16 units. */
+export function codePoints(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+const ACTION = /^\/me\s+(?=\S)/u;
+
+/** The rest of a body such as `/me waves`, or null when it is no action. */
+export const actionOf = (body) => (ACTION.test(body) ? body.replace(ACTION, "") : null);
+
+/** What a draft becomes when it is sent: no trailing blanks, no empty lines around it. */
+export const trimBody = (draft) => draft.replace(/^(?:[^\S\n]*\n)+/u, "").trimEnd();
+
+/** One or two letters for an avatar. */
+export function initials(name) {
+  const words = name.trim().split(/[\s._-]+/u).filter(Boolean);
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
+  const first = letters.map((word) => [...word][0] ?? "").join("");
+  return first.toLocaleUpperCase() || "?";
+}
+
+/** One of `count` hues for a user, the same on every visit. */
+export const hueOf = (id, count = 8) => (Math.imul(id, 2654435761) >>> 16) % count;
+
+/** `ada`, `ada and bob`, `ada, bob and 3 others`. */
+export function listOf(names, most = 3) {
+  if (names.length <= 1) return names.join("");
+  if (names.length <= most) return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  const rest = names.length - (most - 1);
+  return `${names.slice(0, most - 1).join(", ")} and ${rest} others`;
+}
+
+/** `1 member`, `4 members`. */
+export const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;

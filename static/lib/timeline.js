@@ -1,0 +1,239 @@
+// One room's messages, and the arithmetic that says whether any is missing.
+//
+// Two counters (see docs/protocol.md): `seq` numbers messages, `rev` numbers changes.
+// The page holds a window of consecutive messages, `lo`..`hi`, of a history that may be
+// endless, and remembers the `rev` up to which it has seen every change.
+
+/** The newest state of a message wins, whatever the order of arrival. */
+const newer = (held, message) => held === undefined || message.rev > held.rev;
+
+export class Timeline {
+  /** Every change up to this `rev` has been seen; null until the room's head is known. */
+  rev = null;
+  /** The newest `seq` that is known to exist. */
+  headSeq = 0;
+  /** A first page has been loaded. Before that nothing is kept but what arrives meanwhile. */
+  loaded = false;
+  hasBefore = false;
+  /** The window ends before the room's head, so new messages do not belong at its end. */
+  hasAfter = false;
+  syncing = false;
+  /** A first page is under way: keep what arrives, it may not be in it. */
+  loading = false;
+
+  #messages = new Map();
+  /** Messages newer than the window that do not touch it yet. */
+  #ahead = new Map();
+  /** Revs seen while a `sync` runs, to be counted when it is done. */
+  #later = new Set();
+  #list = null;
+  #lo = 1;
+  #hi = 0;
+
+  get lo() {
+    return this.#lo;
+  }
+
+  get hi() {
+    return this.#hi;
+  }
+
+  get size() {
+    return this.#messages.size;
+  }
+
+  get(seq) {
+    return this.#messages.get(seq);
+  }
+
+  /** The window's messages in order. The same array until something changes. */
+  list() {
+    this.#list ??= Array.from({ length: this.#hi - this.#lo + 1 }, (_, index) =>
+      this.#messages.get(this.#lo + index),
+    ).filter(Boolean);
+    return this.#list;
+  }
+
+  /** Takes note of a room's head; true when changes up to it have been missed. */
+  meetHead(head) {
+    this.headSeq = Math.max(this.headSeq, head.seq);
+    this.rev ??= head.rev;
+    return this.rev < head.rev;
+  }
+
+  /**
+   * A live or replayed message.
+   *
+   * `"applied"`: the next change. `"known"`: seen before. `"gap"`: changes before
+   * it are missing, and the caller starts a `sync`. `"replayed"`: part of one.
+   */
+  receive(message) {
+    const { rev } = message;
+    this.headSeq = Math.max(this.headSeq, message.seq);
+    if (this.rev !== null && rev <= this.rev) {
+      this.#put(message);
+      return "known";
+    }
+    if (this.syncing) {
+      this.#later.add(rev);
+      this.#put(message);
+      return "replayed";
+    }
+    if (this.rev === null || rev === this.rev + 1) {
+      this.rev = rev;
+      this.#put(message);
+      return "applied";
+    }
+    this.#put(message);
+    this.#later.add(rev);
+    return "gap";
+  }
+
+  startSync() {
+    this.syncing = true;
+  }
+
+  /** The socket is gone, and with it the sync it was answering. */
+  dropSync() {
+    this.syncing = false;
+    this.#later.clear();
+  }
+
+  /** The server has sent everything up to `head`; true when it all adds up. */
+  endSync(head) {
+    this.syncing = false;
+    this.rev = Math.max(this.rev ?? 0, head.rev);
+    this.headSeq = Math.max(this.headSeq, head.seq);
+    for (const rev of [...this.#later].sort((a, b) => a - b)) {
+      if (rev <= this.rev + 1) {
+        this.rev = Math.max(this.rev, rev);
+        this.#later.delete(rev);
+      }
+    }
+    const complete = this.#later.size === 0;
+    this.#later.clear();
+    return complete;
+  }
+
+  /** Every change up to `rev` was read over HTTP. */
+  caughtUpTo(rev) {
+    this.rev = Math.max(this.rev ?? 0, rev);
+  }
+
+  /** The window ends before what is known to exist, though it should not. */
+  get torn() {
+    return this.loaded && !this.hasAfter && this.#hi < this.headSeq;
+  }
+
+  /** Replaces the window by one page. */
+  show(page) {
+    const before = this.#messages;
+    this.#messages = new Map();
+    this.#list = null;
+    this.loaded = true;
+    this.loading = false;
+    this.hasBefore = page.has_before;
+    this.hasAfter = page.has_after;
+    this.#lo = page.items[0]?.seq ?? 1;
+    this.#hi = page.items.at(-1)?.seq ?? 0;
+    if (page.head) this.meetHead(page.head);
+    for (const message of page.items) {
+      const held = before.get(message.seq);
+      this.#messages.set(message.seq, held && held.rev > message.rev ? held : message);
+    }
+    this.#settle();
+  }
+
+  /** A page of older messages, for the window's start. */
+  prepend(page) {
+    if (page.items.length > 0 && page.items.at(-1).seq !== this.#lo - 1) return;
+    for (const message of page.items) this.#messages.set(message.seq, message);
+    this.#lo = page.items[0]?.seq ?? this.#lo;
+    this.hasBefore = page.has_before;
+    this.#list = null;
+  }
+
+  /** A page of newer messages, for the window's end. */
+  append(page) {
+    for (const message of page.items) {
+      if (message.seq > this.#hi) this.#ahead.set(message.seq, message);
+    }
+    this.hasAfter = page.has_after;
+    this.#settle();
+    // What arrived while the end was out of view was not kept: there is more to load.
+    if (this.#hi < this.headSeq) this.hasAfter = true;
+  }
+
+  /** Forgets the oldest messages until `keep` are left. */
+  trimStart(keep) {
+    while (this.#messages.size > keep) {
+      this.#messages.delete(this.#lo);
+      this.#lo += 1;
+      this.hasBefore = true;
+      this.#list = null;
+    }
+  }
+
+  /** Forgets the newest messages until `keep` are left. */
+  trimEnd(keep) {
+    while (this.#messages.size > keep) {
+      this.#messages.delete(this.#hi);
+      this.#hi -= 1;
+      this.hasAfter = true;
+      this.#list = null;
+    }
+    if (this.hasAfter) this.#ahead.clear();
+  }
+
+  /** Stops taking new messages in at the window's end. */
+  detach() {
+    this.hasAfter = true;
+    this.#ahead.clear();
+  }
+
+  /** Forgets every message, as if the room had never been opened. */
+  forget() {
+    this.#messages.clear();
+    this.#ahead.clear();
+    this.#list = null;
+    this.#lo = 1;
+    this.#hi = 0;
+    this.loaded = false;
+    this.loading = false;
+    this.hasBefore = false;
+    this.hasAfter = false;
+  }
+
+  #put(message) {
+    const { seq } = message;
+    if (this.loaded && seq >= this.#lo && seq <= this.#hi) {
+      if (newer(this.#messages.get(seq), message)) {
+        this.#messages.set(seq, message);
+        this.#list = null;
+      }
+      return;
+    }
+    const wanted = this.loading || (this.loaded && !this.hasAfter && seq > this.#hi);
+    if (wanted && newer(this.#ahead.get(seq), message)) {
+      this.#ahead.set(seq, message);
+      this.#settle();
+    }
+  }
+
+  /** Takes what waited into the window, as far as it follows without a hole. */
+  #settle() {
+    if (!this.loaded || this.loading) return;
+    for (const [seq, message] of this.#ahead) {
+      if (seq < this.#lo || seq > this.#hi) continue;
+      this.#ahead.delete(seq);
+      this.#put(message);
+    }
+    while (this.#ahead.has(this.#hi + 1)) {
+      this.#hi += 1;
+      this.#messages.set(this.#hi, this.#ahead.get(this.#hi));
+      this.#ahead.delete(this.#hi);
+      this.#list = null;
+    }
+    if (this.hasAfter) this.#ahead.clear();
+  }
+}

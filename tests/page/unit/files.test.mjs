@@ -1,0 +1,78 @@
+// What the content security policy and the vendored libraries ask of the files themselves.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../../static/", import.meta.url));
+const read = (file) => fs.readFileSync(path.join(ROOT, file), "utf8");
+const files = fs
+  .readdirSync(ROOT, { recursive: true })
+  .map(String)
+  .filter((file) => fs.statSync(path.join(ROOT, file)).isFile());
+const own = files.filter((file) => file.endsWith(".js") && !file.startsWith("vendor/"));
+const index = read("index.html");
+const importMap = JSON.parse(/<script type="importmap">([\s\S]*?)<\/script>/u.exec(index)[1]).imports;
+
+test("the import map is the only inline script, and no style is inline", () => {
+  const inline = [...index.matchAll(/<script\b([^>]*)>/gu)].filter(([, attributes]) => !/\bsrc=/u.test(attributes));
+  assert.deepEqual(inline.map(([tag]) => tag), ['<script type="importmap">']);
+  assert.doesNotMatch(index, /<style|\sstyle=|\son\w+=/u);
+});
+
+test("nothing comes from another host", () => {
+  for (const [, address] of index.matchAll(/(?:src|href)="([^"]*)"/gu)) assert.match(address, /^\/[^/]/u);
+  for (const file of files.filter((name) => name.endsWith(".css"))) assert.doesNotMatch(read(file), /@import|url\(/u, file);
+});
+
+test("every module is preloaded, and nothing else", () => {
+  const preloaded = [...index.matchAll(/rel="modulepreload" href="\/([^"]*)"/gu)].map(([, file]) => file);
+  const modules = files.filter((file) => file.endsWith(".js") && file !== "app.js");
+  assert.deepEqual(preloaded.sort(), modules.sort());
+});
+
+test("every style sheet is linked, and nothing else", () => {
+  const linked = [...index.matchAll(/rel="stylesheet" href="\/([^"]*)"/gu)].map(([, file]) => file);
+  assert.deepEqual(linked.sort(), files.filter((file) => file.endsWith(".css")).sort());
+});
+
+test("every import leads to a file", () => {
+  for (const file of own) {
+    for (const [, name] of read(file).matchAll(/^import\s(?:[^"']*from\s)?"([^"]+)"/gmu)) {
+      const at = name.startsWith(".") ? path.join(ROOT, path.dirname(file), name) : path.join(ROOT, importMap[name] ?? `no ${name}`);
+      assert.ok(fs.existsSync(at), `${file} imports ${name}`);
+    }
+  }
+});
+
+test("text never becomes markup", () => {
+  for (const file of own) {
+    assert.doesNotMatch(read(file), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc/u, file);
+  }
+});
+
+test("what is pure names nothing of the browser", () => {
+  for (const file of own.filter((name) => name.startsWith("lib/") && name !== "lib/html.js")) {
+    assert.doesNotMatch(read(file), /\b(?:document|window|localStorage|navigator|location)\./u, file);
+  }
+});
+
+test("files stay small enough to be read", () => {
+  for (const file of [...own, ...files.filter((name) => name.endsWith(".css"))]) {
+    assert.ok(read(file).split("\n").length <= 400, file);
+  }
+});
+
+test("the vendored files are those that were published", () => {
+  const lock = JSON.parse(read("vendor/vendor.lock.json"));
+  for (const { file, sha256, licence_text: licence, imports } of lock.files) {
+    assert.equal(createHash("sha256").update(fs.readFileSync(path.join(ROOT, "vendor", file))).digest("hex"), sha256, file);
+    assert.ok(files.includes(`vendor/${licence}`), licence);
+    assert.equal(importMap[imports], `/vendor/${file}`);
+  }
+  const listed = lock.files.map(({ file }) => `vendor/${file}`);
+  assert.deepEqual(files.filter((file) => /^vendor\/.*\.js$/u.test(file)).sort(), listed.sort());
+});

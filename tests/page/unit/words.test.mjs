@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reconnectDelay } from "../../../static/lib/backoff.js";
+import { deviceName } from "../../../static/lib/device.js";
+import { Problem } from "../../../static/lib/problem.js";
+import { codeFrom, invitePath, parseRoute } from "../../../static/lib/routes.js";
+import { actionOf, codePoints, initials, listOf, trimBody } from "../../../static/lib/text.js";
+import { ago, dayLabel, lastSeen } from "../../../static/lib/time.js";
+
+const now = new Date(2026, 2, 9, 10, 0).getTime();
+const before = (ms) => new Date(now - ms).toISOString();
+const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
+
+test("the pause before a reconnect doubles to 30 s, with full jitter", () => {
+  const longest = Array.from({ length: 8 }, (_, attempt) => reconnectDelay(attempt, () => 1));
+  assert.deepEqual(longest, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+  assert.equal(reconnectDelay(5, () => 0), 0);
+  assert.equal(reconnectDelay(1_000, () => 1), 30_000);
+});
+
+test("when somebody was last seen", () => {
+  assert.equal(lastSeen(before(20 * SECOND), now), "last seen just now");
+  assert.equal(lastSeen(before(5 * MINUTE), now), "last seen 5 min ago");
+  assert.equal(lastSeen(before(2.5 * HOUR), now), "last seen 2 h ago");
+  assert.equal(lastSeen(before(3 * DAY), now), "last seen 3 d ago");
+  assert.match(lastSeen(before(90 * DAY), now), /^last seen on .*2025/u);
+  assert.equal(lastSeen(null, now), "not seen yet");
+  assert.equal(ago(before(-5 * SECOND), now), "just now", "clocks differ a little");
+});
+
+test("days by their names", () => {
+  assert.equal(dayLabel(new Date(2026, 2, 9, 0, 1).toISOString(), now), "Today");
+  assert.equal(dayLabel(new Date(2026, 2, 8, 23, 59).toISOString(), now), "Yesterday");
+  assert.match(dayLabel(new Date(2026, 2, 2).toISOString(), now), /^Monday/u);
+  assert.match(dayLabel(new Date(2024, 2, 2).toISOString(), now), /2024/u);
+});
+
+test("the length of a body is its code points", () => {
+  assert.equal(codePoints("abc"), 3);
+  assert.equal(codePoints("👍👍"), 2);
+});
+
+test("actions", () => {
+  assert.equal(actionOf("/me waves"), "waves");
+  assert.equal(actionOf("/me"), null);
+  assert.equal(actionOf("/message me"), null);
+  assert.equal(actionOf("say /me waves"), null);
+});
+
+test("a draft loses its blank edges and keeps its shape", () => {
+  assert.equal(trimBody("\n  \n  code\n    more\n\n"), "  code\n    more");
+  assert.equal(trimBody("   "), "");
+});
+
+test("initials", () => {
+  assert.equal(initials("Ada Lovelace"), "AL");
+  assert.equal(initials("ada"), "A");
+  assert.equal(initials("🦊 fox"), "🦊F");
+  assert.equal(initials("  "), "?");
+});
+
+test("lists of names", () => {
+  assert.equal(listOf(["a"]), "a");
+  assert.equal(listOf(["a", "b", "c"]), "a, b and c");
+  assert.equal(listOf(["a", "b", "c", "d", "e"]), "a, b and 3 others");
+});
+
+test("addresses", () => {
+  assert.deepEqual(parseRoute("/"), { name: "home" });
+  assert.deepEqual(parseRoute("/r/12"), { name: "room", roomId: 12, seq: null });
+  assert.deepEqual(parseRoute("/r/12/345"), { name: "room", roomId: 12, seq: 345 });
+  assert.deepEqual(parseRoute("/i/a%2Fb"), { name: "invite", code: "a/b" });
+  assert.deepEqual(parseRoute("/i/%E0%A4%A"), { name: "invite", code: "%E0%A4%A" });
+  assert.deepEqual(parseRoute("/elsewhere"), { name: "home" });
+});
+
+test("a code as it is pasted", () => {
+  assert.equal(codeFrom("  abc-123 \n"), "abc-123");
+  assert.equal(codeFrom(`https://chat.example${invitePath("a/b")}`), "a/b");
+  assert.equal(codeFrom("http://127.0.0.1:8000/i/xyz?from=mail"), "xyz");
+});
+
+test("devices by name", () => {
+  assert.equal(deviceName("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36"), "Chrome on Linux");
+  assert.equal(deviceName("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 Version/19 Safari/604"), "Safari on iPhone");
+  assert.equal(deviceName("curl/8.5.0"), "curl");
+  assert.equal(deviceName("backup-robot/2"), "backup-robot/2");
+  assert.equal(deviceName(null), "Unknown device");
+});
+
+test("a problem by its fields", async () => {
+  const body = { title: "Invalid", status: 422, code: "invalid", errors: [{ pointer: "/username", detail: "is taken" }] };
+  const problem = await Problem.from(new Response(JSON.stringify(body), { status: 422, headers: { "retry-after": "7" } }));
+  assert.deepEqual(problem.fields, { username: "is taken" });
+  assert.equal(problem.retryAfter, 7);
+  const proxy = await Problem.from(new Response("<h1>Bad gateway</h1>", { status: 502 }));
+  assert.equal(proxy.code, "http_502");
+});
