@@ -1,5 +1,6 @@
 //! A server of one's own, and users who may do only what users can do.
 
+mod nobody;
 mod reply;
 mod socket;
 mod user;
@@ -16,7 +17,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 pub(crate) use reply::Reply;
 pub(crate) use socket::{JsonSocket, Terminal};
-pub(crate) use user::{Room, User};
+pub(crate) use user::{PASSWORD, Room, User};
 
 /// Whatever a test waits for must come within this.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{JsonSocket, Reply, Terminal};
 
-pub(super) const PASSWORD: &str = "correct horse";
+/// The password of every user that a test signs up.
+pub(crate) const PASSWORD: &str = "correct horse";
 
 #[derive(Clone)]
 pub(crate) struct User {
