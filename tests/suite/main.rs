@@ -2,6 +2,9 @@
 
 mod auth;
 mod cookies;
+mod isolation;
+mod rooms;
 mod sessions;
 mod support;
 mod talk;
+mod users;
