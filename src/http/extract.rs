@@ -9,7 +9,7 @@ use axum::{
     },
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{AppState, cookies, origin, problem::Problem};
 use crate::{
@@ -196,7 +196,9 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> 
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if !inner.is_data() {
+        // A number where a name of a fixed set belongs is called a syntax error too.
+        let is_json = || serde_json::from_slice::<IgnoredAny>(body).is_ok();
+        if !inner.is_data() && !is_json() {
             return Problem::new(
                 StatusCode::BAD_REQUEST,
                 "malformed",

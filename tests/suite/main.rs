@@ -3,6 +3,7 @@
 mod auth;
 mod cookies;
 mod isolation;
+mod members;
 mod rooms;
 mod sessions;
 mod support;
