@@ -2,8 +2,10 @@
 
 mod auth;
 mod cookies;
+mod history;
 mod isolation;
 mod members;
+mod messages;
 mod rooms;
 mod sessions;
 mod support;

@@ -1,0 +1,271 @@
+//! Reading what was said: pages, changes, and how far one has read.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Reply, Room, TestServer, User};
+
+/// A room of `ana` and `ben` with as many messages, the first two being the room's own.
+async fn room_with(server: &TestServer, count: usize) -> (Room, [User; 2]) {
+    let (room, users) = server.room_of(["ana", "ben"]).await;
+    for n in 3..=count {
+        users[0].say(&room, &format!("message {n}")).await;
+    }
+    (room, users)
+}
+
+async fn page(user: &User, room: &Room, query: &str) -> Reply {
+    let reply = user
+        .get(&format!("/api/rooms/{}/messages?{query}", room.id))
+        .await;
+    reply.expect(200);
+    reply
+}
+
+fn seqs(page: &Value) -> Vec<i64> {
+    let items = page["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["seq"].as_i64().unwrap())
+        .collect()
+}
+
+/// The address that a `Link` names.
+fn link(reply: &Reply, rel: &str) -> Option<String> {
+    let lines = reply.headers.get_all("link").iter();
+    let mut lines = lines.map(|line| line.to_str().unwrap());
+    let line = lines.find(|line| line.ends_with(&format!("rel=\"{rel}\"")))?;
+    let (address, _) = line.strip_prefix('<')?.split_once('>')?;
+    Some(address.to_owned())
+}
+
+#[tokio::test]
+async fn a_page_is_ascending_and_says_what_lies_beyond() {
+    let server = TestServer::start().await;
+    let (room, [ana, _]) = room_with(&server, 10).await;
+    for (query, expected, before, after) in [
+        ("", (1..=10).collect(), false, false),
+        ("limit=3", vec![8, 9, 10], true, false),
+        ("limit=10", (1..=10).collect(), false, false),
+        ("before=8&limit=3", vec![5, 6, 7], true, true),
+        ("before=3&limit=3", vec![1, 2], false, true),
+        ("before=1&limit=3", vec![], false, true),
+        ("before=100&limit=2", vec![9, 10], true, false),
+        ("after=0&limit=3", vec![1, 2, 3], false, true),
+        ("after=7&limit=3", vec![8, 9, 10], true, false),
+        ("after=6&limit=3", vec![7, 8, 9], true, true),
+        ("after=10&limit=3", vec![], true, false),
+        ("after=100&limit=3", vec![], true, false),
+        ("around=5&limit=3", vec![4, 5, 6], true, true),
+        ("around=5&limit=1", vec![5], true, true),
+    ] {
+        let page = page(&ana, &room, query).await.json();
+        assert_eq!(seqs(&page), expected, "{query}: {page}");
+        assert_eq!(
+            (&page["has_before"], &page["has_after"]),
+            (&json!(before), &json!(after)),
+            "{query}: {page}"
+        );
+        assert_eq!(page["head"], json!({ "seq": 10, "rev": 10 }), "{query}");
+    }
+    for around in [1, 2, 9, 10] {
+        let page = page(&ana, &room, &format!("around={around}&limit=5"))
+            .await
+            .json();
+        assert!(seqs(&page).contains(&around), "{around}: {page}");
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn links_lead_through_the_whole_history() {
+    let server = TestServer::start().await;
+    let (room, [ana, _]) = room_with(&server, 10).await;
+    for (start, rel, expected) in [
+        (
+            "limit=4",
+            "prev",
+            vec![vec![7, 8, 9, 10], vec![3, 4, 5, 6], vec![1, 2]],
+        ),
+        (
+            "after=0&limit=4",
+            "next",
+            vec![vec![1, 2, 3, 4], vec![5, 6, 7, 8], vec![9, 10]],
+        ),
+        (
+            "changed_since=0&limit=4",
+            "next",
+            vec![vec![1, 2, 3, 4], vec![5, 6, 7, 8], vec![9, 10]],
+        ),
+    ] {
+        let mut reply = page(&ana, &room, start).await;
+        let mut seen = vec![seqs(&reply.json())];
+        while let Some(next) = link(&reply, rel) {
+            reply = ana.get(&next).await;
+            seen.push(seqs(&reply.expect(200)));
+            assert!(seen.len() <= 10, "{seen:?}");
+        }
+        assert_eq!(seen, expected, "{start}");
+    }
+    let whole = page(&ana, &room, "limit=200").await;
+    assert!(whole.header("link").is_none(), "{whole:?}");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_page_holds_50_unless_told_and_200_at_most() {
+    let server = TestServer::start().await;
+    let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
+    let (user, place) = (&ana, &room);
+    let sends = (0..210).map(|n| async move { user.say(place, &format!("{n}")).await });
+    futures_util::future::join_all(sends).await;
+    assert_eq!(seqs(&page(&ana, &room, "").await.json()).len(), 50);
+    assert_eq!(
+        seqs(&page(&ana, &room, "limit=200").await.json()).len(),
+        200
+    );
+    let changed = page(&ana, &room, "changed_since=0&limit=1000").await.json();
+    assert_eq!(seqs(&changed).len(), 212);
+    for (query, pointer) in [
+        ("limit=0", "/limit"),
+        ("limit=201", "/limit"),
+        ("limit=-1", "/limit"),
+        ("limit=many", "/limit"),
+        ("changed_since=0&limit=1001", "/limit"),
+        ("before=x", "/before"),
+        ("after=", "/after"),
+        ("before=5&after=3", "/before"),
+        ("around=5&changed_since=3", "/before"),
+    ] {
+        let path = format!("/api/rooms/{}/messages?{query}", room.id);
+        let problem = ana.get(&path).await.refused(422, "invalid");
+        assert_eq!(
+            problem["errors"][0]["pointer"], pointer,
+            "{query}: {problem}"
+        );
+    }
+    for query in [
+        "before=-5",
+        "after=-5",
+        "around=-5",
+        "around=99999",
+        "changed_since=-5",
+        "changed_since=99999",
+    ] {
+        page(&ana, &room, query).await;
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn what_changed_since_a_rev_is_read_in_its_order() {
+    let server = TestServer::start().await;
+    let (room, [ana, _]) = room_with(&server, 6).await;
+    for (since, expected) in [
+        (0, (1..=6).collect()),
+        (4, vec![5, 6]),
+        (6, vec![]),
+        (99, vec![]),
+    ] {
+        let page = page(&ana, &room, &format!("changed_since={since}"))
+            .await
+            .json();
+        let revs: Vec<_> = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["rev"].as_i64().unwrap())
+            .collect();
+        assert_eq!(revs, expected, "{since}: {page}");
+        assert_eq!(
+            (&page["head"], &page["has_after"]),
+            (&json!({ "seq": 6, "rev": 6 }), &json!(false))
+        );
+    }
+    server.stopped().await;
+}
+
+async fn read(user: &User, room: &Room, body: Value) -> Reply {
+    user.put(&format!("/api/rooms/{}/read", room.id), body)
+        .await
+}
+
+#[tokio::test]
+async fn a_receipt_only_advances_unless_forced() {
+    let server = TestServer::start().await;
+    let (room, [_ana, ben]) = room_with(&server, 6).await;
+    let answer = |read_seq: i64, unread: i64| json!({ "read_seq": read_seq, "unread": unread, "mentions": 0 });
+    for (body, expected) in [
+        (json!({ "seq": 2 }), answer(2, 4)),
+        (json!({ "seq": 4 }), answer(4, 2)),
+        (json!({ "seq": 3 }), answer(4, 2)),
+        (json!({ "seq": 0 }), answer(4, 2)),
+        (json!({ "seq": 3, "force": true }), answer(3, 3)),
+        (json!({ "seq": 0, "force": true }), answer(0, 4)),
+        (json!({ "seq": 6 }), answer(6, 0)),
+        (json!({ "seq": 6 }), answer(6, 0)),
+    ] {
+        assert_eq!(
+            read(&ben, &room, body.clone()).await.expect(200),
+            expected,
+            "{body}"
+        );
+        let rooms = ben.get("/api/rooms").await.expect(200);
+        assert_eq!(
+            (&rooms[0]["read_seq"], &rooms[0]["unread"]),
+            (&expected["read_seq"], &expected["unread"]),
+            "{body}"
+        );
+    }
+    // Nobody has read what nobody has said.
+    assert_eq!(
+        read(&ben, &room, json!({ "seq": 999 })).await.expect(200),
+        answer(6, 0)
+    );
+    for body in [json!({}), json!({ "seq": "6" }), json!({ "seq": null })] {
+        let problem = read(&ben, &room, body).await.refused(422, "invalid");
+        assert_eq!(problem["errors"][0]["pointer"], "/seq", "{problem}");
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn what_one_says_one_has_read_and_the_room_itself_is_never_unread() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = room_with(&server, 5).await;
+    let unread = async |user: &User| user.get("/api/rooms").await.expect(200)[0]["unread"].clone();
+    assert_eq!(
+        (unread(&ana).await, unread(&ben).await),
+        (json!(0), json!(3))
+    );
+    ben.say(&room, "here I am").await;
+    assert_eq!(
+        (unread(&ana).await, unread(&ben).await),
+        (json!(1), json!(0))
+    );
+    let rename = json!({ "name": "agora" });
+    let path = format!("/api/rooms/{}", room.id);
+    Reply::of(ana.request(Method::PATCH, &path).json(&rename))
+        .await
+        .expect(200);
+    assert_eq!(
+        (unread(&ana).await, unread(&ben).await),
+        (json!(1), json!(0))
+    );
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn ones_other_devices_hear_how_far_one_has_read() {
+    let server = TestServer::start().await;
+    let (room, [_ana, ben]) = room_with(&server, 5).await;
+    let phone = ben.sign_in_again().await;
+    let (mut socket, _) = phone.connect().await;
+    read(&ben, &room, json!({ "seq": 4 })).await.expect(200);
+    let frame = socket.next_of("read").await;
+    assert_eq!(
+        frame,
+        json!({ "type": "read", "room_id": room.id, "read_seq": 4, "unread": 1, "mentions": 0 })
+    );
+    server.stopped().await;
+}
