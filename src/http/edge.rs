@@ -83,18 +83,11 @@ fn write_problem(
 ) -> Response {
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
-            let mut document = Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "This address takes other methods",
-            )
-            .render(id);
-            if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
-                document.headers_mut().insert(header::ALLOW, allow);
-            }
-            return document;
-        }
+        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "This address takes other methods",
+        ),
         None => return response,
     };
     if problem.status.is_server_error() {
@@ -104,9 +97,10 @@ fn write_problem(
         );
     }
     let mut document = problem.render(id);
-    // Headers that were set along with the refusal, such as cookies taken away.
+    // Headers that were set along with the refusal: cookies taken away, the methods that are
+    // allowed, leave for another origin's page to read it.
     for (name, value) in response.headers() {
-        if name == header::SET_COOKIE {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             document.headers_mut().append(name, value.clone());
         }
     }

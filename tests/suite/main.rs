@@ -2,6 +2,7 @@
 
 mod auth;
 mod cookies;
+mod edge;
 mod history;
 mod isolation;
 mod members;
