@@ -7,6 +7,7 @@ mod history;
 mod isolation;
 mod members;
 mod messages;
+mod predecessor;
 mod rooms;
 mod sessions;
 mod support;

@@ -40,17 +40,15 @@ impl User {
 
     /// Another login of the same account.
     pub(crate) async fn sign_in_again(&self) -> Self {
-        let body = json!({ "username": self.name, "password": PASSWORD });
-        let request = self
-            .http
-            .post(format!("http://{}/api/auth/signin", self.address))
-            .json(&body);
-        Self::from_tokens(
-            self.address,
-            &self.name,
-            Client::new(),
-            &Reply::of(request).await.expect(200),
-        )
+        Self::sign_in(self.address, &self.name, PASSWORD).await
+    }
+
+    pub(crate) async fn sign_in(address: SocketAddr, name: &str, password: &str) -> Self {
+        let http = Client::new();
+        let body = json!({ "username": name, "password": password });
+        let request = http.post(format!("http://{address}/api/auth/signin"));
+        let reply = Reply::of(request.json(&body)).await;
+        Self::from_tokens(address, name, http, &reply.expect(200))
     }
 
     fn from_tokens(address: SocketAddr, name: &str, http: Client, body: &Value) -> Self {
