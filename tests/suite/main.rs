@@ -2,9 +2,12 @@
 
 mod auth;
 mod cookies;
+mod crash;
 mod edge;
 mod history;
 mod isolation;
+mod json_socket;
+mod lag;
 mod members;
 mod messages;
 mod predecessor;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 pub(crate) use reply::Reply;
-pub(crate) use socket::{JsonSocket, Terminal};
+pub(crate) use socket::{Closed, JsonSocket, Terminal};
 pub(crate) use user::{PASSWORD, Room, User};
 
 /// Whatever a test waits for must come within this.

@@ -62,6 +62,22 @@ impl JsonSocket {
         }
     }
 
+    /// A socket while the server may go away.
+    pub(crate) async fn try_open(address: SocketAddr, path: &str, token: &str) -> Option<Self> {
+        let mut request = format!("ws://{address}{path}")
+            .into_client_request()
+            .unwrap();
+        let (name, value) = bearer(token);
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let protocol = "parlor.v1.json".parse().unwrap();
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
+        let stream = TcpStream::connect(address).await.ok()?;
+        let (raw, _) = client_async(request, stream).await.ok()?;
+        Some(Self { raw })
+    }
+
     pub(crate) async fn send(&mut self, frame: Value) {
         self.raw
             .send(Message::text(frame.to_string()))
@@ -73,6 +89,23 @@ impl JsonSocket {
     pub(crate) async fn say(&mut self, room: &Room, key: &str, body: &str) {
         self.send(json!({ "type": "send", "key": key, "room_id": room.id, "body": body }))
             .await;
+    }
+
+    /// The same while the server may go away.
+    pub(crate) async fn try_say(
+        &mut self,
+        room: &Room,
+        key: &str,
+        body: &str,
+    ) -> Result<(), Error> {
+        let frame = json!({ "type": "send", "key": key, "room_id": room.id, "body": body });
+        self.raw.send(Message::text(frame.to_string())).await
+    }
+
+    /// The next frame, or `None` once the server is gone.
+    pub(crate) async fn try_next(&mut self) -> Option<Value> {
+        let text = next(&mut self.raw).await.ok()?;
+        serde_json::from_str(&text).ok()
     }
 
     /// The next frame, whatever it is.
