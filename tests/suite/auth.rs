@@ -326,3 +326,25 @@ async fn a_name_that_is_tried_too_often_rests_too() {
     assert!(reply.header("retry-after").is_some(), "{reply:?}");
     server.stopped().await;
 }
+
+#[tokio::test]
+async fn neither_passwords_nor_tokens_are_kept_on_disk() {
+    let server = TestServer::start().await;
+    let ana = server.user("ana").await;
+    let change = json!({ "current": PASSWORD, "new": "battery staple" });
+    ana.post("/api/auth/password", change).await.expect(204);
+    let mut seen = 0;
+    for file in std::fs::read_dir(server.folder()).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        seen += bytes.len();
+        for secret in [PASSWORD, "battery staple", &ana.token, &ana.refresh_token] {
+            let found = bytes
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes());
+            assert!(!found, "{secret:?} is in {}", path.display());
+        }
+    }
+    assert!(seen > 10_000, "{seen} bytes are no database");
+    server.stopped().await;
+}

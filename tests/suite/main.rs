@@ -1,4 +1,8 @@
 //! Drives the public API over real sockets and real databases.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows tests by their attribute, and not what they call for help"
+)]
 
 mod auth;
 mod cookies;
@@ -7,6 +11,7 @@ mod edge;
 mod history;
 mod isolation;
 mod isolation_live;
+mod joining;
 mod json_socket;
 mod lag;
 mod members;

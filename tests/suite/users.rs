@@ -1,8 +1,9 @@
 //! `/api/users/{id}`: others, as far as one may see them.
 
+use parlor::hub::HubStats;
 use serde_json::json;
 
-use crate::support::{TestServer, User};
+use crate::support::{JsonSocket, TestServer, User};
 
 fn profile(user: &User) -> String {
     format!("/api/users/{}", user.id)
@@ -93,5 +94,27 @@ async fn who_shares_no_room_and_is_in_no_public_one_is_not_there() {
         .await
         .expect(204);
     eve.get(&profile(&ana)).await.refused(404, "not_found");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn who_is_gone_leaves_nothing_in_memory() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let mut sockets = Vec::new();
+    for user in [&ana, &ana, &ben] {
+        sockets.push(user.connect().await.0);
+    }
+    let terminal = ben.terminal(&room, "").await;
+    let wanted = |rooms, connections, online| {
+        move |stats: HubStats| {
+            (stats.rooms, stats.connections, stats.online) == (rooms, connections, online)
+        }
+    };
+    server.stats_become("all are here", wanted(1, 4, 2)).await;
+    sockets.into_iter().for_each(JsonSocket::cut);
+    server.stats_become("one is left", wanted(1, 1, 1)).await;
+    drop(terminal);
+    server.stats_become("nobody is left", wanted(0, 0, 0)).await;
     server.stopped().await;
 }

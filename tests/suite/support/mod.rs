@@ -24,10 +24,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits, and fails with `what` if it does not come.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited {PATIENCE:?} in vain for {what}"),
-    }
+    let waited = tokio::time::timeout(PATIENCE, future).await;
+    waited.unwrap_or_else(|_| panic!("waited {PATIENCE:?} in vain for {what}"))
 }
 
 /// A server in this process, on a port and a data folder of its own.

@@ -1,0 +1,377 @@
+//! The program itself: what it makes, prints and refuses, and how it ends.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Output, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+use crate::support::within;
+
+/// The program, in that folder and with nothing of our own environment.
+fn parlor(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// What a program that cannot start says, which must be one line without a backtrace.
+async fn refusal(mut command: Command, code: i32) -> String {
+    let output = within("the program to give up", command.output())
+        .await
+        .unwrap();
+    let words = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    assert_eq!(words.lines().count(), 1, "{words}");
+    assert!(words.starts_with("parlor: "), "{words}");
+    assert!(!words.contains("panicked"), "{words}");
+    assert!(output.stdout.is_empty(), "no banner: {output:?}");
+    words
+}
+
+/// A program that runs.
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    banner: String,
+}
+
+impl Running {
+    /// Starts it on a free port and waits until it has said where it is.
+    async fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = parlor(folder, &["--listen", "127.0.0.1:0"]);
+        command.args(arguments);
+        Self::of(command).await
+    }
+
+    async fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let mut running = Self {
+            child,
+            lines: BufReader::new(stdout).lines(),
+            banner: String::new(),
+        };
+        while !running.banner.contains("  websocat ") {
+            let line = within("the banner", running.lines.next_line())
+                .await
+                .unwrap();
+            let Some(line) = line else {
+                panic!("no banner: {:?}", running.child.wait_with_output().await)
+            };
+            running.banner += &line;
+            running.banner.push('\n');
+        }
+        running
+    }
+
+    /// What the banner says about that.
+    fn said(&self, what: &str) -> &str {
+        let mut lines = self.banner.lines().map(str::trim);
+        let line = lines.find_map(|line| line.strip_prefix(what));
+        line.unwrap_or_else(|| panic!("no {what} in {}", self.banner))
+            .trim()
+    }
+
+    async fn healthy(&self) {
+        let url = format!("{}healthz", self.said("page"));
+        let answer = reqwest::get(&url).await.unwrap();
+        assert_eq!(answer.status(), 200, "{url}");
+    }
+
+    async fn ended_by(self, signal: Signal) -> Output {
+        let id = i32::try_from(self.child.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+        // Standard output is read on, so that the program never waits for its reader.
+        drop(self.lines);
+        within("the program to end", self.child.wait_with_output())
+            .await
+            .unwrap()
+    }
+
+    async fn stopped(self) {
+        let output = self.ended_by(Signal::TERM).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    let metadata = fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    metadata.permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn the_first_run_makes_everything_it_needs_for_itself_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), &[]).await;
+    running.healthy().await;
+    let data = folder.path().join("data");
+    assert_eq!(mode(&data), 0o700);
+    for file in fs::read_dir(&data).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(&path) & 0o077, 0, "{} is for us alone", path.display());
+    }
+    for name in ["parlor.db", "secret.key"] {
+        assert_eq!(mode(&data.join(name)), 0o600, "{name}");
+    }
+    running.stopped().await;
+}
+
+#[tokio::test]
+async fn the_banner_says_where_the_page_and_the_data_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::start(folder.path(), &["--set", "name=Kitchen"]).await;
+    let first = running.banner.lines().next().unwrap();
+    assert_eq!(first, format!("Kitchen {}", env!("CARGO_PKG_VERSION")));
+    let page = running.said("page").to_owned();
+    let place = page
+        .strip_prefix("http://")
+        .unwrap()
+        .trim_end_matches('/')
+        .to_owned();
+    assert!(place.starts_with("127.0.0.1:"), "{page}");
+    let data = fs::canonicalize(folder.path().join("data")).unwrap();
+    assert_eq!(running.said("data"), data.to_str().unwrap());
+    let curl = running.said("curl").to_owned();
+    assert!(
+        curl.contains(&format!("http://{place}/api/auth/signup")),
+        "{curl}"
+    );
+    let websocat = running.said("websocat").to_owned();
+    assert!(
+        websocat.contains(&format!("ws://{place}/ws/1")),
+        "{websocat}"
+    );
+    assert!(websocat.contains("Authorization: Bearer"), "{websocat}");
+    let mut safety = String::new();
+    while !safety.contains("--listen") {
+        safety += &within("a word on safety", running.lines.next_line())
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    assert!(
+        safety.contains("Only this machine can reach it"),
+        "{safety}"
+    );
+    assert!(
+        !running.banner.contains('\x1b'),
+        "no colours where nobody looks"
+    );
+    running.stopped().await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_one_clear_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let words = refusal(parlor(folder.path(), &["--listen", &address]), 1).await;
+    assert!(
+        words.contains(&format!("cannot listen on {address}")),
+        "{words}"
+    );
+    assert!(
+        !folder.path().join("data").exists(),
+        "and nothing is left behind"
+    );
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_used_is_one_clear_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    for data in ["file", "file/data"] {
+        let arguments = ["--listen", "127.0.0.1:0", "--data", data];
+        let words = refusal(parlor(folder.path(), &arguments), 1).await;
+        assert!(
+            words.contains(&format!("cannot use the data folder {data}")),
+            "{words}"
+        );
+    }
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(
+        data.join("parlor.db"),
+        "this is no database, whatever its name",
+    )
+    .unwrap();
+    let words = refusal(parlor(folder.path(), &["--listen", "127.0.0.1:0"]), 1).await;
+    assert!(words.contains("database"), "{words}");
+    fs::write(data.join("secret.key"), "short").unwrap();
+    let words = refusal(parlor(folder.path(), &["--listen", "127.0.0.1:0"]), 1).await;
+    assert!(words.contains("secret.key"), "{words}");
+}
+
+#[tokio::test]
+async fn a_data_folder_serves_one_program_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), &[]).await;
+    let words = refusal(parlor(folder.path(), &["--listen", "127.0.0.1:0"]), 1).await;
+    assert!(
+        words.contains("another Parlor uses the data folder"),
+        "{words}"
+    );
+    running.healthy().await;
+    let beside = Running::start(folder.path(), &["--data", "other"]).await;
+    beside.healthy().await;
+    beside.stopped().await;
+    running.stopped().await;
+    Running::start(folder.path(), &[]).await.stopped().await;
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    Running::start(folder.path(), &[]).await.stopped().await;
+    let path = folder.path().join("data/parlor.db");
+    let mut database = SqliteConnectOptions::new()
+        .filename(&path)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values (9999, 'the future', true, x'00', 0)",
+    )
+    .execute(&mut database)
+    .await
+    .unwrap();
+    database.close().await.unwrap();
+    let words = refusal(parlor(folder.path(), &["--listen", "127.0.0.1:0"]), 1).await;
+    assert!(words.contains("newer version"), "{words}");
+    assert!(words.contains(env!("CARGO_PKG_VERSION")), "{words}");
+}
+
+#[tokio::test]
+async fn an_unknown_setting_is_told_the_nearest_known_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut by_variable = parlor(folder.path(), &[]);
+    by_variable.env("PARLOR_LISTN", "127.0.0.1:0");
+    let words = refusal(by_variable, 2).await;
+    assert!(
+        words.contains("PARLOR_LISTN") && words.contains("did you mean PARLOR_LISTEN?"),
+        "{words}"
+    );
+
+    let by_flag = parlor(folder.path(), &["--set", "limits.rate=false"]);
+    let words = refusal(by_flag, 2).await;
+    assert!(
+        words.contains("limits.rate ") && words.contains("did you mean limits.rates?"),
+        "{words}"
+    );
+
+    for (text, nearest) in [
+        ("[limits]\nbody_char = 5\n", "limits.body_chars"),
+        ("[limit]\nbody_chars = 5\n", "limits.body_chars"),
+        ("nmae = \"x\"\n", "name"),
+    ] {
+        fs::write(folder.path().join("parlor.toml"), text).unwrap();
+        let words = refusal(parlor(folder.path(), &[]), 2).await;
+        assert!(
+            words.contains("parlor.toml") && words.contains(&format!("did you mean {nearest}?")),
+            "{words}"
+        );
+    }
+    assert!(!folder.path().join("data").exists(), "nothing was begun");
+}
+
+#[tokio::test]
+async fn a_setting_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, named) in [
+        (["--listen", "here"], "listen"),
+        (["--set", "limits.rates=maybe"], "limits.rates"),
+        (["--set", "limits.body_chars=0"], "limits.body_chars"),
+        (["--set", "limits.body_chars=-1"], "limits.body_chars"),
+        (["--set", "log.format=xml"], "log.format"),
+        (["--set", "log.level=parlor=loud"], "log.level"),
+        (["--config", "nowhere.toml"], "nowhere.toml"),
+    ] {
+        let words = refusal(parlor(folder.path(), &arguments), 2).await;
+        assert!(words.contains(named), "{arguments:?}: {words}");
+    }
+    fs::write(folder.path().join("parlor.toml"), "listen =\n").unwrap();
+    let words = refusal(parlor(folder.path(), &[]), 2).await;
+    assert!(words.contains("parlor.toml is not valid TOML"), "{words}");
+}
+
+#[tokio::test]
+async fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "listen = \"127.0.0.1:0\"\nname = \"File\"\ndata = \"from-file\"\n\
+                    [limits]\nbody_chars = 11\nrequest_bytes = 2222\n";
+    fs::write(folder.path().join("parlor.toml"), settings).unwrap();
+    let mut command = parlor(folder.path(), &["serve", "--set", "limits.body_chars=33"]);
+    command
+        .env("PARLOR_NAME", "Environment")
+        .env("PARLOR_LIMITS_BODY_CHARS", "22")
+        .env("PARLOR_DATA", "from-environment");
+    let running = Running::of(command).await;
+    assert!(
+        running.banner.starts_with("Environment "),
+        "{}",
+        running.banner
+    );
+    assert_eq!(running.said("settings"), "parlor.toml");
+    assert!(
+        running.said("data").ends_with("/from-environment"),
+        "{}",
+        running.banner
+    );
+    let about = reqwest::get(format!("{}api/server", running.said("page")))
+        .await
+        .unwrap();
+    let about: serde_json::Value = about.json().await.unwrap();
+    assert_eq!(about["limits"]["body_chars"], 33, "{about}");
+    assert_eq!(about["limits"]["request_bytes"], 2222, "{about}");
+    running.stopped().await;
+}
+
+#[tokio::test]
+async fn the_example_is_printed_and_is_a_settings_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = parlor(folder.path(), &["config"]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let example = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(example, include_str!("../../parlor.example.toml"));
+    fs::write(folder.path().join("mine.toml"), &example).unwrap();
+    let running = Running::start(folder.path(), &["--config", "mine.toml"]).await;
+    assert_eq!(running.said("settings"), "mine.toml");
+    running.stopped().await;
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_in_order() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let folder = tempfile::tempdir().unwrap();
+        let running = Running::start(folder.path(), &[]).await;
+        running.healthy().await;
+        let output = running.ended_by(signal).await;
+        assert_eq!(output.status.code(), Some(0), "{signal:?}: {output:?}");
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            log.contains("stopped") && !log.contains("panicked"),
+            "{log}"
+        );
+        assert!(
+            !folder.path().join("data/parlor.db-wal").exists(),
+            "the log is carried over into the database"
+        );
+    }
+}
