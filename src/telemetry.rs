@@ -2,31 +2,29 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{EnvFilter, Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::ParseError, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
-use crate::config::{ConfigError, Log, LogFormat};
-
-/// Sends log lines to standard error for the rest of the process.
+/// Sends log lines to standard error for the rest of the process: for people, or as one JSON
+/// object a line.
 ///
 /// # Errors
-/// [`ConfigError::Value`] if `log.level` is no filter.
-pub fn init(log: &Log) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(&log.level).map_err(|error| ConfigError::Value {
-        key: "log.level".into(),
-        place: "the settings".into(),
-        detail: error.to_string(),
-    })?;
-    let lines = match log.format {
-        LogFormat::Text => fmt::layer()
-            .with_writer(std::io::stderr)
-            .with_target(false)
-            .with_ansi(std::io::stderr().is_terminal())
-            .boxed(),
-        LogFormat::Json => fmt::layer()
+/// [`ParseError`] if `level` is no filter.
+pub fn init(level: &str, json: bool) -> Result<(), ParseError> {
+    let filter = EnvFilter::try_new(level)?;
+    let lines = if json {
+        fmt::layer()
             .with_writer(std::io::stderr)
             .json()
             .flatten_event(true)
-            .boxed(),
+            .boxed()
+    } else {
+        fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .with_ansi(std::io::stderr().is_terminal())
+            .boxed()
     };
     // A process that already has a subscriber keeps it: tests start many servers in one.
     let _ = tracing_subscriber::registry()

@@ -6,13 +6,20 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    config::{Config, Loaded},
+    config::{Config, ConfigError, Loaded, LogFormat},
     server::Server,
     telemetry,
 };
 
 pub(super) fn run(loaded: Loaded) -> ExitCode {
-    if let Err(error) = telemetry::init(&loaded.config.log) {
+    let log = &loaded.config.log;
+    let started = telemetry::init(&log.level, log.format == LogFormat::Json);
+    if let Err(error) = started {
+        let error = ConfigError::Value {
+            key: "log.level".into(),
+            place: "the settings".into(),
+            detail: error.to_string(),
+        };
         eprintln!("parlor: {error}");
         return ExitCode::from(2);
     }

@@ -14,6 +14,7 @@ mod isolation_live;
 mod joining;
 mod json_socket;
 mod lag;
+mod layers;
 mod members;
 mod messages;
 mod predecessor;
