@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     net::SocketAddr,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -105,7 +105,13 @@ impl Server {
             .create(data)
             .map_err(failed(data))?;
         let lock = data.join(LOCK);
-        let lock = File::create(&lock).map_err(failed(&lock))?;
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock)
+            .map_err(failed(&lock))?;
         lock.try_lock()
             .map_err(|_| StartError::DataInUse(data.display().to_string()))?;
         let secret = data.join(SECRET);

@@ -5,6 +5,7 @@
 )]
 
 mod auth;
+mod command_line;
 mod cookies;
 mod crash;
 mod edge;
