@@ -14,7 +14,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-use crate::support::within;
+use crate::support::{TestServer, within};
 
 /// The program, in that folder and with nothing of our own environment.
 fn parlor(folder: &Path, arguments: &[&str]) -> Command {
@@ -370,4 +370,21 @@ async fn a_signal_ends_it_in_order() {
             "{log}"
         );
     }
+}
+
+#[tokio::test]
+async fn after_an_orderly_end_the_database_file_alone_holds_everything() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    let (room, [mut ana]) = server.room_of(["ana"]).await;
+    ana.say(&room, "the last word").await;
+    let before = ana.history(&room).await;
+    server.stopped().await;
+    for name in ["parlor.db", "secret.key"] {
+        fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let server = TestServer::on(copy.path().to_owned(), |_| {}).await;
+    ana.address = server.address;
+    assert_eq!(ana.history(&room).await, before);
+    server.stopped().await;
 }

@@ -42,6 +42,7 @@ pub(super) struct Sqlite {
     readers: SqlitePool,
     writer: Writer,
     rooms_per_user: i64,
+    connect: SqliteConnectOptions,
     tasks: Arc<Tasks>,
 }
 
@@ -95,6 +96,7 @@ impl Sqlite {
             readers,
             writer,
             rooms_per_user: options.rooms_per_user,
+            connect,
             tasks,
         };
         Ok((sqlite, commits))
@@ -105,6 +107,19 @@ impl Sqlite {
         self.tasks.stop_checkpoints.cancel();
         self.tasks.tracker.wait().await;
         self.readers.close().await;
+        if let Err(error) = self.carry_over().await {
+            tracing::warn!(%error, "the log beside the database stays; the next start reads it");
+        }
+    }
+
+    /// Carries the rest of the log over, so that the database file alone holds everything. The last
+    /// to close would do so by itself, had it not been a reader, who may not write.
+    async fn carry_over(&self) -> Result<(), sqlx::Error> {
+        let mut last = self.connect.connect().await?;
+        sqlx::raw_sql("pragma wal_checkpoint(truncate)")
+            .execute(&mut last)
+            .await?;
+        last.close().await
     }
 
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
