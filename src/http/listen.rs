@@ -14,9 +14,10 @@ use dashmap::DashMap;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -28,6 +29,8 @@ use crate::config::Config;
 const BUFFER: usize = 16 * 1024;
 /// After the system refused a connection (out of file descriptors, say), this long a rest.
 const REST: Duration = Duration::from_millis(100);
+/// A connection that is refused is gone after this.
+const REFUSAL: Duration = Duration::from_secs(1);
 
 const CROWDED: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\nretry-after: 5\r\n\
     connection: close\r\n\r\n{\"title\":\"Too many connections from your address\",\"status\":429,\
@@ -161,12 +164,18 @@ async fn connection(
     }
 }
 
+/// Refuses in the words of HTTP. A client that is answered before it has asked, or reset while it
+/// still asks, takes that for a broken connection: so something is read first, and the rest after.
 async fn refuse(mut stream: TcpStream) {
     let answer = async {
-        let _ = stream.write_all(CROWDED.as_bytes()).await;
-        let _ = stream.shutdown().await;
+        let mut asked = [0; 1024];
+        let _ = timeout(REFUSAL / 2, stream.read(&mut asked)).await;
+        stream.write_all(CROWDED.as_bytes()).await?;
+        stream.shutdown().await?;
+        while stream.read(&mut asked).await? > 0 {}
+        std::io::Result::Ok(())
     };
-    let _ = tokio::time::timeout(Duration::from_secs(1), answer).await;
+    let _ = timeout(REFUSAL, answer).await;
 }
 
 impl Crowd {

@@ -332,6 +332,12 @@ async fn one_address_has_only_so_many_connections() {
     }
     let problem: Value = serde_json::from_str(body).unwrap();
     assert_eq!(problem["code"], "too_many_connections", "{problem}");
+    // A client that asks more than a packet's worth is told as well, and not just cut off.
+    for _ in 0..20 {
+        let request = server.request(Method::POST, "/api/auth/signin");
+        let reply = Reply::of(request.body("x".repeat(20_000))).await;
+        assert_eq!(reply.status, 429, "{reply:?}");
+    }
     drop((one, two));
     // Their places are free once the server has noticed.
     within("a free place", async {
