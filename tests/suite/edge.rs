@@ -76,7 +76,7 @@ async fn every_answer_carries_the_security_headers() {
     let server = TestServer::start().await;
     for path in [
         "/",
-        "/vendor/preact.js",
+        "/favicon.svg",
         "/healthz",
         "/api/server",
         "/api/me",
@@ -104,6 +104,16 @@ async fn every_answer_carries_the_security_headers() {
             "plain HTTP: {path}"
         );
         assert!(reply.header("server").is_none(), "{path}");
+    }
+    // Scripts and styles are no documents: what counts is that they are taken for what they are.
+    for path in ["/app.js", "/css/base.css"] {
+        let reply = server.get(path).await;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(reply.header(name), Some(value), "{path}: {reply:?}");
+        }
     }
     let reply = server.get("/api/server").await;
     assert_eq!(reply.header("cache-control"), Some("no-store"));
