@@ -186,7 +186,7 @@ impl Body {
         if text.contains('\0') {
             return Err(Invalid::new("body", "must not hold a NUL character"));
         }
-        if text.trim().is_empty() {
+        if is_blank(text) {
             return Err(Invalid::new("body", "must not be blank"));
         }
         Ok(Self(
@@ -213,7 +213,7 @@ impl Key {
 fn one_line(field: &'static str, text: &str, min: usize, max: usize) -> Result<String, Invalid> {
     let text = text.trim();
     let length = text.chars().count();
-    if length < min {
+    if length < min || (min > 0 && is_blank(text)) {
         return Err(Invalid::new(field, "must not be blank"));
     }
     if length > max {
@@ -222,16 +222,27 @@ fn one_line(field: &'static str, text: &str, min: usize, max: usize) -> Result<S
             format!("must be at most {max} characters long"),
         ));
     }
-    if text
-        .chars()
-        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
-    {
-        return Err(Invalid::new(
-            field,
-            "must be one line without control characters",
-        ));
+    if text.chars().any(|c| c.is_control() || is_steering(c)) {
+        let detail = "must be one line without control characters";
+        return Err(Invalid::new(field, detail));
     }
     Ok(text.to_owned())
+}
+
+/// Whether nothing of it can be seen.
+fn is_blank(text: &str) -> bool {
+    let unseen = |c: char| {
+        c.is_whitespace()
+            || is_steering(c)
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    };
+    text.chars().all(unseen)
+}
+
+/// Line breaks that are no control characters, and marks that turn the direction of what follows:
+/// in a name they could make it pass for another.
+fn is_steering(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -254,6 +265,7 @@ mod tests {
         assert_eq!(Body::parse(" a\r\nb\r \n", 10).unwrap().as_str(), " a\nb");
         assert!(Body::parse(" \n\t", 10).is_err());
         assert!(Body::parse("a\0b", 10).is_err());
+        assert!(Body::parse("\u{200b}", 10).is_err());
         assert!(Body::parse(&"é".repeat(10), 10).is_ok());
         assert!(Body::parse(&"é".repeat(11), 10).is_err());
     }
@@ -262,6 +274,9 @@ mod tests {
     fn names_are_one_line() {
         assert_eq!(RoomName::parse("  lobby ").unwrap().as_str(), "lobby");
         assert!(RoomName::parse("a\nb").is_err());
+        assert!(DisplayName::parse("ada\u{202e}nimda").is_err());
+        assert!(DisplayName::parse("\u{200b}\u{feff}").is_err());
+        assert!(DisplayName::parse("👩\u{200d}🔬").is_ok());
         assert!(RoomName::parse(" ").is_err());
         assert!(Topic::parse("").is_ok());
     }
