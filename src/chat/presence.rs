@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Chat;
 use crate::{
-    domain::Timestamp,
+    domain::{Timestamp, UserId},
     hub::{LivePresence, RoomEvent},
 };
 
@@ -40,12 +40,7 @@ impl Chat {
     /// `last_seen` is stored before anybody is told, so that who hears "offline" and asks gets it.
     async fn settle_presence(&self) -> Option<Instant> {
         let presence = self.inner.hub.presence();
-        let seen = presence.sightings();
-        if !seen.is_empty()
-            && let Err(error) = self.inner.store.set_last_seen(seen).await
-        {
-            tracing::warn!(%error, "last_seen not stored");
-        }
+        self.store_last_seen(presence.sightings()).await;
         let settled = presence.settle();
         for (room, diff) in settled.diffs {
             self.inner.hub.publish(
@@ -56,19 +51,17 @@ impl Chat {
         settled.next
     }
 
+    /// At the end, too: whoever is in their grace then will not be let go by this process.
     async fn store_heartbeat(&self) {
-        let now = Timestamp::now();
-        let seen: Vec<_> = self
-            .inner
-            .hub
-            .presence()
-            .connected()
-            .into_iter()
-            .map(|user| (user, now))
-            .collect();
-        if !seen.is_empty()
-            && let Err(error) = self.inner.store.set_last_seen(seen).await
-        {
+        self.store_last_seen(self.inner.hub.presence().last_here())
+            .await;
+    }
+
+    async fn store_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
+        if seen.is_empty() {
+            return;
+        }
+        if let Err(error) = self.inner.store.set_last_seen(seen).await {
             tracing::warn!(%error, "last_seen not stored");
         }
     }

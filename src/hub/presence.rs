@@ -213,15 +213,16 @@ impl Presence {
         self.shared.lock().users.len()
     }
 
-    /// Everybody who has a connection now.
+    /// When each user who is online was last here: now, or when their last connection closed.
     #[must_use]
-    pub fn connected(&self) -> Vec<UserId> {
+    pub fn last_here(&self) -> Vec<(UserId, Timestamp)> {
+        let now = Timestamp::now();
         let index = self.shared.lock();
+        let last = |online: &Online| online.gone.map_or(now, |(at, _)| at);
         index
             .users
             .iter()
-            .filter(|(_, online)| online.connections > 0)
-            .map(|(user, _)| *user)
+            .map(|(user, online)| (*user, last(online)))
             .collect()
     }
 
