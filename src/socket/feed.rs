@@ -125,7 +125,13 @@ impl Feed {
         loop {
             if let Some((subscription, left)) = &mut self.current {
                 let room = subscription.room();
-                match subscription.try_recv().filter(|_| *left > 0) {
+                // At the end of its turn nothing is taken: what is taken must be passed on.
+                let event = if *left > 0 {
+                    subscription.try_recv()
+                } else {
+                    None
+                };
+                match event {
                     Some(event) => {
                         *left -= 1;
                         if let Some(news) = self.sort(room, event) {
