@@ -1,204 +1,303 @@
-//! Killed with -9 in the middle of a burst, again and again: what was acked is there.
+//! The real binary, killed without warning.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    net::SocketAddr,
+    collections::{HashMap, HashSet},
+    fs::File,
+    net::{SocketAddr, TcpListener},
     path::Path,
     process::Stdio,
-    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use serde_json::json;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-    task::JoinSet,
+use futures_util::{
+    SinkExt, StreamExt,
+    future::{join, join_all},
 };
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{JsonSocket, Reply, Room, User, within};
+use crate::support::{Closed, JsonSocket, Room, User, random, within};
 
-const SENDERS: usize = 50;
-const ROUNDS: u32 = 20;
-
-/// What was acked: the message's number by sender and key.
-type Acked = Arc<Mutex<HashMap<(i64, String), i64>>>;
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_acked_message_survives_kill_9_once_and_in_order() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut server, address) = launch(folder.path()).await;
-    let owner = User::sign_up(address, "owner").await;
-    let room = owner.create_room("lobby").await;
-    let mut senders = Vec::new();
-    for number in 0..SENDERS {
-        let sender = User::sign_up(address, &format!("sender{number}")).await;
-        sender.join(&room.code).await.expect(200);
-        senders.push(sender);
-    }
-
-    let acked = Acked::default();
-    for round in 0..ROUNDS {
-        let mut burst = JoinSet::new();
-        for (number, sender) in senders.iter().enumerate() {
-            let (mut sender, room, acked) = (sender.clone(), room.clone(), acked.clone());
-            sender.address = address;
-            if number % 5 == 0 {
-                burst.spawn(async move { post_until_killed(&sender, &room, round, &acked).await });
-            } else {
-                burst.spawn(async move { send_until_killed(&sender, &room, round, &acked).await });
-            }
-        }
-        // Another moment of the burst each round: once so many are acked, and a little later.
-        let enough = acked.lock().unwrap().len() + 20 + 37 * (round as usize % 7);
-        within("acks", async {
-            while acked.lock().unwrap().len() < enough {
-                tokio::time::sleep(Duration::from_micros(u64::from(200 + 130 * round))).await;
-            }
-        })
-        .await;
-        server.kill().await.unwrap();
-        while burst.join_next().await.is_some() {}
-
-        let (again, new_address) = launch_at(folder.path(), address).await;
-        assert_eq!(new_address, address);
-        server = again;
-        check(&owner, &room, &acked).await;
-    }
-    // A client that does not know whether its last message got through sends it again.
-    let keys: Vec<_> = acked
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(key, seq)| (key.clone(), *seq))
-        .take(20)
-        .collect();
-    for ((author, key), seq) in keys {
-        let sender = senders.iter().find(|sender| sender.id == author).unwrap();
-        let body = json!({ "body": key, "key": key });
-        let again = sender
-            .post(&format!("/api/rooms/{}/messages", room.id), body)
-            .await
-            .expect(200);
-        assert_eq!(again["seq"], seq);
-    }
-    server.kill().await.unwrap();
+/// A server in a process of its own.
+struct Process {
+    child: Child,
+    address: SocketAddr,
 }
 
-/// A socket that keeps several messages under way and notes each ack.
-async fn send_until_killed(sender: &User, room: &Room, round: u32, acked: &Acked) {
-    let path = format!("/ws/{}", room.id);
-    let Some(mut socket) = JsonSocket::try_open(sender.address, &path, &sender.token).await else {
-        return;
-    };
-    let (mut sent, mut under_way) = (0, 0);
+impl Process {
+    async fn start(folder: &Path) -> Self {
+        // Free a moment ago; a port that the system has just given out it gives to nobody else soon.
+        let address = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("log"))
+            .unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_parlor"))
+            .args(["--listen", &address.to_string()])
+            .arg("--data")
+            .arg(folder.join("data"))
+            .current_dir(folder)
+            .env("PARLOR_LIMITS_RATES", "false")
+            .env("PARLOR_TIMING_PRESENCE_GRACE_MS", "100")
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut process = Self { child, address };
+        within("the server to be ready", process.ready(folder)).await;
+        process
+    }
+
+    async fn ready(&mut self, folder: &Path) {
+        let url = format!("http://{}/readyz", self.address);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                let log = std::fs::read_to_string(folder.join("log")).unwrap();
+                panic!("the server ended with {status}: {log}");
+            }
+            match reqwest::get(&url).await {
+                Ok(answer) if answer.status().is_success() => return,
+                _ => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    }
+
+    /// SIGKILL: nothing is flushed, nobody is told.
+    async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+/// What one sender knows at the end of a round.
+#[derive(Default)]
+struct Sent {
+    /// Keys in the order in which they were sent.
+    keys: Vec<String>,
+    acked: Vec<(String, i64)>,
+}
+
+/// Sends until the server is gone, a few messages ahead of their acks.
+async fn over_a_socket(mut socket: JsonSocket, room: &Room, prefix: &str) -> Sent {
+    let mut sent = Sent::default();
     loop {
-        while under_way < 4 {
-            let key = format!("r{round}-{sent:06}");
-            if socket.try_say(room, &key, &key).await.is_err() {
-                return;
+        let waiting = sent.keys.len() - sent.acked.len();
+        if waiting < 8 {
+            let key = format!("{prefix}-{}", sent.keys.len());
+            let command = json!({ "type": "send", "key": key, "room_id": room.id, "body": key });
+            sent.keys.push(key);
+            if socket
+                .raw
+                .send(Message::text(command.to_string()))
+                .await
+                .is_err()
+            {
+                return sent;
             }
-            (sent, under_way) = (sent + 1, under_way + 1);
-        }
-        let Some(frame) = socket.try_next().await else {
-            return;
-        };
-        if frame["type"] == "ack" {
-            under_way -= 1;
-            let key = frame["key"].as_str().unwrap().to_owned();
-            acked
-                .lock()
-                .unwrap()
-                .insert((sender.id, key), frame["seq"].as_i64().unwrap());
-        }
-    }
-}
-
-async fn post_until_killed(sender: &User, room: &Room, round: u32, acked: &Acked) {
-    for sent in 0.. {
-        let key = format!("r{round}-{sent:06}");
-        let path = format!("/api/rooms/{}/messages", room.id);
-        let request = sender
-            .request(reqwest::Method::POST, &path)
-            .json(&json!({ "body": key, "key": key }));
-        let Some(reply) = Reply::try_of(request).await else {
-            return;
-        };
-        let seq = reply.expect(201)["seq"].as_i64().unwrap();
-        acked.lock().unwrap().insert((sender.id, key), seq);
-    }
-}
-
-/// Every acked message once, under its number; no gap; each sender's in the order of sending.
-async fn check(owner: &User, room: &Room, acked: &Acked) {
-    let history = owner.history(room).await;
-    let mut keys = HashSet::new();
-    let mut last: BTreeMap<i64, String> = BTreeMap::new();
-    let mut by_key = HashMap::new();
-    for (at, message) in history.iter().enumerate() {
-        let number = i64::try_from(at).unwrap() + 1;
-        assert_eq!(
-            (&message["seq"], &message["rev"]),
-            (&json!(number), &json!(number)),
-            "a gap: {message}"
-        );
-        let Some(key) = message["key"].as_str() else {
             continue;
-        };
-        let author = message["author"]["id"].as_i64().unwrap();
-        assert_eq!(message["body"], key);
-        assert!(keys.insert((author, key.to_owned())), "twice: {message}");
-        by_key.insert((author, key.to_owned()), number);
-        // "r10-…" comes after "r9-…": compare round and count as numbers.
-        if let Some(before) = last.insert(author, key.to_owned()) {
-            assert!(
-                order(&before) < order(key),
-                "out of order: {before} before {message}"
-            );
+        }
+        match within("an ack or the end", socket.raw.next()).await {
+            Some(Ok(Message::Text(text))) => {
+                let frame: Value = serde_json::from_str(&text).unwrap();
+                assert_ne!(frame["type"], "error", "{frame}");
+                if frame["type"] == "ack" {
+                    let key = frame["key"].as_str().unwrap().to_owned();
+                    sent.acked.push((key, frame["seq"].as_i64().unwrap()));
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return sent,
         }
     }
-    for (key, seq) in acked.lock().unwrap().iter() {
-        assert_eq!(by_key.get(key), Some(seq), "acked and lost: {key:?}");
+}
+
+/// Posts one message after the other until the server is gone.
+async fn over_http(user: &User, room: &Room, prefix: &str) -> Sent {
+    let mut sent = Sent::default();
+    let path = format!("/api/rooms/{}/messages", room.id);
+    loop {
+        let key = format!("{prefix}-{}", sent.keys.len());
+        let post = user.request(reqwest::Method::POST, &path);
+        let post = post.json(&json!({ "body": key, "key": key })).send();
+        sent.keys.push(key.clone());
+        let Ok(answer) = within("an answer or the end", post).await else {
+            return sent;
+        };
+        let status = answer.status();
+        let Ok(text) = answer.text().await else {
+            return sent;
+        };
+        assert_eq!(status, 201, "{text}");
+        let message: Value = serde_json::from_str(&text).unwrap();
+        sent.acked.push((key, message["seq"].as_i64().unwrap()));
     }
-    let head = owner
+}
+
+/// What is stored: its numbers without a gap, each key once, each sender's in order.
+async fn stored(reader: &User, room: &Room, after: i64) -> HashMap<String, i64> {
+    let mut by_key = HashMap::new();
+    let (mut seq, mut more) = (after, true);
+    while more {
+        let path = format!("/api/rooms/{}/messages?after={seq}&limit=200", room.id);
+        let page = reader.get(&path).await.expect(200);
+        for message in page["items"].as_array().unwrap() {
+            seq += 1;
+            assert_eq!(message["seq"], seq, "a gap: {message}");
+            assert_eq!(message["rev"], seq, "a gap: {message}");
+            if let Some(key) = message["key"].as_str() {
+                assert_eq!(message["body"], key, "{message}");
+                let before = by_key.insert(key.to_owned(), seq);
+                assert_eq!(before, None, "twice: {message}");
+            }
+        }
+        more = page["has_after"].as_bool().unwrap();
+    }
+    by_key
+}
+
+async fn head(user: &User, room: &Room) -> i64 {
+    let shown = user
         .get(&format!("/api/rooms/{}", room.id))
         .await
         .expect(200);
-    assert_eq!(head["head"]["seq"], json!(history.len()));
+    assert_eq!(shown["head"]["seq"], shown["head"]["rev"], "{shown}");
+    shown["head"]["seq"].as_i64().unwrap()
 }
 
-fn order(key: &str) -> (u32, u32) {
-    let (round, sent) = key.trim_start_matches('r').split_once('-').unwrap();
-    (round.parse().unwrap(), sent.parse().unwrap())
-}
-
-async fn launch(folder: &Path) -> (Child, SocketAddr) {
-    launch_at(folder, "127.0.0.1:0".parse().unwrap()).await
-}
-
-/// The real binary; answers once it is ready.
-async fn launch_at(folder: &Path, listen: SocketAddr) -> (Child, SocketAddr) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_parlor"))
-        .args([
-            "--listen",
-            &listen.to_string(),
-            "--data",
-            &folder.display().to_string(),
-        ])
-        .args(["--set", "limits.rates=false"])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let address = within("the banner", async {
-        while let Some(line) = lines.next_line().await.unwrap() {
-            if let Some((_, rest)) = line.split_once("http://") {
-                return rest.trim_end_matches('/').parse().unwrap();
-            }
+/// That a round's messages are as its senders know them.
+fn holds(round: usize, sent: &[Sent], by_key: &HashMap<String, i64>) {
+    for sender in sent {
+        for (key, seq) in &sender.acked {
+            assert_eq!(by_key.get(key), Some(seq), "round {round}: {key} was acked");
         }
-        panic!("the server ended without a banner");
-    })
-    .await;
-    (child, address)
+        // What was sent later is numbered later, and nothing in between is left out.
+        let numbers: Vec<_> = sender.keys.iter().map(|key| by_key.get(key)).collect();
+        let kept = numbers.iter().take_while(|number| number.is_some()).count();
+        assert!(
+            numbers[kept..].iter().all(Option::is_none),
+            "round {round}: {numbers:?}"
+        );
+        assert!(numbers[..kept].is_sorted(), "round {round}: {numbers:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acked_is_lost_however_often_the_server_is_killed() {
+    const ROUNDS: usize = 20;
+    const SENDERS: usize = 50;
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(folder.path()).await;
+    let owner = User::sign_up(process.address, "owner").await;
+    let room = owner.create_room("lobby").await;
+    let names = (0..SENDERS).map(|number| format!("sender{number}"));
+    let mut senders = Vec::new();
+    for name in names {
+        let sender = User::sign_up(process.address, &name).await;
+        sender.join(&room.code).await.expect(200);
+        senders.push(sender);
+    }
+    let mut acked = 0;
+    for round in 0..ROUNDS {
+        let address = process.address;
+        let (owner_now, now): (User, Vec<User>) = (
+            owner.at(address),
+            senders.iter().map(|sender| sender.at(address)).collect(),
+        );
+        let start = head(&owner_now, &room).await;
+        let sockets = now.iter().step_by(2).map(User::connect);
+        let sockets = join_all(sockets).await;
+        let over_sockets = sockets
+            .into_iter()
+            .enumerate()
+            .map(async |(number, (socket, _))| {
+                over_a_socket(socket, &room, &format!("r{round}-s{}", 2 * number)).await
+            });
+        let posting = now.iter().skip(1).step_by(2).enumerate();
+        let over_http = posting.map(async |(number, sender)| {
+            over_http(sender, &room, &format!("r{round}-s{}", 2 * number + 1)).await
+        });
+        let bursts = join(join_all(over_sockets), join_all(over_http));
+        let killed = async {
+            // Never before the first of the burst is stored.
+            while head(&owner_now, &room).await == start {}
+            tokio::time::sleep(Duration::from_micros(random(400_000))).await;
+            process.kill().await;
+        };
+        let ((by_socket, by_http), ()) = tokio::join!(bursts, killed);
+        // In the order of the senders again: even ones over sockets, odd ones over HTTP.
+        let sent = by_socket.into_iter().zip(by_http);
+        let sent: Vec<Sent> = sent.flat_map(|(one, two)| [one, two]).collect();
+        acked += sent.iter().map(|sender| sender.acked.len()).sum::<usize>();
+
+        process = Process::start(folder.path()).await;
+        let reader = owner.at(process.address);
+        let by_key = stored(&reader, &room, start).await;
+        holds(round, &sent, &by_key);
+
+        // Everybody sends again what was not acked; what was stored all the same is not doubled.
+        let again = join_all(sent.iter().zip(&senders).map(async |(sent, sender)| {
+            let sender = sender.at(process.address);
+            let acked: HashSet<_> = sent.acked.iter().map(|(key, _)| key).collect();
+            let mut answers = Vec::new();
+            for key in sent.keys.iter().filter(|key| !acked.contains(key)) {
+                let path = format!("/api/rooms/{}/messages", room.id);
+                let reply = sender.post(&path, json!({ "body": key, "key": key })).await;
+                let known = by_key.get(key);
+                let message = reply.expect(if known.is_some() { 200 } else { 201 });
+                let seq = message["seq"].as_i64().unwrap();
+                assert!(known.is_none_or(|known| *known == seq), "{key}: {message}");
+                answers.push((key.clone(), seq));
+            }
+            answers
+        }))
+        .await;
+        let by_key = stored(&reader, &room, start).await;
+        holds(round, &sent, &by_key);
+        for (key, seq) in again.into_iter().flatten() {
+            assert_eq!(by_key.get(&key), Some(&seq), "{key}");
+        }
+        let keys: usize = sent.iter().map(|sender| sender.keys.len()).sum();
+        assert_eq!(by_key.len(), keys, "round {round}: each message once");
+    }
+    let all = stored(&owner.at(process.address), &room, 0).await;
+    assert!(
+        all.len() >= acked && acked > ROUNDS,
+        "{acked} acked, {} stored",
+        all.len()
+    );
+    process.kill().await;
+}
+
+#[tokio::test]
+async fn a_crash_leaves_nobody_online() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path()).await;
+    let (ana, ben) = (
+        User::sign_up(process.address, "ana").await,
+        User::sign_up(process.address, "ben").await,
+    );
+    let room = ana.create_room("lobby").await;
+    ben.join(&room.code).await.expect(200);
+    let path = format!("/api/users/{}", ben.id);
+    let (socket, _) = ben.connect().await;
+    let before = ana.get(&path).await.expect(200);
+    assert_eq!(before["user"]["status"], "online", "{before}");
+    process.kill().await;
+    let Closed { code, .. } = socket.closed().await;
+    assert_eq!(code, 1006);
+
+    let process = Process::start(folder.path()).await;
+    let ana = ana.at(process.address);
+    let after = ana.get(&path).await.expect(200);
+    assert_eq!(after["user"]["status"], "offline", "{after}");
+    let seen = |profile: &Value| profile["user"]["last_seen"].as_str().unwrap().to_owned();
+    assert!(seen(&after) >= seen(&before), "{before} {after}");
+    let (_socket, ready) = ana.connect().await;
+    assert_eq!(ready["rooms"][0]["online"], json!([ana.id]), "{ready}");
+    process.kill().await;
 }

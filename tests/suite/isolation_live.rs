@@ -1,156 +1,180 @@
-//! Losing a room or a login is felt on the live socket at once.
+//! Who is out hears nothing more, however much is being said.
 
-use std::time::Duration;
+use serde_json::Value;
 
-use serde_json::json;
-use tokio::time::Instant;
+use crate::support::{JsonSocket, Room, TestServer, User, Wire, keys, wire::TEXT};
 
-use crate::support::{JsonSocket, Room, TestServer, User};
-
-/// Posts without a pause until dropped.
-struct Flood(Vec<tokio::task::JoinHandle<()>>);
-
-impl Flood {
-    fn start(sender: &User, room: &Room) -> Self {
-        let tasks = (0..4).map(|lane| {
-            let (sender, room) = (sender.clone(), room.clone());
-            tokio::spawn(async move {
-                let path = format!("/ws/{}", room.id);
-                let Some(mut socket) =
-                    JsonSocket::try_open(sender.address, &path, &sender.token).await
-                else {
-                    return;
-                };
-                for number in 0.. {
-                    let key = format!("{lane}-{number}");
-                    if socket.try_say(&room, &key, &key).await.is_err() {
-                        return;
-                    }
-                    while let Some(frame) = socket.try_next().await {
-                        if frame["type"] == "ack" {
-                            break;
-                        }
-                    }
-                }
-            })
-        });
-        Self(tasks.collect())
-    }
-}
-
-impl Drop for Flood {
-    fn drop(&mut self) {
-        self.0.iter().for_each(tokio::task::JoinHandle::abort);
-    }
-}
-
-/// The number of the message that reports the removal of `name`.
-async fn removal(owner: &User, room: &Room, name: &str, kind: &str) -> i64 {
-    let history = owner.history(room).await;
-    let found = history.iter().rev().find(|message| {
+/// The number of the newest message that says how `user` went out.
+async fn removal(witness: &User, room: &Room, user: &User) -> i64 {
+    let history = witness.history(room).await;
+    let said = history.iter().rev().find(|message| {
         let event = &message["event"];
-        event["type"] == kind
-            && (event["username"] == name || message["author"]["username"] == name)
+        (event["type"] == "kicked" && event["username"] == user.name.as_str())
+            || (event["type"] == "left" && message["author"]["id"] == user.id)
     });
-    found.unwrap_or_else(|| panic!("no {kind} of {name}"))["seq"]
+    said.expect("a word about the removal")["seq"]
         .as_i64()
         .unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_hears_a_message_numbered_after_their_removal() {
-    let server = TestServer::start().await;
-    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let flood = Flood::start(&ana, &room);
-    for round in 0..15 {
-        let name = format!("guest{round}");
-        let guest = server.user(&name).await;
-        guest.join(&room.code).await.expect(200);
-        let (mut all, _) = guest.connect().await;
-        let mut one =
-            JsonSocket::open(server.address, &format!("/ws/{}", room.id), &guest.token).await;
-        let mut text = guest.terminal(&room, "?numbers=1").await;
-        all.next_message().await;
-        one.next_message().await;
-        text.next_with("<ana>").await;
+/// How somebody goes out.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Kicked,
+    Left,
+}
 
-        let kind = if round % 2 == 0 {
-            ana.delete(&format!("/api/rooms/{}/members/{}", room.id, guest.id))
-                .await
-                .expect(204);
-            "kicked"
-        } else {
-            guest
-                .delete(&format!("/api/rooms/{}/members/me", room.id))
-                .await
-                .expect(204);
-            "left"
-        };
-        let (mut heard, mut out) = (0, false);
-        while !out {
-            let frame = all.next().await;
-            match frame["type"].as_str().unwrap() {
-                "message" => heard = frame["message"]["seq"].as_i64().unwrap(),
-                "room_left" => out = frame["room_id"] == room.id,
-                _ => {}
-            }
-        }
-        let mut heard_by_one = 0;
-        while let Some(frame) = one.try_next().await {
-            if frame["type"] == "message" {
-                heard_by_one = frame["message"]["seq"].as_i64().unwrap();
-            }
-        }
-        let (lines, closed) = text.closed().await;
-        assert_eq!(closed.code, 4403);
-        let numbers = lines
-            .iter()
-            .filter_map(|line| line.strip_prefix('#')?.split(' ').next()?.parse().ok());
-        let heard_as_text: i64 = numbers.max().unwrap_or(0);
-
-        let removed_at = removal(&ana, &room, &name, kind).await;
-        for heard in [heard, heard_by_one, heard_as_text] {
-            assert!(
-                heard < removed_at,
-                "round {round}: heard #{heard}, was out with #{removed_at}"
-            );
-        }
-        // What is asked for is not given either.
-        all.send(json!({ "type": "sync", "rooms": { room.id.to_string(): 0 } }))
-            .await;
-        assert_eq!(all.next_of("error").await["code"], "not_found");
+async fn go_out(way: Way, owner: &User, user: &User, room: &Room) {
+    match way {
+        Way::Kicked => owner.kick(room, user).await,
+        Way::Left => user.leave(room).await,
     }
-    drop(flood);
-    ben.get(&format!("/api/rooms/{}", room.id))
-        .await
-        .expect(200);
+}
+
+async fn flood(mut socket: JsonSocket, room: Room, name: String) -> JsonSocket {
+    socket.flood(&room, &keys(&name, 300), "hi").await;
+    socket
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_removed_member_hears_nothing_after_the_removal() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
+    let (mut loud, _) = cid.connect().await;
+    // Out and in again on the same socket, many times.
+    let (mut socket, _) = ben.connect().await;
+    for round in 0..12_usize {
+        let way = [Way::Kicked, Way::Left][round % 2];
+        let flood = tokio::spawn(flood(loud, room.clone(), format!("round{round}")));
+        for _ in 0..=round * 12 {
+            socket.next_message().await;
+        }
+        let elsewhere = ben.clone();
+        let out = tokio::spawn({
+            let (ana, room) = (ana.clone(), room.clone());
+            async move { go_out(way, &ana, &elsewhere, &room).await }
+        });
+        let mut heard = Vec::new();
+        loop {
+            let frame = socket.next().await;
+            if frame["type"] == "message" {
+                heard.push(frame["message"]["seq"].as_i64().unwrap());
+            } else if frame["type"] == "room_left" {
+                break;
+            }
+        }
+        out.await.unwrap();
+        loud = flood.await.unwrap();
+        let news = socket.still_answers().await;
+        assert!(
+            news.iter().all(|frame| frame["type"] != "message"),
+            "{round} {way:?}: {news:?}"
+        );
+        let removal = removal(&ana, &room, &ben).await;
+        let late: Vec<_> = heard.iter().filter(|seq| **seq >= removal).collect();
+        assert!(
+            late.is_empty(),
+            "{round} {way:?}: {removal}, heard {late:?}"
+        );
+        assert!(
+            heard.is_sorted_by(|one, next| one + 1 == *next),
+            "{heard:?}"
+        );
+
+        ben.join(&room.code).await.expect(200);
+        let back = socket.next_of("room").await;
+        assert_eq!(back["room"]["id"], room.id, "{back}");
+        let said = ana.say(&room, "welcome back").await;
+        let next = socket.next_of("message").await;
+        assert_eq!(next["rev"], said["rev"], "{round} {way:?}");
+    }
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_removed_terminal_shows_nothing_after_the_removal() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
+    let (mut loud, _) = cid.connect().await;
+    for round in 0..10_usize {
+        let way = [Way::Kicked, Way::Left][round % 2];
+        let mut terminal = ben.terminal(&room, "?numbers=1").await;
+        terminal.next_with("/help").await;
+        let flood = tokio::spawn(flood(loud, room.clone(), format!("round{round}")));
+        terminal.next_with("<cid>").await;
+        go_out(way, &ana, &ben, &room).await;
+        let (lines, closed) = terminal.closed().await;
+        loud = flood.await.unwrap();
+        assert_eq!(closed.code, 4403, "{closed:?}");
+        let removal = removal(&ana, &room, &ben).await;
+        for line in lines.iter().filter_map(|line| line.strip_prefix('#')) {
+            let seq: i64 = line.split_once(' ').unwrap().0.parse().unwrap();
+            assert!(seq < removal, "{round} {way:?}: out at {removal}: #{line}");
+        }
+        ben.join(&room.code).await.expect(200);
+    }
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn the_end_of_a_login_closes_its_sockets_within_a_second_and_no_others() {
+async fn a_revoked_session_hears_no_more_and_the_others_do() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let again = ben.sign_in_again().await;
-    let (doomed, _) = ben.connect().await;
-    let doomed_text = ben.terminal(&room, "").await;
-    let (mut spared, _) = again.connect().await;
-    let began = Instant::now();
-    ben.post("/api/auth/signout", json!({})).await.expect(204);
-    assert_eq!(doomed.closed().await.code, 4401);
-    let (lines, closed) = doomed_text.closed().await;
-    assert_eq!(closed.code, 4401);
-    assert_eq!(
-        lines.last().map(String::as_str),
-        Some("! your session has ended; sign in again")
-    );
-    assert!(
-        began.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        began.elapsed()
-    );
-    ana.say(&room, "still there?").await;
-    assert_eq!(spared.next_message().await["body"], "still there?");
+    let other = ben.sign_in_again().await;
+    let (revoked, _) = ben.connect().await;
+    let (mut kept, _) = other.connect().await;
+    let sessions = other.get("/api/me/sessions").await.expect(200);
+    let sessions = sessions
+        .as_array()
+        .or(sessions["items"].as_array())
+        .unwrap();
+    assert_eq!(sessions.len(), 2, "{sessions:?}");
+    for session in sessions.iter().filter(|session| session["current"] != true) {
+        let path = format!("/api/me/sessions/{}", session["id"]);
+        other.delete(&path).await.expect(204);
+    }
+    ana.say(&room, "unheard").await;
+    let mut revoked = revoked;
+    let closed = loop {
+        use futures_util::StreamExt;
+        use tokio_tungstenite::tungstenite::Message;
+        match revoked.raw.next().await.unwrap().unwrap() {
+            Message::Text(text) => assert!(!text.contains("unheard"), "{text}"),
+            Message::Close(close) => break close.unwrap(),
+            _ => {}
+        }
+    };
+    assert_eq!(u16::from(closed.code), 4401);
+    assert_eq!(kept.next_message().await["body"], "unheard");
     ben.get("/api/me").await.refused(401, "unauthorized");
+    server.stopped().await;
+}
+
+/// Even one that has much to catch up with when its login ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revoked_session_that_lags_is_not_caught_up() {
+    let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let mut stalled = Wire::open(server.address, "/ws", &ben.token).await;
+    stalled.frame_of(TEXT).await;
+    let (mut loud, _) = ana.connect().await;
+    let body = "x".repeat(2000);
+    loud.flood(&room, &keys("f", 8000), &body).await;
+    // It reads some, so that the server is in the middle of repeating what was missed.
+    for _ in 0..3000 {
+        stalled.frame_of(TEXT).await;
+    }
+    ben.sign_out().await;
+    ana.say(&room, "not for ben").await;
+    loop {
+        let frame = stalled.frame().await.expect("a close before the end");
+        if frame.head != TEXT {
+            let code = u16::from_be_bytes(frame.payload[..2].try_into().unwrap());
+            assert_eq!(code, 4401);
+            break;
+        }
+        let frame: Value = serde_json::from_slice(&frame.payload).unwrap();
+        assert_ne!(frame["message"]["body"], "not for ben");
+    }
     server.stopped().await;
 }

@@ -1,303 +1,261 @@
-//! JSON frames, as the contract has them.
+//! Commands over a JSON socket, and what is answered.
 
+use futures_util::{SinkExt, future::join_all};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Closed, JsonSocket, TestServer};
+use crate::support::{TestServer, keys};
 
 #[tokio::test]
-async fn ready_tells_who_one_is_and_where_one_stands() {
+async fn ready_is_first_and_says_who_and_where_one_is() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     ana.say(&room, "unread by ben").await;
-    let (_ana, _) = ana.connect().await;
-    let (_ben, ready) = ben.connect().await;
+    let (_socket, ready) = ben.connect().await;
+    assert_eq!(ready["user"]["id"], ben.id);
     assert_eq!(ready["user"]["username"], "ben");
     assert_eq!(ready["user"]["status"], "online");
     assert_eq!(ready["heartbeat_s"], 25.0);
     assert_eq!(ready["limits"]["body_chars"], 4000);
-    let seen = &ready["rooms"][0];
-    assert_eq!(seen["head"], json!({ "seq": 3, "rev": 3 }));
-    assert_eq!(
-        (&seen["role"], &seen["unread"], &seen["member_count"]),
-        (&json!("member"), &json!(1), &json!(2))
-    );
-    assert_eq!(seen["online"], json!([ana.id, ben.id]));
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn a_key_sent_again_is_acked_with_the_first_numbers() {
-    let server = TestServer::start().await;
-    let (room, [ana]) = server.room_of(["ana"]).await;
-    let (mut socket, _) = ana.connect().await;
-    socket.say(&room, "k", "once").await;
-    let first = socket.next_of("ack").await;
-    socket.say(&room, "k", "once").await;
-    assert_eq!(socket.next_of("ack").await, first);
-    socket.say(&room, "k", "otherwise").await;
-    let refused = socket.next_of("error").await;
-    assert_eq!(
-        (&refused["code"], &refused["key"]),
-        (&json!("key_conflict"), &json!("k"))
-    );
-    assert_eq!(ana.history(&room).await.len(), 2);
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn what_is_no_command_is_answered_and_the_socket_lives() {
-    let server = TestServer::start().await;
-    let (room, [ana]) = server.room_of(["ana"]).await;
-    let (mut socket, _) = ana.connect().await;
-    for (frame, code) in [
-        (json!("nonsense"), "malformed"),
-        (json!({ "type": "dance", "key": "k" }), "unknown_type"),
-        (
-            json!({ "type": "send", "key": "k", "room_id": room.id }),
-            "malformed",
-        ),
-        (
-            json!({ "type": "send", "key": "k", "room_id": room.id, "body": "x", "files": [1] }),
-            "malformed",
-        ),
-        (
-            json!({ "type": "send", "key": "k", "room_id": room.id, "body": " " }),
-            "invalid",
-        ),
-        (
-            json!({ "type": "send", "key": "k", "room_id": room.id, "body": "x", "reply_to": 99 }),
-            "invalid",
-        ),
-        (
-            json!({ "type": "send", "key": "k", "room_id": 99, "body": "x" }),
-            "not_found",
-        ),
-        (
-            json!({ "type": "read", "room_id": 99, "seq": 1 }),
-            "not_found",
-        ),
-        (json!({ "type": "sync", "rooms": { "99": 0 } }), "not_found"),
-        (
-            json!({ "type": "sync", "rooms": { "lobby": 0 } }),
-            "malformed",
-        ),
-    ] {
-        socket.send(frame.clone()).await;
-        let error = socket.next_of("error").await;
-        assert_eq!(error["code"], code, "{frame}: {error}");
-        assert_eq!(error["key"], frame["key"], "{frame}: {error}");
-    }
-    socket.send(json!({ "type": "ping" })).await;
-    socket.next_of("pong").await;
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn five_hundred_sends_without_waiting_are_numbered_in_order() {
-    let server = TestServer::start().await;
-    let (room, [ana]) = server.room_of(["ana"]).await;
-    let mut socket =
-        JsonSocket::open(server.address, &format!("/ws/{}", room.id), &ana.token).await;
-    for number in 0..500 {
-        socket
-            .say(&room, &format!("c{number}"), &format!("{number}"))
-            .await;
-    }
-    let mut seqs = vec![0; 500];
-    for _ in 0..500 {
-        let ack = socket.next_of("ack").await;
-        let number: usize = ack["key"].as_str().unwrap()[1..].parse().unwrap();
-        seqs[number] = ack["seq"].as_i64().unwrap();
-    }
-    let wanted: Vec<i64> = (2..502).collect();
-    assert_eq!(seqs, wanted);
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn reading_on_one_device_clears_the_other() {
-    let server = TestServer::start().await;
-    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let (mut phone, _) = ben.connect().await;
-    let (mut laptop, _) = ben.connect().await;
-    let said = ana.say(&room, "hello").await;
-    phone
-        .send(json!({ "type": "read", "room_id": room.id, "seq": said["seq"] }))
-        .await;
-    for socket in [&mut phone, &mut laptop] {
-        let read = socket.next_of("read").await;
-        assert_eq!(
-            (&read["read_seq"], &read["unread"]),
-            (&said["seq"], &json!(0))
-        );
-    }
-    server.stopped().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_comes_during_a_sync_is_neither_lost_nor_doubled_nor_out_of_order() {
-    let server = TestServer::start().await;
-    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    for number in 0..300 {
-        ana.say(&room, &format!("old {number}")).await;
-    }
-    let (mut socket, _) = ben.connect().await;
-    let flood = tokio::spawn({
-        let (ana, room) = (ana.clone(), room.clone());
-        async move {
-            for number in 0..300 {
-                ana.say(&room, &format!("new {number}")).await;
-            }
-        }
+    let rooms = ready["rooms"].as_array().unwrap();
+    assert_eq!(rooms.len(), 1, "{ready}");
+    let shown = &rooms[0];
+    let wanted = json!({
+        "id": room.id, "name": "lobby", "kind": "private", "role": "member", "topic": "",
+        "head": { "seq": 3, "rev": 3 }, "unread": 1, "mentions": 0, "online": [ben.id],
+        "online_count": 1, "member_count": 2,
     });
-    for _ in 0..5 {
-        socket
-            .send(json!({ "type": "sync", "rooms": { room.id.to_string(): 0 } }))
-            .await;
+    for (name, value) in wanted.as_object().unwrap() {
+        assert_eq!(&shown[name], value, "{name} of {shown}");
     }
-    let (mut last, mut synced, mut all) = (None::<i64>, 0, std::collections::BTreeSet::new());
-    // 302: made, joined, and 300 old ones.
-    while synced < 5 || !all.contains(&602) {
+    assert!(shown["read_seq"].is_i64(), "{shown}");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_send_is_acked_and_comes_back_with_the_same_numbers() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let (mut socket, ready) = ana.connect().await;
+    let head = ready["rooms"][0]["head"].clone();
+    socket.say(&room, "c1", "hello").await;
+    // Which of the two comes first is not promised.
+    let (mut ack, mut message) = (Value::Null, Value::Null);
+    while ack.is_null() || message.is_null() {
         let frame = socket.next().await;
         match frame["type"].as_str().unwrap() {
-            "message" => {
-                let rev = frame["rev"].as_i64().unwrap();
-                // Upwards one by one, but for each sync, which starts at the first again.
-                assert!(
-                    rev == 1 || last.is_none_or(|last| rev == last + 1),
-                    "{last:?} then {rev}"
-                );
-                last = Some(rev);
-                all.insert(rev);
-            }
-            "synced" => {
-                assert_eq!(frame["head"]["rev"].as_i64(), last, "{frame}");
-                synced += 1;
-            }
+            "ack" => ack = frame,
+            "message" => message = frame,
             _ => {}
         }
     }
-    flood.await.unwrap();
-    assert_eq!(all.len(), 602);
+    assert_eq!(ack["key"], "c1");
+    assert_eq!(ack["room_id"], room.id);
+    assert_eq!(ack["seq"], head["seq"].as_i64().unwrap() + 1);
+    assert_eq!(ack["rev"], head["rev"].as_i64().unwrap() + 1);
+    assert_eq!(message["room_id"], room.id);
+    assert_eq!(message["rev"], ack["rev"]);
+    let said = &message["message"];
+    let wanted = json!({
+        "room_id": room.id, "seq": ack["seq"], "rev": ack["rev"], "kind": "text", "body": "hello",
+        "mentions": [], "reply_to": null, "files": [], "reactions": {}, "key": "c1",
+        "edited_at": null, "deleted_at": null,
+        "author": { "id": ana.id, "username": "ana", "display_name": "ana" },
+    });
+    for (name, value) in wanted.as_object().unwrap() {
+        assert_eq!(&said[name], value, "{name} of {said}");
+    }
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn far_behind_is_told_to_read_over_http() {
+async fn a_known_key_is_acked_with_the_first_numbers() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let (mut phone, _) = ana.connect().await;
+    phone.say(&room, "c1", "once").await;
+    let first = phone.next_of("ack").await;
+    phone.say(&room, "c1", "once").await;
+    assert_eq!(phone.next_of("ack").await, first);
+    let (mut laptop, _) = ana.connect().await;
+    laptop.say(&room, "c1", "once").await;
+    assert_eq!(laptop.next_of("ack").await, first);
+    // Twice at once, too.
+    laptop.say(&room, "c2", "again").await;
+    laptop.say(&room, "c2", "again").await;
+    let (one, two) = (laptop.next_of("ack").await, laptop.next_of("ack").await);
+    assert_eq!(one, two);
+    let texts = ana.history(&room).await;
+    let texts = texts.iter().filter(|message| message["kind"] == "text");
+    assert_eq!(texts.count(), 2);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_key_cannot_be_used_for_another_body() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut socket, _) = ana.connect().await;
-    for number in 0..1_100 {
-        socket.say(&room, &format!("c{number}"), "x").await;
-    }
-    for _ in 0..1_100 {
-        socket.next_of("ack").await;
-    }
-    let sync = |rev: &Value| json!({ "type": "sync", "rooms": { room.id.to_string(): rev } });
-    socket.send(sync(&json!(1))).await;
-    let behind = socket.next_of("behind").await;
-    assert_eq!(
-        (&behind["from_rev"], &behind["head"]["rev"]),
-        (&json!(1), &json!(1_101))
-    );
-    let mut rev = json!(1);
-    loop {
-        let path = format!(
-            "/api/rooms/{}/messages?changed_since={rev}&limit=500",
-            room.id
-        );
-        let page = ana.get(&path).await.expect(200);
-        rev = page["items"].as_array().unwrap().last().unwrap()["rev"].clone();
-        if page["has_after"] == false {
-            break;
-        }
-    }
-    socket.send(sync(&rev)).await;
-    assert_eq!(socket.next_of("synced").await["head"]["rev"], 1_101);
+    socket.say(&room, "c1", "one").await;
+    socket.next_of("ack").await;
+    socket.say(&room, "c1", "two").await;
+    let error = socket.next_of("error").await;
+    assert_eq!(error["code"], "key_conflict", "{error}");
+    assert_eq!(error["key"], "c1", "{error}");
+    assert_eq!(error["room_id"], room.id, "{error}");
+    socket.still_answers().await;
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_room_entered_elsewhere_is_heard_on_the_open_socket() {
-    let server = TestServer::start().await;
-    let (room, [ana]) = server.room_of(["ana"]).await;
-    let ben = server.user("ben").await;
-    let (mut socket, ready) = ben.connect().await;
-    assert_eq!(ready["rooms"], json!([]));
-    ben.join(&room.code).await.expect(200);
-    let entered = socket.next_of("room").await;
-    assert_eq!(
-        (&entered["room"]["name"], &entered["room"]["role"]),
-        (&json!("lobby"), &json!("member"))
-    );
-    ana.say(&room, "welcome").await;
-    let heard = socket.next_of("message").await;
-    assert_eq!(heard["message"]["body"], "welcome");
-    assert_eq!(
-        heard["rev"],
-        entered["room"]["head"]["rev"].as_i64().unwrap() + 1
-    );
-
-    ana.patch(
-        &format!("/api/rooms/{}", room.id),
-        json!({ "name": "salon" }),
-    )
-    .await
-    .expect(200);
-    assert_eq!(
-        socket.next_message().await["event"],
-        json!({ "type": "renamed", "name": "salon" })
-    );
-    assert_eq!(socket.next_of("room").await["room"]["name"], "salon");
-
-    ben.delete(&format!("/api/rooms/{}/members/me", room.id))
-        .await
-        .expect(204);
-    let left = socket.next_of("room_left").await;
-    assert_eq!(
-        (&left["room_id"], &left["reason"]),
-        (&json!(room.id), &json!("left"))
-    );
-    ben.join(&room.code).await.expect(200);
-    socket.next_of("room").await;
-    ana.say(&room, "welcome back").await;
-    assert_eq!(socket.next_message().await["body"], "welcome back");
-    ana.delete(&format!("/api/rooms/{}", room.id))
-        .await
-        .expect(204);
-    assert_eq!(socket.next_of("room_left").await["reason"], "deleted");
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn a_socket_of_one_room_hears_and_says_only_there_and_ends_with_it() {
+async fn what_is_refused_is_told_why_and_the_socket_lives() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let other = ana.create_room("other").await;
-    let path = format!("/ws/{}", room.id);
-    let mut of_ana = JsonSocket::open(server.address, &path, &ana.token).await;
-    assert_eq!(
-        of_ana.next_of("ready").await["rooms"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
-    of_ana.say(&other, "k", "astray").await;
-    assert_eq!(of_ana.next_of("error").await["code"], "not_found");
-    ana.say(&other, "elsewhere").await;
-    ana.say(&room, "here").await;
-    assert_eq!(of_ana.next_message().await["body"], "here");
+    let other = ben.create_room("not for ana").await;
+    let (mut socket, _) = ana.connect().await;
+    let long = "x".repeat(4001);
+    let send = |room_id: i64, body: &str| {
+        json!({ "type": "send", "key": "k", "room_id": room_id, "body": body }).to_string()
+    };
+    let cases = [
+        ("nonsense".to_owned(), "malformed", None),
+        ("[]".to_owned(), "malformed", None),
+        ("{}".to_owned(), "malformed", None),
+        (
+            r#"{"type":"send","key":"k"}"#.to_owned(),
+            "malformed",
+            Some("k"),
+        ),
+        (
+            r#"{"type":"dance","key":"k"}"#.to_owned(),
+            "unknown_type",
+            Some("k"),
+        ),
+        (send(other.id, "hi"), "not_found", Some("k")),
+        (send(999_999, "hi"), "not_found", Some("k")),
+        (send(room.id, "  "), "invalid", Some("k")),
+        (send(room.id, &long), "invalid", Some("k")),
+        (
+            json!({ "type": "read", "room_id": other.id, "seq": 1 }).to_string(),
+            "not_found",
+            None,
+        ),
+        (
+            json!({ "type": "sync", "rooms": { other.id.to_string(): 0 } }).to_string(),
+            "not_found",
+            None,
+        ),
+        (
+            r#"{"type":"sync","rooms":{"x":1}}"#.to_owned(),
+            "malformed",
+            None,
+        ),
+    ];
+    for (text, code, key) in cases {
+        socket.raw.send(Message::text(text.clone())).await.unwrap();
+        let error = socket.next_of("error").await;
+        assert_eq!(error["code"], code, "{text}: {error}");
+        assert_eq!(error["key"].as_str(), key, "{text}: {error}");
+        assert!(error["detail"].is_string(), "{text}: {error}");
+    }
+    socket.say(&room, "c1", "all is well").await;
+    socket.next_of("ack").await;
+    assert_eq!(ben.history(&other).await.len(), 1, "nothing was said there");
+    server.stopped().await;
+}
 
-    let of_ben = JsonSocket::open(server.address, &path, &ben.token).await;
-    ana.delete(&format!("/api/rooms/{}/members/{}", room.id, ben.id))
-        .await
-        .expect(204);
-    let Closed { code, words } = of_ben.closed().await;
-    assert_eq!(code, 4403, "{words}");
-    ana.delete(&format!("/api/rooms/{}", room.id))
-        .await
-        .expect(204);
-    assert_eq!(of_ana.closed().await.code, 4404);
+#[tokio::test]
+async fn a_command_in_a_binary_frame_is_a_command() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut ana_socket, _) = ana.connect().await;
+    let (mut ben_socket, _) = ben.connect().await;
+    let send = json!({ "type": "send", "key": "c1", "room_id": room.id, "body": "grüße" });
+    let bytes = send.to_string().into_bytes();
+    ana_socket.raw.send(Message::binary(bytes)).await.unwrap();
+    ana_socket.next_of("ack").await;
+    assert_eq!(ben_socket.next_message().await["body"], "grüße");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_receipt_moves_on_all_devices_and_never_back() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let mut seq = 0;
+    for body in ["one", "two", "three"] {
+        seq = ana.say(&room, body).await["seq"].as_i64().unwrap();
+    }
+    let (mut phone, _) = ben.connect().await;
+    let (mut laptop, _) = ben.connect().await;
+    let (mut stranger, _) = ana.connect().await;
+    let read = |seq| json!({ "type": "read", "room_id": room.id, "seq": seq });
+    phone.send(read(seq - 1)).await;
+    for device in [&mut phone, &mut laptop] {
+        let frame = device.next_of("read").await;
+        let wanted = json!({ "type": "read", "room_id": room.id, "read_seq": seq - 1, "unread": 1, "mentions": 0 });
+        assert_eq!(frame, wanted);
+    }
+    // One that does not move is answered here, and no news elsewhere.
+    phone.send(read(1)).await;
+    assert_eq!(phone.next_of("read").await["read_seq"], seq - 1);
+    let news = laptop.still_answers().await;
+    assert!(news.iter().all(|frame| frame["type"] != "read"), "{news:?}");
+    // One that moves over HTTP is news here too.
+    let path = format!("/api/rooms/{}/read", room.id);
+    let receipt = ben.put(&path, json!({ "seq": seq })).await.expect(200);
+    assert_eq!(receipt["unread"], 0, "{receipt}");
+    assert_eq!(laptop.next_of("read").await["read_seq"], seq);
+    // What one says, one has read.
+    phone.say(&room, "c1", "four").await;
+    phone.next_of("ack").await;
+    let (_, ready) = ben.connect().await;
+    assert_eq!(ready["rooms"][0]["unread"], 0, "{ready}");
+    let news = stranger.still_answers().await;
+    assert!(news.iter().all(|frame| frame["type"] != "read"), "{news:?}");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn many_sends_without_waiting_are_acked_in_order() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let (mut socket, ready) = ana.connect().await;
+    let mut seq = ready["rooms"][0]["head"]["seq"].as_i64().unwrap();
+    let keys = keys("c", 500);
+    for key in &keys {
+        let send = json!({ "type": "send", "key": key, "room_id": room.id, "body": key });
+        let frame = Message::text(send.to_string());
+        socket.raw.feed(frame).await.unwrap();
+    }
+    socket.raw.flush().await.unwrap();
+    for key in &keys {
+        let ack = socket.next_of("ack").await;
+        seq += 1;
+        assert_eq!((&ack["key"], &ack["seq"]), (&json!(key), &json!(seq)));
+    }
+    let bodies: Vec<_> = ana.history(&room).await;
+    let bodies = bodies.iter().filter(|message| message["kind"] == "text");
+    let bodies: Vec<_> = bodies
+        .map(|message| message["body"].as_str().unwrap())
+        .collect();
+    assert_eq!(bodies, keys);
+    server.stopped().await;
+}
+
+/// A listener gives way to others after a while; what ends just there must not be forgotten.
+#[tokio::test]
+async fn a_burst_of_any_length_is_heard_to_its_end() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut socket, _) = ben.connect().await;
+    for length in (64..72).cycle().take(40) {
+        // Most of them share a commit, so that they are news together.
+        join_all((0..length).map(|_| ana.say(&room, "hi"))).await;
+        for heard in 0..length {
+            let message = socket.next_message().await;
+            assert_eq!(message["body"], "hi", "{heard} of {length}");
+        }
+    }
     server.stopped().await;
 }

@@ -1,121 +1,119 @@
-//! Falling behind, and getting every message all the same.
+//! Who falls behind is told everything all the same, in order.
 
-use std::{collections::BTreeSet, sync::Arc};
+use futures_util::{StreamExt, future::join_all};
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::Message;
 
-use serde_json::json;
-use tokio::task::JoinSet;
-
-use crate::support::{JsonSocket, TestServer};
+use crate::support::{JsonSocket, TestServer, User, Wire, keys, wire::TEXT, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_stalls_on_a_channel_of_two_still_gets_everything_in_order() {
-    const MESSAGES: usize = 4_000;
+async fn a_stalled_client_gets_every_message_in_order() {
+    const COUNT: usize = 4000;
     let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let path = format!("/ws/{}", room.id);
-    let mut stalled = JsonSocket::open(server.address, &path, &ben.token).await;
-    let ready = stalled.next_of("ready").await;
-    let head = ready["rooms"][0]["head"]["rev"].as_i64().unwrap();
-
-    // Far more than the sockets' buffers on both sides hold.
-    let filler = "x".repeat(2_000);
-    let mut sender = JsonSocket::open(server.address, &path, &ana.token).await;
-    let (mut sent, mut acked) = (0, 0);
-    while acked < MESSAGES {
-        while sent < MESSAGES && sent - acked < 60 {
-            sender
-                .say(&room, &format!("c{sent}"), &format!("{sent} {filler}"))
-                .await;
-            sent += 1;
-        }
-        sender.next_of("ack").await;
-        acked += 1;
+    let mut stalled = Wire::open(server.address, "/ws", &ben.token).await;
+    let ready = stalled.frame_of(TEXT).await;
+    let ready: Value = serde_json::from_slice(&ready.payload).unwrap();
+    let mut rev = ready["rooms"][0]["head"]["rev"].as_i64().unwrap();
+    let (mut loud, _) = ana.connect().await;
+    let keys = keys("f", COUNT);
+    loud.flood(&room, &keys, &"x".repeat(2000)).await;
+    for key in &keys {
+        let frame = loop {
+            let frame = stalled.frame_of(TEXT).await;
+            let frame: Value = serde_json::from_slice(&frame.payload).unwrap();
+            match frame["type"].as_str().unwrap() {
+                "message" => break frame,
+                "presence" => {}
+                other => panic!("{other}: {frame}"),
+            }
+        };
+        rev += 1;
+        assert_eq!(frame["rev"], rev);
+        assert_eq!(&frame["message"]["key"], key);
     }
-
-    for number in 0..MESSAGES {
-        let frame = stalled.next_of("message").await;
-        assert_eq!(
-            frame["rev"],
-            head + 1 + i64::try_from(number).unwrap(),
-            "after {number} messages"
-        );
-        let body = frame["message"]["body"].as_str().unwrap();
-        assert!(
-            body.starts_with(&format!("{number} ")),
-            "wanted {number}, got {}",
-            &body[..20]
-        );
-    }
+    ana.say(&room, "live again").await;
+    let frame = stalled.frame_of(TEXT).await;
+    let frame: Value = serde_json::from_slice(&frame.payload).unwrap();
+    assert_eq!(frame["rev"], rev + 1);
     server.stopped().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_subscribers_hear_every_message_in_order() {
-    const SUBSCRIBERS: usize = 1_000;
-    const MESSAGES: i64 = 30;
-    let server = TestServer::start().await;
-    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let path: Arc<str> = format!("/ws/{}", room.id).into();
-    let mut hearing = JoinSet::new();
-    let mut ready = BTreeSet::new();
-    for _ in 0..SUBSCRIBERS {
-        let mut socket = JsonSocket::open(server.address, &path, &ben.token).await;
-        ready.insert(
-            socket.next_of("ready").await["rooms"][0]["head"]["rev"]
-                .as_i64()
-                .unwrap(),
-        );
-        hearing.spawn(async move {
-            let mut revs = Vec::new();
-            for _ in 0..MESSAGES {
-                revs.push(socket.next_of("message").await["rev"].as_i64().unwrap());
+async fn a_channel_of_two_is_enough_for_everybody() {
+    let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
+    let (room, users) = server.room_of(["ana", "ben", "cid"]).await;
+    let mut sockets = Vec::new();
+    for user in &users {
+        sockets.push(user.connect().await);
+    }
+    let (mut loud, ready) = users[0].connect().await;
+    let start = ready["rooms"][0]["head"]["rev"].as_i64().unwrap();
+    let keys = keys("f", 600);
+    let (_, ()) = tokio::join!(loud.flood(&room, &keys, "hi"), async {
+        join_all(sockets.iter_mut().map(async |(socket, _)| {
+            for rev in start + 1..=start + 600 {
+                assert_eq!(socket.next_of("message").await["rev"], rev);
             }
-            revs
-        });
-    }
-    assert_eq!(server.stats().connections, SUBSCRIBERS);
-    assert_eq!(ready.len(), 1, "nobody had spoken yet: {ready:?}");
-    let head = ready.first().unwrap();
-    for number in 0..MESSAGES {
-        ana.say(&room, &format!("message {number}")).await;
-    }
-    let wanted: Vec<i64> = (head + 1..=head + MESSAGES).collect();
-    while let Some(revs) = hearing.join_next().await {
-        assert_eq!(revs.unwrap(), wanted);
-    }
-    server
-        .stats_become("everybody is gone", |stats| {
-            stats.connections == 0 && stats.rooms == 0
-        })
+        }))
         .await;
+    });
     server.stopped().await;
 }
 
-#[tokio::test]
-async fn a_reconnecting_member_gets_exactly_what_was_missed() {
+/// Reads messages until `last`, each the next one. Frames are not read as JSON: there are many.
+async fn hears_all(socket: &mut JsonSocket, first: i64, last: i64) {
+    let mut wanted = first;
+    while wanted <= last {
+        match within("a message", socket.raw.next())
+            .await
+            .unwrap()
+            .unwrap()
+        {
+            Message::Text(text) if text.starts_with(r#"{"type":"message""#) => {
+                let rev = format!("\"rev\":{wanted},");
+                assert!(text.contains(&rev), "not {wanted}: {text}");
+                wanted += 1;
+            }
+            Message::Text(text) => {
+                assert!(text.starts_with(r#"{"type":"presence""#), "{text}");
+            }
+            other => assert!(other.is_ping(), "{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_subscribers_each_hear_everything() {
+    const MESSAGES: usize = 60;
     let server = TestServer::start().await;
-    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let (mut socket, _) = ben.connect().await;
-    ana.say(&room, "one").await;
-    let seen = socket.next_of("message").await["rev"].as_i64().unwrap();
-    socket.cut();
-    for body in ["two", "three"] {
-        ana.say(&room, body).await;
+    let (room, users) = server.room_of(["ana", "ben", "cid", "dan", "eve"]).await;
+    let mut sockets = Vec::new();
+    for _ in 0..20 {
+        let some = (0..50).map(|number| User::connect(&users[number % users.len()]));
+        sockets.extend(join_all(some).await);
     }
-    let (mut socket, _) = ben.connect().await;
-    socket
-        .send(json!({ "type": "sync", "rooms": { room.id.to_string(): seen } }))
+    server
+        .stats_become("all are there", |stats| stats.connections == 1000)
         .await;
-    for body in ["two", "three"] {
-        assert_eq!(socket.next_message().await["body"], body);
-    }
-    let synced = socket.next_of("synced").await;
-    assert_eq!(synced["head"]["rev"], seen + 2);
-    ana.say(&room, "four").await;
-    let frame = socket.next_of("message").await;
-    assert_eq!(
-        (&frame["rev"], &frame["message"]["body"]),
-        (&json!(seen + 3), &json!("four"))
+    let (mut loud, ready) = users[0].connect().await;
+    let start = ready["rooms"][0]["head"]["rev"].as_i64().unwrap();
+    let end = start + i64::try_from(MESSAGES).unwrap();
+    let keys = keys("f", MESSAGES);
+    let (_, _) = tokio::join!(
+        loud.flood(&room, &keys, "hi"),
+        join_all(
+            sockets
+                .iter_mut()
+                .map(|(socket, _)| hears_all(socket, start + 1, end))
+        )
     );
+    drop(sockets);
+    drop(loud);
+    server
+        .stats_become("all are gone", |stats| {
+            (stats.connections, stats.rooms) == (0, 0)
+        })
+        .await;
     server.stopped().await;
 }

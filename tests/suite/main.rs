@@ -5,23 +5,30 @@
 )]
 
 mod auth;
+mod closing;
 mod command_line;
 mod cookies;
 mod crash;
+mod drain;
 mod edge;
+mod handshake;
 mod history;
 mod isolation;
 mod isolation_live;
 mod joining;
+mod json_rooms;
 mod json_socket;
 mod lag;
 mod layers;
+mod line_mode;
 mod members;
 mod messages;
+mod overload;
 mod predecessor;
 mod presence;
 mod rooms;
 mod sessions;
 mod support;
+mod sync;
 mod talk;
 mod users;

@@ -1,209 +1,250 @@
-//! Who is online, and never wrong about it.
+//! Who is online, and who is told.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::{net::TcpStream, time::timeout};
 
-use crate::support::{JsonSocket, TestServer, User, within};
+use crate::support::{JsonSocket, TestServer, User, Wire, random, wire, within};
 
-/// Waits for a presence frame in which `user` is in `list`.
-async fn told(socket: &mut JsonSocket, list: &str, user: &User) -> Value {
+/// The next presence frame that names this user on this side.
+async fn news_of(socket: &mut JsonSocket, side: &str, user: &User) -> Value {
     loop {
         let frame = socket.next_of("presence").await;
-        let found = frame[list]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|who| who["id"] == user.id)
-            .cloned();
-        if let Some(who) = found {
-            return who;
+        let named = frame[side].as_array().unwrap().iter();
+        if let Some(entry) = named.clone().find(|entry| entry["id"] == user.id) {
+            let mut entry = entry.clone();
+            entry["online_count"] = frame["online_count"].clone();
+            return entry;
         }
     }
 }
 
-async fn profile(reader: &User, of: &User) -> Value {
-    reader
-        .get(&format!("/api/users/{}", of.id))
-        .await
-        .expect(200)["user"]
-        .take()
+async fn profile(of: &User, by: &User) -> Value {
+    let profile = by.get(&format!("/api/users/{}", of.id)).await.expect(200);
+    profile["user"].clone()
+}
+
+fn count_of(frames: &[Value], kind: &str) -> usize {
+    frames.iter().filter(|frame| frame["type"] == kind).count()
 }
 
 #[tokio::test]
-async fn online_with_the_first_connection_and_offline_after_the_last() {
+async fn one_is_online_from_the_first_connection_to_a_grace_after_the_last() {
     let server = TestServer::start().await;
-    let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let (mut watch, ready) = ana.connect().await;
-    assert_eq!(ready["rooms"][0]["online"], json!([ana.id]));
-    assert_eq!(profile(&ana, &ben).await["status"], "offline");
-
-    let (one, _) = ben.connect().await;
-    told(&mut watch, "online", &ben).await;
-    let before = profile(&ana, &ben).await;
-    assert_eq!(before["status"], "online");
-    let (two, _) = ben.connect().await;
-    let (three, _) = ben.connect().await;
-    one.cut();
-    two.cut();
+    let (_room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut watcher, _) = ana.connect().await;
+    let before = profile(&ben, &ana).await;
+    assert_eq!(before["status"], "offline", "{before}");
+    let (first, _) = ben.connect().await;
+    let came = news_of(&mut watcher, "online", &ben).await;
+    assert_eq!(came["online_count"], 2, "{came}");
+    assert_eq!(profile(&ben, &ana).await["status"], "online");
+    // Three tabs are one person.
+    let (second, _) = ben.connect().await;
+    let (third, _) = ben.connect().await;
+    first.cut();
+    second.cut();
     server
-        .stats_become("two of four are cut", |stats| stats.connections == 2)
+        .stats_become("two are gone", |stats| stats.connections == 2)
         .await;
-    assert_eq!(profile(&ana, &ben).await["status"], "online");
-    three.cut();
-    let went = told(&mut watch, "offline", &ben).await;
-    let after = profile(&ana, &ben).await;
-    assert_eq!(
-        (&after["status"], &after["last_seen"]),
-        (&json!("offline"), &went["last_seen"])
-    );
-    assert!(
-        after["last_seen"].as_str() > before["last_seen"].as_str(),
-        "{before} {after}"
-    );
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let news = watcher.still_answers().await;
+    assert_eq!(count_of(&news, "presence"), 0, "{news:?}");
+    third.cut();
+    let went = news_of(&mut watcher, "offline", &ben).await;
+    assert_eq!(went["online_count"], 1, "{went}");
+    let after = profile(&ben, &ana).await;
+    assert_eq!(after["status"], "offline", "{after}");
+    assert_eq!(after["last_seen"], went["last_seen"]);
+    let times = [&before, &after].map(|user| user["last_seen"].as_str().unwrap());
+    assert!(times[0] < times[1], "{times:?}");
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_pulled_cable_is_noticed_by_silence() {
-    let server = TestServer::with(|config| {
-        config.timing.heartbeat_ms = 100;
-        config.timing.silence_ms = 400;
-    })
-    .await;
-    let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let (mut watch, _) = ana.connect().await;
-    // A socket that is open and never read: no close, no pong, nothing.
-    let (silent, _) = ben.connect().await;
-    told(&mut watch, "online", &ben).await;
-    told(&mut watch, "offline", &ben).await;
-    drop(silent);
+async fn coming_back_within_the_grace_is_no_news() {
+    let server = TestServer::with(|config| config.timing.presence_grace_ms = 60_000).await;
+    let (_room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut watcher, _) = ana.connect().await;
+    let (mut socket, _) = ben.connect().await;
+    news_of(&mut watcher, "online", &ben).await;
+    for _ in 0..5 {
+        socket.cut();
+        server
+            .stats_become("it is gone", |stats| stats.connections == 1)
+            .await;
+        assert_eq!(profile(&ben, &ana).await["status"], "online");
+        (socket, _) = ben.connect().await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let news = watcher.still_answers().await;
+    assert_eq!(count_of(&news, "presence"), 0, "{news:?}");
     server.stopped().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_room_is_told_at_most_twice_a_second() {
+#[tokio::test]
+async fn a_pulled_cable_ends_in_offline() {
     let server = TestServer::with(|config| {
-        config.timing.presence_tick_ms = 500;
-        config.timing.presence_grace_ms = 0;
+        (config.timing.heartbeat_ms, config.timing.silence_ms) = (100, 500);
     })
     .await;
-    let (room, [ana]) = server.room_of(["ana"]).await;
-    let mut crowd = Vec::new();
-    for number in 0..20 {
-        let user = server.user(&format!("user{number}")).await;
-        user.join(&room.code).await.expect(200);
-        crowd.push(user);
+    let (_room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    // Nothing is ever heard of this one again, not even that it is gone.
+    let cable = Wire::open(server.address, "/ws", &ben.token).await;
+    let (mut watcher, ready) = ana.connect().await;
+    if !ready["rooms"][0]["online"]
+        .as_array()
+        .unwrap()
+        .contains(&json!(ben.id))
+    {
+        news_of(&mut watcher, "online", &ben).await;
     }
-    let (mut watch, _) = ana.connect().await;
-    let began = Instant::now();
+    let went = news_of(&mut watcher, "offline", &ben).await;
+    assert!(went["last_seen"].is_string(), "{went}");
+    assert_eq!(profile(&ben, &ana).await["status"], "offline");
+    drop(cable);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_crowd_that_comes_and_goes_is_told_at_most_twice_a_second() {
+    const CROWD: usize = 100;
+    let server = TestServer::with(|config| config.timing.presence_tick_ms = 500).await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let crowd = server.users("crowd", CROWD).await;
+    for user in &crowd {
+        user.join(&room.code).await.expect(200);
+    }
+    let (mut watcher, _) = ana.connect().await;
+    news_of(&mut watcher, "online", &ana).await;
     let coming = tokio::spawn(async move {
-        while began.elapsed() < Duration::from_secs(3) {
-            for user in &crowd {
-                user.connect().await.0.cut();
+        let mut present = VecDeque::new();
+        for some in crowd.chunks(10) {
+            present.push_back(join_all(some.iter().map(User::connect)).await);
+            // Each stays for more than one tick: who is gone by the next one is no news.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if present.len() > 7 {
+                present.pop_front();
             }
         }
     });
-    let mut frames: u32 = 0;
-    let counting = async {
-        loop {
-            watch.next_of("presence").await;
-            frames += 1;
+    let (mut came, mut went) = (0, 0);
+    let (mut frames, mut first) = (0_u32, None);
+    let last = loop {
+        let frame = watcher.next_of("presence").await;
+        came += frame["online"].as_array().unwrap().len();
+        went += frame["offline"].as_array().unwrap().len();
+        let now = Instant::now();
+        first.get_or_insert(now);
+        frames += 1;
+        if frame["online_count"] == 1 && coming.is_finished() {
+            break now;
         }
     };
-    let _ = tokio::time::timeout(Duration::from_secs(3), counting).await;
-    coming.await.unwrap();
-    // The first at once, then one every half second.
-    assert!((2..=8).contains(&frames), "{frames} presence frames in 3 s");
+    assert!(came > CROWD / 2 && came == went, "{came} came, {went} went");
+    let seconds = (last - first.unwrap()).as_secs_f64();
+    assert!(
+        f64::from(frames - 1) <= 2.0 * seconds + 0.5,
+        "{frames} frames in {seconds} s"
+    );
     server.stopped().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_room_shows_counts_and_a_slice_of_names() {
-    let server = TestServer::start().await;
+async fn a_large_room_is_told_by_counts_and_a_slice() {
+    const CROWD: usize = 210;
+    let server = TestServer::with(|config| config.timing.presence_tick_ms = 500).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let mut crowd = Vec::new();
-    for number in 0..210 {
-        let user = server.user(&format!("user{number}")).await;
-        user.join(&room.code).await.expect(200);
-        crowd.push(user);
-    }
-    let mut sockets = Vec::new();
-    for user in &crowd {
-        sockets.push(user.connect().await.0);
-    }
-    let (_socket, ready) = ana.connect().await;
-    let seen = &ready["rooms"][0];
-    assert_eq!(seen["member_count"], 211);
-    assert_eq!(seen["online_count"], 211);
-    assert_eq!(seen["online"].as_array().unwrap().len(), 100);
-    // The whole list is to be had in pages.
-    let mut names = HashSet::new();
-    let mut after = 0;
+    let crowd = server.users("crowd", CROWD).await;
+    join_all(
+        crowd
+            .iter()
+            .map(async |user| user.join(&room.code).await.expect(200)),
+    )
+    .await;
+    let (mut watcher, _) = ana.connect().await;
+    let sockets = join_all(crowd.iter().map(User::connect)).await;
     loop {
-        let page = ana
-            .get(&format!(
-                "/api/rooms/{}/members?after={after}&limit=150",
-                room.id
-            ))
-            .await
-            .expect(200);
-        for item in page["items"].as_array().unwrap() {
-            assert_eq!(item["user"]["status"], "online", "{item}");
-            after = item["user"]["id"].as_i64().unwrap();
-            names.insert(after);
-        }
-        if page["has_after"] == false {
+        let frame = watcher.next_of("presence").await;
+        let count = frame["online_count"].as_u64().unwrap();
+        let named = frame["online"].as_array().unwrap().len();
+        assert!(
+            named <= 100 || count <= 200,
+            "{count} online, {named} named"
+        );
+        if count == CROWD as u64 + 1 {
             break;
         }
     }
-    assert_eq!(names.len(), 211);
+    let (_late, ready) = ana.connect().await;
+    let shown = &ready["rooms"][0];
+    assert_eq!(shown["member_count"], CROWD + 1);
+    assert_eq!(shown["online_count"], CROWD + 1);
+    assert_eq!(shown["online"].as_array().unwrap().len(), 100);
+    for (socket, _) in sockets {
+        socket.cut();
+    }
+    loop {
+        let frame = watcher.next_of("presence").await;
+        if frame["online_count"] == 1 {
+            break;
+        }
+    }
     server.stopped().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_aborted_connections_leave_nobody_online_and_no_room_in_memory() {
-    let server = TestServer::start().await;
-    let (room, users) = server.room_of(["ana", "ben", "cora", "dan"]).await;
-    let mut aborted = tokio::task::JoinSet::new();
-    for number in 0_u64..1_000 {
-        let user = users[usize::try_from(number % 4).unwrap()].clone();
-        let room = room.clone();
-        let task = tokio::spawn(async move {
-            let path = if number % 3 == 0 {
-                "/ws".to_owned()
-            } else {
-                format!("/ws/{}", room.id)
-            };
-            if let Some(mut socket) = JsonSocket::try_open(user.address, &path, &user.token).await {
-                for sent in 0..50 {
-                    let key = format!("{number}-{sent}");
-                    if socket.try_say(&room, &key, "x").await.is_err()
-                        || socket.try_next().await.is_none()
-                    {
-                        return;
-                    }
-                }
-            }
-        });
-        // Anywhere from before the handshake to the middle of the talk.
-        aborted.spawn(async move {
-            tokio::time::sleep(Duration::from_micros(number * 7_919 % 60_000)).await;
-            task.abort();
-            let _ = task.await;
-        });
-        if number % 50 == 49 {
-            while aborted.join_next().await.is_some() {}
+/// Opens a socket, talks, and is cut wherever it is by then.
+async fn cut_short(user: User, room: i64, path: String) {
+    let patience = Duration::from_micros(random(40_000));
+    let _ = timeout(patience, async {
+        if random(4) == 0 {
+            let stream = TcpStream::connect(user.address).await.unwrap();
+            let request = wire::request(&path, &user.token);
+            let some = usize::try_from(random(request.len() as u64)).unwrap();
+            stream.writable().await.unwrap();
+            let _ = stream.try_write(&request.as_bytes()[..some]);
+            std::future::pending::<()>().await;
         }
+        let mut socket = JsonSocket::open(user.address, &path, &user.token).await;
+        for key in 0.. {
+            let send =
+                json!({ "type": "send", "key": format!("{key}"), "room_id": room, "body": "hi" });
+            socket.send(send).await;
+            socket.next().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_and_nothing_is_left_of_a_thousand_connections_cut_at_random() {
+    let server = TestServer::start().await;
+    let (room, users) = server.room_of(["ana", "ben", "cid", "dan", "eve"]).await;
+    let paths = ["/ws".to_owned(), format!("/ws/{}", room.id)];
+    let mut left = 1000_usize;
+    while left > 0 {
+        let some = left.min(50);
+        left -= some;
+        join_all((0..some).map(|number| {
+            let (user, path) = (&users[number % users.len()], &paths[number % 2]);
+            cut_short(user.clone(), room.id, path.clone())
+        }))
+        .await;
     }
-    let empty = server.stats_become("all is empty", |stats| {
-        (stats.rooms, stats.connections, stats.online) == (0, 0, 0)
-    });
-    empty.await;
-    for user in &users {
-        assert_eq!(profile(user, user).await["status"], "offline");
-    }
+    server
+        .stats_become("nothing is left", |stats| {
+            (stats.rooms, stats.connections, stats.online) == (0, 0, 0)
+        })
+        .await;
+    let [ana, ben, ..] = &users;
+    assert_eq!(profile(ben, ana).await["status"], "offline");
+    let (_socket, ready) = ana.connect().await;
+    assert_eq!(ready["rooms"][0]["online"], json!([ana.id]), "{ready}");
     server.stopped().await;
 }
 
@@ -214,7 +255,7 @@ async fn a_restart_begins_with_nobody_online() {
     let server = TestServer::on(folder.path().to_owned(), long_grace).await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (socket, _) = ben.connect().await;
-    let before = profile(&ana, &ben).await;
+    let before = profile(&ben, &ana).await;
     assert_eq!(before["status"], "online");
     let stopping = tokio::spawn(server.stopped());
     assert_eq!(socket.closed().await.code, 1012);
@@ -223,7 +264,7 @@ async fn a_restart_begins_with_nobody_online() {
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let mut ana = ana;
     ana.address = server.address;
-    let after = profile(&ana, &ben).await;
+    let after = profile(&ben, &ana).await;
     assert_eq!(after["status"], "offline");
     assert!(
         after["last_seen"].as_str() > before["last_seen"].as_str(),

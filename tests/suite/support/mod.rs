@@ -4,9 +4,17 @@ mod nobody;
 mod reply;
 mod socket;
 mod user;
+pub(crate) mod wire;
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    future::Future,
+    hash::{BuildHasher, Hasher, RandomState},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
+use futures_util::{StreamExt, stream};
 use parlor::{
     config::Config,
     hub::HubStats,
@@ -16,8 +24,9 @@ use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 pub(crate) use reply::Reply;
-pub(crate) use socket::{Closed, JsonSocket, Terminal};
+pub(crate) use socket::{Closed, JsonSocket, Terminal, keys};
 pub(crate) use user::{PASSWORD, Room, User};
+pub(crate) use wire::Wire;
 
 /// Whatever a test waits for must come within this.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -125,6 +134,15 @@ impl TestServer {
         User::sign_up(self.address, name).await
     }
 
+    /// Many new people, signed up side by side.
+    pub(crate) async fn users(&self, name: &str, count: usize) -> Vec<User> {
+        let signed = stream::iter(0..count).map(|number| {
+            let (address, name) = (self.address, format!("{name}{number}"));
+            async move { User::sign_up(address, &name).await }
+        });
+        signed.buffered(8).collect().await
+    }
+
     /// A private room, owned by the first of these new users, with all of them inside.
     pub(crate) async fn room_of<const N: usize>(&self, names: [&str; N]) -> (Room, [User; N]) {
         let mut users = Vec::new();
@@ -137,4 +155,9 @@ impl TestServer {
         }
         (room, users.try_into().unwrap_or_else(|_| unreachable!()))
     }
+}
+
+/// A random number below `most`.
+pub(crate) fn random(most: u64) -> u64 {
+    RandomState::new().build_hasher().finish() % most
 }

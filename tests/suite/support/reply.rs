@@ -12,22 +12,6 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// The answer, or `None` if the server went away.
-    pub(crate) async fn try_of(request: reqwest::RequestBuilder) -> Option<Self> {
-        let (client, request) = request.build_split();
-        let request = request.unwrap();
-        let what = format!("{} {}", request.method(), request.url());
-        let response = client.execute(request).await.ok()?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.ok()?;
-        Some(Self {
-            status,
-            headers,
-            text,
-            what,
-        })
-    }
-
     pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
         let (client, request) = request.build_split();
         let request = request.unwrap();

@@ -62,22 +62,6 @@ impl JsonSocket {
         }
     }
 
-    /// A socket while the server may go away.
-    pub(crate) async fn try_open(address: SocketAddr, path: &str, token: &str) -> Option<Self> {
-        let mut request = format!("ws://{address}{path}")
-            .into_client_request()
-            .unwrap();
-        let (name, value) = bearer(token);
-        request.headers_mut().insert(name, value.parse().unwrap());
-        let protocol = "parlor.v1.json".parse().unwrap();
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", protocol);
-        let stream = TcpStream::connect(address).await.ok()?;
-        let (raw, _) = client_async(request, stream).await.ok()?;
-        Some(Self { raw })
-    }
-
     pub(crate) async fn send(&mut self, frame: Value) {
         self.raw
             .send(Message::text(frame.to_string()))
@@ -91,21 +75,45 @@ impl JsonSocket {
             .await;
     }
 
-    /// The same while the server may go away.
-    pub(crate) async fn try_say(
-        &mut self,
-        room: &Room,
-        key: &str,
-        body: &str,
-    ) -> Result<(), Error> {
-        let frame = json!({ "type": "send", "key": key, "room_id": room.id, "body": body });
-        self.raw.send(Message::text(frame.to_string())).await
+    /// Sends many messages without waiting for one before the next, and answers what came of each:
+    /// its ack or its error. All other frames are passed over.
+    pub(crate) async fn flood(&mut self, room: &Room, keys: &[String], body: &str) -> Vec<Value> {
+        let mut answers = Vec::with_capacity(keys.len());
+        for some in keys.chunks(100) {
+            for key in some {
+                let send = json!({ "type": "send", "key": key, "room_id": room.id, "body": body });
+                let frame = Message::text(send.to_string());
+                self.raw.feed(frame).await.unwrap();
+            }
+            self.raw.flush().await.unwrap();
+            for _ in some {
+                answers.push(self.answer().await);
+            }
+        }
+        answers
     }
 
-    /// The next frame, or `None` once the server is gone.
-    pub(crate) async fn try_next(&mut self) -> Option<Value> {
-        let text = next(&mut self.raw).await.ok()?;
-        serde_json::from_str(&text).ok()
+    /// The next ack or error.
+    pub(crate) async fn answer(&mut self) -> Value {
+        loop {
+            let frame = self.next().await;
+            if frame["type"] == "ack" || frame["type"] == "error" {
+                return frame;
+            }
+        }
+    }
+
+    /// That the socket lives: a `ping` is answered. Answers what came before the `pong`.
+    pub(crate) async fn still_answers(&mut self) -> Vec<Value> {
+        self.send(json!({ "type": "ping" })).await;
+        let mut before = Vec::new();
+        loop {
+            let frame = self.next().await;
+            if frame["type"] == "pong" {
+                return before;
+            }
+            before.push(frame);
+        }
     }
 
     /// The next frame, whatever it is.
@@ -209,7 +217,10 @@ impl Terminal {
 async fn next(raw: &mut Raw) -> Result<String, Closed> {
     loop {
         match within("a frame", raw.next()).await {
-            Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
+            Some(Ok(Message::Text(text))) => {
+                assert!(!text.is_empty(), "an empty frame");
+                return Ok(text.as_str().to_owned());
+            }
             Some(Ok(Message::Close(frame))) => {
                 let closed = frame.map(|frame| Closed {
                     code: frame.code.into(),
@@ -235,4 +246,11 @@ async fn next(raw: &mut Raw) -> Result<String, Closed> {
             }
         }
     }
+}
+
+/// `count` keys that begin with `prefix`.
+pub(crate) fn keys(prefix: &str, count: usize) -> Vec<String> {
+    (0..count)
+        .map(|number| format!("{prefix}-{number}"))
+        .collect()
 }

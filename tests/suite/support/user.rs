@@ -63,6 +63,16 @@ impl User {
         }
     }
 
+    /// The same user, with the same token, at a server that was started anew.
+    pub(crate) fn at(&self, address: SocketAddr) -> Self {
+        let http = Client::new();
+        Self {
+            address,
+            http,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http
             .request(method, format!("http://{}{path}", self.address))
@@ -134,6 +144,33 @@ impl User {
         let ready = socket.next().await;
         assert_eq!(ready["type"], "ready", "{ready}");
         (socket, ready)
+    }
+
+    /// A JSON socket in one room, and its `ready` frame.
+    pub(crate) async fn connect_to(&self, room: &Room) -> (JsonSocket, Value) {
+        let path = format!("/ws/{}", room.id);
+        let mut socket = JsonSocket::open(self.address, &path, &self.token).await;
+        let ready = socket.next().await;
+        assert_eq!(ready["type"], "ready", "{ready}");
+        (socket, ready)
+    }
+
+    /// Leaves a room.
+    pub(crate) async fn leave(&self, room: &Room) {
+        let path = format!("/api/rooms/{}/members/me", room.id);
+        self.delete(&path).await.expect(204);
+    }
+
+    /// Removes somebody from a room.
+    pub(crate) async fn kick(&self, room: &Room, user: &User) {
+        let path = format!("/api/rooms/{}/members/{}", room.id, user.id);
+        self.delete(&path).await.expect(204);
+    }
+
+    /// Ends this login.
+    pub(crate) async fn sign_out(&self) {
+        let path = "/api/auth/signout";
+        self.post(path, json!({})).await.expect(204);
     }
 
     /// A line-mode socket in one room; its banner is still to be read.

@@ -1,0 +1,247 @@
+//! How connections end: by either side, by a broken rule, by silence.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    JsonSocket, TestServer, keys,
+    wire::{CLOSE, PING, PONG, RawFrame, TEXT, Wire, frame},
+    within,
+};
+
+async fn opened(server: &TestServer) -> Wire {
+    let ana = server.user("ana").await;
+    let mut wire = Wire::open(server.address, "/ws", &ana.token).await;
+    let ready = wire.frame_of(TEXT).await;
+    let ready: Value = serde_json::from_slice(&ready.payload).unwrap();
+    assert_eq!(ready["type"], "ready", "{ready}");
+    wire
+}
+
+#[tokio::test]
+async fn a_close_is_answered_by_a_close_and_the_end_of_the_stream() {
+    let server = TestServer::start().await;
+    let mut wire = opened(&server).await;
+    let goodbye = [&1000_u16.to_be_bytes()[..], b"bye"].concat();
+    wire.send(CLOSE, &goodbye).await;
+    let echo = wire.frame_of(CLOSE).await;
+    assert_eq!(echo.payload[..2], goodbye[..2]);
+    assert_eq!(wire.frame().await, None);
+    server
+        .stats_become("it is gone", |stats| stats.connections == 0)
+        .await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_broken_rule_is_named_in_the_close() {
+    let server = TestServer::start().await;
+    let ana = server.user("ana").await;
+    let unmasked = vec![TEXT, 2, b'h', b'i'];
+    let cases: [(&str, Vec<u8>, u16); 11] = [
+        ("unmasked", unmasked, 1002),
+        ("text that is not UTF-8", frame(TEXT, &[0xff, 0xfe]), 1007),
+        ("binary that is not UTF-8", frame(0x82, &[0xc3, 0x28]), 1007),
+        ("a reserved opcode", frame(0x83, b"hi"), 1002),
+        ("a reserved control opcode", frame(0x8b, b"hi"), 1002),
+        ("a reserved bit", frame(TEXT | 0x40, b"hi"), 1002),
+        ("a control frame in parts", frame(PING & 0x7f, b"hi"), 1002),
+        ("a control frame too long", frame(PING, &[0; 126]), 1002),
+        ("a continuation of nothing", frame(0x80, b"hi"), 1002),
+        ("a close code that is none", frame(CLOSE, &[0, 1]), 1002),
+        ("too big", frame(TEXT, &vec![b'x'; 70_000]), 1009),
+    ];
+    for (what, bytes, code) in cases {
+        let mut wire = Wire::open(server.address, "/ws", &ana.token).await;
+        wire.frame_of(TEXT).await;
+        wire.write(&bytes).await;
+        assert_eq!(wire.closed().await, code, "{what}");
+    }
+    server
+        .stats_become("all are gone", |stats| stats.connections == 0)
+        .await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn who_sends_far_too_much_still_hears_why() {
+    let server = TestServer::start().await;
+    let mut wire = opened(&server).await;
+    // The first frame is too big, and much follows that nobody will read as frames.
+    let mut bytes = frame(TEXT, &vec![b'x'; 100_000]);
+    bytes.extend(vec![b'y'; 400_000]);
+    wire.write(&bytes).await;
+    assert_eq!(wire.closed().await, 1009);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_message_in_parts_is_one_message_and_pings_may_come_between() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let mut wire = Wire::open(server.address, "/ws", &ana.token).await;
+    wire.frame_of(TEXT).await;
+    let send = json!({ "type": "send", "key": "c1", "room_id": room.id, "body": "in parts: ü" });
+    let bytes = send.to_string().into_bytes();
+    // Cut in the middle of the last letter's two bytes, where a careless reader fails.
+    let cut = bytes.iter().position(|byte| *byte == 0xc3).unwrap() + 1;
+    wire.send(0x01, &bytes[..5]).await;
+    wire.send(PING, b"still there?").await;
+    assert_eq!(
+        wire.frame_of(PONG).await,
+        RawFrame {
+            head: PONG,
+            payload: b"still there?".to_vec()
+        }
+    );
+    wire.send(0x00, &bytes[5..cut]).await;
+    wire.send(0x80, &bytes[cut..]).await;
+    loop {
+        let frame: Value = serde_json::from_slice(&wire.frame_of(TEXT).await.payload).unwrap();
+        if frame["type"] == "ack" {
+            assert_eq!(frame["key"], "c1");
+            break;
+        }
+        assert_ne!(frame["type"], "error", "{frame}");
+    }
+    assert_eq!(
+        ana.history(&room).await.last().unwrap()["body"],
+        "in parts: ü"
+    );
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn the_silent_are_dropped_and_those_who_answer_pings_are_not() {
+    let server = TestServer::with(|config| {
+        (config.timing.heartbeat_ms, config.timing.silence_ms) = (50, 600);
+    })
+    .await;
+    let (ana, ben) = (server.user("ana").await, server.user("ben").await);
+    let (mut polite, ready) = ben.connect().await;
+    assert_eq!(ready["heartbeat_s"], 0.05);
+    let started = Instant::now();
+    let mut silent = Wire::open(server.address, "/ws", &ana.token).await;
+    let mut pings = 0;
+    let listening = async {
+        while let Some(frame) = silent.frame().await {
+            pings += usize::from(frame.head == PING);
+        }
+    };
+    // The polite one's library answers each ping as it reads on.
+    tokio::select! {
+        () = listening => {}
+        frame = polite.next() => panic!("{frame}"),
+    }
+    assert!(started.elapsed() >= Duration::from_millis(600));
+    assert!(pings > 1, "{pings} pings");
+    let longer = Duration::from_millis(900);
+    let quiet = tokio::time::timeout(longer, polite.next()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+    polite.still_answers().await;
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_stops_reading_is_cut_and_delays_nobody() {
+    let server = TestServer::with(|config| config.timing.stall_ms = 2500).await;
+    let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
+    let stalled = Wire::open(server.address, "/ws", &cid.token).await;
+    let (mut ana_socket, _) = ana.connect().await;
+    let (mut ben_socket, _) = ben.connect().await;
+    server
+        .stats_become("all are there", |stats| stats.connections == 3)
+        .await;
+    let reading = tokio::spawn(async move {
+        while ben_socket.next_message().await["body"] != "the end" {}
+        ben_socket
+    });
+    // Far more than the system's buffers hold.
+    let body = "x".repeat(2000);
+    ana_socket.flood(&room, &keys("f", 4000), &body).await;
+    ana.say(&room, "the end").await;
+    let mut ben_socket = reading.await.unwrap();
+    let mut stuck = 0;
+    while server.stats().connections == 3 {
+        stuck += 1;
+        let sent = Instant::now();
+        ana.say(&room, "quick").await;
+        ben_socket.next_message().await;
+        let took = sent.elapsed();
+        assert!(
+            took < Duration::from_secs(2),
+            "message {stuck} took {took:?}"
+        );
+    }
+    drop(stalled);
+    ben_socket.still_answers().await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn signing_out_closes_that_sessions_sockets_within_a_second() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let other = ana.sign_in_again().await;
+    let (all, _) = ana.connect().await;
+    let (one, _) = ana.connect_to(&room).await;
+    let (mut unharmed, _) = other.connect().await;
+    let started = Instant::now();
+    ana.sign_out().await;
+    for socket in [all, one] {
+        let closed = socket.closed().await;
+        assert_eq!(closed.code, 4401, "{closed:?}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(1));
+    unharmed.still_answers().await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_socket_lives_as_long_as_its_session_not_as_its_token() {
+    let server = TestServer::with(|config| config.auth.access_token_s = 1).await;
+    let ana = server.user("ana").await;
+    let (mut socket, _) = ana.connect().await;
+    within("the token to expire", async {
+        while ana.get("/api/me").await.status != 401 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+    socket.still_answers().await;
+    let refresh = json!({ "refresh_token": ana.refresh_token });
+    let path = "/api/auth/refresh";
+    ana.post(path, refresh.clone()).await.expect(200);
+    socket.still_answers().await;
+    // The same token a second time: somebody else has it too, and the session ends.
+    ana.post(path, refresh).await.expect(401);
+    let closed = socket.closed().await;
+    assert_eq!(closed.code, 4401, "{closed:?}");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn who_does_not_slow_down_is_closed() {
+    let server = TestServer::with(|config| {
+        config.limits.rates = true;
+        (config.limits.send_burst, config.limits.send_per_s) = (2, 1);
+    })
+    .await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let (mut socket, _) = ana.connect().await;
+    for key in keys("c", 150) {
+        socket.say(&room, &key, "hi").await;
+    }
+    let refused = socket.next_of("error").await;
+    assert_eq!(refused["code"], "rate_limited", "{refused}");
+    assert!(refused["retry_after_ms"].as_u64().unwrap() > 0, "{refused}");
+    let closed = socket.closed().await;
+    assert_eq!(closed.code, 4429, "{closed:?}");
+    // A new connection finds the same bucket.
+    let (mut socket, _): (JsonSocket, _) = ana.connect().await;
+    socket.say(&room, "again", "hi").await;
+    let answer = socket.answer().await;
+    assert!(answer["type"] == "ack" || answer["code"] == "rate_limited");
+    server.stopped().await;
+}

@@ -1,0 +1,203 @@
+//! Who may open a socket, and how the others are refused.
+
+use reqwest::Client;
+use serde_json::json;
+
+use crate::support::{Reply, TestServer, User};
+
+const WELL_FORMED: [(&str, &str); 4] = [
+    ("connection", "Upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
+/// Asks for a socket with these headers over the well-formed ones; an empty one is left out.
+async fn knock(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Reply {
+    let mut request = Client::new().get(server.url(path));
+    let usual = WELL_FORMED
+        .iter()
+        .filter(|(name, _)| !headers.iter().any(|(other, _)| other == name));
+    for (name, value) in usual.chain(headers) {
+        if !value.is_empty() {
+            request = request.header(*name, *value);
+        }
+    }
+    Reply::of(request).await
+}
+
+fn bearer(user: &User) -> String {
+    format!("Bearer {}", user.token)
+}
+
+#[tokio::test]
+async fn only_who_is_signed_in_gets_a_socket() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    for path in ["/ws".to_owned(), format!("/ws/{}", room.id)] {
+        let reply = knock(&server, &path, &[]).await;
+        reply.refused(401, "unauthenticated");
+        assert_eq!(
+            reply.header("www-authenticate"),
+            Some("Bearer realm=\"parlor\"")
+        );
+        for bad in ["Bearer nonsense", "Basic YTpi", "Bearer "] {
+            let reply = knock(&server, &path, &[("authorization", bad)]).await;
+            reply.refused(401, "unauthorized");
+            let challenge = reply.header("www-authenticate").unwrap();
+            assert!(challenge.starts_with("Bearer "), "{challenge}");
+        }
+        let reply = knock(&server, &path, &[("authorization", &bearer(&ana))]).await;
+        reply.expect(101);
+    }
+    ana.sign_out().await;
+    let reply = knock(&server, "/ws", &[("authorization", &bearer(&ana))]).await;
+    reply.refused(401, "unauthorized");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_room_is_open_to_its_members_only() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let eve = server.user("eve").await;
+    let path = format!("/ws/{}", room.id);
+    let token = bearer(&eve);
+    let hidden = knock(&server, &path, &[("authorization", &token)]).await;
+    let absent = knock(&server, "/ws/999999", &[("authorization", &token)]).await;
+    let (hidden, absent) = (
+        hidden.refused(404, "not_found"),
+        absent.refused(404, "not_found"),
+    );
+    assert_eq!(hidden["title"], absent["title"]);
+    let reply = knock(&server, "/ws/lobby", &[("authorization", &token)]).await;
+    reply.refused(404, "not_found");
+    // The predecessor's address names the user, who must be the caller.
+    let token = bearer(&ana);
+    let path = format!("/ws/{}/{}", room.id, eve.id);
+    let reply = knock(&server, &path, &[("authorization", &token)]).await;
+    reply.refused(403, "not_you");
+    let path = format!("/ws/{}/{}", room.id, ana.id);
+    let reply = knock(&server, &path, &[("authorization", &token)]).await;
+    reply.expect(101);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_cookie_opens_a_socket_for_our_own_page_alone() {
+    let server = TestServer::start().await;
+    let ana = server.user("ana").await;
+    let cookie = format!("parlor_access={}", ana.token);
+    let own = format!("http://{}", server.address);
+    for origin in ["", "http://evil.example", "null", "http://127.0.0.1:1"] {
+        let headers = [("cookie", cookie.as_str()), ("origin", origin)];
+        let reply = knock(&server, "/ws", &headers).await;
+        reply.refused(403, "cross_origin");
+    }
+    let headers = [("cookie", cookie.as_str()), ("origin", own.as_str())];
+    knock(&server, "/ws", &headers).await.expect(101);
+    // A program's token needs no origin, and a page of another origin cannot have one.
+    let token = bearer(&ana);
+    let headers = [
+        ("authorization", token.as_str()),
+        ("origin", "http://tool.example"),
+    ];
+    knock(&server, "/ws", &headers).await.expect(101);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn what_is_no_handshake_is_told_what_it_lacks() {
+    let server = TestServer::start().await;
+    let ana = server.user("ana").await;
+    let token = bearer(&ana);
+    for (header, status, code) in [
+        (("upgrade", ""), 426, "upgrade_required"),
+        (("connection", ""), 426, "upgrade_required"),
+        (("connection", "keep-alive"), 426, "upgrade_required"),
+        (("upgrade", "h2c"), 426, "upgrade_required"),
+        (("sec-websocket-version", ""), 400, "malformed"),
+        (("sec-websocket-version", "8"), 400, "malformed"),
+        (("sec-websocket-key", ""), 400, "malformed"),
+        (("sec-websocket-key", "c2hvcnQ="), 400, "malformed"),
+        (("sec-websocket-key", "not base64!"), 400, "malformed"),
+    ] {
+        let headers = [("authorization", token.as_str()), header];
+        let reply = knock(&server, "/ws", &headers).await;
+        reply.refused(status, code);
+        if status == 426 {
+            assert_eq!(reply.header("upgrade"), Some("websocket"), "{header:?}");
+        }
+    }
+    ana.get("/ws").await.refused(426, "upgrade_required");
+    let reply = ana.post("/ws", json!({})).await;
+    reply.refused(405, "method_not_allowed");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn the_client_chooses_how_to_speak() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let token = bearer(&ana);
+    let one = format!("/ws/{}", room.id);
+    let (json, text) = ("parlor.v1.json", "parlor.v1.text");
+    let both = "parlor.v1.text, parlor.v1.json";
+    for (path, offer, chosen) in [
+        ("/ws", "", None),
+        ("/ws", json, Some(json)),
+        (&one, "", None),
+        (&one, json, Some(json)),
+        (&one, text, Some(text)),
+        (&one, both, Some(text)),
+        (&one, "chat, parlor.v1.json", Some(json)),
+    ] {
+        let headers = [
+            ("authorization", token.as_str()),
+            ("sec-websocket-protocol", offer),
+        ];
+        let reply = knock(&server, path, &headers).await;
+        reply.expect(101);
+        let answered = reply.header("sec-websocket-protocol");
+        assert_eq!(answered, chosen, "{path} {offer}");
+    }
+    for (path, offer, code) in [
+        ("/ws", "chat", "malformed"),
+        (&one, "parlor.v2.json", "malformed"),
+        ("/ws", text, "text_needs_a_room"),
+    ] {
+        let headers = [
+            ("authorization", token.as_str()),
+            ("sec-websocket-protocol", offer),
+        ];
+        let reply = knock(&server, path, &headers).await;
+        reply.refused(400, code);
+    }
+    let path = format!("{one}?history=100000");
+    let reply = knock(&server, &path, &[("authorization", &token)]).await;
+    reply.refused(422, "invalid");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn one_user_cannot_take_all_sockets() {
+    let server = TestServer::with(|config| {
+        config.limits.rates = true;
+        config.limits.connections_per_user = 2;
+    })
+    .await;
+    let (ana, ben) = (server.user("ana").await, server.user("ben").await);
+    let (first, _) = ana.connect().await;
+    let (_second, _) = ana.connect().await;
+    let token = bearer(&ana);
+    let reply = knock(&server, "/ws", &[("authorization", &token)]).await;
+    reply.refused(429, "too_many_connections");
+    assert!(reply.header("retry-after").is_some());
+    let (_other, _) = ben.connect().await;
+    first.cut();
+    server
+        .stats_become("the place is free again", |stats| stats.connections == 2)
+        .await;
+    let (_third, _) = ana.connect().await;
+    server.stopped().await;
+}

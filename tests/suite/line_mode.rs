@@ -1,0 +1,256 @@
+//! A person at a terminal.
+
+use futures_util::SinkExt;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Room, Terminal, TestServer, User};
+
+async fn seated(user: &User, room: &Room, query: &str) -> Terminal {
+    let mut terminal = user.terminal(room, query).await;
+    let banner = terminal.next().await;
+    assert!(banner.starts_with("* #lobby · "), "{banner}");
+    terminal
+}
+
+/// A line without the time of day it begins with.
+fn untimed(line: &str) -> &str {
+    let (time, rest) = line.split_at(6);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    assert!(
+        digits(&time[..2]) && &time[2..3] == ":" && digits(&time[3..5]),
+        "{line}"
+    );
+    rest
+}
+
+#[tokio::test]
+async fn the_banner_says_where_one_is_and_who_is_there() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let mut first = ana.terminal(&room, "").await;
+    assert_eq!(first.next().await, "* #lobby · 1 online: you · /help");
+    let mut second = ben.terminal(&room, "").await;
+    assert_eq!(second.next().await, "* #lobby · 2 online: ana, you · /help");
+    assert_eq!(first.next().await, "* ben is online");
+    first.enter("/who").await;
+    assert_eq!(first.next().await, "* 2 online: ben, you");
+    drop(second.raw);
+    assert_eq!(first.next().await, "* ben is offline");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn own_lines_are_shown_elsewhere_and_here_only_on_demand() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let mut first = seated(&ana, &room, "").await;
+    let mut second = seated(&ana, &room, "").await;
+    let mut echoing = seated(&ana, &room, "?echo=1").await;
+    first.enter("from the first").await;
+    for terminal in [&mut second, &mut echoing] {
+        let line = terminal.next_with("<").await;
+        assert_eq!(untimed(&line), "<ana> from the first");
+    }
+    echoing.enter("from the echoing").await;
+    for terminal in [&mut echoing, &mut first] {
+        // The first has not seen its own line.
+        let line = terminal.next_with("<").await;
+        assert_eq!(untimed(&line), "<ana> from the echoing");
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn commands_do_what_help_says() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    ana.create_room("attic").await;
+    let mut terminal = seated(&ana, &room, "").await;
+    let mut other = seated(&ben, &room, "").await;
+    terminal.next_with("ben is online").await;
+    terminal.enter("/help").await;
+    let mut help = vec![terminal.next().await];
+    while !help.last().unwrap().contains("in the address") {
+        help.push(terminal.next().await);
+    }
+    for command in [
+        "/me", "/who", "/history", "/rooms", "/leave", "/quit", "//x",
+    ] {
+        assert!(
+            help.iter().any(|line| line.contains(command)),
+            "{command}: {help:?}"
+        );
+    }
+    terminal.enter("/me waves").await;
+    let line = other.next_with("waves").await;
+    assert_eq!(untimed(&line), "* ana waves");
+    terminal.enter("//shrug").await;
+    let line = other.next_with("shrug").await;
+    assert_eq!(untimed(&line), "<ana> /shrug");
+    terminal.enter("/rooms").await;
+    let rooms = [terminal.next().await, terminal.next().await];
+    for (name, part) in [("#lobby", "owner"), ("#attic", "/ws/")] {
+        let found = rooms
+            .iter()
+            .any(|line| line.contains(name) && line.contains(part));
+        assert!(found, "{name}: {rooms:?}");
+    }
+    terminal.enter("/history 2").await;
+    assert_eq!(untimed(&terminal.next().await), "* ana waves");
+    assert_eq!(untimed(&terminal.next().await), "<ana> /shrug");
+    terminal.enter("/quit").await;
+    assert_eq!(terminal.closed().await.1.code, 1000);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn wrong_commands_are_explained_and_harm_nothing() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let mut terminal = seated(&ana, &room, "").await;
+    let long = "x".repeat(4001);
+    for (line, words) in [
+        ("/dance", "! no command /dance"),
+        ("/", "! no command /"),
+        ("/history 0", "! /history takes a number from 1 to 200"),
+        ("/history all", "! /history takes a number from 1 to 200"),
+        ("/me", "! say what you do"),
+        (&long, "! not sent: "),
+        ("/leave", "! the last owner"),
+    ] {
+        terminal.enter(line).await;
+        let answer = terminal.next().await;
+        assert!(answer.starts_with(words), "{line:.20}: {answer}");
+    }
+    // What is nothing is neither sent nor answered.
+    for nothing in ["", " ", "\n", "\r\n"] {
+        let frame = Message::text(nothing.to_owned());
+        terminal.raw.send(frame).await.unwrap();
+    }
+    terminal.enter("/who").await;
+    assert_eq!(terminal.next().await, "* 1 online: you");
+    let texts = ana.history(&room).await;
+    assert!(texts.iter().all(|message| message["kind"] == "system"));
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn what_was_said_before_is_shown_as_asked() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let mut seqs = Vec::new();
+    for body in ["one", "two", "three"] {
+        seqs.push(ana.say(&room, body).await["seq"].as_i64().unwrap());
+    }
+    let mut terminal = seated(&ben, &room, "?history=2").await;
+    assert_eq!(untimed(&terminal.next().await), "<ana> two");
+    assert_eq!(untimed(&terminal.next().await), "<ana> three");
+    let query = format!("?since={}&numbers=1", seqs[0]);
+    let mut numbered = seated(&ben, &room, &query).await;
+    for (seq, body) in [(seqs[1], "two"), (seqs[2], "three")] {
+        let line = numbered.next().await;
+        let (number, rest) = line.split_once(' ').unwrap();
+        assert_eq!(number, format!("#{seq}"));
+        assert_eq!(untimed(rest), format!("<ana> {body}"));
+    }
+    let seq = ana.say(&room, "four").await["seq"].as_i64().unwrap();
+    let line = numbered.next_with("four").await;
+    assert!(line.starts_with(&format!("#{seq} ")), "{line}");
+    assert_eq!(untimed(&terminal.next_with("four").await), "<ana> four");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_long_absence_is_replayed_whole() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut socket, _) = ana.connect().await;
+    let keys = crate::support::keys("m", 450);
+    socket.flood(&room, &keys, "hi").await;
+    let mut terminal = seated(&ben, &room, "?since=0&numbers=1").await;
+    for seq in 1..=453 {
+        if seq == 453 {
+            ana.say(&room, "live").await;
+        }
+        let line = terminal.next_with("#").await;
+        assert!(line.starts_with(&format!("#{seq} ")), "{seq}: {line}");
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn no_body_can_forge_a_line_or_steer_a_terminal() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let mut terminal = seated(&ben, &room, "").await;
+    ana.say(&room, "one\n09:58 <ben> two\n* three").await;
+    let shown = terminal.next_with("<ana>").await;
+    assert_eq!(
+        untimed(&shown),
+        "<ana> one\n    | 09:58 <ben> two\n    | * three"
+    );
+    ana.say(&room, "a\u{1b}[31mb\u{7}\u{8}\u{9b}cd\u{1}e\u{7f}f")
+        .await;
+    let shown = terminal.next_with("<ana>").await;
+    assert_eq!(untimed(&shown), "<ana> a[31mbcdef");
+    ana.say(&room, "\u{1b}\u{7}").await;
+    let shown = terminal.next_with("<ana>").await;
+    assert_eq!(untimed(&shown), "<ana> ");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn who_is_too_fast_is_told_so_in_words() {
+    let server = TestServer::with(|config| {
+        config.limits.rates = true;
+        (config.limits.send_burst, config.limits.send_per_s) = (2, 1);
+    })
+    .await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let mut terminal = seated(&ana, &room, "").await;
+    for line in ["one", "two", "three"] {
+        terminal.enter(line).await;
+    }
+    let refusal = terminal.next().await;
+    assert_eq!(refusal, "! not sent: slow down, retry in 1 s");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn parting_words_come_before_the_close() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
+    let signed_out = seated(&ana.sign_in_again().await, &room, "").await;
+    let elsewhere = ana.sign_in_again().await;
+    let kicked = seated(&ben, &room, "").await;
+    let mut leaving = seated(&cid, &room, "").await;
+    // The login of a terminal is not the one that goes on.
+    let sessions = elsewhere.get("/api/me/sessions").await.expect(200);
+    let sessions = sessions.as_array().or(sessions["items"].as_array());
+    for session in sessions.unwrap() {
+        if session["current"] != true {
+            let path = format!("/api/me/sessions/{}", session["id"]);
+            elsewhere.delete(&path).await.expect(204);
+        }
+    }
+    let (lines, closed) = signed_out.closed().await;
+    assert_eq!(closed.code, 4401);
+    assert_eq!(
+        lines.last().unwrap(),
+        "! your session has ended; sign in again",
+        "{lines:?}"
+    );
+    elsewhere.kick(&room, &ben).await;
+    let (lines, closed) = kicked.closed().await;
+    assert_eq!(closed.code, 4403);
+    assert_eq!(
+        lines.last().unwrap(),
+        "* you were removed from #lobby",
+        "{lines:?}"
+    );
+    leaving.enter("/leave").await;
+    let (lines, closed) = leaving.closed().await;
+    assert_eq!(closed.code, 4403);
+    assert_eq!(lines.last().unwrap(), "* you left #lobby", "{lines:?}");
+    server.stopped().await;
+}
