@@ -6,10 +6,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
-use crate::{
-    domain::{Timestamp, UserId},
-    hub::{LivePresence, RoomEvent},
-};
+use crate::hub::{LivePresence, RoomEvent};
 
 /// Who is online has their `last_seen` stored this often, so that a crash leaves it close.
 const HEARTBEAT: Duration = Duration::from_mins(1);
@@ -40,27 +37,25 @@ impl Chat {
     /// `last_seen` is stored before anybody is told, so that who hears "offline" and asks gets it.
     async fn settle_presence(&self) -> Option<Instant> {
         let presence = self.inner.hub.presence();
-        self.store_last_seen(presence.sightings()).await;
+        let seen = presence.sightings();
+        if let Err(error) = self.inner.store.set_last_seen(seen.clone()).await {
+            tracing::warn!(%error, "last_seen not stored");
+            presence.put_back(seen);
+            return Some(Instant::now());
+        }
         let settled = presence.settle();
         for (room, diff) in settled.diffs {
-            self.inner.hub.publish(
-                room,
-                RoomEvent::Presence(Arc::new(LivePresence::new(room, diff))),
-            );
+            let presence = LivePresence::new(room, diff);
+            self.inner
+                .hub
+                .publish(room, RoomEvent::Presence(Arc::new(presence)));
         }
         settled.next
     }
 
     /// At the end, too: whoever is in their grace then will not be let go by this process.
     async fn store_heartbeat(&self) {
-        self.store_last_seen(self.inner.hub.presence().last_here())
-            .await;
-    }
-
-    async fn store_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
-        if seen.is_empty() {
-            return;
-        }
+        let seen = self.inner.hub.presence().last_here();
         if let Err(error) = self.inner.store.set_last_seen(seen).await {
             tracing::warn!(%error, "last_seen not stored");
         }

@@ -92,9 +92,12 @@ pub async fn serve(
                 continue;
             }
         };
-        let Some(claim) = crowd.claim(address.ip(), permit) else {
-            tasks.spawn(refuse(stream));
-            continue;
+        let claim = match crowd.claim(address.ip(), permit) {
+            Ok(claim) => claim,
+            Err(permit) => {
+                tasks.spawn(refuse(stream, permit));
+                continue;
+            }
         };
         let router = router.clone();
         let close = close_open.clone();
@@ -166,7 +169,7 @@ async fn connection(
 
 /// Refuses in the words of HTTP. A client that is answered before it has asked, or reset while it
 /// still asks, takes that for a broken connection: so something is read first, and the rest after.
-async fn refuse(mut stream: TcpStream) {
+async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
     let answer = async {
         let mut asked = [0; 1024];
         let _ = timeout(REFUSAL / 2, stream.read(&mut asked)).await;
@@ -179,11 +182,15 @@ async fn refuse(mut stream: TcpStream) {
 }
 
 impl Crowd {
-    fn claim(self: &Arc<Self>, address: IpAddr, permit: OwnedSemaphorePermit) -> Option<Claim> {
+    fn claim(
+        self: &Arc<Self>,
+        address: IpAddr,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Claim, OwnedSemaphorePermit> {
         let address = address.to_canonical();
         let mut count = self.by_address.entry(address).or_insert(0);
         if *count >= self.most {
-            return None;
+            return Err(permit);
         }
         *count += 1;
         drop(count);
@@ -192,7 +199,7 @@ impl Crowd {
             crowd: self.clone(),
             address,
         };
-        Some(Claim {
+        Ok(Claim {
             _places: Arc::new(places),
         })
     }

@@ -122,6 +122,8 @@ impl Problem {
         if self.status == StatusCode::UPGRADE_REQUIRED {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            let version = HeaderValue::from_static("13");
+            headers.insert(header::SEC_WEBSOCKET_VERSION, version);
         }
         if let Some(wait) = self.retry_after {
             headers.insert(

@@ -46,7 +46,11 @@ impl Handshake {
             .get(header::SEC_WEBSOCKET_VERSION)
             .is_none_or(|version| version != "13")
         {
-            return Err(malformed("Sec-WebSocket-Version must be 13"));
+            return Err(Problem::new(
+                StatusCode::UPGRADE_REQUIRED,
+                "upgrade_required",
+                "Sec-WebSocket-Version must be 13",
+            ));
         }
         let key = headers
             .get(header::SEC_WEBSOCKET_KEY)

@@ -248,6 +248,11 @@ impl Presence {
         seen
     }
 
+    /// Takes sightings back that could not be stored, for another try.
+    pub fn put_back(&self, seen: Vec<(UserId, Timestamp)>) {
+        self.shared.lock().arrived.extend(seen);
+    }
+
     /// Lets go whose grace is over, and takes what rooms must be told.
     #[must_use]
     pub fn settle(&self) -> Settled {

@@ -42,8 +42,9 @@ pub(super) enum News {
 
 /// A step of a repair.
 pub(super) enum Repair {
-    /// These were missed; more follow if `more`.
+    /// These were missed after `after`; more follow if `more`.
     Missed {
+        after: Rev,
         messages: Vec<Message>,
         head: Head,
         more: bool,
@@ -164,9 +165,10 @@ impl Feed {
         let Some(cursor) = self.rooms.get(&room) else {
             return Ok(Repair::NotMember);
         };
+        let after = cursor.rev;
         match self
             .chat
-            .changed_since(&self.caller, room, cursor.rev, REPAIR_STEP)
+            .changed_since(&self.caller, room, after, REPAIR_STEP)
             .await
         {
             Ok(changes) => {
@@ -176,6 +178,7 @@ impl Feed {
                 };
                 self.start_at(room, reached);
                 Ok(Repair::Missed {
+                    after,
                     messages: changes.items,
                     head: changes.head,
                     more: changes.has_after,

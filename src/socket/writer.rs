@@ -114,8 +114,8 @@ impl Writer {
             () = self.registration.overflow.cancelled() => Err(End::Close(CloseReason::TooSlow)),
             Some(word) = self.registration.words.recv() => self.heed(word).await,
             request = self.requests.recv() => self.answer(request).await,
-            news = self.feed.next() => self.pass_on(news).await,
             _ = self.heartbeat.tick() => self.outlet.ping().await,
+            news = self.feed.next() => self.pass_on(news).await,
             () = std::future::ready(()), if self.outlet.is_unflushed() || self.behind_since.is_some() => {
                 // Nothing more is ready: we are up to date.
                 self.behind_since = None;

@@ -3,7 +3,7 @@
 use reqwest::Client;
 use serde_json::json;
 
-use crate::support::{Reply, TestServer, User};
+use crate::support::{Reply, TestServer, User, Wire, wire};
 
 const WELL_FORMED: [(&str, &str); 4] = [
     ("connection", "Upgrade"),
@@ -116,8 +116,8 @@ async fn what_is_no_handshake_is_told_what_it_lacks() {
         (("connection", ""), 426, "upgrade_required"),
         (("connection", "keep-alive"), 426, "upgrade_required"),
         (("upgrade", "h2c"), 426, "upgrade_required"),
-        (("sec-websocket-version", ""), 400, "malformed"),
-        (("sec-websocket-version", "8"), 400, "malformed"),
+        (("sec-websocket-version", ""), 426, "upgrade_required"),
+        (("sec-websocket-version", "8"), 426, "upgrade_required"),
         (("sec-websocket-key", ""), 400, "malformed"),
         (("sec-websocket-key", "c2hvcnQ="), 400, "malformed"),
         (("sec-websocket-key", "not base64!"), 400, "malformed"),
@@ -199,5 +199,30 @@ async fn one_user_cannot_take_all_sockets() {
         .stats_become("the place is free again", |stats| stats.connections == 2)
         .await;
     let (_third, _) = ana.connect().await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn what_comes_right_behind_the_handshake_is_heard() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let mut wire = Wire::dial(server.address).await;
+    let mut bytes = wire::request("/ws", &ana.token).into_bytes();
+    for key in ["c1", "c2"] {
+        let send = json!({ "type": "send", "key": key, "room_id": room.id, "body": key });
+        bytes.extend(wire::frame(wire::TEXT, send.to_string().as_bytes()));
+    }
+    // All in one packet, so that the server finds it in the buffer of the request.
+    wire.write(&bytes).await;
+    let head = wire.http_head().await;
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    let first = wire.frame_of(wire::TEXT).await;
+    let ready = br#"{"type":"ready""#;
+    assert!(first.payload.starts_with(ready), "ready is first");
+    let mut acks = 0;
+    while acks < 2 {
+        let frame = wire.frame_of(wire::TEXT).await;
+        acks += usize::from(frame.payload.starts_with(br#"{"type":"ack""#));
+    }
     server.stopped().await;
 }

@@ -17,6 +17,7 @@ impl Writer {
     pub(super) async fn repair(&mut self, room: RoomId) -> Result<(), End> {
         let stall = Duration::from_millis(self.context.timing.stall_ms);
         let since = *self.behind_since.get_or_insert_with(Instant::now);
+        let mut holes = false;
         loop {
             if since.elapsed() > stall {
                 return Err(End::Close(CloseReason::TooSlow));
@@ -27,10 +28,12 @@ impl Writer {
             }
             match self.feed.catch_up(room).await {
                 Ok(Repair::Missed {
+                    after,
                     messages,
                     head,
                     more,
                 }) => {
+                    holes |= has_holes(after, &messages);
                     for message in &messages {
                         self.send(self.voice.missed(message)).await?;
                     }
@@ -39,7 +42,7 @@ impl Writer {
                     }
                     // Changes that were overtaken by later ones leave holes in what was repeated;
                     // the client is told that it has everything all the same.
-                    if has_holes(&messages) {
+                    if holes {
                         self.send(self.voice.synced(room, head)).await?;
                     }
                     return Ok(());
@@ -82,8 +85,11 @@ impl Writer {
     }
 }
 
-fn has_holes(messages: &[Message]) -> bool {
+/// Whether these do not follow `after` and one another one by one.
+fn has_holes(after: Rev, messages: &[Message]) -> bool {
+    let wanted = std::iter::successors(Some(after.next()), |rev| Some(rev.next()));
     messages
-        .windows(2)
-        .any(|pair| pair[1].rev != pair[0].rev.next())
+        .iter()
+        .zip(wanted)
+        .any(|(message, wanted)| message.rev != wanted)
 }

@@ -199,6 +199,9 @@ impl Sqlite {
         &self,
         seen: Vec<(UserId, Timestamp)>,
     ) -> Result<(), StoreError> {
+        if seen.is_empty() {
+            return Ok(());
+        }
         let rows: Vec<_> = seen.into_iter().map(|(user, at)| (user.0, at.0)).collect();
         let rows =
             serde_json::to_string(&rows).map_err(|error| StoreError::Failed(error.to_string()))?;
