@@ -1,7 +1,7 @@
 //! The only wiring: store, hub, chat, router, and the order in which they come and go.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     net::SocketAddr,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
@@ -112,8 +112,10 @@ impl Server {
             .mode(0o600)
             .open(&lock)
             .map_err(failed(&lock))?;
-        lock.try_lock()
-            .map_err(|_| StartError::DataInUse(data.display().to_string()))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => StartError::DataInUse(data.display().to_string()),
+            TryLockError::Error(error) => failed(data)(error),
+        })?;
         let secret = data.join(SECRET);
         let secret = Secret::load_or_create(&secret).map_err(failed(&secret))?;
 

@@ -57,6 +57,7 @@ create table invites (
     standing   integer not null check (standing in (0, 1))
 ) strict;
 
+create index invites_of_room on invites (room_id);
 create unique index invites_standing on invites (room_id) where standing = 1;
 
 create table memberships (

@@ -2,9 +2,9 @@
 
 use std::{
     fmt,
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, Permissions},
     io::{self, Read, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -50,6 +50,8 @@ impl Secret {
     }
 
     fn read(file: File) -> io::Result<Self> {
+        // One that was copied here may have come with another mode.
+        file.set_permissions(Permissions::from_mode(0o600))?;
         let mut bytes = Vec::with_capacity(LENGTH);
         file.take(LENGTH as u64 + 1).read_to_end(&mut bytes)?;
         let bytes = bytes.try_into().map_err(|_| {
@@ -83,8 +85,6 @@ impl Secret {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]

@@ -195,6 +195,16 @@ impl Tokens {
         if data.header.typ.as_deref() != Some(kind.typ()) {
             return Err(TokenError);
         }
+        // A token from a time when tokens were good for longer may be of a login that ended before
+        // what is remembered of ended logins.
+        let ttl = match kind {
+            Kind::Access => self.access_ttl,
+            Kind::Refresh => self.refresh_ttl,
+        };
+        let oldest = Timestamp::now().minus(ttl).unix_seconds();
+        if data.claims.iat.saturating_add_unsigned(LEEWAY_S) < oldest {
+            return Err(TokenError);
+        }
         Ok(data.claims)
     }
 }
@@ -323,6 +333,7 @@ mod tests {
             ("aud", json!("parlor:refresh")),
             ("exp", json!(now - 10)),
             ("nbf", json!(now + 60)),
+            ("iat", json!(now - 1_000)),
             ("sub", json!("root")),
         ] {
             let mut claims = good_claims();

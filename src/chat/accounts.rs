@@ -42,7 +42,7 @@ impl Chat {
         wanted: SignUp,
         origin: SessionOrigin,
     ) -> Result<SignedIn, ChatError> {
-        self.inner.attempts.take(&origin.address)?;
+        self.inner.attempts.take(&origin.network())?;
         let code = match wanted.code.as_deref() {
             None | Some("") => None,
             Some(text) => Some(AccessCode::parse(text).ok_or(ChatError::BadCode)?),
@@ -97,19 +97,21 @@ impl Chat {
         password: Password,
         origin: SessionOrigin,
     ) -> Result<SignedIn, ChatError> {
-        self.inner.attempts.take(&origin.address)?;
+        self.inner.attempts.take(&origin.network())?;
         if username.len() > 128 || password.is_oversized() {
             return Err(ChatError::BadCredentials);
         }
         let key = fold_username(username);
-        self.inner.attempts.take(&format!("name:{key}"))?;
+        // Not by the name alone: strangers elsewhere must not be able to use up its owner's tries.
+        let name_here = format!("{} {key}", origin.network());
+        self.inner.attempts.take(&name_here)?;
         let known = self.inner.store.credentials(&key).await?;
         let (user, hash) = known.map(|known| (known.user, known.password_hash)).unzip();
-        let matches = self.inner.passwords.verify(password, hash).await?;
-        let Some(user) = user.filter(|_| matches) else {
+        let matches = self.inner.passwords.verify(password, hash.clone()).await?;
+        let (Some(user), Some(hash), true) = (user, hash, matches) else {
             return Err(ChatError::BadCredentials);
         };
-        let grant = self.open_session(user.id, origin).await?;
+        let grant = self.open_session(user.id, hash, origin).await?;
         Ok(SignedIn {
             user,
             grant,
@@ -132,24 +134,27 @@ impl Chat {
         };
         self.inner
             .attempts
-            .take(&format!("name:{}", fold_username(&known.user.username)))?;
+            .take(&format!("user {}", caller.user()))?;
+        let old = known.password_hash;
         let matches = !current.is_oversized()
             && self
                 .inner
                 .passwords
-                .verify(current, Some(known.password_hash))
+                .verify(current, Some(old.clone()))
                 .await?;
         if !matches {
             return Err(Invalid::new("current", "is not your password").into());
         }
         let hash = self.inner.passwords.hash(new).await?;
         let now = Timestamp::now();
-        for session in self
-            .inner
-            .store
-            .set_password(caller.user(), hash, caller.session(), now)
-            .await?
-        {
+        let changed =
+            self.inner
+                .store
+                .set_password(caller.user(), old, hash, caller.session(), now);
+        let Some(ended) = changed.await? else {
+            return Err(Invalid::new("current", "is not your password").into());
+        };
+        for session in ended {
             self.cut(caller.user(), session);
         }
         Ok(())

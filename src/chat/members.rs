@@ -89,6 +89,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::NotFound`] if there is no such public room.
     pub async fn join_public(&self, caller: &Caller, room: RoomId) -> Result<Member, ChatError> {
+        self.inner.sends.take(&caller.user())?;
         let user = self.me(caller).await?.author();
         let joined = self
             .inner
@@ -104,6 +105,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::LastOwner`] if the room would be left without an owner.
     pub async fn leave(&self, member: &Member) -> Result<(), ChatError> {
+        self.inner.sends.take(&member.user())?;
         let outcome = self
             .inner
             .store

@@ -6,7 +6,7 @@ use crate::{
         AccessCode, CreatedRoom, Permission, Room, RoomId, RoomKind, RoomName, RoomStanding,
         Timestamp, Topic,
     },
-    store::{NewRoom, RoomEdit},
+    store::{NewRoom, RoomEdit, Ruled},
 };
 
 impl Chat {
@@ -21,6 +21,7 @@ impl Chat {
         topic: Topic,
         kind: RoomKind,
     ) -> Result<CreatedRoom, ChatError> {
+        self.inner.sends.take(&caller.user())?;
         let owner = self.me(caller).await?.author();
         let code = AccessCode::generate()?;
         let new = NewRoom {
@@ -80,12 +81,7 @@ impl Chat {
         name: Option<RoomName>,
         topic: Option<Topic>,
     ) -> Result<Room, ChatError> {
-        if name.is_some() {
-            member.require(Permission::Rename)?;
-        }
-        if topic.is_some() {
-            member.require(Permission::SetTopic)?;
-        }
+        self.inner.sends.take(&member.user())?;
         let edit = RoomEdit { name, topic };
         let by = member.author().clone();
         let edited = self
@@ -93,7 +89,7 @@ impl Chat {
             .store
             .edit_room(member.room(), by, edit, Timestamp::now())
             .await?;
-        edited.ok_or(ChatError::NotFound("room"))
+        ruled(edited)
     }
 
     /// Deletes the room with all that was said in it.
@@ -101,12 +97,13 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Forbidden`] for anybody but an owner.
     pub async fn delete_room(&self, member: &Member) -> Result<(), ChatError> {
-        member.require(Permission::DeleteRoom)?;
-        Ok(self
-            .inner
-            .store
-            .delete_room(member.room(), Timestamp::now())
-            .await?)
+        let (room, now) = (member.room(), Timestamp::now());
+        ruled(
+            self.inner
+                .store
+                .delete_room(room, member.user(), now)
+                .await?,
+        )
     }
 
     /// The room's access code, for who may hand it out.
@@ -124,13 +121,22 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Forbidden`].
     pub async fn replace_access_code(&self, member: &Member) -> Result<AccessCode, ChatError> {
-        member.require(Permission::Invite)?;
+        self.inner.sends.take(&member.user())?;
         let code = AccessCode::generate()?;
-        let now = Timestamp::now();
-        self.inner
+        let (room, by, now) = (member.room(), member.user(), Timestamp::now());
+        let replaced = self
+            .inner
             .store
-            .replace_access_code(member.room(), member.user(), code.clone(), now)
-            .await?;
+            .replace_access_code(room, by, code.clone(), now);
+        ruled(replaced.await?)?;
         Ok(code)
+    }
+}
+
+fn ruled<T>(outcome: Ruled<T>) -> Result<T, ChatError> {
+    match outcome {
+        Ruled::Done(value) => Ok(value),
+        Ruled::NotMember => Err(ChatError::NotFound("room")),
+        Ruled::Forbidden(permission) => Err(ChatError::Forbidden(permission)),
     }
 }

@@ -229,19 +229,20 @@ impl Chat {
             .tell_session(user, session, Control::SessionEnded);
     }
 
-    /// A new login of `user`.
+    /// A new login of `user`, whose password was found to match that hash.
     pub(super) async fn open_session(
         &self,
         user: UserId,
+        password_hash: String,
         origin: SessionOrigin,
     ) -> Result<Grant, ChatError> {
         let now = Timestamp::now();
         let ttl = self.inner.tokens.refresh_ttl();
-        let session = self
+        let opened = self
             .inner
             .store
-            .open_session(user, origin, ttl, now)
-            .await?;
+            .open_session(user, password_hash, origin, ttl, now);
+        let session = opened.await?.ok_or(ChatError::BadCredentials)?;
         self.grant(
             Refresh {
                 user,

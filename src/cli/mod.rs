@@ -2,7 +2,7 @@
 
 mod serve;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -56,7 +56,8 @@ pub fn main() -> ExitCode {
     let Arguments { command, settings } = Arguments::parse();
     match command.unwrap_or(Command::Serve) {
         Command::Config => {
-            print!("{EXAMPLE}");
+            // Whoever reads may have read enough.
+            let _ = std::io::stdout().write_all(EXAMPLE.as_bytes());
             ExitCode::SUCCESS
         }
         Command::Serve => match load(settings.layers()) {

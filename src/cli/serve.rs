@@ -1,6 +1,11 @@
 //! `parlor serve`: run until told to stop.
 
-use std::{io::IsTerminal, net::SocketAddr, path::Path, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    net::SocketAddr,
+    path::Path,
+    process::ExitCode,
+};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,10 +52,9 @@ async fn serve(loaded: Loaded) -> Result<(), String> {
     let server = Server::bind(loaded.config.clone())
         .await
         .map_err(|error| error.to_string())?;
-    print!(
-        "{}",
-        banner(&loaded.config, server.local_addr(), loaded.file.as_deref())
-    );
+    let banner = banner(&loaded.config, server.local_addr(), loaded.file.as_deref());
+    // Nobody need be there to read it.
+    let _ = std::io::stdout().write_all(banner.as_bytes());
     server
         .run(async move {
             tokio::select! {

@@ -6,6 +6,10 @@ use toml::{Table, Value};
 
 use super::{Config, ConfigError, EXAMPLE};
 
+/// More than this in a queue is a mistake, not a setting.
+const MOST_QUEUED: usize = 1_000_000;
+const NO_ORIGIN: &str = "must be like https://chat.example.org, without a path";
+
 /// The file read when none is named, if it is there.
 const DEFAULT_FILE: &str = "parlor.toml";
 
@@ -57,8 +61,12 @@ pub fn load(layers: Layers) -> Result<Loaded, ConfigError> {
         let Some(rest) = variable.strip_prefix("PARLOR_") else {
             continue;
         };
-        // These two steer the program itself and are no settings.
-        if matches!(rest, "CONFIG") {
+        // The name of the settings file is no setting. The others Kubernetes puts into the
+        // environment of whatever runs beside a service called "parlor".
+        let foreign = ["SERVICE_", "PORT_"]
+            .iter()
+            .any(|prefix| rest.starts_with(prefix));
+        if foreign || matches!(rest, "CONFIG" | "PORT") {
             continue;
         }
         let Some(key) = known.iter().find(|key| variable_of(key) == variable) else {
@@ -120,14 +128,52 @@ impl Config {
         if self.auth.access_token_s == 0 || self.auth.refresh_token_days == 0 {
             return Err(value_error("auth", "a token must be good for some time"));
         }
-        if self.timing.heartbeat_ms == 0 || self.timing.presence_tick_ms == 0 {
+        let timing = &self.timing;
+        for (key, value) in [
+            ("timing.header_ms", timing.header_ms),
+            ("timing.request_ms", timing.request_ms),
+            ("timing.heartbeat_ms", timing.heartbeat_ms),
+            ("timing.silence_ms", timing.silence_ms),
+            ("timing.stall_ms", timing.stall_ms),
+            ("timing.presence_tick_ms", timing.presence_tick_ms),
+        ] {
+            if value == 0 {
+                return Err(value_error(key, "must be at least 1"));
+            }
+        }
+        if limits.write_queue > MOST_QUEUED || limits.room_backlog > MOST_QUEUED {
+            let detail = "must be at most 1000000";
             return Err(value_error(
-                "timing",
-                "heartbeat_ms and presence_tick_ms must be at least 1",
+                "limits.write_queue and limits.room_backlog",
+                detail,
             ));
+        }
+        if self.auth.refresh_token_days > 3650 || self.auth.access_token_s > 86_400 {
+            let detail = "a token is good for a day at most, a login for 3650 days";
+            return Err(value_error("auth", detail));
+        }
+        if !self.public_url.is_empty() && !is_origin(&self.public_url) {
+            return Err(value_error("public_url", NO_ORIGIN));
+        }
+        if !self
+            .http
+            .cors_origins
+            .iter()
+            .all(|origin| is_origin(origin))
+        {
+            return Err(value_error("http.cors_origins", NO_ORIGIN));
         }
         Ok(())
     }
+}
+
+/// A scheme and a host, and no path: what browsers call an origin.
+fn is_origin(text: &str) -> bool {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    host.is_some_and(|host| !host.is_empty() && host.trim_end_matches('/').chars().all(plain))
 }
 
 fn value_error(key: &str, detail: &str) -> ConfigError {

@@ -8,7 +8,11 @@ mod layers;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use serde::Deserialize;
 
@@ -79,6 +83,8 @@ pub struct Auth {
 pub struct Http {
     /// Other origins whose pages may call the API with a bearer token.
     pub cors_origins: Vec<String>,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// The sizes and rates that protect the server.

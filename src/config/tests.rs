@@ -81,6 +81,18 @@ fn a_value_of_the_wrong_kind_is_refused_by_name() {
             "{error}"
         );
     }
+    for (key, value) in [
+        ("public_url", "chat.example.org"),
+        ("http.cors_origins", "*"),
+        ("timing.request_ms", "0"),
+    ] {
+        let layers = Layers {
+            command_line: pairs(&[(key, value)]),
+            ..Layers::default()
+        };
+        let error = load(layers).unwrap_err().to_string();
+        assert!(error.starts_with(key), "{error}");
+    }
     let layers = Layers {
         command_line: pairs(&[("listen", "here")]),
         ..Layers::default()

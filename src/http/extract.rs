@@ -1,7 +1,5 @@
 //! Reading requests: who calls, which room, and bodies that are told what is wrong with them.
 
-use std::net::SocketAddr;
-
 use axum::{
     body::Bytes,
     extract::{
@@ -11,15 +9,11 @@ use axum::{
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::{AppState, cookies, origin, problem::Problem};
+use super::{AppState, client::Peer, cookies, origin, problem::Problem};
 use crate::{
     chat::{Caller, Member},
     domain::{RoomId, SessionOrigin},
 };
-
-/// Where a connection comes from; the listener puts it into every request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
 
 /// Somebody signed in, by header or by cookie.
 pub(super) struct Auth {
@@ -191,6 +185,14 @@ fn body_problem(rejection: &BytesRejection) -> Problem {
 
 /// Reads JSON; an error names the field.
 pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|first| *first != b'{') {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "The body must be a JSON object",
+        ));
+    }
     let mut reader =
         serde_json::Deserializer::from_slice(if body.is_empty() { b"{}" } else { body });
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -207,6 +209,9 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> 
         }
         let detail = inner.to_string();
         let detail = detail.split(" at line ").next().unwrap_or_default();
+        if let Some(field) = quoted_after(detail, "duplicate field `") {
+            return Problem::field(format!("/{field}"), "is there twice");
+        }
         match quoted_after(detail, "missing field `") {
             Some(field) => Problem::field(format!("/{field}"), "is missing"),
             None if path == "." => Problem::field("", detail),
@@ -268,7 +273,7 @@ impl FromRequestParts<AppState> for Origin {
         let address = parts
             .extensions
             .get::<Peer>()
-            .map(|peer| peer.0.ip().to_canonical().to_string());
+            .map(|peer| peer.0.to_string());
         Ok(Self(SessionOrigin {
             user_agent: agent.chars().take(200).collect(),
             address: address.unwrap_or_default(),

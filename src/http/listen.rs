@@ -22,11 +22,13 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::extract::Peer;
-use crate::config::Config;
+use super::client::{self, Peer};
+use crate::{config::Config, domain::session::network};
 
 /// What hyper may buffer of one connection's requests.
 const BUFFER: usize = 16 * 1024;
+/// Connections that are told at once that there are too many.
+const REFUSALS: usize = 64;
 /// After the system refused a connection (out of file descriptors, say), this long a rest.
 const REST: Duration = Duration::from_millis(100);
 /// A connection that is refused is gone after this.
@@ -45,13 +47,15 @@ pub(crate) struct Claim {
 struct Places {
     _permit: OwnedSemaphorePermit,
     crowd: Arc<Crowd>,
-    address: IpAddr,
+    /// Where it counts; a proxy's connections do not.
+    address: Option<IpAddr>,
 }
 
 /// How many connections each address has.
 struct Crowd {
     by_address: DashMap<IpAddr, usize>,
     most: usize,
+    trusted: Vec<IpAddr>,
 }
 
 /// Takes connections until `stop`, then refuses new ones; those open end once `close_open` is
@@ -76,12 +80,15 @@ pub async fn serve(
     let crowd = Arc::new(Crowd {
         by_address: DashMap::new(),
         most,
+        trusted: config.http.trusted_proxies.clone(),
     });
-    let header_timeout = Duration::from_millis(config.timing.header_ms);
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
+    // Later than a WebSocket's own time limit, which can still say why.
+    let patience = Duration::from_millis(config.timing.stall_ms.saturating_add(5_000));
     loop {
         // Where all places are taken the system's own queue holds the next ones.
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &places, patience) => accepted,
             () = stop.cancelled() => return,
         };
         let (stream, address, permit) = match accepted {
@@ -92,12 +99,12 @@ pub async fn serve(
                 continue;
             }
         };
-        let claim = match crowd.claim(address.ip(), permit) {
-            Ok(claim) => claim,
-            Err(permit) => {
-                tasks.spawn(refuse(stream, permit));
-                continue;
+        let Some(claim) = crowd.claim(address.ip(), permit) else {
+            // With too many of them at once, the rest are cut without a word.
+            if let Ok(place) = refusals.clone().try_acquire_owned() {
+                tasks.spawn(refuse(stream, place));
             }
+            continue;
         };
         let router = router.clone();
         let close = close_open.clone();
@@ -106,7 +113,7 @@ pub async fn serve(
             address,
             claim,
             router,
-            header_timeout,
+            config.clone(),
             close,
         ));
     }
@@ -115,6 +122,7 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
+    patience: Duration,
 ) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let permit = places
         .clone()
@@ -123,20 +131,40 @@ async fn accept(
         .map_err(std::io::Error::other)?;
     let (stream, address) = listener.accept().await?;
     stream.set_nodelay(true)?;
+    limit_unread(&stream, patience);
     Ok((stream, address, permit))
 }
+
+/// A peer that takes nothing of what is sent to it is cut by the system after `patience`: hyper sets
+/// no time limit on writing an answer.
+#[cfg(target_os = "linux")]
+fn limit_unread(stream: &TcpStream, patience: Duration) {
+    let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, millis) {
+        tracing::debug!(%error, "no time limit on unread answers");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_unread(_: &TcpStream, _: Duration) {}
 
 async fn connection(
     stream: TcpStream,
     address: SocketAddr,
     claim: Claim,
     router: Router,
-    header_timeout: Duration,
+    config: Arc<Config>,
     close: CancellationToken,
 ) {
+    let header_timeout = Duration::from_millis(config.timing.header_ms);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(address));
+        let peer = client::address(
+            address.ip(),
+            request.headers(),
+            &config.http.trusted_proxies,
+        );
+        request.extensions_mut().insert(Peer(peer));
         request.extensions_mut().insert(claim.clone());
         let router = router.clone();
         async move {
@@ -182,24 +210,30 @@ async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
 }
 
 impl Crowd {
-    fn claim(
-        self: &Arc<Self>,
-        address: IpAddr,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<Claim, OwnedSemaphorePermit> {
-        let address = address.to_canonical();
+    fn claim(self: &Arc<Self>, address: IpAddr, permit: OwnedSemaphorePermit) -> Option<Claim> {
+        if self.trusted.contains(&address.to_canonical()) {
+            let places = Places {
+                _permit: permit,
+                crowd: self.clone(),
+                address: None,
+            };
+            return Some(Claim {
+                _places: Arc::new(places),
+            });
+        }
+        let address = network(address);
         let mut count = self.by_address.entry(address).or_insert(0);
         if *count >= self.most {
-            return Err(permit);
+            return None;
         }
         *count += 1;
         drop(count);
         let places = Places {
             _permit: permit,
             crowd: self.clone(),
-            address,
+            address: Some(address),
         };
-        Ok(Claim {
+        Some(Claim {
             _places: Arc::new(places),
         })
     }
@@ -207,11 +241,12 @@ impl Crowd {
 
 impl Drop for Places {
     fn drop(&mut self) {
-        if let Some(mut count) = self.crowd.by_address.get_mut(&self.address) {
+        let Some(address) = self.address else { return };
+        if let Some(mut count) = self.crowd.by_address.get_mut(&address) {
             *count -= 1;
         }
         self.crowd
             .by_address
-            .remove_if(&self.address, |_, count| *count == 0);
+            .remove_if(&address, |_, count| *count == 0);
     }
 }

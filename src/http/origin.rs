@@ -19,8 +19,8 @@ pub(super) fn has_own_origin(headers: &HeaderMap, public_url: &str) -> bool {
     let Some(origin) = text(headers.get(header::ORIGIN)) else {
         return false;
     };
-    if !public_url.is_empty() && origin.eq_ignore_ascii_case(public_url.trim_end_matches('/')) {
-        return true;
+    if !public_url.is_empty() {
+        return origin.eq_ignore_ascii_case(public_url.trim_end_matches('/'));
     }
     let authority = origin.split_once("://").map(|(_, authority)| authority);
     let host = text(headers.get(header::HOST));
@@ -50,7 +50,6 @@ mod tests {
 
     #[test]
     fn only_our_own_page_is_same_origin() {
-        let public = "https://chat.example.org";
         for (pairs, same) in [
             (vec![("sec-fetch-site", "same-origin")], true),
             (vec![("sec-fetch-site", "same-site")], false),
@@ -84,8 +83,18 @@ mod tests {
                 ],
                 true,
             ),
+            (
+                vec![("origin", "http://inner:8000"), ("host", "inner:8000")],
+                false,
+            ),
             (vec![("host", "localhost:8000")], false),
         ] {
+            let behind_proxy = pairs.contains(&("host", "inner:8000"));
+            let public = if behind_proxy {
+                "https://chat.example.org"
+            } else {
+                ""
+            };
             assert_eq!(is_same_origin(&headers(&pairs), public), same, "{pairs:?}");
         }
     }

@@ -218,12 +218,9 @@ impl Presence {
     pub fn last_here(&self) -> Vec<(UserId, Timestamp)> {
         let now = Timestamp::now();
         let index = self.shared.lock();
-        let last = |online: &Online| online.gone.map_or(now, |(at, _)| at);
-        index
-            .users
-            .iter()
-            .map(|(user, online)| (*user, last(online)))
-            .collect()
+        let last =
+            |(user, online): (&UserId, &Online)| (*user, online.gone.map_or(now, |gone| gone.0));
+        index.users.iter().map(last).collect()
     }
 
     /// Waits until something has happened since the last settling.

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 pub use error::StoreError;
 pub use messages::{Append, Appended, Changes, PendingAppend, Receipt};
 pub use people::{Credentials, NewUser, Rotation, SignedUp};
-pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit};
+pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit, Ruled};
 
 use crate::domain::Change;
 

@@ -137,19 +137,25 @@ impl Store {
         }
     }
 
-    /// Gives a user another password and ends every login but `keep`. Answers those ended.
+    /// Gives a user another password in place of `old`, and ends every login but `keep`. Answers
+    /// those ended, or `None` if the password is not `old` any more.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
     pub async fn set_password(
         &self,
         user: UserId,
+        old: String,
         password_hash: String,
         keep: SessionId,
         now: Timestamp,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Option<Vec<SessionId>>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.set_password(user, password_hash, keep, now).await,
+            Backend::Sqlite(sqlite) => {
+                sqlite
+                    .set_password(user, old, password_hash, keep, now)
+                    .await
+            }
         }
     }
 
@@ -163,19 +169,24 @@ impl Store {
         }
     }
 
-    /// A new login.
+    /// A new login, by a password that was found right. `None` if it has been changed since.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
     pub async fn open_session(
         &self,
         user: UserId,
+        password_hash: String,
         origin: SessionOrigin,
         ttl: Duration,
         now: Timestamp,
-    ) -> Result<SessionId, StoreError> {
+    ) -> Result<Option<SessionId>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.open_session(user, origin, ttl, now).await,
+            Backend::Sqlite(sqlite) => {
+                sqlite
+                    .open_session(user, password_hash, origin, ttl, now)
+                    .await
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    AccessCode, Author, CreatedRoom, Role, Room, RoomId, RoomKind, RoomName, RoomStanding, Roster,
-    Timestamp, Topic, UserId,
+    AccessCode, Author, CreatedRoom, Permission, Role, Room, RoomId, RoomKind, RoomName,
+    RoomStanding, Roster, Timestamp, Topic, UserId,
 };
 
 /// A room to make.
@@ -50,6 +50,18 @@ pub enum Joined {
     TooManyRooms,
 }
 
+/// What came of something that needs a right. The right is looked at in the transaction itself: it
+/// may have been lost since the caller was let in.
+#[derive(Debug)]
+pub enum Ruled<T> {
+    /// Done.
+    Done(T),
+    /// The one who asked is not in the room (any more), or the room is gone.
+    NotMember,
+    /// The one who asked may not do that (any more).
+    Forbidden(Permission),
+}
+
 /// What came of leaving, or of giving a member another role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaveOutcome {
@@ -88,7 +100,7 @@ impl Store {
         by: Author,
         edit: RoomEdit,
         now: Timestamp,
-    ) -> Result<Option<Room>, StoreError> {
+    ) -> Result<Ruled<Room>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.edit_room(room, by, edit, now).await,
         }
@@ -98,9 +110,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
-    pub async fn delete_room(&self, room: RoomId, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn delete_room(
+        &self,
+        room: RoomId,
+        by: UserId,
+        now: Timestamp,
+    ) -> Result<Ruled<()>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.delete_room(room, now).await,
+            Backend::Sqlite(sqlite) => sqlite.delete_room(room, by, now).await,
         }
     }
 
@@ -198,7 +215,7 @@ impl Store {
         by: UserId,
         code: AccessCode,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Ruled<()>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.replace_access_code(room, by, code, now).await,
         }

@@ -174,13 +174,19 @@ async fn what_is_not_json_is_refused_as_malformed() {
         "username=ana&password=correct+horse".into(),
         trailing,
         "\u{0}".into(),
+        "null".into(),
+        "[]".into(),
+        r#"["ana","correct horse",null,null,false]"#.into(),
+        "\"ana\"".into(),
+        "7".into(),
     ] {
         let request = server.request(Method::POST, SIGN_UP).body(text);
         Reply::of(request).await.refused(400, "malformed");
     }
-    for text in ["", "null", "[]", "\"ana\"", "7"] {
+    for text in ["", "{}", r#"{"username":"ana","username":"ben"}"#] {
         let request = server.request(Method::POST, SIGN_UP).body(text);
-        Reply::of(request).await.refused(422, "invalid");
+        let problem = Reply::of(request).await.refused(422, "invalid");
+        assert_eq!(problem["errors"][0]["pointer"], "/username", "{problem}");
     }
     // As `curl -d` sends it, JSON is read whatever its content type says.
     let body = json!({ "username": "ana", "password": PASSWORD }).to_string();

@@ -19,6 +19,7 @@ mod joining;
 mod json_rooms;
 mod json_socket;
 mod lag;
+mod late;
 mod layers;
 mod line_mode;
 mod members;

@@ -13,7 +13,7 @@ use crate::{
     domain::{Head, Message, MessagePage, Rev, RoomId, Seq, Window},
     http::{
         AppState,
-        extract::{AppBytes, AppJson, AppQuery, InRoom, PathSeq, from_json},
+        extract::{AppBytes, AppJson, AppQuery, Auth, InRoom, PathRoom, PathSeq, from_json},
         problem::Problem,
     },
     protocol::view::{self, MessageView},
@@ -98,7 +98,7 @@ pub(crate) async fn list(
         _ => {
             return Err(Problem::field(
                 "/before",
-                "after, around and changed_since exclude one another",
+                "excludes after, around and changed_since",
             ));
         }
     };
@@ -205,12 +205,13 @@ pub(crate) async fn show(
 
 pub(crate) async fn read(
     State(state): State<AppState>,
-    room: InRoom,
+    auth: Auth,
+    PathRoom(room): PathRoom,
     AppJson(body): AppJson<ReadBody>,
 ) -> Result<Json<ReceiptBody>, Problem> {
     let receipt = state
         .chat
-        .mark_read(&room.auth.caller, room.member.room(), body.seq, body.force)
+        .mark_read(&auth.caller, RoomId(room), body.seq, body.force)
         .await?;
     Ok(Json(ReceiptBody {
         read_seq: receipt.read_seq,

@@ -3,8 +3,10 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 
-use crate::http::{AppState, problem::Problem};
-use axum::http::StatusCode;
+use crate::{
+    chat::ChatError,
+    http::{AppState, problem::Problem},
+};
 
 #[derive(Serialize)]
 pub(crate) struct AboutBody {
@@ -50,11 +52,7 @@ pub(crate) async fn healthz() -> Json<HealthBody> {
 /// New work is welcome: the database answers and the server is not going away.
 pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<HealthBody>, Problem> {
     if !state.readiness.get() {
-        return Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "draining",
-            "The server is going away",
-        ));
+        return Err(ChatError::Draining.into());
     }
     state.chat.ping().await?;
     Ok(Json(HealthBody { status: "ready" }))

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     domain::{
-        AccessCode, Author, Change, Removal, Role, RoomId, Roster, RosterEntry, SystemEvent,
-        Timestamp, User, UserId,
+        AccessCode, Author, Change, Permission, Removal, Role, RoomId, Roster, RosterEntry,
+        SystemEvent, Timestamp, User, UserId,
     },
-    store::{Joined, LeaveOutcome, StoreError},
+    store::{Joined, LeaveOutcome, Ruled, StoreError},
 };
 
 /// The room that a code admits to.
@@ -22,9 +22,13 @@ pub(super) async fn room_of_code(
     code: &AccessCode,
 ) -> Result<Option<RoomId>, sqlx::Error> {
     let code = code.canonical();
-    let room = sqlx::query_scalar!("select room_id from invites where code = ?1", code)
-        .fetch_optional(conn)
-        .await?;
+    let room = sqlx::query_scalar!(
+        "select i.room_id from invites i join rooms r on r.id = i.room_id
+         where i.code = ?1 and r.deleted_at is null",
+        code
+    )
+    .fetch_optional(conn)
+    .await?;
     Ok(room.map(RoomId))
 }
 
@@ -97,6 +101,20 @@ pub(super) async fn rooms_of(
     )
     .fetch_one(conn)
     .await
+}
+
+/// Whether `user` is in the room and may do that, now.
+pub(super) async fn ruled(
+    conn: &mut SqliteConnection,
+    room: RoomId,
+    user: UserId,
+    permission: Permission,
+) -> Result<Ruled<()>, sqlx::Error> {
+    Ok(match role(conn, room, user).await? {
+        None => Ruled::NotMember,
+        Some(role) if role.may(permission) => Ruled::Done(()),
+        Some(_) => Ruled::Forbidden(permission),
+    })
 }
 
 async fn role(
@@ -330,7 +348,7 @@ impl Sqlite {
             .call(move |tx| {
                 Box::pin(async move {
                     let may = role(&mut tx.conn, room, by).await?;
-                    if !may.is_some_and(|role| role.may(crate::domain::Permission::SetRoles)) {
+                    if !may.is_some_and(|role| role.may(Permission::SetRoles)) {
                         return Ok(LeaveOutcome::Forbidden);
                     }
                     match role(&mut tx.conn, room, user).await? {

@@ -170,16 +170,25 @@ impl Sqlite {
     pub(in crate::store) async fn set_password(
         &self,
         user: UserId,
+        old: String,
         password_hash: String,
         keep: SessionId,
         now: Timestamp,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Option<Vec<SessionId>>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
-                    sqlx::query!("update users set password_hash = ?2 where id = ?1", user.0, password_hash)
-                        .execute(&mut tx.conn)
-                        .await?;
+                    let changed = sqlx::query!(
+                        "update users set password_hash = ?2 where id = ?1 and password_hash = ?3",
+                        user.0,
+                        password_hash,
+                        old
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    if changed.rows_affected() == 0 {
+                        return Ok(None);
+                    }
                     let ended = sqlx::query_scalar!(
                         r#"update sessions set ended_at = ?3
                            where user_id = ?1 and id <> ?2 and ended_at is null returning id as "id!: i64""#,
@@ -189,7 +198,7 @@ impl Sqlite {
                     )
                     .fetch_all(&mut tx.conn)
                     .await?;
-                    Ok(ended.into_iter().map(SessionId).collect())
+                    Ok(Some(ended.into_iter().map(SessionId).collect()))
                 })
             })
             .await

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     domain::{
-        AccessCode, Author, Change, CreatedRoom, Role, Room, RoomId, RoomStanding, SystemEvent,
-        Timestamp, UserId,
+        AccessCode, Author, Change, CreatedRoom, Permission, Role, Room, RoomId, RoomStanding,
+        SystemEvent, Timestamp, UserId,
     },
-    store::{MemberRow, NewRoom, RoomEdit, StoreError},
+    store::{MemberRow, NewRoom, RoomEdit, Ruled, StoreError},
 };
 
 async fn room(conn: &mut SqliteConnection, room: RoomId) -> Result<Option<Room>, sqlx::Error> {
@@ -106,12 +106,23 @@ impl Sqlite {
         by: Author,
         edit: RoomEdit,
         now: Timestamp,
-    ) -> Result<Option<Room>, StoreError> {
+    ) -> Result<Ruled<Room>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
+                    let renames = edit.name.as_ref().map(|_| Permission::Rename);
+                    let retopics = edit.topic.as_ref().map(|_| Permission::SetTopic);
+                    for permission in renames.into_iter().chain(retopics) {
+                        match members::ruled(&mut tx.conn, id, by.id, permission).await? {
+                            Ruled::Done(()) => {}
+                            Ruled::NotMember => return Ok(Ruled::NotMember),
+                            Ruled::Forbidden(permission) => {
+                                return Ok(Ruled::Forbidden(permission));
+                            }
+                        }
+                    }
                     let Some(before) = room(&mut tx.conn, id).await? else {
-                        return Ok(None);
+                        return Ok(Ruled::NotMember);
                     };
                     let mut events = Vec::new();
                     if let Some(name) = edit.name.map(crate::domain::RoomName::into_string)
@@ -131,16 +142,18 @@ impl Sqlite {
                         events.push(SystemEvent::Topic { topic });
                     }
                     if events.is_empty() {
-                        return Ok(Some(before));
+                        return Ok(Ruled::Done(before));
                     }
                     for event in events {
                         let message =
                             append_system(&mut tx.conn, id, by.clone(), event, now).await?;
                         tx.changes.push(Change::Message(message));
                     }
-                    let after = room(&mut tx.conn, id).await?;
-                    tx.changes.extend(after.clone().map(Change::RoomChanged));
-                    Ok(after)
+                    let Some(after) = room(&mut tx.conn, id).await? else {
+                        return Ok(Ruled::NotMember);
+                    };
+                    tx.changes.push(Change::RoomChanged(after.clone()));
+                    Ok(Ruled::Done(after))
                 })
             })
             .await
@@ -149,27 +162,29 @@ impl Sqlite {
     pub(in crate::store) async fn delete_room(
         &self,
         room: RoomId,
+        by: UserId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Ruled<()>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
-                    let deleted = sqlx::query!(
+                    let ruled = members::ruled(&mut tx.conn, room, by, Permission::DeleteRoom).await?;
+                    if !matches!(ruled, Ruled::Done(())) {
+                        return Ok(ruled);
+                    }
+                    sqlx::query!(
                         "update rooms set deleted_at = ?2, member_count = 0 where id = ?1 and deleted_at is null",
                         room.0,
                         now.0
                     )
                     .execute(&mut tx.conn)
                     .await?;
-                    if deleted.rows_affected() == 0 {
-                        return Ok(());
-                    }
                     sqlx::query!("delete from memberships where room_id = ?1", room.0)
                         .execute(&mut tx.conn)
                         .await?;
                     sqlx::query!("delete from invites where room_id = ?1", room.0).execute(&mut tx.conn).await?;
                     tx.changes.push(Change::RoomDeleted(room));
-                    Ok(())
+                    Ok(ruled)
                 })
             })
             .await
@@ -326,10 +341,16 @@ impl Sqlite {
         by: UserId,
         code: AccessCode,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Ruled<()>, StoreError> {
         self.writer
             .call(move |tx| {
-                Box::pin(async move { set_access_code(&mut tx.conn, room, by, &code, now).await })
+                Box::pin(async move {
+                    let ruled = members::ruled(&mut tx.conn, room, by, Permission::Invite).await?;
+                    if matches!(ruled, Ruled::Done(())) {
+                        set_access_code(&mut tx.conn, room, by, &code, now).await?;
+                    }
+                    Ok(ruled)
+                })
             })
             .await
     }

@@ -37,13 +37,27 @@ impl Sqlite {
     pub(in crate::store) async fn open_session(
         &self,
         user: UserId,
+        password_hash: String,
         origin: SessionOrigin,
         ttl: Duration,
         now: Timestamp,
-    ) -> Result<SessionId, StoreError> {
+    ) -> Result<Option<SessionId>, StoreError> {
         self.writer
             .call(move |tx| {
-                Box::pin(async move { open(&mut tx.conn, user, &origin, ttl, now).await })
+                Box::pin(async move {
+                    let stands = sqlx::query_scalar!(
+                        r#"select exists (select 1 from users where id = ?1 and password_hash = ?2)
+                           as "stands!: bool""#,
+                        user.0,
+                        password_hash
+                    )
+                    .fetch_one(&mut tx.conn)
+                    .await?;
+                    if !stands {
+                        return Ok(None);
+                    }
+                    open(&mut tx.conn, user, &origin, ttl, now).await.map(Some)
+                })
             })
             .await
     }

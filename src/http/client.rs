@@ -1,0 +1,70 @@
+//! Where a request comes from, through proxies that are trusted.
+
+use std::net::IpAddr;
+
+use axum::http::HeaderMap;
+
+/// The address a request comes from; the listener puts it into every request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// The client's address. Each proxy adds on the right whom it heard from, so that the first one from
+/// there that is no proxy of ours is the client; whatever stands further left may be made up.
+pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let mut client = peer.to_canonical();
+    let lines: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .collect();
+    let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
+    while trusted.contains(&client) {
+        let Some(hop) = hops.next() else { break };
+        let Ok(hop) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
+        client = hop.to_canonical();
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_are_believed_and_only_as_far_as_they_saw() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let headers = |lines: &[&str]| -> HeaderMap {
+            let name: axum::http::HeaderName = "x-forwarded-for".parse().unwrap();
+            lines
+                .iter()
+                .map(|line| (name.clone(), line.parse().unwrap()))
+                .collect()
+        };
+        let proxies = [ip("127.0.0.1"), ip("10.0.0.2")];
+        for (peer, lines, client) in [
+            ("192.0.2.7", vec!["203.0.113.9"], "192.0.2.7"),
+            ("127.0.0.1", vec![], "127.0.0.1"),
+            ("127.0.0.1", vec!["203.0.113.9"], "203.0.113.9"),
+            (
+                "127.0.0.1",
+                vec!["198.51.100.1, 203.0.113.9"],
+                "203.0.113.9",
+            ),
+            (
+                "127.0.0.1",
+                vec!["198.51.100.1", "203.0.113.9, 10.0.0.2"],
+                "203.0.113.9",
+            ),
+            ("127.0.0.1", vec!["nonsense"], "127.0.0.1"),
+            ("::ffff:127.0.0.1", vec!["2001:db8::1"], "2001:db8::1"),
+        ] {
+            assert_eq!(
+                address(ip(peer), &headers(&lines), &proxies),
+                ip(client),
+                "{peer} {lines:?}"
+            );
+        }
+    }
+}
