@@ -120,6 +120,13 @@ async fn write_all(
 /// One transaction. On an error nothing of it stands.
 async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
     tx.conn.execute("begin immediate").await?;
+    // What is alone in its transaction needs no savepoint, for which SQLite would copy every page
+    // before it is changed: if it fails, the whole transaction is taken back.
+    if batch.len() == 1 || batch.iter().all(Job::is_append) {
+        run(tx, batch).await?;
+        tx.conn.execute("commit").await?;
+        return Ok(());
+    }
     for group in batch.chunk_by_mut(|one, next| one.is_append() && next.is_append()) {
         let before = tx.changes.len();
         tx.conn.execute("savepoint job").await?;
