@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::{Passwords, Secret, Tokens, password::PasswordError},
+    auth::{Passwords, Secret, Tokens},
     chat::Chat,
     config::Config,
     http::{self, AppState, Readiness},
@@ -70,9 +70,6 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
-    /// The system gives no randomness.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
 }
 
 impl Server {
@@ -140,7 +137,7 @@ impl Server {
             Box::new(LocalBus),
         );
         let tokens = Tokens::new(&secret, config.auth.access_ttl(), config.auth.refresh_ttl());
-        let chat = Chat::new(&config, store.clone(), hub, Passwords::new().await?, tokens).await?;
+        let chat = Chat::new(&config, store.clone(), hub, Passwords::new(), tokens).await?;
         Ok(Self {
             config,
             listener,
