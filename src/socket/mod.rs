@@ -15,7 +15,10 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpStream, sync::mpsc, time::timeout};
+use tokio::{
+    io::AsyncReadExt, io::AsyncWriteExt, net::TcpStream, sync::mpsc, task::JoinHandle,
+    time::timeout,
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::protocol::{Role, WebSocketConfig},
@@ -35,7 +38,8 @@ const REQUESTS: usize = 64;
 /// A peer gets this long to answer a close before its connection is cut.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 /// tungstenite fills its whole read buffer with zeros on every poll, so that a small one is fast.
-const READ_BUFFER: usize = 2 * 1024;
+/// What a client says is mostly shorter than this; what is not takes more than one read.
+const READ_BUFFER: usize = 1024;
 /// Frames that are ready together are joined up to this size, then written in one go.
 const WRITE_BUFFER: usize = 16 * 1024;
 
@@ -99,16 +103,39 @@ pub struct TextOptions {
 ///
 /// `leftover` is what the client sent right behind its handshake.
 pub async fn serve(stream: TcpStream, leftover: Bytes, context: Context, opening: Opening) {
-    let limits = &context.limits;
+    let socket = Box::pin(socket(stream, leftover, &context.limits)).await;
+    let (reader, stream, writer, said_goodbye) = parts(socket, context, opening);
+    let stream = Box::pin(reader.run(stream, said_goodbye)).await;
+
+    // A writer that panicked took its half with it; the connection is cut by dropping the other.
+    let Ok(outlet) = writer.await else { return };
+    let Ok(socket) = stream.reunite(outlet.into_sink()) else {
+        return;
+    };
+    let _ = Box::pin(timeout(CLOSE_GRACE, finish(socket.into_inner()))).await;
+}
+
+async fn socket(stream: TcpStream, leftover: Bytes, limits: &Limits) -> WebSocketStream<TcpStream> {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(WRITE_BUFFER + 8 * limits.frame_bytes.max(64 * 1024))
         .max_message_size(Some(limits.frame_bytes))
         .max_frame_size(Some(limits.frame_bytes));
-    let socket =
-        WebSocketStream::from_partially_read(stream, leftover.into(), Role::Server, Some(config))
-            .await;
+    WebSocketStream::from_partially_read(stream, leftover.into(), Role::Server, Some(config)).await
+}
+
+/// Starts the writer, and answers what is needed to read beside it.
+fn parts(
+    socket: WebSocketStream<TcpStream>,
+    context: Context,
+    opening: Opening,
+) -> (
+    reader::Reader,
+    reader::Stream,
+    JoinHandle<Outlet>,
+    CancellationToken,
+) {
     let (sink, stream) = socket.split();
     let (requests, queue) = mpsc::channel(REQUESTS);
     let said_goodbye = CancellationToken::new();
@@ -130,14 +157,7 @@ pub async fn serve(stream: TcpStream, leftover: Bytes, context: Context, opening
         drop(goodbye);
         outlet
     });
-    let stream = reader.run(stream, said_goodbye).await;
-
-    // A writer that panicked took its half with it; the connection is cut by dropping the other.
-    let Ok(outlet) = writer.await else { return };
-    let Ok(socket) = stream.reunite(outlet.into_sink()) else {
-        return;
-    };
-    let _ = timeout(CLOSE_GRACE, finish(socket.into_inner())).await;
+    (reader, stream, writer, said_goodbye)
 }
 
 /// Ends the TCP stream in order: closing it with bytes unread would reset it, and the peer could

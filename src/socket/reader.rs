@@ -126,8 +126,9 @@ impl Reader {
             }
         };
         match (self.voice.text_options(), self.scope) {
-            (Some(_), Scope::Room(room)) => self.line(room, &text).await,
-            _ => self.command(&text).await,
+            (Some(_), Scope::Room(room)) => Box::pin(self.line(room, &text)).await,
+            // Boxed, for a connection that is silent should not hold room for what it might say.
+            _ => Box::pin(self.command(&text)).await,
         }
     }
 
@@ -169,7 +170,7 @@ impl Reader {
                     let detail = "names more rooms than one can be in".to_owned();
                     return self.say(malformed(None, "malformed", detail)).await;
                 }
-                self.ask(Request::Sync(rooms)).await
+                self.ask(Request::Sync(rooms.into_iter().collect())).await
             }
             Ok(Command::Ping {}) => self.say(Frame::Pong.encode()).await,
             Err(error) => {

@@ -28,7 +28,7 @@ pub(super) enum Request {
     /// Send this.
     Text(String),
     /// Send everything changed since these.
-    Sync(HashMap<RoomId, Rev>),
+    Sync(Vec<(RoomId, Rev)>),
     /// Close, and say why.
     Close(CloseReason),
     /// Say when to come back, and close.
@@ -86,7 +86,9 @@ impl Writer {
 
     /// Speaks until the connection ends, then says goodbye.
     pub(super) async fn run(mut self) -> Outlet {
-        let end = match self.open().await {
+        // What is done once or seldom is boxed, here and below: it would set the size of every idle
+        // connection's task.
+        let end = match Box::pin(self.open()).await {
             Ok(()) => self.talk().await,
             Err(end) => end,
         };
@@ -112,7 +114,7 @@ impl Writer {
         tokio::select! {
             biased;
             () = self.registration.overflow.cancelled() => Err(End::Close(CloseReason::TooSlow)),
-            Some(word) = self.registration.words.recv() => self.heed(word).await,
+            Some(word) = self.registration.words.recv() => Box::pin(self.heed(word)).await,
             request = self.requests.recv() => self.answer(request).await,
             _ = self.heartbeat.tick() => self.outlet.ping().await,
             news = self.feed.next() => self.pass_on(news).await,
@@ -179,7 +181,7 @@ impl Writer {
             Some(Request::Text(text)) => self.outlet.send(text).await,
             Some(Request::Sync(rooms)) => {
                 for (room, rev) in rooms {
-                    self.sync(room, rev).await?;
+                    Box::pin(self.sync(room, rev)).await?;
                 }
                 Ok(())
             }
@@ -211,9 +213,9 @@ impl Writer {
                 }
                 Ok(())
             }
-            News::Missed(room) => self.repair(room).await,
-            News::Removed(live, reason) => self.removed(&live, reason).await,
-            News::Deleted(room) => self.left(room, Removal::Deleted).await,
+            News::Missed(room) => Box::pin(self.repair(room)).await,
+            News::Removed(live, reason) => Box::pin(self.removed(&live, reason)).await,
+            News::Deleted(room) => Box::pin(self.left(room, Removal::Deleted)).await,
         }
     }
 
