@@ -67,8 +67,8 @@ pub(super) struct Feed {
 
 struct Cursor {
     rev: Rev,
-    /// Dropping it ends the subscription where it waits.
-    alive: oneshot::Sender<()>,
+    /// Dropping it ends the subscription where it waits; `None` while it is the current one.
+    alive: Option<oneshot::Sender<()>>,
 }
 
 impl Feed {
@@ -88,9 +88,15 @@ impl Feed {
             return;
         };
         let subscription = self.chat.hub().subscribe(room);
-        let (alive, dropped) = oneshot::channel();
-        place.insert(Cursor { rev: Rev(0), alive });
-        self.waiting.push(wait(subscription, dropped));
+        place.insert(Cursor {
+            rev: Rev(0),
+            alive: None,
+        });
+        if self.current.is_none() && self.waiting.is_empty() {
+            self.current = Some((subscription, TURN));
+        } else {
+            self.wait(subscription);
+        }
     }
 
     /// What the client has been told of this room goes up to `rev`.
@@ -124,24 +130,23 @@ impl Feed {
     /// Waits for what must be passed on next. Cancelling it loses nothing.
     pub(super) async fn next(&mut self) -> News {
         loop {
-            if let Some((subscription, left)) = &mut self.current {
+            if let Some(news) = self.ready() {
+                return news;
+            }
+            // A connection that hears one room, as most do, waits for that one and for nothing else.
+            if self.waiting.is_empty()
+                && let Some((subscription, left)) = &mut self.current
+            {
                 let room = subscription.room();
-                // At the end of its turn nothing is taken: what is taken must be passed on.
-                let event = if *left > 0 {
-                    subscription.try_recv()
-                } else {
-                    None
-                };
-                match event {
-                    Some(event) => {
-                        *left -= 1;
-                        if let Some(news) = self.sort(room, event) {
-                            return news;
-                        }
-                        continue;
-                    }
-                    None => self.park(),
+                let event = subscription.recv().await;
+                *left = TURN;
+                if let Some(news) = self.sort(room, event) {
+                    return news;
                 }
+                continue;
+            }
+            if let Some((subscription, _)) = self.current.take() {
+                self.wait(subscription);
             }
             match self.waiting.next().await {
                 Some(Some((subscription, event))) => {
@@ -156,6 +161,22 @@ impl Feed {
                 }
                 Some(None) => {}
                 None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// What must be passed on next, if it is there already and still this room's turn.
+    pub(super) fn ready(&mut self) -> Option<News> {
+        loop {
+            let (subscription, left) = self.current.as_mut()?;
+            if *left == 0 {
+                return None;
+            }
+            let room = subscription.room();
+            let event = subscription.try_recv()?;
+            *left -= 1;
+            if let Some(news) = self.sort(room, event) {
+                return Some(news);
             }
         }
     }
@@ -224,13 +245,11 @@ impl Feed {
         }
     }
 
-    /// The room whose turn it was waits again.
-    fn park(&mut self) {
-        if let Some((subscription, _)) = self.current.take()
-            && let Some(cursor) = self.rooms.get_mut(&subscription.room())
-        {
+    /// The room waits among the others.
+    fn wait(&mut self, subscription: Subscription) {
+        if let Some(cursor) = self.rooms.get_mut(&subscription.room()) {
             let (alive, dropped) = oneshot::channel();
-            cursor.alive = alive;
+            cursor.alive = Some(alive);
             self.waiting.push(wait(subscription, dropped));
         }
     }

@@ -117,7 +117,7 @@ impl Writer {
             Some(word) = self.registration.words.recv() => Box::pin(self.heed(word)).await,
             request = self.requests.recv() => self.answer(request).await,
             _ = self.heartbeat.tick() => self.outlet.ping().await,
-            news = self.feed.next() => self.pass_on(news).await,
+            news = self.feed.next() => self.pass_on_all(news).await,
             () = std::future::ready(()), if self.outlet.is_unflushed() || self.behind_since.is_some() => {
                 // Nothing more is ready: we are up to date.
                 self.behind_since = None;
@@ -196,6 +196,16 @@ impl Writer {
             }
             Some(Request::Gone) | None => Err(End::Gone),
         }
+    }
+
+    /// Passes on `news` and what is ready behind it, without a look at anything else in between.
+    async fn pass_on_all(&mut self, news: News) -> Result<(), End> {
+        let mut next = Some(news);
+        while let Some(news) = next {
+            self.pass_on(news).await?;
+            next = self.feed.ready();
+        }
+        Ok(())
     }
 
     async fn pass_on(&mut self, news: News) -> Result<(), End> {
