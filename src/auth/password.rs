@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use argon2::{
-    Argon2, Params,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use tokio::sync::Semaphore;
 
@@ -12,6 +12,8 @@ use crate::domain::Password;
 
 /// Memory in KiB, passes, lanes: OWASP's first choice for argon2id.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
+/// Bytes. glibc maps whatever is larger than 32 MiB anew each time, and never keeps it.
+const NEVER_KEPT: usize = 40 << 20;
 
 /// A password could not be hashed.
 #[derive(Debug, thiserror::Error)]
@@ -93,28 +95,48 @@ async fn in_turn<T: Send + 'static>(
     worker.await.map_err(|error| failed(&error))?
 }
 
-fn argon2() -> Result<Argon2<'static>, PasswordError> {
-    let (memory, passes, lanes) = COST;
-    let params = Params::new(memory, passes, lanes, None)
-        .map_err(|error| PasswordError(error.to_string()))?;
-    Ok(Argon2::new(
-        argon2::Algorithm::Argon2id,
-        argon2::Version::V0x13,
-        params,
-    ))
-}
-
 fn hash(password: &[u8]) -> Result<String, PasswordError> {
-    let hash = argon2()?
-        .hash_password(password)
-        .map_err(|error| PasswordError(error.to_string()))?;
+    let failed = |error: &dyn std::fmt::Display| PasswordError(error.to_string());
+    let (memory, passes, lanes) = COST;
+    let params = Params::new(memory, passes, lanes, None).map_err(|error| failed(&error))?;
+    let (mut salt, mut output) = ([0; 16], [0; Params::DEFAULT_OUTPUT_LEN]);
+    getrandom::fill(&mut salt).map_err(|error| failed(&error))?;
+    fill(&params, password, &salt, &mut output).map_err(|error| failed(&error))?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).map_err(|error| failed(&error))?,
+        salt: Some(Salt::new(&salt).map_err(|error| failed(&error))?),
+        hash: Some(Output::new(&output).map_err(|error| failed(&error))?),
+    };
     Ok(hash.to_string())
 }
 
 /// The costs are read from the stored hash, so that they can be raised without losing accounts.
 fn verify(password: &[u8], stored: &str) -> bool {
-    PasswordHash::new(stored)
-        .is_ok_and(|stored| Argon2::default().verify_password(password, &stored).is_ok())
+    let Ok(stored) = PasswordHash::new(stored) else {
+        return false;
+    };
+    let (Ok(params), Some(salt), Some(wanted)) =
+        (Params::try_from(&stored), stored.salt, stored.hash)
+    else {
+        return false;
+    };
+    let mut output = vec![0; wanted.len()];
+    let filled = fill(&params, password, &salt, &mut output);
+    // `Output` compares in constant time.
+    filled.is_ok() && Output::new(&output).is_ok_and(|output| output == wanted)
+}
+
+/// Hashes into `output`, in memory that is given back to the system afterwards. The allocator would
+/// keep 19 MiB for each thread that ever hashed; a block larger than it ever keeps it maps for this
+/// call alone, and of that no more is touched than the hash needs.
+fn fill(params: &Params, password: &[u8], salt: &[u8], output: &mut [u8]) -> argon2::Result<()> {
+    let blocks = params.block_count();
+    let mut memory = Vec::with_capacity(blocks.max(NEVER_KEPT / Block::SIZE));
+    memory.resize(blocks, Block::new());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    argon2.hash_password_into_with_memory(password, salt, output, &mut memory)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-use crate::support::{TestServer, within};
+use crate::support::{TestServer, User, within};
 
 /// The program, in that folder and with nothing of our own environment.
 fn parlor(folder: &Path, arguments: &[&str]) -> Command {
@@ -386,5 +386,33 @@ async fn after_an_orderly_end_the_database_file_alone_holds_everything() {
     let server = TestServer::on(copy.path().to_owned(), |_| {}).await;
     ana.address = server.address;
     assert_eq!(ana.history(&room).await, before);
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_memory_of_hashing_passwords_is_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(folder.path(), &["--set", "limits.rates=false"]).await;
+    let resident_kib = || {
+        let status = format!("/proc/{}/status", server.child.id().unwrap());
+        let status = fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.unwrap().trim().trim_end_matches(" kB");
+        kib.parse::<u64>().unwrap()
+    };
+    let before = resident_kib();
+    let address = server.said("page").trim_start_matches("http://");
+    let address = address.trim_end_matches('/').parse().unwrap();
+    let mut comers = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        comers.spawn(async move {
+            User::sign_up(address, &format!("user{number}")).await;
+        });
+    }
+    while let Some(came) = comers.join_next().await {
+        came.unwrap();
+    }
+    let grown = resident_kib().saturating_sub(before);
+    assert!(grown < 19 * 1024, "{grown} KiB stayed after 40 passwords");
     server.stopped().await;
 }
