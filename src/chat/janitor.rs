@@ -48,14 +48,10 @@ impl Chat {
 
     async fn expire_sessions(&self) -> Result<(), ChatError> {
         let now = Timestamp::now();
-        for (user, session) in self
+        Ok(self
             .inner
             .store
             .expire_sessions(now, now.minus(FORGET_SESSIONS))
-            .await?
-        {
-            self.cut(user, session);
-        }
-        Ok(())
+            .await?)
     }
 }

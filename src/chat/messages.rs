@@ -5,7 +5,6 @@ use crate::{
     domain::{
         Body, Draft, Invalid, Key, Message, MessagePage, Rev, RoomId, Seq, Timestamp, Window,
     },
-    hub::Control,
     store::{Append, Appended, Changes, PendingAppend, Receipt},
 };
 
@@ -129,7 +128,7 @@ impl Chat {
         changes.ok_or(ChatError::NotFound("room"))
     }
 
-    /// Moves the caller's receipt and tells their other devices.
+    /// Moves the caller's receipt; their devices are told in the order of the moves.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.
@@ -145,18 +144,6 @@ impl Chat {
             .store
             .mark_read(room, caller.user(), seq, force)
             .await?;
-        let receipt = receipt.ok_or(ChatError::NotFound("room"))?;
-        if receipt.moved {
-            let Receipt {
-                read_seq, unread, ..
-            } = receipt;
-            let word = Control::Read {
-                room,
-                read_seq,
-                unread,
-            };
-            self.inner.hub.connections().tell_user(caller.user(), word);
-        }
-        Ok(receipt)
+        receipt.ok_or(ChatError::NotFound("room"))
     }
 }

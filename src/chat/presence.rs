@@ -37,13 +37,14 @@ impl Chat {
     /// `last_seen` is stored before anybody is told, so that who hears "offline" and asks gets it.
     async fn settle_presence(&self) -> Option<Instant> {
         let presence = self.inner.hub.presence();
-        let seen = presence.sightings();
+        let now = Instant::now();
+        let seen = presence.sightings(now);
         if let Err(error) = self.inner.store.set_last_seen(seen.clone()).await {
             tracing::warn!(%error, "last_seen not stored");
             presence.put_back(seen);
             return Some(Instant::now());
         }
-        let settled = presence.settle();
+        let settled = presence.settle(now);
         for (room, diff) in settled.diffs {
             let presence = LivePresence::new(room, diff);
             self.inner

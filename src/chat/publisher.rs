@@ -12,43 +12,58 @@ use crate::{
 impl Chat {
     /// Passes on every commit until the store is closed and all are passed on.
     pub async fn publish_commits(self, mut commits: Commits) {
-        let hub = &self.inner.hub;
         while let Some(changes) = commits.next().await {
             for change in changes {
-                publish(hub, change);
+                self.publish(change);
             }
         }
     }
-}
 
-fn publish(hub: &Hub, change: Change) {
-    match change {
-        Change::Message(message) => say(hub, message, None),
-        Change::Joined { user, message } | Change::RoomCreated { user, message } => {
-            let room = message.room_id;
-            hub.presence().join(user, room);
-            hub.connections().tell_user(user, Control::Room(room));
-            say(hub, message, None);
-        }
-        // The removal travels in the room's own channel: whatever is numbered after it comes after
-        // it there, so that the one removed cannot hear it.
-        Change::Left {
-            user,
-            reason,
-            message,
-        } => {
-            hub.presence().leave(user, message.room_id);
-            say(hub, message, Some((user, reason)));
-        }
-        Change::RoleChanged { room, user } => {
-            hub.connections().tell_user(user, Control::Room(room));
-        }
-        Change::RoomChanged(room) => {
-            hub.publish(room.id, RoomEvent::Changed(Arc::new(LiveRoom::new(&room))));
-        }
-        Change::RoomDeleted(room) => {
-            hub.presence().clear_room(room);
-            hub.publish(room, RoomEvent::Deleted);
+    fn publish(&self, change: Change) {
+        let hub = &self.inner.hub;
+        match change {
+            Change::Message(message) => say(hub, message, None),
+            Change::Joined { user, message } | Change::RoomCreated { user, message } => {
+                let room = message.room_id;
+                hub.presence().join(user, room);
+                hub.connections().tell_user(user, Control::Room(room));
+                say(hub, message, None);
+            }
+            // The removal travels in the room's own channel: whatever is numbered after it comes after
+            // it there, so that the one removed cannot hear it.
+            Change::Left {
+                user,
+                reason,
+                message,
+            } => {
+                hub.presence().leave(user, message.room_id);
+                say(hub, message, Some((user, reason)));
+            }
+            Change::RoleChanged { room, user } => {
+                hub.connections().tell_user(user, Control::Room(room));
+            }
+            // Here, and not only by who asked for it: they may have gone before the answer.
+            Change::SessionEnded { user, session } => self.cut(user, session),
+            Change::Read {
+                user,
+                room,
+                read_seq,
+                unread,
+            } => {
+                let word = Control::Read {
+                    room,
+                    read_seq,
+                    unread,
+                };
+                hub.connections().tell_user(user, word);
+            }
+            Change::RoomChanged(room) => {
+                hub.publish(room.id, RoomEvent::Changed(Arc::new(LiveRoom::new(&room))));
+            }
+            Change::RoomDeleted(room) => {
+                hub.presence().clear_room(room);
+                hub.publish(room, RoomEvent::Deleted);
+            }
         }
     }
 }

@@ -6,7 +6,6 @@ use super::{Chat, ChatError};
 use crate::{
     auth::{Access, Refresh},
     domain::{RoomId, Session, SessionId, SessionOrigin, Timestamp, User, UserId},
-    hub::Control,
     store::{Rotation, Store, StoreError},
 };
 
@@ -140,7 +139,7 @@ impl Chat {
         match self
             .inner
             .store
-            .rotate_session(session, generation, ttl, now)
+            .rotate_session(user, session, generation, ttl, now)
             .await?
         {
             Rotation::Rotated(generation) => self.grant(
@@ -223,10 +222,7 @@ impl Chat {
     /// Makes a login's end felt: its tokens are refused from now on and its sockets close.
     pub(super) fn cut(&self, user: UserId, session: SessionId) {
         self.inner.ended.add(session);
-        self.inner
-            .hub
-            .connections()
-            .tell_session(user, session, Control::SessionEnded);
+        self.inner.hub.connections().end_session(user, session);
     }
 
     /// A new login of `user`, whose password was found to match that hash.

@@ -1,6 +1,6 @@
 //! What a committed transaction changed, in the order in which live clients must learn of it.
 
-use super::{AccessCode, Message, Room, RoomId, UserId};
+use super::{AccessCode, Message, Room, RoomId, Seq, SessionId, UserId};
 
 /// Why somebody is no longer in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -49,6 +49,24 @@ pub enum Change {
         room: RoomId,
         /// Who.
         user: UserId,
+    },
+    /// A login is over.
+    SessionEnded {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+    },
+    /// Somebody's receipt moved.
+    Read {
+        /// Whose.
+        user: UserId,
+        /// Where.
+        room: RoomId,
+        /// The furthest message read.
+        read_seq: Seq,
+        /// Text messages after it.
+        unread: i64,
     },
     /// Name or topic are new; the system messages of it come as changes of their own.
     RoomChanged(Room),

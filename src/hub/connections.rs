@@ -13,13 +13,11 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::{RoomId, Seq, SessionId, UserId};
 
 /// How many words may wait for one connection before it is closed as too slow.
-const CONTROL_QUEUE: usize = 64;
+const CONTROL_QUEUE: usize = 1024;
 
 /// A word to one connection, outside the rooms it hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// The login is over.
-    SessionEnded,
     /// The user is in this room now, or has another role in it.
     Room(RoomId),
     /// The user's receipt moved, on this connection or another.
@@ -55,6 +53,7 @@ struct Listed {
     number: u64,
     session: SessionId,
     words: mpsc::Sender<Control>,
+    ended: CancellationToken,
     overflow: CancellationToken,
 }
 
@@ -65,6 +64,8 @@ pub struct Registration {
     number: u64,
     /// The words for this connection.
     pub words: mpsc::Receiver<Control>,
+    /// Cancelled when the login is over.
+    pub ended: CancellationToken,
     /// Cancelled when a word could not be kept: the connection must close, for it missed one.
     pub overflow: CancellationToken,
 }
@@ -95,7 +96,7 @@ impl Connections {
     ) -> Result<Registration, TooManyConnections> {
         let number = self.inner.next.fetch_add(1, Ordering::Relaxed);
         let (sender, words) = mpsc::channel(CONTROL_QUEUE);
-        let overflow = CancellationToken::new();
+        let (ended, overflow) = (CancellationToken::new(), CancellationToken::new());
         let mut listed = self.inner.by_user.entry(user).or_default();
         if listed.len() >= self.inner.per_user {
             return Err(TooManyConnections);
@@ -104,6 +105,7 @@ impl Connections {
             number,
             session,
             words: sender,
+            ended: ended.clone(),
             overflow: overflow.clone(),
         });
         drop(listed);
@@ -113,35 +115,36 @@ impl Connections {
             user,
             number,
             words,
+            ended,
             overflow,
         })
     }
 
     /// Tells every connection of a user.
     pub fn tell_user(&self, user: UserId, word: Control) {
-        self.tell(user, word, |_| true);
+        let Some(listed) = self.inner.by_user.get(&user) else {
+            return;
+        };
+        for one in listed.iter() {
+            if let Err(mpsc::error::TrySendError::Full(_)) = one.words.try_send(word) {
+                one.overflow.cancel();
+            }
+        }
     }
 
-    /// Tells every connection of one login.
-    pub fn tell_session(&self, user: UserId, session: SessionId, word: Control) {
-        self.tell(user, word, |listed| listed.session == session);
+    /// Ends every connection of one login.
+    pub fn end_session(&self, user: UserId, session: SessionId) {
+        let Some(listed) = self.inner.by_user.get(&user) else {
+            return;
+        };
+        let of_session = listed.iter().filter(|one| one.session == session);
+        of_session.for_each(|one| one.ended.cancel());
     }
 
     /// How many connections there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.inner.count.load(Ordering::Relaxed)
-    }
-
-    fn tell(&self, user: UserId, word: Control, wanted: impl Fn(&Listed) -> bool) {
-        let Some(listed) = self.inner.by_user.get(&user) else {
-            return;
-        };
-        for one in listed.iter().filter(|one| wanted(one)) {
-            if let Err(mpsc::error::TrySendError::Full(_)) = one.words.try_send(word) {
-                one.overflow.cancel();
-            }
-        }
     }
 }
 
@@ -167,12 +170,12 @@ mod tests {
         let connections = Connections::new(2);
         let ada = UserId(1);
         let mut phone = connections.register(ada, SessionId(1)).unwrap();
-        let mut laptop = connections.register(ada, SessionId(2)).unwrap();
+        let laptop = connections.register(ada, SessionId(2)).unwrap();
         assert!(connections.register(ada, SessionId(3)).is_err());
-        connections.tell_session(ada, SessionId(2), Control::SessionEnded);
+        connections.end_session(ada, SessionId(2));
         connections.tell_user(ada, Control::Room(RoomId(5)));
         assert_eq!(phone.words.recv().await, Some(Control::Room(RoomId(5))));
-        assert_eq!(laptop.words.recv().await, Some(Control::SessionEnded));
+        assert!(laptop.ended.is_cancelled() && !phone.ended.is_cancelled());
         drop((phone, laptop));
         assert_eq!(connections.count(), 0);
         assert!(connections.inner.by_user.is_empty());
@@ -186,7 +189,7 @@ mod tests {
             connections.tell_user(UserId(1), Control::Room(RoomId(5)));
         }
         assert!(!deaf.overflow.is_cancelled());
-        connections.tell_user(UserId(1), Control::SessionEnded);
+        connections.tell_user(UserId(1), Control::Room(RoomId(5)));
         assert!(deaf.overflow.is_cancelled());
     }
 }

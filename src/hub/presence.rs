@@ -35,7 +35,7 @@ struct Index {
     /// that the queue is in order by itself. An entry whose user came back is skipped.
     leaving: VecDeque<(Instant, UserId)>,
     /// Users who came online since the last settling.
-    arrived: Vec<(UserId, Timestamp)>,
+    arrived: HashMap<UserId, Timestamp>,
 }
 
 struct Online {
@@ -111,7 +111,7 @@ impl Presence {
             ..
         } = &mut *index;
         let online = users.entry(user).or_insert_with(|| {
-            arrived.push((user, Timestamp::now()));
+            arrived.insert(user, Timestamp::now());
             Online {
                 who: Arc::new(who),
                 rooms: HashSet::new(),
@@ -228,21 +228,15 @@ impl Presence {
         self.shared.changed.notified().await;
     }
 
-    /// When each user was last here who came since this was last asked, or whose grace is over.
-    /// It is to be stored before [`settle`](Self::settle) makes it known.
+    /// When each user was last here who came since this was last asked, or whose grace is over by
+    /// `now`. It is to be stored before [`settle`](Self::settle) of the same moment makes it known.
     #[must_use]
-    pub fn sightings(&self) -> Vec<(UserId, Timestamp)> {
-        let now = Instant::now();
+    pub fn sightings(&self, now: Instant) -> Vec<(UserId, Timestamp)> {
         let mut index = self.shared.lock();
-        let mut seen = std::mem::take(&mut index.arrived);
-        let due = index
-            .leaving
-            .iter()
-            .take_while(|(end, _)| *end <= now)
-            .map(|(_, user)| user);
-        let due = due.filter_map(|user| Some((*user, index.users.get(user)?.gone?.0)));
-        seen.extend(due);
-        seen
+        let arrived = std::mem::take(&mut index.arrived);
+        let due = index.leaving.iter().take_while(|(end, _)| *end <= now);
+        let gone = due.filter_map(|(_, user)| Some((*user, index.users.get(user)?.gone?.0)));
+        arrived.into_iter().chain(gone).collect()
     }
 
     /// Takes sightings back that could not be stored, for another try.
@@ -250,23 +244,16 @@ impl Presence {
         self.shared.lock().arrived.extend(seen);
     }
 
-    /// Lets go whose grace is over, and takes what rooms must be told.
+    /// Lets go whose grace is over by `now`, and takes what rooms must be told.
     #[must_use]
-    pub fn settle(&self) -> Settled {
-        let now = Instant::now();
+    pub fn settle(&self, now: Instant) -> Settled {
         let mut index = self.shared.lock();
-        while let Some((end, user)) = index.leaving.front().copied() {
-            if end > now {
-                break;
-            }
-            index.leaving.pop_front();
+        while let Some((_, user)) = index.leaving.pop_front_if(|(end, _)| *end <= now) {
             index.let_go(user, now);
         }
         let diffs = index.take_diffs();
-        Settled {
-            diffs,
-            next: index.leaving.front().map(|(end, _)| *end),
-        }
+        let next = index.leaving.front().map(|(end, _)| *end);
+        Settled { diffs, next }
     }
 
     /// Panics unless both ways of the index agree.

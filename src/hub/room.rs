@@ -96,7 +96,8 @@ impl LivePresence {
 
     fn frame(&self) -> Frame<'_> {
         let diff = &self.diff;
-        let most = if diff.online_count > LARGE_ROOM {
+        let most_listed = diff.online.len().max(diff.offline.len());
+        let most = if diff.online_count.max(most_listed) > LARGE_ROOM {
             NAMES_SLICE
         } else {
             usize::MAX

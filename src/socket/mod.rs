@@ -40,7 +40,8 @@ const CLOSE_GRACE: Duration = Duration::from_secs(1);
 /// tungstenite fills its whole read buffer with zeros on every poll, so that a small one is fast.
 /// What a client says is mostly shorter than this; what is not takes more than one read.
 const READ_BUFFER: usize = 1024;
-/// Frames that are ready together are joined up to this size, then written in one go.
+/// Frames that are ready together are joined up to this size, then written in one go. No more than
+/// this and one frame is ever held: the outlet hands over a frame only when there is room.
 const WRITE_BUFFER: usize = 16 * 1024;
 
 /// What every connection shares.
@@ -104,8 +105,9 @@ pub struct TextOptions {
 /// `leftover` is what the client sent right behind its handshake.
 pub async fn serve(stream: TcpStream, leftover: Bytes, context: Context, opening: Opening) {
     let socket = Box::pin(socket(stream, leftover, &context.limits)).await;
+    let ended = opening.registration.ended.clone();
     let (reader, stream, writer, said_goodbye) = parts(socket, context, opening);
-    let stream = Box::pin(reader.run(stream, said_goodbye)).await;
+    let stream = Box::pin(reader.run(stream, said_goodbye, ended)).await;
 
     // A writer that panicked took its half with it; the connection is cut by dropping the other.
     let Ok(outlet) = writer.await else { return };
@@ -119,7 +121,6 @@ async fn socket(stream: TcpStream, leftover: Bytes, limits: &Limits) -> WebSocke
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(WRITE_BUFFER + 8 * limits.frame_bytes.max(64 * 1024))
         .max_message_size(Some(limits.frame_bytes))
         .max_frame_size(Some(limits.frame_bytes));
     WebSocketStream::from_partially_read(stream, leftover.into(), Role::Server, Some(config)).await

@@ -26,7 +26,7 @@ use crate::{
 
 /// Messages of one connection that may be on their way to the disk.
 const IN_FLIGHT: usize = 64;
-/// Refusals for speed in a row before the connection is closed.
+/// Refusals for speed before the connection is closed.
 const PATIENCE: u32 = 100;
 
 pub(super) type Stream = SplitStream<WebSocketStream<TcpStream>>;
@@ -41,7 +41,7 @@ pub(super) struct Reader {
     in_flight: FuturesUnordered<BoxFuture<'static, Option<String>>>,
     /// Lines sent so far, for their keys.
     lines: u64,
-    /// Refusals for speed since the last message that was taken.
+    /// Refusals for speed, less the messages that were taken since.
     refusals: u32,
 }
 
@@ -74,8 +74,11 @@ impl Reader {
         mut self,
         mut stream: Stream,
         said_goodbye: CancellationToken,
+        ended: CancellationToken,
     ) -> Stream {
         tokio::select! {
+            biased;
+            () = ended.cancelled() => {}
             () = self.listen(&mut stream) => {}
             () = said_goodbye.cancelled() => {}
         }
@@ -199,7 +202,7 @@ impl Reader {
             Ok(pending) => pending,
             Err(error) => return self.refuse(Some(key), Some(room_id), &error).await,
         };
-        self.refusals = 0;
+        self.refusals = self.refusals.saturating_sub(1);
         let voice = self.voice.clone();
         self.in_flight.push(Box::pin(async move {
             Some(match pending.done().await {
@@ -270,7 +273,7 @@ impl Reader {
             .and_then(|draft| chat.submit(&self.caller, room, draft));
         match submitted {
             Ok(pending) => {
-                self.refusals = 0;
+                self.refusals = self.refusals.saturating_sub(1);
                 let voice = self.voice.clone();
                 self.in_flight.push(Box::pin(async move {
                     pending

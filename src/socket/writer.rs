@@ -7,11 +7,11 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::{
     sync::mpsc,
-    time::{Instant, Interval, MissedTickBehavior, interval_at},
+    time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
 };
 
 use super::{
-    Context, Scope,
+    CLOSE_GRACE, Context, Scope,
     dialect::Voice,
     feed::{Feed, News},
     outlet::{End, Outlet},
@@ -88,13 +88,18 @@ impl Writer {
     pub(super) async fn run(mut self) -> Outlet {
         // What is done once or seldom is boxed, here and below: it would set the size of every idle
         // connection's task.
-        let end = match Box::pin(self.open()).await {
-            Ok(()) => self.talk().await,
-            Err(end) => end,
+        let registration = &self.registration;
+        let (ended, overflow) = (registration.ended.clone(), registration.overflow.clone());
+        // Whatever it is in the middle of, a write to a peer that does not read among them.
+        let end = tokio::select! {
+            biased;
+            () = ended.cancelled() => End::Close(CloseReason::SessionEnded),
+            () = overflow.cancelled() => End::Close(CloseReason::TooSlow),
+            end = self.talk() => end,
         };
         if let End::Close(reason) = end {
             if let Some(words) = self.voice.last_words(reason) {
-                let _ = self.outlet.send(words).await;
+                let _ = timeout(CLOSE_GRACE, self.outlet.send(words)).await;
             }
             self.outlet.close(reason).await;
         }
@@ -102,6 +107,9 @@ impl Writer {
     }
 
     async fn talk(&mut self) -> End {
+        if let Err(end) = Box::pin(self.open()).await {
+            return end;
+        }
         loop {
             if let Err(end) = self.step().await {
                 return end;
@@ -113,7 +121,6 @@ impl Writer {
     async fn step(&mut self) -> Result<(), End> {
         tokio::select! {
             biased;
-            () = self.registration.overflow.cancelled() => Err(End::Close(CloseReason::TooSlow)),
             Some(word) = self.registration.words.recv() => Box::pin(self.heed(word)).await,
             request = self.requests.recv() => self.answer(request).await,
             _ = self.heartbeat.tick() => self.outlet.ping().await,
@@ -128,7 +135,6 @@ impl Writer {
 
     async fn heed(&mut self, word: Control) -> Result<(), End> {
         match word {
-            Control::SessionEnded => Err(End::Close(CloseReason::SessionEnded)),
             Control::Read {
                 room,
                 read_seq,
@@ -146,13 +152,13 @@ impl Writer {
 
     /// Tells the client of a room it is in now, or of its role there.
     async fn tell_room(&mut self, room: RoomId) -> Result<(), End> {
+        if !self.feed.hears(room) {
+            return Ok(());
+        }
         let chat = self.context.chat.clone();
         match chat.member(&self.caller, room).await {
             Ok(member) => {
                 chat.hub().presence().join(self.caller.user(), room);
-                if !self.feed.hears(room) {
-                    return Ok(());
-                }
                 let standing = member.standing();
                 // Only a room that is new here starts at its head: one that was heard before goes
                 // on where it is.

@@ -196,13 +196,18 @@ impl Store {
     /// [`StoreError`] if nothing was written.
     pub async fn rotate_session(
         &self,
+        user: UserId,
         session: SessionId,
         generation: i64,
         ttl: Duration,
         now: Timestamp,
     ) -> Result<Rotation, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.rotate_session(session, generation, ttl, now).await,
+            Backend::Sqlite(sqlite) => {
+                sqlite
+                    .rotate_session(user, session, generation, ttl, now)
+                    .await
+            }
         }
     }
 
@@ -245,7 +250,6 @@ impl Store {
     }
 
     /// Ends the logins that were not refreshed in time, and forgets those ended before `forget`.
-    /// Answers those that it ended.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -253,7 +257,7 @@ impl Store {
         &self,
         now: Timestamp,
         forget: Timestamp,
-    ) -> Result<Vec<(UserId, SessionId)>, StoreError> {
+    ) -> Result<(), StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.expire_sessions(now, forget).await,
         }

@@ -13,7 +13,7 @@ fn author(id: i64) -> Author {
 
 /// The ids that came and went in `ROOM`, and how many are online there.
 fn told(presence: &Presence) -> Option<(Vec<i64>, Vec<i64>, usize)> {
-    let settled = presence.settle();
+    let settled = presence.settle(Instant::now());
     presence.check_invariants();
     settled
         .diffs
@@ -39,7 +39,7 @@ async fn three_tabs_are_one_person() {
     assert_eq!(told(&presence), None, "gone before the grace is over");
     tokio::time::advance(GRACE).await;
     assert_eq!(
-        presence.sightings().len(),
+        presence.sightings(Instant::now()).len(),
         2,
         "once for coming and once for going"
     );
@@ -71,7 +71,7 @@ async fn a_task_that_panics_leaves_nobody_online() {
     });
     assert!(task.await.is_err());
     tokio::time::advance(GRACE).await;
-    let _ = presence.settle();
+    let _ = presence.settle(Instant::now());
     assert_eq!(presence.online_users(), 0);
 }
 

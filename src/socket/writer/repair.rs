@@ -22,10 +22,6 @@ impl Writer {
             if since.elapsed() > stall {
                 return Err(End::Close(CloseReason::TooSlow));
             }
-            // A long repair hears no words, and who is signed out is told nothing more.
-            if self.context.chat.is_ended(&self.caller) {
-                return Err(End::Close(CloseReason::SessionEnded));
-            }
             match self.feed.catch_up(room).await {
                 Ok(Repair::Missed {
                     after,

@@ -5,7 +5,7 @@ use super::{
     rows::{MessageRow, to_messages},
 };
 use crate::{
-    domain::{Head, Message, MessagePage, Rev, RoomId, Seq, UserId, Window},
+    domain::{Change, Head, Message, MessagePage, Rev, RoomId, Seq, UserId, Window},
     store::{Append, Changes, PendingAppend, Receipt, StoreError},
 };
 
@@ -163,6 +163,12 @@ impl Sqlite {
                     .execute(&mut tx.conn)
                     .await?;
                     let unread = row.text_count - read_text_count;
+                    tx.changes.push(Change::Read {
+                        user,
+                        room,
+                        read_seq: Seq(wanted),
+                        unread,
+                    });
                     Ok(Some(Receipt {
                         read_seq: Seq(wanted),
                         unread,

@@ -2,7 +2,7 @@
 
 use super::{Sqlite, members, rows::UserRow, sessions};
 use crate::{
-    domain::{RoomId, SessionId, Timestamp, User, UserId},
+    domain::{Change, RoomId, SessionId, Timestamp, User, UserId},
     store::{Credentials, Joined, NewUser, SignedUp, StoreError},
 };
 
@@ -198,7 +198,13 @@ impl Sqlite {
                     )
                     .fetch_all(&mut tx.conn)
                     .await?;
-                    Ok(Some(ended.into_iter().map(SessionId).collect()))
+                    let ended: Vec<_> = ended.into_iter().map(SessionId).collect();
+                    let ends = ended.iter().map(|session| Change::SessionEnded {
+                        user,
+                        session: *session,
+                    });
+                    tx.changes.extend(ends);
+                    Ok(Some(ended))
                 })
             })
             .await

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::Sqlite;
 use crate::{
-    domain::{Session, SessionId, SessionOrigin, Timestamp, UserId},
+    domain::{Change, Session, SessionId, SessionOrigin, Timestamp, UserId},
     store::{Rotation, StoreError},
 };
 
@@ -64,6 +64,7 @@ impl Sqlite {
 
     pub(in crate::store) async fn rotate_session(
         &self,
+        user: UserId,
         session: SessionId,
         generation: i64,
         ttl: Duration,
@@ -85,6 +86,7 @@ impl Sqlite {
                         sqlx::query!("update sessions set ended_at = ?2 where id = ?1", session.0, now.0)
                             .execute(&mut tx.conn)
                             .await?;
+                        tx.changes.push(Change::SessionEnded { user, session });
                         return Ok(Rotation::Reused);
                     }
                     let next = current + 1;
@@ -120,7 +122,11 @@ impl Sqlite {
                     )
                     .execute(&mut tx.conn)
                     .await?;
-                    Ok(ended.rows_affected() > 0)
+                    let ended = ended.rows_affected() > 0;
+                    if ended {
+                        tx.changes.push(Change::SessionEnded { user, session });
+                    }
+                    Ok(ended)
                 })
             })
             .await
@@ -166,7 +172,7 @@ impl Sqlite {
         &self,
         now: Timestamp,
         forget: Timestamp,
-    ) -> Result<Vec<(UserId, SessionId)>, StoreError> {
+    ) -> Result<(), StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
@@ -180,7 +186,12 @@ impl Sqlite {
                     )
                     .fetch_all(&mut tx.conn)
                     .await?;
-                    Ok(rows.into_iter().map(|row| (UserId(row.user_id), SessionId(row.id))).collect())
+                    let ended = rows.into_iter().map(|row| Change::SessionEnded {
+                        user: UserId(row.user_id),
+                        session: SessionId(row.id),
+                    });
+                    tx.changes.extend(ended);
+                    Ok(())
                 })
             })
             .await
