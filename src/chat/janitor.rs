@@ -29,6 +29,7 @@ impl Chat {
             self.inner.attempts.sweep();
             self.inner.codes.sweep();
             self.inner.sends.sweep();
+            self.inner.requests.sweep();
             let sweep = async {
                 self.expire_sessions().await?;
                 while self.inner.store.purge_deleted_rooms(PURGE_SLICE).await? {

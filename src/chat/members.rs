@@ -120,6 +120,7 @@ impl Chat {
     /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if they are not in the room.
     pub async fn kick(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
         member.require(Permission::Kick)?;
+        self.inner.sends.take(&member.user())?;
         let outcome = self
             .inner
             .store
@@ -140,6 +141,7 @@ impl Chat {
         role: Role,
     ) -> Result<(), ChatError> {
         member.require(Permission::SetRoles)?;
+        self.inner.sends.take(&member.user())?;
         let outcome = self
             .inner
             .store

@@ -1,11 +1,12 @@
 //! Saying something, and reading what was said.
 
-use super::{Caller, Chat, ChatError, Member};
+use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{
-        Body, Draft, Invalid, Key, Message, MessagePage, Rev, RoomId, Seq, Timestamp, Window,
+        Body, Draft, Invalid, Key, Message, MessagePage, Removal, Rev, RoomId, Seq, Timestamp,
+        Window,
     },
-    store::{Append, Appended, Changes, PendingAppend, Receipt},
+    store::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt},
 };
 
 /// A message that is on its way to the disk.
@@ -87,25 +88,39 @@ impl Chat {
         Ok(PendingPost(self.inner.store.append(append)?))
     }
 
-    /// A stretch of the room's history.
+    /// A stretch of a room's history. Membership is looked at in the same moment.
     ///
     /// # Errors
-    /// [`ChatError`] if it could not be read.
+    /// [`ChatError::NotFound`] if the caller is not in the room.
     pub async fn history(
         &self,
-        member: &Member,
+        caller: &Caller,
+        room: RoomId,
         window: Window,
-        limit: i64,
+        most: Most,
     ) -> Result<MessagePage, ChatError> {
-        Ok(self.inner.store.page(member.room(), window, limit).await?)
+        let user = caller.user();
+        let page = self.inner.store.page(room, user, window, most).await?;
+        page.ok_or(ChatError::NotFound("room"))
     }
 
-    /// One message of the room.
+    /// One message of a room.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the room has no such message.
-    pub async fn message(&self, member: &Member, seq: Seq) -> Result<Message, ChatError> {
-        let message = self.inner.store.message(member.room(), seq).await?;
+    /// [`ChatError::NotFound`] if the room has no such message, or the caller is not in it.
+    pub async fn message(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        seq: Seq,
+    ) -> Result<Message, ChatError> {
+        let window = Window::After(Seq(seq.0.saturating_sub(1)));
+        let one = Most {
+            messages: 1,
+            bytes: 1,
+        };
+        let page = self.history(caller, room, window, one).await?;
+        let message = page.items.into_iter().find(|message| message.seq == seq);
         message.ok_or(ChatError::NotFound("message"))
     }
 
@@ -118,14 +133,40 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
         after: Rev,
-        limit: i64,
+        most: Most,
     ) -> Result<Changes, ChatError> {
-        let changes = self
-            .inner
-            .store
-            .changed_since(room, caller.user(), after, limit)
-            .await?;
-        changes.ok_or(ChatError::NotFound("room"))
+        let user = caller.user();
+        let changes = self.inner.store.changed_since(room, user, after, most);
+        changes.await?.ok_or(ChatError::NotFound("room"))
+    }
+
+    /// Where a room stands, and whether more than `count` messages changed since `after`.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller is not in the room.
+    pub async fn distance(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        after: Rev,
+        count: i64,
+    ) -> Result<Distance, ChatError> {
+        let user = caller.user();
+        let distance = self.inner.store.distance(room, user, after, count).await?;
+        distance.ok_or(ChatError::NotFound("room"))
+    }
+
+    /// How the caller came out of a room since `after`.
+    ///
+    /// # Errors
+    /// [`ChatError`] if it could not be read.
+    pub async fn removal(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        after: Rev,
+    ) -> Result<Removal, ChatError> {
+        Ok(self.inner.store.removal(room, caller.user(), after).await?)
     }
 
     /// Moves the caller's receipt; their devices are told in the order of the moves.

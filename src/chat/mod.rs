@@ -19,6 +19,8 @@ pub use members::Member;
 pub use messages::{PendingPost, Posted};
 pub use sessions::{Caller, Grant, SignedIn};
 
+pub use crate::store::{Changes, Most};
+
 use crate::{
     auth::{Passwords, Throttle, Tokens},
     config::{Config, Limits, Timing},
@@ -48,6 +50,8 @@ struct Inner {
     codes: Throttle<UserId>,
     /// Messages sent, by user.
     sends: Throttle<UserId>,
+    /// Everything else that is asked for, by user.
+    requests: Throttle<UserId>,
 }
 
 impl Chat {
@@ -64,14 +68,21 @@ impl Chat {
     ) -> Result<Self, StoreError> {
         let limits = config.limits.clone();
         let minute = Duration::from_mins(1);
-        let (attempts, codes, sends) = if limits.rates {
+        let second = Duration::from_secs(1);
+        let (attempts, codes, sends, requests) = if limits.rates {
             (
                 Throttle::new(limits.attempts_burst, limits.attempts_per_min, minute),
                 Throttle::new(limits.attempts_burst, limits.attempts_per_min, minute),
-                Throttle::new(limits.send_burst, limits.send_per_s, Duration::from_secs(1)),
+                Throttle::new(limits.send_burst, limits.send_per_s, second),
+                Throttle::new(limits.requests_burst, limits.requests_per_s, second),
             )
         } else {
-            (Throttle::lifted(), Throttle::lifted(), Throttle::lifted())
+            (
+                Throttle::lifted(),
+                Throttle::lifted(),
+                Throttle::lifted(),
+                Throttle::lifted(),
+            )
         };
         let ended = EndedSessions::load(&store, tokens.access_ttl()).await?;
         let timing = config.timing.clone();
@@ -86,6 +97,7 @@ impl Chat {
             attempts,
             codes,
             sends,
+            requests,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -96,6 +108,14 @@ impl Chat {
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.inner.hub
+    }
+
+    /// Counts one request or command of the caller.
+    ///
+    /// # Errors
+    /// [`ChatError::RateLimited`] if there were too many.
+    pub fn admit(&self, caller: &Caller) -> Result<(), ChatError> {
+        Ok(self.inner.requests.take(&caller.user())?)
     }
 
     /// The sizes and rates in force.

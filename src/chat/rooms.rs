@@ -97,6 +97,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Forbidden`] for anybody but an owner.
     pub async fn delete_room(&self, member: &Member) -> Result<(), ChatError> {
+        self.inner.sends.take(&member.user())?;
         let (room, now) = (member.room(), Timestamp::now());
         ruled(
             self.inner

@@ -134,6 +134,7 @@ impl Chat {
             session,
             generation,
         } = self.inner.tokens.read_refresh(refresh_token)?;
+        self.inner.requests.take(&user)?;
         let now = Timestamp::now();
         let ttl = self.inner.tokens.refresh_ttl();
         match self

@@ -111,6 +111,8 @@ impl Config {
             ("limits.rooms_per_user", limits.rooms_per_user),
             ("limits.send_burst", limits.send_burst as usize),
             ("limits.send_per_s", limits.send_per_s as usize),
+            ("limits.requests_burst", limits.requests_burst as usize),
+            ("limits.requests_per_s", limits.requests_per_s as usize),
             ("limits.attempts_burst", limits.attempts_burst as usize),
             ("limits.attempts_per_min", limits.attempts_per_min as usize),
             ("limits.write_queue", limits.write_queue),

@@ -111,6 +111,10 @@ pub struct Limits {
     pub send_burst: u32,
     /// Messages a second a user may send after that.
     pub send_per_s: u32,
+    /// Other requests of one user in one go.
+    pub requests_burst: u32,
+    /// Other requests of one user a second after that.
+    pub requests_per_s: u32,
     /// Sign-ins, sign-ups and wrong codes from one address in one go.
     pub attempts_burst: u32,
     /// The same, a minute, after that.

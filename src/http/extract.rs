@@ -28,10 +28,7 @@ impl FromRequestParts<AppState> for Auth {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let headers = &parts.headers;
         if let Some(token) = bearer(headers)? {
-            return Ok(Self {
-                caller: state.chat.authenticate(token)?,
-                by_header: true,
-            });
+            return Self::admitted(state, token, true);
         }
         let Some(token) = cookies::get(headers, cookies::ACCESS) else {
             return Err(unsigned());
@@ -40,10 +37,15 @@ impl FromRequestParts<AppState> for Auth {
         if !reads && !origin::is_same_origin(headers, &state.config.public_url) {
             return Err(cross_origin());
         }
-        Ok(Self {
-            caller: state.chat.authenticate(token)?,
-            by_header: false,
-        })
+        Self::admitted(state, token, false)
+    }
+}
+
+impl Auth {
+    fn admitted(state: &AppState, token: &str, by_header: bool) -> Result<Self, Problem> {
+        let caller = state.chat.authenticate(token)?;
+        state.chat.admit(&caller)?;
+        Ok(Self { caller, by_header })
     }
 }
 

@@ -2,18 +2,19 @@
 //! reaches it at once.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use dashmap::{DashMap, Entry};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{RoomId, Seq, SessionId, UserId};
 
-/// How many words may wait for one connection before it is closed as too slow.
-const CONTROL_QUEUE: usize = 1024;
+/// How many words may wait for one connection before it is closed as too slow. A later word about
+/// the same takes the place of an earlier one, so that nobody's haste fills this.
+const MOST_WORDS: usize = 1024;
 
 /// A word to one connection, outside the rooms it hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +53,69 @@ struct Inner {
 struct Listed {
     number: u64,
     session: SessionId,
-    words: mpsc::Sender<Control>,
+    words: Arc<Words>,
     ended: CancellationToken,
     overflow: CancellationToken,
+}
+
+/// The words that wait for one connection, by the order in which each was first said. It takes no
+/// memory while it is empty.
+#[derive(Default)]
+pub struct Words {
+    waiting: Mutex<Vec<Control>>,
+    arrived: Notify,
+}
+
+impl Control {
+    /// Whether `newer` says all that this one does.
+    fn is_covered_by(&self, newer: &Self) -> bool {
+        match (self, newer) {
+            (Self::Room(one), Self::Room(other))
+            | (Self::Read { room: one, .. }, Self::Read { room: other, .. }) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl Words {
+    /// Waits for the next word. Cancelling it loses nothing.
+    pub async fn next(&self) -> Control {
+        loop {
+            if let Some(word) = self.take() {
+                return word;
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    fn take(&self) -> Option<Control> {
+        let mut waiting = self.lock();
+        if waiting.is_empty() {
+            return None;
+        }
+        let word = waiting.remove(0);
+        if waiting.is_empty() {
+            *waiting = Vec::new();
+        }
+        Some(word)
+    }
+
+    /// Whether there was room for it.
+    fn push(&self, word: Control) -> bool {
+        let mut waiting = self.lock();
+        match waiting.iter().position(|older| older.is_covered_by(&word)) {
+            Some(older) => waiting[older] = word,
+            None if waiting.len() >= MOST_WORDS => return false,
+            None => waiting.push(word),
+        }
+        drop(waiting);
+        self.arrived.notify_one();
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Control>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A connection's place in the directory. Dropping it removes it.
@@ -63,7 +124,7 @@ pub struct Registration {
     user: UserId,
     number: u64,
     /// The words for this connection.
-    pub words: mpsc::Receiver<Control>,
+    pub words: Arc<Words>,
     /// Cancelled when the login is over.
     pub ended: CancellationToken,
     /// Cancelled when a word could not be kept: the connection must close, for it missed one.
@@ -95,7 +156,7 @@ impl Connections {
         session: SessionId,
     ) -> Result<Registration, TooManyConnections> {
         let number = self.inner.next.fetch_add(1, Ordering::Relaxed);
-        let (sender, words) = mpsc::channel(CONTROL_QUEUE);
+        let words = Arc::<Words>::default();
         let (ended, overflow) = (CancellationToken::new(), CancellationToken::new());
         let mut listed = self.inner.by_user.entry(user).or_default();
         if listed.len() >= self.inner.per_user {
@@ -104,7 +165,7 @@ impl Connections {
         listed.push(Listed {
             number,
             session,
-            words: sender,
+            words: words.clone(),
             ended: ended.clone(),
             overflow: overflow.clone(),
         });
@@ -126,7 +187,7 @@ impl Connections {
             return;
         };
         for one in listed.iter() {
-            if let Err(mpsc::error::TrySendError::Full(_)) = one.words.try_send(word) {
+            if !one.words.push(word) {
                 one.overflow.cancel();
             }
         }
@@ -169,12 +230,12 @@ mod tests {
     async fn words_reach_the_connections_they_are_for() {
         let connections = Connections::new(2);
         let ada = UserId(1);
-        let mut phone = connections.register(ada, SessionId(1)).unwrap();
+        let phone = connections.register(ada, SessionId(1)).unwrap();
         let laptop = connections.register(ada, SessionId(2)).unwrap();
         assert!(connections.register(ada, SessionId(3)).is_err());
         connections.end_session(ada, SessionId(2));
         connections.tell_user(ada, Control::Room(RoomId(5)));
-        assert_eq!(phone.words.recv().await, Some(Control::Room(RoomId(5))));
+        assert_eq!(phone.words.next().await, Control::Room(RoomId(5)));
         assert!(laptop.ended.is_cancelled() && !phone.ended.is_cancelled());
         drop((phone, laptop));
         assert_eq!(connections.count(), 0);
@@ -185,11 +246,30 @@ mod tests {
     async fn a_word_that_cannot_be_kept_closes_the_connection() {
         let connections = Connections::new(2);
         let deaf = connections.register(UserId(1), SessionId(1)).unwrap();
-        for _ in 0..CONTROL_QUEUE {
-            connections.tell_user(UserId(1), Control::Room(RoomId(5)));
+        for room in (1..).take(MOST_WORDS) {
+            connections.tell_user(UserId(1), Control::Room(RoomId(room)));
         }
         assert!(!deaf.overflow.is_cancelled());
-        connections.tell_user(UserId(1), Control::Room(RoomId(5)));
+        connections.tell_user(UserId(1), Control::Room(RoomId(0)));
         assert!(deaf.overflow.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_later_word_takes_the_place_of_an_earlier_one_about_the_same() {
+        let connections = Connections::new(2);
+        let phone = connections.register(UserId(1), SessionId(1)).unwrap();
+        let read = |seq| Control::Read {
+            room: RoomId(5),
+            read_seq: Seq(seq),
+            unread: 0,
+        };
+        for seq in 0..10_000 {
+            connections.tell_user(UserId(1), Control::Room(RoomId(5)));
+            connections.tell_user(UserId(1), read(seq));
+        }
+        assert!(!phone.overflow.is_cancelled());
+        assert_eq!(phone.words.next().await, Control::Room(RoomId(5)));
+        assert_eq!(phone.words.next().await, read(9_999));
+        assert!(phone.words.take().is_none());
     }
 }

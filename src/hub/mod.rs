@@ -125,13 +125,14 @@ impl Hub {
     /// Drops the room's channel if nobody is left. Decided under the map's lock, where no new
     /// subscriber can come between the look and the removal.
     fn release(&self, room: RoomId) {
-        let dropped = self
-            .inner
-            .rooms
-            .remove_if(&room, |_, channel| channel.is_empty());
-        if dropped.is_some() {
-            self.inner.bus.detach(room);
-        }
+        self.inner.rooms.remove_if(&room, |_, channel| {
+            let empty = channel.is_empty();
+            if empty {
+                // Under the lock, too: a new subscriber's attach must not come before it.
+                self.inner.bus.detach(room);
+            }
+            empty
+        });
     }
 }
 

@@ -4,13 +4,17 @@
 //! runs both ways, user to rooms and room to users, and collects for each room who came and went
 //! since it was last told. [`Presence::settle`] hands that out; its caller sets the pace.
 
+mod index;
+
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{sync::Notify, time::Instant};
+
+use index::{Index, Online};
 
 use crate::domain::{Author, RoomId, Timestamp, UserId};
 
@@ -25,37 +29,6 @@ struct Shared {
     /// Wakes whoever settles.
     changed: Notify,
     grace: Duration,
-}
-
-#[derive(Default)]
-struct Index {
-    users: HashMap<UserId, Online>,
-    rooms: HashMap<RoomId, RoomPresence>,
-    /// Users without a connection, by the end of their grace. The grace is the same for all, so
-    /// that the queue is in order by itself. An entry whose user came back is skipped.
-    leaving: VecDeque<(Instant, UserId)>,
-    /// Users who came online since the last settling.
-    arrived: HashMap<UserId, Timestamp>,
-}
-
-struct Online {
-    who: Arc<Author>,
-    rooms: HashSet<RoomId>,
-    connections: usize,
-    /// When the last connection closed, and the end of the grace after it.
-    gone: Option<(Timestamp, Instant)>,
-}
-
-#[derive(Default)]
-struct RoomPresence {
-    online: BTreeSet<UserId>,
-    /// What subscribers have not been told yet.
-    edges: HashMap<UserId, Edge>,
-}
-
-enum Edge {
-    Came(Arc<Author>),
-    Went(Arc<Author>, Timestamp),
 }
 
 /// Who came and went in one room since it was last told.
@@ -85,6 +58,10 @@ pub struct PresenceGuard {
     user: UserId,
 }
 
+/// A moment in a user's comings to rooms and goings from them.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(u64);
+
 impl Presence {
     /// An empty index in which users stay online for `grace` after their last connection.
     #[must_use]
@@ -99,33 +76,25 @@ impl Presence {
         }
     }
 
-    /// One more connection of `who`, a member of `rooms`.
+    /// One more connection of `who`, who is online from now on, in the rooms of their other
+    /// connections. Its own follow by [`PresenceGuard::settle_in`].
     #[must_use]
-    pub fn enter(&self, who: Author, rooms: impl IntoIterator<Item = RoomId>) -> PresenceGuard {
+    pub fn enter(&self, who: Author) -> PresenceGuard {
         let user = who.id;
         let mut index = self.shared.lock();
-        let Index {
-            users,
-            rooms: by_room,
-            arrived,
-            ..
-        } = &mut *index;
+        let Index { users, arrived, .. } = &mut *index;
         let online = users.entry(user).or_insert_with(|| {
             arrived.insert(user, Timestamp::now());
             Online {
                 who: Arc::new(who),
                 rooms: HashSet::new(),
+                moves: 0,
                 connections: 0,
                 gone: None,
             }
         });
         online.connections += 1;
         online.gone = None;
-        for room in rooms {
-            if online.rooms.insert(room) {
-                by_room.entry(room).or_default().came(&online.who);
-            }
-        }
         drop(index);
         self.shared.changed.notify_one();
         PresenceGuard {
@@ -137,21 +106,20 @@ impl Presence {
     /// `user` is a member of `room` now.
     pub fn join(&self, user: UserId, room: RoomId) {
         let mut index = self.shared.lock();
-        let Index { users, rooms, .. } = &mut *index;
-        let Some(online) = users.get_mut(&user) else {
+        let Some(online) = index.users.get_mut(&user) else {
             return;
         };
-        if online.rooms.insert(room) {
-            rooms.entry(room).or_default().came(&online.who);
-            drop(index);
-            self.shared.changed.notify_one();
-        }
+        online.moves += 1;
+        index.add(user, room);
+        drop(index);
+        self.shared.changed.notify_one();
     }
 
     /// `user` is no member of `room` any more. Nobody is told: the message of it says so.
     pub fn leave(&self, user: UserId, room: RoomId) {
         let mut index = self.shared.lock();
         if let Some(online) = index.users.get_mut(&user) {
+            online.moves += 1;
             online.rooms.remove(&room);
         }
         if let Some(presence) = index.rooms.get_mut(&room) {
@@ -164,14 +132,12 @@ impl Presence {
     /// Everybody is out of `room`.
     pub fn clear_room(&self, room: RoomId) {
         let mut index = self.shared.lock();
-        let Some(presence) = index.rooms.remove(&room) else {
-            return;
-        };
-        for user in presence.online {
-            if let Some(online) = index.users.get_mut(&user) {
-                online.rooms.remove(&room);
-            }
+        // Those who are online and not yet settled in may have read of it as well.
+        for online in index.users.values_mut() {
+            online.moves += 1;
+            online.rooms.remove(&room);
         }
+        index.rooms.remove(&room);
     }
 
     /// Whether `user` is online.
@@ -289,79 +255,29 @@ impl Shared {
     }
 }
 
-impl Index {
-    fn let_go(&mut self, user: UserId, now: Instant) {
-        let Some(online) = self.users.get(&user) else {
-            return;
-        };
-        let Some((last_seen, _)) = online.gone.filter(|(_, end)| *end <= now) else {
-            return;
-        };
-        let Some(online) = self.users.remove(&user) else {
-            return;
-        };
-        for room in online.rooms {
-            if let Some(presence) = self.rooms.get_mut(&room) {
-                presence.went(&online.who, last_seen);
-            }
-        }
+impl PresenceGuard {
+    /// A mark to take before the user's rooms are read.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        let index = self.shared.lock();
+        Mark(index.users.get(&self.user).map_or(0, |online| online.moves))
     }
 
-    fn take_diffs(&mut self) -> Vec<(RoomId, Diff)> {
-        let mut diffs = Vec::new();
-        self.rooms.retain(|room, presence| {
-            if !presence.edges.is_empty() {
-                diffs.push((*room, presence.take_diff()));
-            }
-            !presence.is_empty()
-        });
-        diffs
-    }
-
-    fn forget_if_empty(&mut self, room: RoomId) {
-        if self.rooms.get(&room).is_some_and(RoomPresence::is_empty) {
-            self.rooms.remove(&room);
+    /// The user is a member of `rooms`, as was read after `mark` was taken. `false`, and nothing is
+    /// done, if they came to a room or went from one since: then the list may be old.
+    #[must_use]
+    pub fn settle_in(&self, mark: Mark, rooms: impl IntoIterator<Item = RoomId>) -> bool {
+        let mut index = self.shared.lock();
+        let moves = index.users.get(&self.user).map(|online| online.moves);
+        if moves != Some(mark.0) {
+            return false;
         }
-    }
-}
-
-impl RoomPresence {
-    /// Whoever went and came back before anybody was told has not moved at all.
-    fn came(&mut self, who: &Arc<Author>) {
-        self.online.insert(who.id);
-        if self.edges.remove(&who.id).is_none() {
-            self.edges.insert(who.id, Edge::Came(who.clone()));
+        for room in rooms {
+            index.add(self.user, room);
         }
-    }
-
-    fn went(&mut self, who: &Arc<Author>, last_seen: Timestamp) {
-        self.online.remove(&who.id);
-        if self.edges.remove(&who.id).is_none() {
-            self.edges
-                .insert(who.id, Edge::Went(who.clone(), last_seen));
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.online.is_empty() && self.edges.is_empty()
-    }
-
-    fn take_diff(&mut self) -> Diff {
-        let (mut online, mut offline) = (Vec::new(), Vec::new());
-        for (_, edge) in self.edges.drain() {
-            match edge {
-                Edge::Came(who) => online.push(who),
-                Edge::Went(who, last_seen) => offline.push((who, last_seen)),
-            }
-        }
-        self.edges.shrink_to_fit();
-        online.sort_by_key(|who| who.id);
-        offline.sort_by_key(|(who, _)| who.id);
-        Diff {
-            online,
-            offline,
-            online_count: self.online.len(),
-        }
+        drop(index);
+        self.shared.changed.notify_one();
+        true
     }
 }
 

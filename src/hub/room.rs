@@ -120,6 +120,10 @@ impl LivePresence {
 
 /// A room's new name or topic on its way.
 pub struct LiveRoom {
+    /// Which.
+    pub room: RoomId,
+    /// Its name now.
+    pub name: String,
     json: Utf8Bytes,
 }
 
@@ -128,6 +132,8 @@ impl LiveRoom {
     #[must_use]
     pub fn new(room: &Room) -> Self {
         Self {
+            room: room.id,
+            name: room.name.clone(),
             json: Frame::Room {
                 room: RoomView::shared(room),
             }

@@ -25,6 +25,10 @@ pub enum CloseReason {
     NoSuchRoom,
     /// The client could not keep up.
     TooSlow,
+    /// Nothing was heard of the client for `timing.silence_ms`, not even a pong.
+    Silent,
+    /// The database cannot keep up just now; come back in a moment.
+    Busy,
     /// The client sent too many commands that were refused.
     TooFast,
 }
@@ -41,10 +45,11 @@ impl CloseReason {
             Self::TooBig => 1009,
             Self::Internal => 1011,
             Self::Draining => 1012,
+            Self::Busy => 1013,
             Self::SessionEnded => 4401,
             Self::Removed => 4403,
             Self::NoSuchRoom => 4404,
-            Self::TooSlow => 4408,
+            Self::TooSlow | Self::Silent => 4408,
             Self::TooFast => 4429,
         }
     }
@@ -64,6 +69,8 @@ impl CloseReason {
             Self::Removed => "you are no longer in this room",
             Self::NoSuchRoom => "this room is gone",
             Self::TooSlow => "you are too slow to keep up; connect again",
+            Self::Silent => "nothing was heard of you for too long; connect again",
+            Self::Busy => "the server is overloaded; come back in a moment",
             Self::TooFast => "you are too fast; slow down",
         }
     }

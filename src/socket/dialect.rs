@@ -71,6 +71,12 @@ impl Voice {
         }
     }
 
+    /// A message that a person asked to see.
+    pub(super) fn shown(&self, message: &Message) -> Option<Utf8Bytes> {
+        let options = self.text_options()?;
+        Some(line::render(message, options.numbers).into())
+    }
+
     /// Somebody came or went.
     pub(super) fn presence(&self, presence: &LivePresence) -> Vec<Utf8Bytes> {
         if self.dialect == Dialect::Json {

@@ -14,15 +14,13 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::oneshot;
 
 use crate::{
-    chat::{Caller, Chat, ChatError},
+    chat::{Caller, Chat, ChatError, Most},
     domain::{Head, Message, Removal, Rev, RoomId},
     hub::{LiveMessage, LivePresence, LiveRoom, RoomEvent, Subscription, room::Lagged},
 };
 
 /// Events taken from one room before others get their turn.
 const TURN: u32 = 64;
-/// Messages that one step of a repair reads.
-const REPAIR_STEP: i64 = 200;
 
 /// What a connection must pass on.
 pub(super) enum News {
@@ -32,9 +30,14 @@ pub(super) enum News {
     Presence(Arc<LivePresence>),
     /// A room has another name or topic.
     Room(Arc<LiveRoom>),
-    /// Changes of this room were missed: [`Feed::catch_up`].
-    Missed(RoomId),
-    /// The user seems to be out of this room: [`Feed::confirm_removal`].
+    /// Changes of a room were missed: [`Feed::catch_up`].
+    Missed {
+        /// The room.
+        room: RoomId,
+        /// Whether it may have been more than messages.
+        lagged: bool,
+    },
+    /// The user seems to be out of this room; they may have come back since.
     Removed(Arc<LiveMessage>, Removal),
     /// The room is gone.
     Deleted(RoomId),
@@ -50,7 +53,7 @@ pub(super) enum Repair {
         more: bool,
     },
     /// The user is not in the room any more.
-    NotMember,
+    Removed(Removal),
 }
 
 type Next = BoxFuture<'static, Option<(Subscription, Result<RoomEvent, Lagged>)>>;
@@ -182,16 +185,12 @@ impl Feed {
     }
 
     /// Reads a step of what was missed in `room` and moves its cursor past it.
-    pub(super) async fn catch_up(&mut self, room: RoomId) -> Result<Repair, ChatError> {
+    pub(super) async fn catch_up(&mut self, room: RoomId, most: Most) -> Result<Repair, ChatError> {
         let Some(cursor) = self.rooms.get(&room) else {
-            return Ok(Repair::NotMember);
+            return Ok(Repair::Removed(Removal::Left));
         };
-        let after = cursor.rev;
-        match self
-            .chat
-            .changed_since(&self.caller, room, after, REPAIR_STEP)
-            .await
-        {
+        let (chat, caller, after) = (&self.chat, &self.caller, cursor.rev);
+        match chat.changed_since(caller, room, after, most).await {
             Ok(changes) => {
                 let reached = match changes.items.last() {
                     Some(last) if changes.has_after => last.rev,
@@ -205,16 +204,9 @@ impl Feed {
                     more: changes.has_after,
                 })
             }
-            Err(ChatError::NotFound(_)) => Ok(Repair::NotMember),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether the user is really out of the room: they may have come back since.
-    pub(super) async fn confirm_removal(&mut self, room: RoomId) -> Result<bool, ChatError> {
-        match self.chat.member(&self.caller, room).await {
-            Ok(_) => Ok(false),
-            Err(ChatError::NotFound(_)) => Ok(true),
+            Err(ChatError::NotFound(_)) => {
+                Ok(Repair::Removed(chat.removal(caller, room, after).await?))
+            }
             Err(error) => Err(error),
         }
     }
@@ -222,7 +214,7 @@ impl Feed {
     fn sort(&mut self, room: RoomId, event: Result<RoomEvent, Lagged>) -> Option<News> {
         let cursor = self.rooms.get_mut(&room)?;
         match event {
-            Err(Lagged) => Some(News::Missed(room)),
+            Err(Lagged) => Some(News::Missed { room, lagged: true }),
             Ok(RoomEvent::Presence(presence)) => Some(News::Presence(presence)),
             Ok(RoomEvent::Changed(changed)) => Some(News::Room(changed)),
             Ok(RoomEvent::Deleted) => Some(News::Deleted(room)),
@@ -232,7 +224,10 @@ impl Feed {
                     return None;
                 }
                 if rev != cursor.rev.next() {
-                    return Some(News::Missed(room));
+                    return Some(News::Missed {
+                        room,
+                        lagged: false,
+                    });
                 }
                 cursor.rev = rev;
                 match live.removes {

@@ -2,12 +2,9 @@
 
 use crate::{
     chat::{Caller, Chat, ChatError, Member},
-    domain::{Message, RoomId, Seq, Window},
+    domain::Seq,
     protocol::{NAMES_SLICE, line},
 };
-
-/// Messages read at a time while a long history is shown.
-const STEP: i64 = 200;
 
 /// `* #lobby · 3 online: ada, bob, you · /help`
 pub(super) fn banner(chat: &Chat, member: &Member) -> Vec<String> {
@@ -57,42 +54,8 @@ pub(super) async fn rooms(chat: &Chat, caller: &Caller) -> Result<Vec<String>, C
     Ok(lines.collect())
 }
 
-/// The last `count` messages up to `upto`, oldest first.
-pub(super) async fn history(
-    chat: &Chat,
-    caller: &Caller,
-    room: RoomId,
-    upto: Option<Seq>,
-    count: usize,
-    numbers: bool,
-) -> Result<Vec<String>, ChatError> {
-    let member = chat.member(caller, room).await?;
-    let window = upto.map_or(Window::Newest, |seq| {
-        Window::Before(Seq(seq.0.saturating_add(1)))
-    });
+/// What the last `count` messages up to `upto` come after.
+pub(super) fn start_of_last(count: usize, upto: Seq) -> Seq {
     let count = i64::try_from(count.min(line::HISTORY_MAX)).unwrap_or(0);
-    let page = chat.history(&member, window, count).await?;
-    Ok(page
-        .items
-        .iter()
-        .map(|message| line::render(message, numbers))
-        .collect())
-}
-
-/// A step of what came after `after`, up to `upto`; empty at the end.
-pub(super) async fn since(
-    chat: &Chat,
-    member: &Member,
-    after: Seq,
-    upto: Seq,
-) -> Result<Vec<Message>, ChatError> {
-    if after >= upto {
-        return Ok(Vec::new());
-    }
-    let page = chat.history(member, Window::After(after), STEP).await?;
-    Ok(page
-        .items
-        .into_iter()
-        .filter(|message| message.seq <= upto)
-        .collect())
+    Seq(upto.0.saturating_sub(count).max(0))
 }

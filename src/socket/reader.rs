@@ -26,7 +26,7 @@ use crate::{
 
 /// Messages of one connection that may be on their way to the disk.
 const IN_FLIGHT: usize = 64;
-/// Refusals for speed before the connection is closed.
+/// Refusals for speed, and frames that are no commands, before the connection is closed.
 const PATIENCE: u32 = 100;
 
 pub(super) type Stream = SplitStream<WebSocketStream<TcpStream>>;
@@ -41,7 +41,7 @@ pub(super) struct Reader {
     in_flight: FuturesUnordered<BoxFuture<'static, Option<String>>>,
     /// Lines sent so far, for their keys.
     lines: u64,
-    /// Refusals for speed, less the messages that were taken since.
+    /// Those refusals, less the messages that were taken since.
     refusals: u32,
 }
 
@@ -106,7 +106,8 @@ impl Reader {
                 frame = timeout(silence, stream.next()), if self.in_flight.len() < IN_FLIGHT => match frame {
                     Ok(Some(Ok(frame))) => self.take(frame).await,
                     Ok(Some(Err(error))) => self.ask(end_of(&error)).await,
-                    Ok(None) | Err(_) => self.ask(Request::Gone).await,
+                    Ok(None) => self.ask(Request::Gone).await,
+                    Err(_) => self.ask(Request::Close(CloseReason::Silent)).await,
                 },
             };
             if step.is_err() {
@@ -136,7 +137,15 @@ impl Reader {
     }
 
     async fn command(&mut self, text: &str) -> Result<(), Done> {
-        match Command::parse(text) {
+        let command = Command::parse(text);
+        // Messages have a limit of their own.
+        if !matches!(command, Ok(Command::Send(_)))
+            && let Err(error) = self.context.chat.admit(&self.caller)
+        {
+            let key = command.err().and_then(|error| error.key);
+            return self.refuse(key, None, &error).await;
+        }
+        match command {
             Ok(Command::Send(send)) => self.send(send).await,
             Ok(Command::Read { room_id, seq }) => {
                 if !self.hears(room_id) {
@@ -177,6 +186,9 @@ impl Reader {
             }
             Ok(Command::Ping {}) => self.say(Frame::Pong.encode()).await,
             Err(error) => {
+                if self.is_tried() {
+                    return self.ask(Request::Close(CloseReason::TooFast)).await;
+                }
                 self.say(malformed(error.key, error.code, error.detail))
                     .await
             }
@@ -224,7 +236,15 @@ impl Reader {
 
     async fn line(&mut self, room: RoomId, text: &str) -> Result<(), Done> {
         let chat = self.context.chat.clone();
-        match Line::parse(text) {
+        let line = Line::parse(text);
+        if !matches!(
+            line,
+            Line::Nothing | Line::Say(_) | Line::Me(_) | Line::Quit
+        ) && let Err(error) = chat.admit(&self.caller)
+        {
+            return self.refuse(None, None, &error).await;
+        }
+        match line {
             Line::Nothing => Ok(()),
             Line::Say(body) | Line::Me(body) => self.say_line(room, body).await,
             Line::Help => {
@@ -236,14 +256,7 @@ impl Reader {
                 self.show(who.map(|member| vec![format!("* {}", lines::who(&chat, &member))]))
                     .await
             }
-            Line::History(count) => {
-                let numbers = self
-                    .voice
-                    .text_options()
-                    .is_some_and(|options| options.numbers);
-                let shown = lines::history(&chat, &self.caller, room, None, count, numbers).await;
-                self.show(shown).await
-            }
+            Line::History(count) => self.ask(Request::History(room, count)).await,
             Line::Rooms => {
                 let rooms = lines::rooms(&chat, &self.caller).await;
                 self.show(rooms).await
@@ -315,17 +328,20 @@ impl Reader {
         room: Option<RoomId>,
         error: &ChatError,
     ) -> Result<(), Done> {
-        if matches!(error, ChatError::RateLimited(_)) {
-            self.refusals += 1;
-            if self.refusals > PATIENCE {
-                return self.ask(Request::Close(CloseReason::TooFast)).await;
-            }
+        if matches!(error, ChatError::RateLimited(_)) && self.is_tried() {
+            return self.ask(Request::Close(CloseReason::TooFast)).await;
         }
         if let ChatError::Internal(detail) = error {
             tracing::error!(error = %detail, "command failed");
         }
         let refused = self.voice.refused(key, room, error);
         self.say(refused).await
+    }
+
+    /// Counts a refusal that a sound client does not bring about, and whether it was one too many.
+    fn is_tried(&mut self) -> bool {
+        self.refusals += 1;
+        self.refusals > PATIENCE
     }
 
     async fn pass(&mut self, answer: Option<String>) -> Result<(), Done> {

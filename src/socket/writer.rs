@@ -1,14 +1,35 @@
 //! Everything that goes out of one connection, in one order.
 
-mod opening;
-mod repair;
+/// Reads again while the database is busy, as long as a client may keep us waiting.
+macro_rules! patiently {
+    ($timing:expr, $read:expr) => {{
+        let since = tokio::time::Instant::now();
+        let patience = std::time::Duration::from_millis($timing.stall_ms);
+        loop {
+            match $read.await {
+                Err(crate::chat::ChatError::Overloaded) if since.elapsed() < patience => {
+                    tokio::time::sleep($crate::socket::writer::BUSY_RETRY).await;
+                }
+                done => break done,
+            }
+        }
+    }};
+}
 
-use std::{collections::HashMap, time::Duration};
+mod errand;
+mod opening;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use tokio::{
     sync::mpsc,
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
 };
+
+use errand::Errand;
 
 use super::{
     CLOSE_GRACE, Context, Scope,
@@ -20,8 +41,13 @@ use crate::{
     chat::{Caller, ChatError},
     domain::{Removal, Rev, RoomId, RoomStanding},
     hub::{Control, LiveMessage, PresenceGuard, Registration},
-    protocol::{Bye, CloseReason, Frame, LARGE_ROOM, NAMES_SLICE, RoomView},
+    protocol::{Bye, CloseReason, LARGE_ROOM, NAMES_SLICE, RoomView},
 };
+
+/// A database that is busy is asked again after this long.
+const BUSY_RETRY: Duration = Duration::from_millis(100);
+/// Errands that may wait before the reader is not listened to until some are done.
+const MOST_ERRANDS: usize = 64;
 
 /// What the reader asks of the writer.
 pub(super) enum Request {
@@ -29,6 +55,8 @@ pub(super) enum Request {
     Text(String),
     /// Send everything changed since these.
     Sync(Vec<(RoomId, Rev)>),
+    /// Show the last so many messages of this room.
+    History(RoomId, usize),
     /// Close, and say why.
     Close(CloseReason),
     /// Say when to come back, and close.
@@ -46,12 +74,16 @@ pub(super) struct Writer {
     requests: mpsc::Receiver<Request>,
     outlet: Outlet,
     feed: Feed,
+    /// What is to be read from the store and sent, in this order.
+    errands: VecDeque<Errand>,
     /// Names of rooms, for parting words.
     names: HashMap<RoomId, String>,
     presence: Option<PresenceGuard>,
     heartbeat: Interval,
     /// Since when this connection has not been up to date.
     behind_since: Option<Instant>,
+    /// Rooms where news was lost that is no message. They are told anew once we are up to date.
+    lossy: Vec<RoomId>,
 }
 
 impl Writer {
@@ -77,10 +109,12 @@ impl Writer {
             requests,
             outlet,
             feed,
+            errands: VecDeque::new(),
             names: HashMap::new(),
             presence: None,
             heartbeat,
             behind_since: None,
+            lossy: Vec::new(),
         }
     }
 
@@ -121,12 +155,20 @@ impl Writer {
     async fn step(&mut self) -> Result<(), End> {
         tokio::select! {
             biased;
-            Some(word) = self.registration.words.recv() => Box::pin(self.heed(word)).await,
-            request = self.requests.recv() => self.answer(request).await,
+            word = self.registration.words.next() => Box::pin(self.heed(word)).await,
+            request = self.requests.recv(), if self.errands.len() < MOST_ERRANDS => {
+                self.answer(request).await
+            }
             _ = self.heartbeat.tick() => self.outlet.ping().await,
+            () = std::future::ready(()), if !self.errands.is_empty() => {
+                Box::pin(self.run_errand()).await
+            }
             news = self.feed.next() => self.pass_on_all(news).await,
             () = std::future::ready(()), if self.outlet.is_unflushed() || self.behind_since.is_some() => {
                 // Nothing more is ready: we are up to date.
+                if let Some(room) = self.lossy.pop() {
+                    return Box::pin(self.tell_anew(room)).await;
+                }
                 self.behind_since = None;
                 self.outlet.flush().await
             }
@@ -150,47 +192,20 @@ impl Writer {
         }
     }
 
-    /// Tells the client of a room it is in now, or of its role there.
-    async fn tell_room(&mut self, room: RoomId) -> Result<(), End> {
-        if !self.feed.hears(room) {
-            return Ok(());
-        }
-        let chat = self.context.chat.clone();
-        match chat.member(&self.caller, room).await {
-            Ok(member) => {
-                chat.hub().presence().join(self.caller.user(), room);
-                let standing = member.standing();
-                // Only a room that is new here starts at its head: one that was heard before goes
-                // on where it is.
-                if !self.names.contains_key(&room) {
-                    self.feed.start_at(room, standing.room.head.rev);
-                }
-                self.names.insert(room, standing.room.name.clone());
-                let frame = Frame::Room {
-                    room: self.room_view(standing),
-                };
-                self.send(self.voice.json(&frame)).await
-            }
-            Err(ChatError::NotFound(_)) => {
-                if self.names.contains_key(&room) {
-                    return Ok(());
-                }
-                self.feed.unsubscribe(room);
-                Ok(())
-            }
-            Err(error) => Err(internal(&error)),
-        }
-    }
-
     async fn answer(&mut self, request: Option<Request>) -> Result<(), End> {
         match request {
             Some(Request::Text(text)) => self.outlet.send(text).await,
             Some(Request::Sync(rooms)) => {
-                for (room, rev) in rooms {
-                    Box::pin(self.sync(room, rev)).await?;
+                for (room, after) in rooms {
+                    self.take_on(Errand::Sync {
+                        room,
+                        after,
+                        sent: 0,
+                    });
                 }
                 Ok(())
             }
+            Some(Request::History(room, count)) => Box::pin(self.history(room, count)).await,
             Some(Request::Close(reason)) => Err(End::Close(reason)),
             Some(Request::Drain) => {
                 let bye = Bye {
@@ -209,7 +224,12 @@ impl Writer {
         let mut next = Some(news);
         while let Some(news) = next {
             self.pass_on(news).await?;
-            next = self.feed.ready();
+            // What was missed comes before what is ready behind it.
+            next = if self.errands.is_empty() {
+                self.feed.ready()
+            } else {
+                None
+            };
         }
         Ok(())
     }
@@ -224,12 +244,22 @@ impl Writer {
                 Ok(())
             }
             News::Room(changed) => {
+                if let Some(name) = self.names.get_mut(&changed.room) {
+                    name.clone_from(&changed.name);
+                }
                 if self.voice.text_options().is_none() {
                     self.outlet.send(changed.json()).await?;
                 }
                 Ok(())
             }
-            News::Missed(room) => Box::pin(self.repair(room)).await,
+            News::Missed { room, lagged } => {
+                self.take_on(Errand::Repair {
+                    room,
+                    lagged,
+                    holes: false,
+                });
+                Ok(())
+            }
             News::Removed(live, reason) => Box::pin(self.removed(&live, reason)).await,
             News::Deleted(room) => Box::pin(self.left(room, Removal::Deleted)).await,
         }
@@ -238,20 +268,17 @@ impl Writer {
     /// The feed says that the user is out of a room. If they are back already, it was just news.
     async fn removed(&mut self, live: &LiveMessage, reason: Removal) -> Result<(), End> {
         let room = live.message.room_id;
-        match self.feed.confirm_removal(room).await {
-            Ok(true) => self.left(room, reason).await,
-            Ok(false) => self.send(self.voice.live(live)).await,
+        let (chat, timing) = (self.context.chat.clone(), self.context.timing.clone());
+        let caller = self.caller;
+        match patiently!(timing, chat.member(&caller, room)) {
+            Ok(_) => self.send(self.voice.live(live)).await,
+            Err(ChatError::NotFound(_)) => self.left(room, reason).await,
             Err(error) => Err(internal(&error)),
         }
     }
 
     async fn left(&mut self, room: RoomId, reason: Removal) -> Result<(), End> {
         self.feed.unsubscribe(room);
-        self.context
-            .chat
-            .hub()
-            .presence()
-            .leave(self.caller.user(), room);
         let name = self.names.remove(&room).unwrap_or_default();
         self.outlet
             .send(self.voice.room_left(room, &name, reason))
@@ -308,6 +335,9 @@ impl Writer {
 }
 
 fn internal(error: &ChatError) -> End {
+    if matches!(error, ChatError::Overloaded | ChatError::Draining) {
+        return End::Close(CloseReason::Busy);
+    }
     tracing::error!(%error, "connection ended by a failure");
     End::Close(CloseReason::Internal)
 }

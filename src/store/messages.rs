@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    Draft, Head, Message, MessagePage, Rev, RoomId, Seq, Timestamp, UserId, Window,
+    Draft, Head, Message, MessagePage, Removal, Rev, RoomId, Seq, Timestamp, UserId, Window,
 };
 
 /// A message to write.
@@ -60,6 +60,26 @@ pub struct Changes {
     pub has_after: bool,
 }
 
+/// How far a reader is behind a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distance {
+    /// The room's newest numbers.
+    pub head: Head,
+    /// Whether more messages changed than were asked about.
+    pub beyond: bool,
+}
+
+/// How much one read may answer. Memory is held until the reader's client has taken it, so that
+/// bytes are bounded as well as rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most {
+    /// Messages.
+    pub messages: i64,
+    /// Bytes of their bodies. The message that goes beyond is the last one, so that there is always
+    /// a way on.
+    pub bytes: usize,
+}
+
 /// A member's receipt after it was moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -82,33 +102,24 @@ impl Store {
         }
     }
 
-    /// A stretch of a room's history of at most `limit` messages.
+    /// A stretch of a room's history. `None` if `reader` is not in the room at that moment.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
     pub async fn page(
         &self,
         room: RoomId,
+        reader: UserId,
         window: Window,
-        limit: i64,
-    ) -> Result<MessagePage, StoreError> {
+        most: Most,
+    ) -> Result<Option<MessagePage>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.page(room, window, limit).await,
+            Backend::Sqlite(sqlite) => sqlite.page(room, reader, window, most).await,
         }
     }
 
-    /// One message.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it could not be read.
-    pub async fn message(&self, room: RoomId, seq: Seq) -> Result<Option<Message>, StoreError> {
-        match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.message(room, seq).await,
-        }
-    }
-
-    /// Messages of `room` whose `rev` is greater than `after`, at most `limit`, as of one moment.
-    /// `None` if `reader` is not in the room at that moment.
+    /// Messages of `room` whose `rev` is greater than `after`, as of one moment. `None` if `reader`
+    /// is not in the room at that moment.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -117,10 +128,42 @@ impl Store {
         room: RoomId,
         reader: UserId,
         after: Rev,
-        limit: i64,
+        most: Most,
     ) -> Result<Option<Changes>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.changed_since(room, reader, after, limit).await,
+            Backend::Sqlite(sqlite) => sqlite.changed_since(room, reader, after, most).await,
+        }
+    }
+
+    /// Where the room stands, and whether more than `count` messages changed since `after`: no
+    /// message is read for it. `None` if `reader` is not in the room.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn distance(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        after: Rev,
+        count: i64,
+    ) -> Result<Option<Distance>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.distance(room, reader, after, count).await,
+        }
+    }
+
+    /// How `user` came out of `room` since `after`, for whoever missed the news of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn removal(
+        &self,
+        room: RoomId,
+        user: UserId,
+        after: Rev,
+    ) -> Result<Removal, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.removal(room, user, after).await,
         }
     }
 

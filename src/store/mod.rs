@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 pub use error::StoreError;
-pub use messages::{Append, Appended, Changes, PendingAppend, Receipt};
+pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt};
 pub use people::{Credentials, NewUser, Rotation, SignedUp};
 pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit, Ruled};
 

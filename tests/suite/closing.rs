@@ -127,6 +127,9 @@ async fn the_silent_are_dropped_and_those_who_answer_pings_are_not() {
     let listening = async {
         while let Some(frame) = silent.frame().await {
             pings += usize::from(frame.head == PING);
+            if frame.head == CLOSE {
+                assert_eq!(frame.payload[..2], 4408_u16.to_be_bytes());
+            }
         }
     };
     // The polite one's library answers each ping as it reads on.
@@ -243,5 +246,47 @@ async fn who_does_not_slow_down_is_closed() {
     socket.say(&room, "again", "hi").await;
     let answer = socket.answer().await;
     assert!(answer["type"] == "ack" || answer["code"] == "rate_limited");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn who_sends_nothing_but_nonsense_is_closed() {
+    let server = TestServer::with(|config| config.limits.rates = true).await;
+    let ana = server.user("ana").await;
+    let (mut socket, _) = ana.connect().await;
+    for _ in 0..150 {
+        socket.send(json!({ "type": "dance" })).await;
+    }
+    assert_eq!(socket.next_of("error").await["code"], "unknown_type");
+    assert_eq!(socket.closed().await.code, 4429);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn everything_that_is_asked_for_has_a_limit() {
+    let server = TestServer::with(|config| {
+        config.limits.rates = true;
+        (config.limits.requests_burst, config.limits.requests_per_s) = (20, 1);
+    })
+    .await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let (mut socket, _) = ana.connect().await;
+    for frame in [
+        json!({ "type": "ping" }),
+        json!({ "type": "read", "room_id": room.id, "seq": 1 }),
+        json!({ "type": "sync", "rooms": { room.id.to_string(): 0 } }),
+    ] {
+        for _ in 0..20 {
+            socket.send(frame.clone()).await;
+        }
+        let refused = socket.next_of("error").await;
+        assert_eq!(refused["code"], "rate_limited", "{frame}: {refused}");
+    }
+    let refused = ana.get("/api/rooms").await;
+    refused.refused(429, "rate_limited");
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    // Messages have a limit of their own.
+    socket.say(&room, "k", "hi").await;
+    socket.next_of("ack").await;
     server.stopped().await;
 }

@@ -1,10 +1,10 @@
 //! Who falls behind is told everything all the same, in order.
 
 use futures_util::{StreamExt, future::join_all};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{JsonSocket, TestServer, User, Wire, keys, wire::TEXT, within};
+use crate::support::{JsonSocket, Room, TestServer, User, Wire, keys, wire::TEXT, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stalled_client_gets_every_message_in_order() {
@@ -24,7 +24,7 @@ async fn a_stalled_client_gets_every_message_in_order() {
             let frame: Value = serde_json::from_slice(&frame.payload).unwrap();
             match frame["type"].as_str().unwrap() {
                 "message" => break frame,
-                "presence" => {}
+                "presence" | "room" => {}
                 other => panic!("{other}: {frame}"),
             }
         };
@@ -33,9 +33,92 @@ async fn a_stalled_client_gets_every_message_in_order() {
         assert_eq!(&frame["message"]["key"], key);
     }
     ana.say(&room, "live again").await;
-    let frame = stalled.frame_of(TEXT).await;
-    let frame: Value = serde_json::from_slice(&frame.payload).unwrap();
+    let frame = next_of(&mut stalled, "message").await;
     assert_eq!(frame["rev"], rev + 1);
+    server.stopped().await;
+}
+
+/// The next frame of that type; others before it are passed over.
+async fn next_of(wire: &mut Wire, kind: &str) -> Value {
+    loop {
+        let frame = wire.frame_of(TEXT).await;
+        let frame: Value = serde_json::from_slice(&frame.payload).unwrap();
+        if frame["type"] == kind {
+            return frame;
+        }
+    }
+}
+
+/// A member who does not read while more is said than the way to them holds.
+async fn stalled_at(server: &TestServer, room: &Room, [ana, ben]: &[User; 2], path: &str) -> Wire {
+    let mut stalled = Wire::open(server.address, path, &ben.token).await;
+    next_of(&mut stalled, "ready").await;
+    let (mut loud, _) = ana.connect().await;
+    loud.flood(room, &keys("f", 4000), &"x".repeat(2000)).await;
+    stalled
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lagged_is_told_of_the_name_and_of_who_is_online_too() {
+    let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
+    let (room, users) = server.room_of(["ana", "ben"]).await;
+    let mut stalled = stalled_at(&server, &room, &users, "/ws").await;
+    let dan = server.user("dan").await;
+    dan.join(&room.code).await.expect(200);
+    let (_socket, _) = dan.connect().await;
+    let path = format!("/api/rooms/{}", room.id);
+    users[0]
+        .patch(&path, json!({ "name": "attic" }))
+        .await
+        .expect(200);
+    users[0].say(&room, "one").await;
+    users[0].say(&room, "two").await;
+    users[0].say(&room, "three").await;
+    loop {
+        let frame = next_of(&mut stalled, "room").await;
+        let online = frame["room"]["online"].as_array();
+        if online.is_some_and(|online| online.contains(&json!(dan.id))) {
+            assert_eq!(frame["room"]["name"], "attic", "{frame}");
+            break;
+        }
+    }
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lagged_is_told_why_the_room_is_gone() {
+    let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
+    for (reason, code) in [("deleted", 4404), ("left", 4403), ("kicked", 4403)] {
+        let (room, users) = server
+            .room_of([&format!("ana_{reason}"), &format!("ben_{reason}")])
+            .await;
+        let [ana, ben] = &users;
+        let path = format!("/ws/{}", room.id);
+        let mut stalled = stalled_at(&server, &room, &users, &path).await;
+        match reason {
+            "deleted" => ana
+                .delete(&format!("/api/rooms/{}", room.id))
+                .await
+                .expect(204),
+            "left" => {
+                ben.leave(&room).await;
+                Value::Null
+            }
+            _ => {
+                ana.kick(&room, ben).await;
+                Value::Null
+            }
+        };
+        // Enough for the news of it to be lost, too.
+        if reason != "deleted" {
+            for body in ["one", "two", "three"] {
+                ana.say(&room, body).await;
+            }
+        }
+        let left = next_of(&mut stalled, "room_left").await;
+        assert_eq!(left["reason"], reason, "{left}");
+        assert_eq!(stalled.closed().await, code, "{reason}");
+    }
     server.stopped().await;
 }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{JsonSocket, Room, TestServer, keys};
+use crate::support::{
+    JsonSocket, Room, TestServer, Wire, keys,
+    wire::{PING, TEXT},
+};
 
 async fn ask(socket: &mut JsonSocket, room: &Room, since: i64) {
     socket
@@ -152,5 +155,104 @@ async fn who_is_far_behind_reads_over_http_and_then_syncs() {
     ask(&mut socket, &room, seen + 2).await;
     let (revs, _) = synced(&mut socket).await;
     assert!(revs.into_iter().eq(seen + 3..=seen + 1002));
+    server.stopped().await;
+}
+
+/// Everything that comes over a bare connection up to the end of a sync: the frames' types, and
+/// `"ping"` for each ping.
+async fn until_synced(wire: &mut Wire) -> Vec<String> {
+    let mut kinds = Vec::new();
+    loop {
+        let frame = wire.frame().await.expect("the connection ended");
+        let kind = if frame.head == PING {
+            "ping".to_owned()
+        } else {
+            let frame: Value = serde_json::from_slice(&frame.payload).unwrap();
+            frame["type"].as_str().unwrap().to_owned()
+        };
+        let done = kind == "synced";
+        kinds.push(kind);
+        if done {
+            return kinds;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_sync_leaves_room_for_pings_and_answers() {
+    const COUNT: usize = 600;
+    let server = TestServer::with(|config| config.timing.heartbeat_ms = 2).await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut ana_socket, _) = ana.connect().await;
+    // Four bytes a character: about 5 MB in all.
+    let body = "\u{1f600}".repeat(2000);
+    ana_socket.flood(&room, &keys("f", COUNT), &body).await;
+
+    let mut wire = Wire::open(server.address, "/ws", &ben.token).await;
+    wire.frame_of(TEXT).await;
+    let sync = json!({ "type": "sync", "rooms": { room.id.to_string(): 2 } }).to_string();
+    wire.send(TEXT, sync.as_bytes()).await;
+    wire.send(TEXT, br#"{"type":"ping"}"#).await;
+    let kinds = until_synced(&mut wire).await;
+    let messages = kinds.iter().filter(|kind| *kind == "message").count();
+    assert_eq!(messages, COUNT);
+    let pong = kinds.iter().position(|kind| kind == "pong");
+    assert!(
+        pong.unwrap_or(usize::MAX) < COUNT,
+        "the answer waited for all of the sync"
+    );
+    let first = kinds.iter().position(|kind| kind == "message").unwrap();
+    let pings = kinds[first..].iter().filter(|kind| *kind == "ping").count();
+    assert!(pings > 1, "{pings} pings in between");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_page_is_bounded_in_bytes_and_says_that_there_is_more() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut socket, _) = ana.connect().await;
+    // 16,000 bytes each: more of them than one page holds.
+    socket
+        .flood(&room, &keys("f", 60), &"\u{1f600}".repeat(4000))
+        .await;
+    let base = format!("/api/rooms/{}/messages", room.id);
+    let page = async |query: &str| {
+        let page = ben
+            .get(&format!("{base}?{query}&limit=200"))
+            .await
+            .expect(200);
+        let seqs = page["items"].as_array().unwrap().iter();
+        let seqs: Vec<i64> = seqs.map(|item| item["seq"].as_i64().unwrap()).collect();
+        assert!((2..60).contains(&seqs.len()), "{query}: {seqs:?}");
+        assert!(seqs.is_sorted());
+        (seqs, page["has_before"].clone(), page["has_after"].clone())
+    };
+    let (seqs, before, after) = page("").await;
+    assert_eq!(
+        (seqs.last(), before, after),
+        (Some(&62), json!(true), json!(false))
+    );
+    let (seqs, before, after) = page("after=0").await;
+    assert_eq!(
+        (seqs.first(), before, after),
+        (Some(&1), json!(false), json!(true))
+    );
+    let (seqs, before, after) = page("around=30").await;
+    assert!(seqs.contains(&30));
+    assert_eq!((before, after), (json!(true), json!(true)));
+    let mut reached = 0;
+    loop {
+        let path = format!("{base}?changed_since={reached}&limit=1000");
+        let page = ben.get(&path).await.expect(200);
+        for item in page["items"].as_array().unwrap() {
+            reached += 1;
+            assert_eq!(item["rev"], reached);
+        }
+        if page["has_after"] == false {
+            break;
+        }
+    }
+    assert_eq!(reached, 62);
     server.stopped().await;
 }

@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    chat::Posted,
+    chat::{Most, Posted},
     domain::{Head, Message, MessagePage, Rev, RoomId, Seq, Window},
     http::{
         AppState,
@@ -23,6 +23,9 @@ const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
 /// A client that has fallen far behind reads more at a time.
 const CHANGED_LIMIT_MAX: i64 = 1000;
+/// Bytes of bodies in one answer, which is held until the client has read it. Whoever gets fewer
+/// messages than asked for is told that there are more.
+const PAGE_BYTES: usize = 512 * 1024;
 
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
@@ -75,7 +78,8 @@ fn messages<S: serde::Serializer>(items: &Vec<Message>, serializer: S) -> Result
 
 pub(crate) async fn list(
     State(state): State<AppState>,
-    room: InRoom,
+    auth: Auth,
+    PathRoom(room): PathRoom,
     AppQuery(query): AppQuery<ListQuery>,
 ) -> Result<Response, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
@@ -85,25 +89,32 @@ pub(crate) async fn list(
         LIMIT_MAX
     };
     if !(1..=most).contains(&limit) {
+        state.chat.member(&auth.caller, RoomId(room)).await?;
         return Err(Problem::field("/limit", format!("must be 1 to {most}")));
     }
+    let room = RoomId(room);
+    let most = Most {
+        messages: limit,
+        bytes: PAGE_BYTES,
+    };
     let window = match (query.before, query.after, query.around, query.changed_since) {
         (None, None, None, None) => Window::Newest,
         (Some(seq), None, None, None) => Window::Before(Seq(seq)),
         (None, Some(seq), None, None) => Window::After(Seq(seq)),
         (None, None, Some(seq), None) => Window::Around(Seq(seq)),
         (None, None, None, Some(rev)) => {
-            return changed_since(&state, &room, Rev(rev), limit).await;
+            return changed_since(&state, &auth, room, Rev(rev), most).await;
         }
         _ => {
+            state.chat.member(&auth.caller, room).await?;
             return Err(Problem::field(
                 "/before",
                 "excludes after, around and changed_since",
             ));
         }
     };
-    let page = state.chat.history(&room.member, window, limit).await?;
-    let links = links(room.member.room(), &page, limit);
+    let page = state.chat.history(&auth.caller, room, window, most).await?;
+    let links = links(room, &page, limit);
     let MessagePage {
         items,
         head,
@@ -121,19 +132,20 @@ pub(crate) async fn list(
 
 async fn changed_since(
     state: &AppState,
-    room: &InRoom,
+    auth: &Auth,
+    room: RoomId,
     rev: Rev,
-    limit: i64,
+    most: Most,
 ) -> Result<Response, Problem> {
     let changes = state
         .chat
-        .changed_since(&room.auth.caller, room.member.room(), rev, limit)
+        .changed_since(&auth.caller, room, rev, most)
         .await?;
     let (items, head, has_after) = (changes.items, changes.head, changes.has_after);
     let mut links = HeaderMap::new();
     if let Some(last) = items.last().filter(|_| has_after) {
-        let next = format!("changed_since={}&limit={limit}", last.rev);
-        link(&mut links, room.member.room(), &next, "next");
+        let next = format!("changed_since={}&limit={}", last.rev, most.messages);
+        link(&mut links, room, &next, "next");
     }
     Ok((
         links,
@@ -196,10 +208,14 @@ pub(crate) async fn post(
 
 pub(crate) async fn show(
     State(state): State<AppState>,
-    room: InRoom,
+    auth: Auth,
+    PathRoom(room): PathRoom,
     PathSeq(seq): PathSeq,
 ) -> Result<Response, Problem> {
-    let message = state.chat.message(&room.member, Seq(seq)).await?;
+    let message = state
+        .chat
+        .message(&auth.caller, RoomId(room), Seq(seq))
+        .await?;
     Ok(Json(MessageView::from(&message)).into_response())
 }
 

@@ -11,6 +11,13 @@ fn author(id: i64) -> Author {
     }
 }
 
+/// One more connection of user `id`, in `rooms`.
+fn enter(presence: &Presence, id: i64, rooms: &[RoomId]) -> PresenceGuard {
+    let guard = presence.enter(author(id));
+    assert!(guard.settle_in(guard.mark(), rooms.iter().copied()));
+    guard
+}
+
 /// The ids that came and went in `ROOM`, and how many are online there.
 fn told(presence: &Presence) -> Option<(Vec<i64>, Vec<i64>, usize)> {
     let settled = presence.settle(Instant::now());
@@ -29,7 +36,7 @@ fn told(presence: &Presence) -> Option<(Vec<i64>, Vec<i64>, usize)> {
 #[tokio::test(start_paused = true)]
 async fn three_tabs_are_one_person() {
     let presence = Presence::new(GRACE);
-    let tabs = [(); 3].map(|()| presence.enter(author(1), [ROOM]));
+    let tabs = [(); 3].map(|()| enter(&presence, 1, &[ROOM]));
     assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
     let [first, second, third] = tabs;
     drop((first, second));
@@ -51,10 +58,10 @@ async fn three_tabs_are_one_person() {
 #[tokio::test(start_paused = true)]
 async fn coming_back_within_the_grace_is_no_news() {
     let presence = Presence::new(GRACE);
-    drop(presence.enter(author(1), [ROOM]));
+    drop(enter(&presence, 1, &[ROOM]));
     assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
     tokio::time::advance(GRACE / 2).await;
-    let back = presence.enter(author(1), [ROOM]);
+    let back = enter(&presence, 1, &[ROOM]);
     tokio::time::advance(GRACE).await;
     assert_eq!(told(&presence), None);
     assert!(presence.is_online(UserId(1)));
@@ -64,7 +71,7 @@ async fn coming_back_within_the_grace_is_no_news() {
 #[tokio::test(start_paused = true)]
 async fn a_task_that_panics_leaves_nobody_online() {
     let presence = Presence::new(GRACE);
-    let guard = presence.enter(author(1), [ROOM]);
+    let guard = enter(&presence, 1, &[ROOM]);
     let task = tokio::spawn(async move {
         let _guard = guard;
         panic!("as planned");
@@ -78,7 +85,7 @@ async fn a_task_that_panics_leaves_nobody_online() {
 #[tokio::test(start_paused = true)]
 async fn joining_and_leaving_a_room_moves_its_index() {
     let presence = Presence::new(GRACE);
-    let guard = presence.enter(author(1), []);
+    let guard = enter(&presence, 1, &[]);
     presence.join(UserId(1), ROOM);
     assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
     presence.leave(UserId(1), ROOM);
@@ -88,4 +95,19 @@ async fn joining_and_leaving_a_room_moves_its_index() {
     presence.clear_room(ROOM);
     presence.check_invariants();
     drop(guard);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_rooms_read_before_a_removal_is_not_believed_after_it() {
+    let presence = Presence::new(GRACE);
+    let guard = presence.enter(author(1));
+    let mark = guard.mark();
+    presence.leave(UserId(1), ROOM);
+    assert!(!guard.settle_in(mark, [ROOM]), "removed in between");
+    let mark = guard.mark();
+    presence.clear_room(ROOM);
+    assert!(!guard.settle_in(mark, [ROOM]), "deleted in between");
+    assert_eq!(presence.in_room(ROOM, 10).0, 0);
+    assert!(guard.settle_in(guard.mark(), [RoomId(2)]));
+    presence.check_invariants();
 }

@@ -1,10 +1,10 @@
 //! How a connection begins: subscribe, then read, then say what was read.
 
-use super::{Writer, internal};
+use super::{Writer, errand::Errand, internal};
 use crate::socket::{Scope, lines, outlet::End};
 use crate::{
     chat::ChatError,
-    domain::RoomStanding,
+    domain::{RoomStanding, User},
     protocol::{CloseReason, Frame, RoomView, UserView, frame::ReadyLimits},
 };
 
@@ -12,32 +12,23 @@ impl Writer {
     /// Subscribes, then reads, then says what was read: whatever comes in between is in the feed.
     pub(super) async fn open(&mut self) -> Result<(), End> {
         let chat = self.context.chat.clone();
+        let (timing, caller) = (self.context.timing.clone(), self.caller);
         // The login may have ended between the handshake and our being listed.
         if chat.is_ended(&self.caller) {
             return Err(End::Close(CloseReason::SessionEnded));
         }
         match self.scope {
             Scope::All => {
-                for room in chat
-                    .room_ids(&self.caller)
-                    .await
-                    .map_err(|error| internal(&error))?
-                {
+                let rooms = patiently!(timing, chat.room_ids(&caller));
+                for room in rooms.map_err(|error| internal(&error))? {
                     self.feed.subscribe(room);
                 }
             }
             Scope::Room(room) => self.feed.subscribe(room),
         }
-        let user = chat
-            .me(&self.caller)
-            .await
-            .map_err(|error| internal(&error))?;
-        let standings = chat
-            .rooms(&self.caller)
-            .await
-            .map_err(|error| internal(&error))?;
-        let ids = standings.iter().map(|standing| standing.room.id);
-        self.presence = Some(chat.hub().presence().enter(user.author(), ids));
+        let user = patiently!(timing, chat.me(&caller));
+        let user = user.map_err(|error| internal(&error))?;
+        let standings = self.enter(&user).await?;
 
         let heard: Vec<&RoomStanding> = standings
             .iter()
@@ -90,13 +81,34 @@ impl Writer {
         self.outlet.flush().await
     }
 
+    /// Makes the user online in their rooms.
+    async fn enter(&mut self, user: &User) -> Result<Vec<RoomStanding>, End> {
+        let chat = self.context.chat.clone();
+        let (timing, caller) = (self.context.timing.clone(), self.caller);
+        let guard = chat.hub().presence().enter(user.author());
+        // Once more if the user came to a room or went from one while their rooms were read.
+        let standings = loop {
+            let mark = guard.mark();
+            let standings = patiently!(timing, chat.rooms(&caller));
+            let standings = standings.map_err(|error| internal(&error))?;
+            let ids = standings.iter().map(|standing| standing.room.id);
+            if guard.settle_in(mark, ids) {
+                break standings;
+            }
+        };
+        self.presence = Some(guard);
+        Ok(standings)
+    }
+
     /// The banner, then what the address asked for.
     async fn open_text(&mut self) -> Result<(), End> {
         let (Scope::Room(room), Some(options)) = (self.scope, self.voice.text_options()) else {
             return Err(End::Close(CloseReason::Internal));
         };
         let chat = self.context.chat.clone();
-        let member = match chat.member(&self.caller, room).await {
+        let (timing, caller) = (self.context.timing.clone(), self.caller);
+        let member = patiently!(timing, chat.member(&caller, room));
+        let member = match member {
             Ok(member) => member,
             Err(ChatError::NotFound(_)) => return Err(End::Close(CloseReason::Removed)),
             Err(error) => return Err(internal(&error)),
@@ -107,31 +119,14 @@ impl Writer {
         for line in lines::banner(&chat, &member) {
             self.outlet.send(line).await?;
         }
-        if let Some(mut after) = options.since {
-            loop {
-                let step = lines::since(&chat, &member, after, head.seq)
-                    .await
-                    .map_err(|error| internal(&error))?;
-                let Some(last) = step.last() else { break };
-                after = last.seq;
-                for message in &step {
-                    self.send(self.voice.missed(message)).await?;
-                }
-            }
-        } else if options.history > 0 {
-            let count = options.history;
-            let shown = lines::history(
-                &chat,
-                &self.caller,
-                room,
-                Some(head.seq),
-                count,
-                options.numbers,
-            )
-            .await;
-            for line in shown.map_err(|error| internal(&error))? {
-                self.outlet.send(line).await?;
-            }
+        let upto = head.seq;
+        let after = match options.since {
+            Some(since) => Some(since),
+            None if options.history > 0 => Some(lines::start_of_last(options.history, upto)),
+            None => None,
+        };
+        if let Some(after) = after {
+            self.take_on(Errand::Replay { room, after, upto });
         }
         self.outlet.flush().await
     }

@@ -1,13 +1,28 @@
 //! Messages and receipts in SQLite.
+//!
+//! Every read of messages is one statement that goes through the reader's membership: who is not in
+//! the room gets no row at all, and what the rows say of the room is of the same moment as they.
+
+use futures_util::{TryStreamExt, stream::BoxStream};
 
 use super::{
     Sqlite,
-    rows::{MessageRow, to_messages},
+    rows::{SeenRow, head_of},
 };
 use crate::{
-    domain::{Change, Head, Message, MessagePage, Rev, RoomId, Seq, UserId, Window},
-    store::{Append, Changes, PendingAppend, Receipt, StoreError},
+    domain::{
+        Change, Head, Message, MessagePage, Removal, Rev, RoomId, Seq, SystemEvent, UserId, Window,
+    },
+    store::{Append, Changes, Distance, Most, PendingAppend, Receipt, StoreError},
 };
+
+/// Messages as they were read, and where the room stood.
+struct Seen {
+    head: Head,
+    items: Vec<Message>,
+    /// Whether reading stopped for the sake of bytes.
+    cut: bool,
+}
 
 impl Sqlite {
     pub(in crate::store) fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
@@ -17,22 +32,19 @@ impl Sqlite {
     pub(in crate::store) async fn page(
         &self,
         room: RoomId,
+        reader: UserId,
         window: Window,
-        limit: i64,
-    ) -> Result<MessagePage, StoreError> {
-        let items = match window {
-            Window::Newest => self.before(room, Seq(i64::MAX), limit).await?,
-            Window::Before(seq) => self.before(room, seq, limit).await?,
-            Window::After(seq) => self.after(room, seq, limit).await?,
-            Window::Around(seq) => {
-                let mut items = self.before(room, seq, limit / 2).await?;
-                let rest = limit - i64::try_from(items.len()).unwrap_or(limit);
-                items.extend(self.after(room, Seq(seq.0.saturating_sub(1)), rest).await?);
-                items
-            }
+        most: Most,
+    ) -> Result<Option<MessagePage>, StoreError> {
+        let seen = match window {
+            Window::Newest => self.before(room, reader, Seq(i64::MAX), most).await?,
+            Window::Before(seq) => self.before(room, reader, seq, most).await?,
+            Window::After(seq) => self.after(room, reader, seq, most).await?,
+            Window::Around(seq) => self.around(room, reader, seq, most).await?,
         };
-        // Read after the messages, so that a message that comes in between counts as one to come.
-        let head = self.head(room).await?;
+        let Some(Seen { head, items, .. }) = seen else {
+            return Ok(None);
+        };
         // Numbers have no gaps, so the ends of the page tell what lies beyond them.
         let (first, last) = match (items.first(), items.last()) {
             (Some(first), Some(last)) => (first.seq, last.seq),
@@ -42,23 +54,12 @@ impl Sqlite {
                 Window::After(seq) => (Seq(seq.0.saturating_add(1)), seq),
             },
         };
-        let has_before = first.0 > 1 && head.seq.0 >= 1;
-        let has_after = last < head.seq;
-        Ok(MessagePage {
+        Ok(Some(MessagePage {
             items,
             head,
-            has_before,
-            has_after,
-        })
-    }
-
-    pub(in crate::store) async fn message(
-        &self,
-        room: RoomId,
-        seq: Seq,
-    ) -> Result<Option<Message>, StoreError> {
-        let items = self.after(room, Seq(seq.0.saturating_sub(1)), 1).await?;
-        Ok(items.into_iter().find(|message| message.seq == seq))
+            has_before: first.0 > 1 && head.seq.0 >= 1,
+            has_after: last < head.seq,
+        }))
     }
 
     pub(in crate::store) async fn changed_since(
@@ -66,53 +67,113 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         after: Rev,
-        limit: i64,
+        most: Most,
     ) -> Result<Option<Changes>, StoreError> {
-        // Both statements must see the same moment: hence a transaction.
-        let mut tx = self.readers.begin().await?;
-        let head = sqlx::query!(
-            "select r.last_seq, r.last_rev from memberships m join rooms r on r.id = m.room_id
-             where m.room_id = ?1 and m.user_id = ?2",
-            room.0,
-            reader.0
-        )
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(head) = head else { return Ok(None) };
-        let head = Head {
-            seq: Seq(head.last_seq),
-            rev: Rev(head.last_rev),
+        // One more than wanted tells whether there are more.
+        let most_messages = most.messages;
+        let most = Most {
+            messages: most.messages.saturating_add(1),
+            ..most
         };
-        if after >= head.rev {
-            return Ok(Some(Changes {
-                items: Vec::new(),
-                head,
-                has_after: false,
-            }));
-        }
-        let one_more = limit.saturating_add(1);
         let rows = sqlx::query_as!(
-            MessageRow,
-            "select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, m.body,
-                    m.event, m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at
-             from messages m join users u on u.id = m.author_id
-             where m.room_id = ?1 and m.rev > ?2 order by m.rev limit ?3",
+            SeenRow,
+            "select r.last_seq, r.last_rev,
+                    m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
+                    m.author_id as \"author_id?\", u.username as \"username?\",
+                    u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
+                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at
+             from memberships me
+             join rooms r on r.id = me.room_id
+             left join messages m on m.room_id = r.id and m.rev > ?3
+             left join users u on u.id = m.author_id
+             where me.room_id = ?1 and me.user_id = ?2
+             order by m.rev limit ?4",
             room.0,
+            reader.0,
             after.0,
-            one_more
+            most.messages
         )
-        .fetch_all(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        let mut items = to_messages(rows)?;
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_after = items.len() > most;
-        items.truncate(most);
+        .fetch(&self.readers);
+        let Some(seen) = collect(rows, most).await? else {
+            return Ok(None);
+        };
+        let Seen {
+            head,
+            mut items,
+            mut cut,
+        } = seen;
+        let wanted = usize::try_from(most_messages).unwrap_or(usize::MAX);
+        if items.len() > wanted {
+            items.truncate(wanted);
+            cut = true;
+        }
         Ok(Some(Changes {
+            has_after: cut && items.last().is_some_and(|last| last.rev < head.rev),
             items,
             head,
-            has_after,
         }))
+    }
+
+    pub(in crate::store) async fn distance(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        after: Rev,
+        count: i64,
+    ) -> Result<Option<Distance>, StoreError> {
+        let row = sqlx::query!(
+            "select r.last_seq, r.last_rev,
+                    exists(select 1 from messages m where m.room_id = r.id and m.rev > ?3
+                           order by m.rev limit 1 offset ?4) as \"beyond!: bool\"
+             from memberships me join rooms r on r.id = me.room_id
+             where me.room_id = ?1 and me.user_id = ?2",
+            room.0,
+            reader.0,
+            after.0,
+            count
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(row.map(|row| Distance {
+            head: head_of(row.last_seq, row.last_rev),
+            beyond: row.beyond,
+        }))
+    }
+
+    pub(in crate::store) async fn removal(
+        &self,
+        room: RoomId,
+        user: UserId,
+        after: Rev,
+    ) -> Result<Removal, StoreError> {
+        let exists = sqlx::query_scalar!(
+            "select 1 as \"one!: i64\" from rooms where id = ?1 and deleted_at is null",
+            room.0
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        if exists.is_none() {
+            return Ok(Removal::Deleted);
+        }
+        let events = sqlx::query_scalar!(
+            "select m.event as \"event!\" from messages m join users u on u.id = ?2
+             where m.room_id = ?1 and m.rev > ?3 and m.kind = 'system' and m.event is not null
+               and (m.author_id = u.id or json_extract(m.event, '$.username') = u.username)
+             order by m.rev desc limit 20",
+            room.0,
+            user.0,
+            after.0
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let mut removals = events
+            .iter()
+            .filter_map(|event| match serde_json::from_str(event) {
+                Ok(SystemEvent::Left) => Some(Removal::Left),
+                Ok(SystemEvent::Kicked { .. }) => Some(Removal::Kicked),
+                _ => None,
+            });
+        Ok(removals.next().unwrap_or(Removal::Kicked))
     }
 
     pub(in crate::store) async fn mark_read(
@@ -179,49 +240,122 @@ impl Sqlite {
             .await
     }
 
-    async fn head(&self, room: RoomId) -> Result<Head, StoreError> {
-        let row = sqlx::query!("select last_seq, last_rev from rooms where id = ?1", room.0)
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(row
-            .map(|row| Head {
-                seq: Seq(row.last_seq),
-                rev: Rev(row.last_rev),
-            })
-            .unwrap_or_default())
+    async fn before(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        seq: Seq,
+        most: Most,
+    ) -> Result<Option<Seen>, StoreError> {
+        let rows = sqlx::query_as!(
+            SeenRow,
+            "select r.last_seq, r.last_rev,
+                    m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
+                    m.author_id as \"author_id?\", u.username as \"username?\",
+                    u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
+                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at
+             from memberships me
+             join rooms r on r.id = me.room_id
+             left join messages m on m.room_id = r.id and m.seq < ?3
+             left join users u on u.id = m.author_id
+             where me.room_id = ?1 and me.user_id = ?2
+             order by m.seq desc limit ?4",
+            room.0,
+            reader.0,
+            seq.0,
+            most.messages
+        )
+        .fetch(&self.readers);
+        let mut seen = collect(rows, most).await?;
+        if let Some(seen) = &mut seen {
+            seen.items.reverse();
+        }
+        Ok(seen)
     }
 
-    async fn before(&self, room: RoomId, seq: Seq, limit: i64) -> Result<Vec<Message>, StoreError> {
+    async fn after(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        seq: Seq,
+        most: Most,
+    ) -> Result<Option<Seen>, StoreError> {
         let rows = sqlx::query_as!(
-            MessageRow,
-            "select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, m.body,
-                    m.event, m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at
-             from messages m join users u on u.id = m.author_id
-             where m.room_id = ?1 and m.seq < ?2 order by m.seq desc limit ?3",
+            SeenRow,
+            "select r.last_seq, r.last_rev,
+                    m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
+                    m.author_id as \"author_id?\", u.username as \"username?\",
+                    u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
+                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at
+             from memberships me
+             join rooms r on r.id = me.room_id
+             left join messages m on m.room_id = r.id and m.seq > ?3
+             left join users u on u.id = m.author_id
+             where me.room_id = ?1 and me.user_id = ?2
+             order by m.seq limit ?4",
             room.0,
+            reader.0,
             seq.0,
-            limit
+            most.messages
         )
-        .fetch_all(&self.readers)
-        .await?;
-        let mut items = to_messages(rows)?;
-        items.reverse();
-        Ok(items)
+        .fetch(&self.readers);
+        collect(rows, most).await
     }
 
-    async fn after(&self, room: RoomId, seq: Seq, limit: i64) -> Result<Vec<Message>, StoreError> {
-        let rows = sqlx::query_as!(
-            MessageRow,
-            "select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, m.body,
-                    m.event, m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at
-             from messages m join users u on u.id = m.author_id
-             where m.room_id = ?1 and m.seq > ?2 order by m.seq limit ?3",
-            room.0,
-            seq.0,
-            limit
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        to_messages(rows)
+    /// Half before, half from `seq` on; what the first half leaves free is the second's.
+    async fn around(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        seq: Seq,
+        most: Most,
+    ) -> Result<Option<Seen>, StoreError> {
+        let half = Most {
+            messages: most.messages / 2,
+            bytes: most.bytes / 2,
+        };
+        let before = match half.messages {
+            0 => Vec::new(),
+            _ => match self.before(room, reader, seq, half).await? {
+                Some(seen) => seen.items,
+                None => return Ok(None),
+            },
+        };
+        let rest = Most {
+            messages: most.messages - i64::try_from(before.len()).unwrap_or(most.messages),
+            bytes: half.bytes,
+        };
+        let from = Seq(seq.0.saturating_sub(1));
+        let Some(mut seen) = self.after(room, reader, from, rest).await? else {
+            return Ok(None);
+        };
+        seen.items.splice(0..0, before);
+        Ok(Some(seen))
     }
+}
+
+/// Takes rows up to the message that goes beyond the bytes. No row at all is no membership; a row
+/// without a message is a room with none to show.
+async fn collect(
+    mut rows: BoxStream<'_, Result<SeenRow, sqlx::Error>>,
+    most: Most,
+) -> Result<Option<Seen>, StoreError> {
+    let mut seen = None;
+    let mut left = most.bytes;
+    while let Some(row) = rows.try_next().await? {
+        let Seen { items, cut, .. } = seen.get_or_insert_with(|| Seen {
+            head: head_of(row.last_seq, row.last_rev),
+            items: Vec::new(),
+            cut: false,
+        });
+        let Some(message) = row.message()? else { break };
+        let size = message.body.len();
+        items.push(message);
+        if size >= left {
+            *cut = true;
+            break;
+        }
+        left -= size;
+    }
+    Ok(seen)
 }

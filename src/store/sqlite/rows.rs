@@ -1,11 +1,8 @@
 //! From rows to domain types.
 
-use crate::{
-    domain::{
-        Author, Head, Message, MessageKind, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq,
-        Timestamp, User, UserId,
-    },
-    store::StoreError,
+use crate::domain::{
+    Author, Head, Message, MessageKind, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq,
+    Timestamp, User, UserId,
 };
 
 /// A row holds a value that no code of ours writes.
@@ -67,11 +64,55 @@ impl TryFrom<MessageRow> for Message {
     }
 }
 
-pub(super) fn to_messages(rows: Vec<MessageRow>) -> Result<Vec<Message>, StoreError> {
-    Ok(rows
-        .into_iter()
-        .map(Message::try_from)
-        .collect::<Result<_, _>>()?)
+/// A row of a reader's look at a room: where it stands, and a message if there is one.
+pub(super) struct SeenRow {
+    pub(super) last_seq: i64,
+    pub(super) last_rev: i64,
+    pub(super) room_id: Option<i64>,
+    pub(super) seq: Option<i64>,
+    pub(super) rev: Option<i64>,
+    pub(super) kind: Option<String>,
+    pub(super) author_id: Option<i64>,
+    pub(super) username: Option<String>,
+    pub(super) display_name: Option<String>,
+    pub(super) body: Option<String>,
+    pub(super) event: Option<String>,
+    pub(super) reply_to: Option<i64>,
+    pub(super) key: Option<String>,
+    pub(super) created_at: Option<i64>,
+    pub(super) edited_at: Option<i64>,
+    pub(super) deleted_at: Option<i64>,
+}
+
+impl SeenRow {
+    pub(super) fn message(self) -> Result<Option<Message>, sqlx::Error> {
+        let whole = || {
+            Some(MessageRow {
+                room_id: self.room_id?,
+                seq: self.seq?,
+                rev: self.rev?,
+                kind: self.kind?,
+                author_id: self.author_id?,
+                username: self.username?,
+                display_name: self.display_name?,
+                body: self.body?,
+                event: self.event,
+                reply_to: self.reply_to,
+                key: self.key,
+                created_at: self.created_at?,
+                edited_at: self.edited_at,
+                deleted_at: self.deleted_at,
+            })
+        };
+        whole().map(Message::try_from).transpose()
+    }
+}
+
+pub(super) fn head_of(last_seq: i64, last_rev: i64) -> Head {
+    Head {
+        seq: Seq(last_seq),
+        rev: Rev(last_rev),
+    }
 }
 
 /// The columns of a user.

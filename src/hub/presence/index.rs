@@ -1,0 +1,138 @@
+//! The index itself: users to rooms, rooms to users, and what rooms have not been told.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use tokio::time::Instant;
+
+use super::Diff;
+use crate::domain::{Author, RoomId, Timestamp, UserId};
+
+#[derive(Default)]
+pub(super) struct Index {
+    pub(super) users: HashMap<UserId, Online>,
+    pub(super) rooms: HashMap<RoomId, RoomPresence>,
+    /// Rooms that have something to be told.
+    pub(super) restless: HashSet<RoomId>,
+    /// Users without a connection, by the end of their grace. The grace is the same for all, so
+    /// that the queue is in order by itself. An entry whose user came back is skipped.
+    pub(super) leaving: VecDeque<(Instant, UserId)>,
+    /// Users who came online since the last settling.
+    pub(super) arrived: HashMap<UserId, Timestamp>,
+}
+
+pub(super) struct Online {
+    pub(super) who: Arc<Author>,
+    pub(super) rooms: HashSet<RoomId>,
+    /// Counts comings to rooms and goings from them, so that a list of rooms that was read before
+    /// one is not taken for the truth after it.
+    pub(super) moves: u64,
+    pub(super) connections: usize,
+    /// When the last connection closed, and the end of the grace after it.
+    pub(super) gone: Option<(Timestamp, Instant)>,
+}
+
+#[derive(Default)]
+pub(super) struct RoomPresence {
+    pub(super) online: BTreeSet<UserId>,
+    /// What subscribers have not been told yet.
+    pub(super) edges: HashMap<UserId, Edge>,
+}
+
+pub(super) enum Edge {
+    Came(Arc<Author>),
+    Went(Arc<Author>, Timestamp),
+}
+
+impl Index {
+    pub(super) fn let_go(&mut self, user: UserId, now: Instant) {
+        let Some(online) = self.users.get(&user) else {
+            return;
+        };
+        let Some((last_seen, _)) = online.gone.filter(|(_, end)| *end <= now) else {
+            return;
+        };
+        let Some(online) = self.users.remove(&user) else {
+            return;
+        };
+        for room in online.rooms {
+            if let Some(presence) = self.rooms.get_mut(&room) {
+                presence.went(&online.who, last_seen);
+                self.restless.insert(room);
+            }
+        }
+    }
+
+    /// `user` is in `room` now, as far as they are online.
+    pub(super) fn add(&mut self, user: UserId, room: RoomId) {
+        let Some(online) = self.users.get_mut(&user) else {
+            return;
+        };
+        if online.rooms.insert(room) {
+            self.rooms.entry(room).or_default().came(&online.who);
+            self.restless.insert(room);
+        }
+    }
+
+    pub(super) fn take_diffs(&mut self) -> Vec<(RoomId, Diff)> {
+        let mut diffs = Vec::with_capacity(self.restless.len());
+        for room in std::mem::take(&mut self.restless) {
+            let Some(presence) = self.rooms.get_mut(&room) else {
+                continue;
+            };
+            if !presence.edges.is_empty() {
+                diffs.push((room, presence.take_diff()));
+            }
+            self.forget_if_empty(room);
+        }
+        diffs
+    }
+
+    pub(super) fn forget_if_empty(&mut self, room: RoomId) {
+        if self.rooms.get(&room).is_some_and(RoomPresence::is_empty) {
+            self.rooms.remove(&room);
+        }
+    }
+}
+
+impl RoomPresence {
+    /// Whoever went and came back before anybody was told has not moved at all.
+    pub(super) fn came(&mut self, who: &Arc<Author>) {
+        self.online.insert(who.id);
+        if self.edges.remove(&who.id).is_none() {
+            self.edges.insert(who.id, Edge::Came(who.clone()));
+        }
+    }
+
+    pub(super) fn went(&mut self, who: &Arc<Author>, last_seen: Timestamp) {
+        self.online.remove(&who.id);
+        if self.edges.remove(&who.id).is_none() {
+            self.edges
+                .insert(who.id, Edge::Went(who.clone(), last_seen));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.online.is_empty() && self.edges.is_empty()
+    }
+
+    pub(super) fn take_diff(&mut self) -> Diff {
+        let (mut online, mut offline) = (Vec::new(), Vec::new());
+        for (_, edge) in self.edges.drain() {
+            match edge {
+                Edge::Came(who) => online.push(who),
+                Edge::Went(who, last_seen) => offline.push((who, last_seen)),
+            }
+        }
+        self.edges.shrink_to_fit();
+        online.sort_by_key(|who| who.id);
+        offline.sort_by_key(|(who, _)| who.id);
+        Diff {
+            online,
+            offline,
+            online_count: self.online.len(),
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Giving a client what it missed: by itself when the feed shows a gap, or when the client asks.
+//!
+//! An errand is a state of the writer, not a call: each step reads so much and no more, sends it,
+//! and lets pings, words and answers have their turn. The feed waits meanwhile, so that what is live
+//! comes behind what was missed.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{BUSY_RETRY, Writer};
+use crate::socket::{Scope, feed::Repair, lines, outlet::End};
+use crate::{
+    chat::{Caller, Changes, Chat, ChatError, Most},
+    domain::{Head, Message, Rev, RoomId, Seq, Window},
+    hub::Control,
+    protocol::{CloseReason, Frame, SYNC_LIMIT},
+};
+
+/// What one step holds in memory until the peer has taken it.
+const STEP: Most = Most {
+    messages: 256,
+    bytes: 64 * 1024,
+};
+
+/// Something to read from the store and send.
+pub(super) enum Errand {
+    /// The client asked for everything changed since `after`.
+    Sync {
+        room: RoomId,
+        after: Rev,
+        /// How many messages it has had; none yet if the errand has not begun.
+        sent: usize,
+    },
+    /// The feed missed something.
+    Repair {
+        room: RoomId,
+        /// Whether news was lost that is no message: who came and went, or a new name.
+        lagged: bool,
+        /// Whether changes that were overtaken by later ones have left holes.
+        holes: bool,
+    },
+    /// A person asked for these messages.
+    Replay { room: RoomId, after: Seq, upto: Seq },
+}
+
+impl Writer {
+    /// Takes an errand on. One that was not begun yet answers for both.
+    pub(super) fn take_on(&mut self, errand: Errand) {
+        if let Errand::Sync { room, after, .. } = errand {
+            let pending = self.errands.iter_mut().find_map(|pending| match pending {
+                Errand::Sync {
+                    room: other,
+                    after,
+                    sent: 0,
+                } if *other == room => Some(after),
+                _ => None,
+            });
+            if let Some(pending) = pending {
+                *pending = after.min(*pending);
+                return;
+            }
+        }
+        self.errands.push_back(errand);
+    }
+
+    /// Does a step of the first errand.
+    pub(super) async fn run_errand(&mut self) -> Result<(), End> {
+        let Some(errand) = self.errands.pop_front() else {
+            return Ok(());
+        };
+        let rest = match errand {
+            Errand::Sync { room, after, sent } => self.sync(room, after, sent).await?,
+            Errand::Repair {
+                room,
+                lagged,
+                holes,
+            } => self.repair(room, lagged, holes).await?,
+            Errand::Replay { room, after, upto } => self.replay(room, after, upto).await?,
+        };
+        // Short errands leave together; a long one shows that it is alive.
+        if let Some(rest) = rest {
+            self.errands.push_front(rest);
+            self.outlet.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends everything changed since `after`. The feed goes on behind what was sent.
+    async fn sync(&mut self, room: RoomId, after: Rev, sent: usize) -> Result<Option<Errand>, End> {
+        // One may be in a room and not have heard the word of it yet.
+        if !self.feed.hears(room) && self.scope == Scope::All {
+            self.heed(Control::Room(room)).await?;
+        }
+        let changes = if self.feed.hears(room) {
+            let chat = self.context.chat.clone();
+            changes(&chat, &self.caller, room, after, sent).await
+        } else {
+            Err(ChatError::NotFound("room"))
+        };
+        let changes = match changes {
+            Ok(Ok(changes)) => changes,
+            Ok(Err(head)) => {
+                self.send(self.voice.behind(room, after, head)).await?;
+                return Ok(None);
+            }
+            Err(error @ (ChatError::Overloaded | ChatError::NotFound(_))) => {
+                let refused = self.voice.refused(None, Some(room), &error);
+                self.outlet.send(refused).await?;
+                return Ok(None);
+            }
+            Err(error) => return Err(super::internal(&error)),
+        };
+        for message in &changes.items {
+            self.send(self.voice.missed(message)).await?;
+        }
+        if let Some(last) = changes.items.last().filter(|_| changes.has_after) {
+            return Ok(Some(Errand::Sync {
+                room,
+                after: last.rev,
+                sent: sent + changes.items.len(),
+            }));
+        }
+        self.feed.start_at(room, changes.head.rev);
+        self.send(self.voice.synced(room, changes.head)).await?;
+        Ok(None)
+    }
+
+    /// Reads a step of what was missed in a room and goes on from there.
+    async fn repair(
+        &mut self,
+        room: RoomId,
+        lagged: bool,
+        mut holes: bool,
+    ) -> Result<Option<Errand>, End> {
+        let stall = Duration::from_millis(self.context.timing.stall_ms);
+        let since = *self.behind_since.get_or_insert_with(Instant::now);
+        if since.elapsed() > stall {
+            return Err(End::Close(CloseReason::TooSlow));
+        }
+        let again = |holes| {
+            Ok(Some(Errand::Repair {
+                room,
+                lagged,
+                holes,
+            }))
+        };
+        match self.feed.catch_up(room, STEP).await {
+            Ok(Repair::Missed {
+                after,
+                messages,
+                head,
+                more,
+            }) => {
+                holes |= has_holes(after, &messages);
+                for message in &messages {
+                    self.send(self.voice.missed(message)).await?;
+                }
+                if more {
+                    return again(holes);
+                }
+                // The client is told that it has everything, holes or not.
+                if holes {
+                    self.send(self.voice.synced(room, head)).await?;
+                }
+                if lagged && !self.lossy.contains(&room) {
+                    self.lossy.push(room);
+                }
+                Ok(None)
+            }
+            Ok(Repair::Removed(reason)) => {
+                self.left(room, reason).await?;
+                Ok(None)
+            }
+            Err(ChatError::Overloaded) => {
+                tokio::time::sleep(BUSY_RETRY).await;
+                again(holes)
+            }
+            Err(error) => Err(super::internal(&error)),
+        }
+    }
+
+    /// Shows a step of a room's history to a person.
+    async fn replay(&mut self, room: RoomId, after: Seq, upto: Seq) -> Result<Option<Errand>, End> {
+        let (chat, caller) = (self.context.chat.clone(), self.caller);
+        let most = Most {
+            messages: STEP.messages.min(upto.0.saturating_sub(after.0)),
+            ..STEP
+        };
+        if most.messages < 1 {
+            return Ok(None);
+        }
+        let page = match chat
+            .history(&caller, room, Window::After(after), most)
+            .await
+        {
+            Ok(page) => page,
+            // The feed tells of a removal.
+            Err(ChatError::NotFound(_)) => return Ok(None),
+            Err(ChatError::Overloaded) => {
+                tokio::time::sleep(BUSY_RETRY).await;
+                return Ok(Some(Errand::Replay { room, after, upto }));
+            }
+            Err(error) => return Err(super::internal(&error)),
+        };
+        for message in &page.items {
+            self.send(self.voice.shown(message)).await?;
+        }
+        let last = page.items.last().map(|last| last.seq);
+        Ok(last.map(|after| Errand::Replay { room, after, upto }))
+    }
+
+    /// The last `count` messages, for a person who asked.
+    pub(super) async fn history(&mut self, room: RoomId, count: usize) -> Result<(), End> {
+        let chat = self.context.chat.clone();
+        match chat.member(&self.caller, room).await {
+            Ok(member) => {
+                let upto = member.standing().room.head.seq;
+                let after = lines::start_of_last(count, upto);
+                self.take_on(Errand::Replay { room, after, upto });
+                Ok(())
+            }
+            Err(error @ (ChatError::NotFound(_) | ChatError::Overloaded)) => {
+                self.outlet.send(format!("! {error}")).await
+            }
+            Err(error) => Err(super::internal(&error)),
+        }
+    }
+
+    /// Says what else was lost of a room, as it is now: its name, who is online.
+    pub(super) async fn tell_anew(&mut self, room: RoomId) -> Result<(), End> {
+        if self.voice.text_options().is_none() {
+            return self.tell_room(room).await;
+        }
+        let (timing, caller) = (self.context.timing.clone(), self.caller);
+        let chat = self.context.chat.clone();
+        match patiently!(timing, chat.member(&caller, room)) {
+            Ok(member) => {
+                let name = member.standing().room.name.clone();
+                self.names.insert(room, name);
+                let who = format!("* {}", lines::who(&chat, &member));
+                self.outlet.send(who).await
+            }
+            Err(ChatError::NotFound(_)) => Ok(()),
+            Err(error) => Err(super::internal(&error)),
+        }
+    }
+
+    /// Tells the client of a room as it is now: one that it came into, or where its role is new.
+    pub(super) async fn tell_room(&mut self, room: RoomId) -> Result<(), End> {
+        if !self.feed.hears(room) {
+            return Ok(());
+        }
+        let (timing, caller) = (self.context.timing.clone(), self.caller);
+        let chat = self.context.chat.clone();
+        let member = match patiently!(timing, chat.member(&caller, room)) {
+            Ok(member) => member,
+            // A room that was heard is left when its feed says so.
+            Err(ChatError::NotFound(_)) => {
+                if !self.names.contains_key(&room) {
+                    self.feed.unsubscribe(room);
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(super::internal(&error)),
+        };
+        let standing = member.standing();
+        // Only a room that is new here starts at its head: one that was heard before goes on where
+        // it is.
+        let name = standing.room.name.clone();
+        if self.names.insert(room, name).is_none() {
+            self.feed.start_at(room, standing.room.head.rev);
+        }
+        let room = self.room_view(standing);
+        self.send(self.voice.json(&Frame::Room { room })).await
+    }
+}
+
+/// A step of a `sync`, or where the room stands if that is too far away.
+async fn changes(
+    chat: &Chat,
+    caller: &Caller,
+    room: RoomId,
+    after: Rev,
+    sent: usize,
+) -> Result<Result<Changes, Head>, ChatError> {
+    let left = i64::try_from(SYNC_LIMIT.saturating_sub(sent)).unwrap_or(0);
+    // The first step looks at numbers alone how far it is; a room that runs away from the ones after
+    // it is caught by their count.
+    if sent == 0 || left == 0 {
+        let distance = chat.distance(caller, room, after, left).await?;
+        if distance.beyond {
+            return Ok(Err(distance.head));
+        }
+    }
+    let changes = chat.changed_since(caller, room, after, STEP).await?;
+    Ok(Ok(changes))
+}
+
+/// Whether these do not follow `after` and one another one by one.
+fn has_holes(after: Rev, messages: &[Message]) -> bool {
+    let wanted = std::iter::successors(Some(after.next()), |rev| Some(rev.next()));
+    messages
+        .iter()
+        .zip(wanted)
+        .any(|(message, wanted)| message.rev != wanted)
+}
