@@ -47,6 +47,12 @@ pub enum ChatError {
     /// The caller has as many connections as one may have.
     #[error("you have as many connections as one may have")]
     TooManyConnections,
+    /// The time for it is over.
+    #[error("it is too late to edit this message")]
+    TooLate,
+    /// There are as many as there may be.
+    #[error("{0}")]
+    TooMany(&'static str),
     /// Too often.
     #[error("slow down")]
     RateLimited(Duration),
@@ -77,6 +83,8 @@ impl ChatError {
             Self::LastOwner => "last_owner",
             Self::TooManyRooms => "too_many_rooms",
             Self::TooManyConnections => "too_many_connections",
+            Self::TooLate => "too_late",
+            Self::TooMany(_) => "too_many",
             Self::RateLimited(_) => "rate_limited",
             Self::Overloaded => "overloaded",
             Self::Draining => "draining",

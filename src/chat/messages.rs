@@ -3,8 +3,8 @@
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{
-        Body, Draft, Invalid, Key, Message, MessagePage, Removal, Rev, RoomId, Seq, Timestamp,
-        Window,
+        Body, Draft, Invalid, Key, Message, MessagePage, Named, Removal, Rev, RoomId, Seq,
+        Timestamp, Window,
     },
     store::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt},
 };
@@ -59,10 +59,12 @@ impl Chat {
     ) -> Result<Draft, ChatError> {
         let body = Body::parse(body, self.inner.limits.body_chars)?;
         let key = key.map(Key::parse).transpose()?;
+        let named = Named::find(body.as_str());
         Ok(Draft {
             body,
             key,
             reply_to,
+            named,
         })
     }
 

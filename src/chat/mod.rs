@@ -2,6 +2,7 @@
 //! this layer, so that a rule stands in one place.
 
 mod accounts;
+mod conversation;
 mod error;
 mod janitor;
 mod members;
@@ -23,7 +24,7 @@ pub use crate::store::{Changes, Most};
 
 use crate::{
     auth::{Passwords, Throttle, Tokens},
-    config::{Config, Limits, Timing},
+    config::{Config, Limits, Messages, Timing},
     domain::UserId,
     hub::Hub,
     store::{Store, StoreError},
@@ -43,6 +44,7 @@ struct Inner {
     tokens: Tokens,
     ended: EndedSessions,
     limits: Limits,
+    messages: Messages,
     timing: Timing,
     /// Sign-ins and sign-ups by address, sign-ins by name.
     attempts: Throttle<String>,
@@ -93,6 +95,7 @@ impl Chat {
             tokens,
             ended,
             limits,
+            messages: config.messages.clone(),
             timing,
             attempts,
             codes,

@@ -39,7 +39,7 @@ impl Chat {
                 hub.presence().leave(user, message.room_id);
                 say(hub, message, Some((user, reason)));
             }
-            Change::RoleChanged { room, user } => {
+            Change::StandingChanged { room, user } => {
                 hub.connections().tell_user(user, Control::Room(room));
             }
             // Here, and not only by who asked for it: they may have gone before the answer.
@@ -49,11 +49,13 @@ impl Chat {
                 room,
                 read_seq,
                 unread,
+                mentions,
             } => {
                 let word = Control::Read {
                     room,
                     read_seq,
                     unread,
+                    mentions,
                 };
                 hub.connections().tell_user(user, word);
             }

@@ -41,6 +41,8 @@ pub struct Config {
     pub auth: Auth,
     /// What is not part of the chat itself: headers, other origins.
     pub http: Http,
+    /// What may become of messages.
+    pub messages: Messages,
     /// The sizes and rates that protect the server.
     pub limits: Limits,
     /// How long things take that wait.
@@ -85,6 +87,28 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// What may become of messages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Messages {
+    /// How long after it was sent a message can be edited; 0 is for ever.
+    pub edit_window_s: u64,
+    /// Who may read what a message said before it was edited.
+    pub versions: VersionsFor,
+}
+
+/// Who may read what a message said before it was edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VersionsFor {
+    /// Every member of the room.
+    All,
+    /// Its moderators and owners.
+    Moderators,
+    /// Nobody.
+    Nobody,
 }
 
 /// The sizes and rates that protect the server.

@@ -43,8 +43,8 @@ pub enum Change {
         /// The system message of it.
         message: Message,
     },
-    /// A member has another role.
-    RoleChanged {
+    /// A member has another role, or wants to be told of other news.
+    StandingChanged {
         /// The room.
         room: RoomId,
         /// Who.
@@ -67,6 +67,8 @@ pub enum Change {
         read_seq: Seq,
         /// Text messages after it.
         unread: i64,
+        /// Those of them that ask for their attention.
+        mentions: i64,
     },
     /// Name or topic are new; the system messages of it come as changes of their own.
     RoomChanged(Room),

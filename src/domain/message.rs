@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Body, Head, Key, Rev, RoomId, Seq, Timestamp};
+use super::{Author, Body, Head, Key, Named, Rev, RoomId, Seq, Timestamp, UserId};
 
 /// Who speaks: a person, or the room about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -84,6 +84,61 @@ pub struct Message {
     pub edited_at: Option<Timestamp>,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// What grew around it; most messages have nothing.
+    pub extras: Option<Box<Extras>>,
+}
+
+/// What grows around a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// The members it names.
+    pub mentions: Vec<UserId>,
+    /// Whether it names the whole room.
+    pub names_room: bool,
+    /// What it answers, in short.
+    pub quote: Option<Quote>,
+    /// Who reacted, by the order of each emoji's first.
+    pub reactions: Vec<Reaction>,
+    /// When it was pinned.
+    pub pinned_at: Option<Timestamp>,
+}
+
+/// The beginning of a message that another one answers, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Quote {
+    /// Its number.
+    pub seq: Seq,
+    /// Who wrote it.
+    pub author: Author,
+    /// Its first 140 characters; empty once deleted.
+    pub body: String,
+    /// Whether it was deleted.
+    pub deleted: bool,
+}
+
+impl Quote {
+    /// Characters of the body that are quoted.
+    pub const CHARS: usize = 140;
+}
+
+/// One emoji under a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// Which.
+    pub emoji: String,
+    /// By whom.
+    pub users: Vec<UserId>,
+}
+
+/// What a message said at one time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Version {
+    /// 1 is the first.
+    pub version: i64,
+    /// The text.
+    pub body: String,
+    /// When it was written.
+    pub written_at: Timestamp,
 }
 
 /// A message that somebody wants to post.
@@ -95,6 +150,8 @@ pub struct Draft {
     pub key: Option<Key>,
     /// The message it answers.
     pub reply_to: Option<Seq>,
+    /// Whom it names.
+    pub named: Named,
 }
 
 /// Which part of a room's history is wanted.

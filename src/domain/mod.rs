@@ -6,7 +6,9 @@
 
 pub mod change;
 pub mod code;
+pub mod emoji;
 pub mod ids;
+pub mod mention;
 pub mod message;
 pub mod room;
 pub mod session;
@@ -16,10 +18,16 @@ pub mod user;
 
 pub use change::{Change, CreatedRoom, Removal};
 pub use code::AccessCode;
+pub use emoji::Emoji;
 pub use ids::{Rev, RoomId, Seq, SessionId, UserId};
-pub use message::{Draft, Message, MessageKind, MessagePage, SystemEvent, Window};
-pub use room::{Head, Permission, Role, Room, RoomKind, RoomStanding};
+pub use mention::Named;
+pub use message::{
+    Draft, Extras, Message, MessageKind, MessagePage, Quote, Reaction, SystemEvent, Version, Window,
+};
+pub use room::{Head, Notify, Permission, Role, Room, RoomKind, RoomStanding};
 pub use session::{Session, SessionOrigin};
-pub use text::{Body, DisplayName, Invalid, Key, Password, RoomName, Topic, Username};
+pub use text::{
+    Body, DisplayName, Invalid, Key, Password, RoomName, Topic, Username, fold_username,
+};
 pub use time::Timestamp;
 pub use user::{Author, Roster, RosterEntry, User};

@@ -63,6 +63,14 @@ pub enum Permission {
     Rename,
     /// Delete the room with all that was said.
     DeleteRoom,
+    /// Edit what others have said: nobody may.
+    EditMessages,
+    /// Delete what others have said.
+    DeleteMessages,
+    /// Pin and unpin messages.
+    Pin,
+    /// Read what messages said before they were edited; a setting of the server.
+    ReadVersions,
 }
 
 impl Permission {
@@ -76,6 +84,10 @@ impl Permission {
             Self::SetRoles => "change roles",
             Self::Rename => "rename the room",
             Self::DeleteRoom => "delete the room",
+            Self::EditMessages => "edit what somebody else said",
+            Self::DeleteMessages => "delete that message",
+            Self::Pin => "pin messages",
+            Self::ReadVersions => "read what it said before",
         }
     }
 }
@@ -109,11 +121,60 @@ impl Role {
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         match permission {
-            Permission::Invite | Permission::SetTopic | Permission::Kick => self >= Self::Moderator,
+            Permission::EditMessages | Permission::ReadVersions => false,
+            Permission::Invite
+            | Permission::SetTopic
+            | Permission::Kick
+            | Permission::DeleteMessages
+            | Permission::Pin => self >= Self::Moderator,
             Permission::Rename | Permission::SetRoles | Permission::DeleteRoom => {
                 self >= Self::Owner
             }
         }
+    }
+}
+
+/// Who may name the whole room with `@room`.
+const SMALL_ROOM: i64 = 20;
+
+impl Role {
+    /// Whether this role may name the whole room, which has so many members.
+    #[must_use]
+    pub fn may_name_room(self, members: i64) -> bool {
+        self >= Self::Moderator || members <= SMALL_ROOM
+    }
+}
+
+/// What of a room's news a member wants to be told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notify {
+    /// Every message.
+    #[default]
+    All,
+    /// Messages that ask for their attention.
+    Mentions,
+    /// Nothing.
+    None,
+}
+
+impl Notify {
+    /// Its name in the database and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Mentions => "mentions",
+            Self::None => "none",
+        }
+    }
+
+    /// The level of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::All, Self::Mentions, Self::None]
+            .into_iter()
+            .find(|level| level.as_str() == text)
     }
 }
 
@@ -156,6 +217,10 @@ pub struct RoomStanding {
     pub read_seq: Seq,
     /// Text messages after that one.
     pub unread: i64,
+    /// Those of them that ask for this member's attention.
+    pub mentions: i64,
+    /// What they want to be told of.
+    pub notify: Notify,
 }
 
 #[cfg(test)]

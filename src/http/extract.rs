@@ -143,6 +143,22 @@ path_id! {
     PathSession, "session_id"
 }
 
+/// The emoji in the path, as it was written.
+pub(super) struct PathEmoji(pub(super) String);
+
+impl FromRequestParts<AppState> for PathEmoji {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::not_found())?;
+        let mut named = params.iter().filter(|(key, _)| *key == "emoji");
+        let emoji = named.next().map(|(_, value)| Self(value.to_owned()));
+        emoji.ok_or_else(Problem::not_found)
+    }
+}
+
 /// A JSON body, whatever its `Content-Type` says, so that `curl -d` works. A page of another
 /// origin gains nothing by that: cookies are only good together with our own origin.
 pub(super) struct AppJson<T>(pub(super) T);

@@ -152,11 +152,12 @@ impl From<ChatError> for Problem {
             }
             ChatError::Unauthorized | ChatError::BadCredentials => StatusCode::UNAUTHORIZED,
             ChatError::NotFound(_) | ChatError::BadCode => StatusCode::NOT_FOUND,
-            ChatError::Forbidden(_) => StatusCode::FORBIDDEN,
+            ChatError::Forbidden(_) | ChatError::TooLate => StatusCode::FORBIDDEN,
             ChatError::UsernameTaken
             | ChatError::KeyConflict
             | ChatError::LastOwner
-            | ChatError::TooManyRooms => StatusCode::CONFLICT,
+            | ChatError::TooManyRooms
+            | ChatError::TooMany(_) => StatusCode::CONFLICT,
             ChatError::RateLimited(_) | ChatError::TooManyConnections => {
                 StatusCode::TOO_MANY_REQUESTS
             }

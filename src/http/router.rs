@@ -14,7 +14,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, co
 use super::{
     AppState,
     edge::{self, RequestIds},
-    routes::{auth, me, members, messages, rooms, server, socket, users},
+    routes::{auth, conversation, me, members, messages, rooms, server, socket, users},
     statics,
 };
 
@@ -29,7 +29,10 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/{room_id}/access_code", post(rooms::replace_code))
         .route("/{room_id}/members", get(members::list))
-        .route("/{room_id}/members/me", delete(members::leave))
+        .route(
+            "/{room_id}/members/me",
+            delete(members::leave).patch(conversation::notify),
+        )
         .route(
             "/{room_id}/members/{user_id}",
             patch(members::set_role).delete(members::kick),
@@ -38,7 +41,25 @@ pub fn router(state: AppState) -> Router {
             "/{room_id}/messages",
             get(messages::list).post(messages::post),
         )
-        .route("/{room_id}/messages/{seq}", get(messages::show))
+        .route(
+            "/{room_id}/messages/{seq}",
+            get(messages::show)
+                .patch(conversation::edit)
+                .delete(conversation::remove),
+        )
+        .route(
+            "/{room_id}/messages/{seq}/history",
+            get(conversation::versions),
+        )
+        .route(
+            "/{room_id}/messages/{seq}/reactions/{emoji}",
+            put(conversation::react).delete(conversation::unreact),
+        )
+        .route(
+            "/{room_id}/messages/{seq}/pin",
+            put(conversation::pin).delete(conversation::unpin),
+        )
+        .route("/{room_id}/pins", get(conversation::pins))
         .route("/{room_id}/read", put(messages::read));
 
     let router = Router::new()

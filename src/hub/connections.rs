@@ -29,6 +29,8 @@ pub enum Control {
         read_seq: Seq,
         /// Text messages after it.
         unread: i64,
+        /// Those of them that ask for the user's attention.
+        mentions: i64,
     },
 }
 
@@ -262,6 +264,7 @@ mod tests {
             room: RoomId(5),
             read_seq: Seq(seq),
             unread: 0,
+            mentions: 0,
         };
         for seq in 0..10_000 {
             connections.tell_user(UserId(1), Control::Room(RoomId(5)));

@@ -6,6 +6,7 @@ pub mod bus;
 pub mod connections;
 pub mod presence;
 pub mod room;
+pub mod typing;
 
 use std::sync::Arc;
 
@@ -15,8 +16,9 @@ pub use bus::{Bus, LocalBus, Switch};
 pub use connections::{Connections, Control, Registration, TooManyConnections};
 pub use presence::{Diff, Presence, PresenceGuard, Settled};
 pub use room::{LiveMessage, LivePresence, LiveRoom, RoomEvent, Subscription};
+pub use typing::Typing;
 
-use crate::domain::RoomId;
+use crate::domain::{RoomId, UserId};
 use room::Channel;
 
 /// The shared registry that every connection subscribes to.
@@ -92,6 +94,16 @@ impl Hub {
         if let Some(channel) = self.inner.rooms.get(&room) {
             channel.send(event);
         }
+    }
+
+    /// Whether it is worth saying that `user` types in that room. Not where nobody listens, where
+    /// enough are said to type, or where the subscribers have more to read than they keep up with.
+    #[must_use]
+    pub fn may_type(&self, room: RoomId, user: UserId) -> bool {
+        let Some(channel) = self.inner.rooms.get(&room) else {
+            return false;
+        };
+        channel.backlog() < self.inner.backlog / 2 && channel.typists.admit(user)
     }
 
     /// Whether anybody here hears that room.

@@ -146,6 +146,16 @@ impl Presence {
         self.shared.lock().users.contains_key(&user)
     }
 
+    /// Whether `user` is online in `room`.
+    #[must_use]
+    pub fn is_in(&self, user: UserId, room: RoomId) -> bool {
+        let index = self.shared.lock();
+        index
+            .users
+            .get(&user)
+            .is_some_and(|online| online.rooms.contains(&room))
+    }
+
     /// Which of `users` are online.
     #[must_use]
     pub fn online_among(&self, users: impl IntoIterator<Item = UserId>) -> HashSet<UserId> {

@@ -5,7 +5,10 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::{Diff, Hub};
+use super::{
+    Diff, Hub,
+    typing::{Typing, Typists},
+};
 use crate::{
     domain::{Message, Removal, Room, RoomId, UserId},
     protocol::{
@@ -24,6 +27,8 @@ pub enum RoomEvent {
     Presence(Arc<LivePresence>),
     /// The room has another name or topic.
     Changed(Arc<LiveRoom>),
+    /// Somebody types.
+    Typing(Typing),
     /// The room is gone.
     Deleted,
 }
@@ -152,12 +157,14 @@ impl LiveRoom {
 /// One room's broadcast channel.
 pub(super) struct Channel {
     sender: broadcast::Sender<RoomEvent>,
+    pub(super) typists: Typists,
 }
 
 impl Channel {
     pub(super) fn new(backlog: usize) -> Self {
         Self {
             sender: broadcast::Sender::new(backlog),
+            typists: Typists::default(),
         }
     }
 
@@ -165,7 +172,15 @@ impl Channel {
         self.sender.subscribe()
     }
 
+    /// Events that some subscriber has yet to read.
+    pub(super) fn backlog(&self) -> usize {
+        self.sender.len()
+    }
+
     pub(super) fn send(&self, event: RoomEvent) {
+        if let RoomEvent::Message(live) = &event {
+            self.typists.done(live.message.author.id);
+        }
         // An error says that nobody listens, which is nobody's loss.
         let _ = self.sender.send(event);
     }

@@ -15,12 +15,53 @@ use crate::domain::{Rev, RoomId, Seq};
 pub enum Command {
     /// Post a message.
     Send(SendCommand),
+    /// Give a message another text.
+    Edit {
+        /// Echoed by the ack.
+        key: String,
+        /// The room.
+        room_id: RoomId,
+        /// The message.
+        seq: Seq,
+        /// The new text.
+        body: String,
+    },
+    /// Delete a message.
+    Delete {
+        /// Echoed by the ack.
+        key: String,
+        /// The room.
+        room_id: RoomId,
+        /// The message.
+        seq: Seq,
+    },
+    /// Set or take back a reaction.
+    React {
+        /// Echoed by the ack.
+        key: String,
+        /// The room.
+        room_id: RoomId,
+        /// The message.
+        seq: Seq,
+        /// The emoji, or its short name between colons.
+        emoji: String,
+        /// Whether it is set.
+        on: bool,
+    },
+    /// Say that one is typing.
+    Typing {
+        /// The room.
+        room_id: RoomId,
+    },
     /// Move one's receipt forward.
     Read {
         /// The room.
         room_id: RoomId,
         /// The furthest message read.
         seq: Seq,
+        /// Whether it may go back: "mark unread from here".
+        #[serde(default)]
+        force: bool,
     },
     /// Ask for everything changed since a `rev`, room by room.
     Sync {
@@ -79,7 +120,9 @@ struct Envelope {
     key: Option<serde_json::Value>,
 }
 
-const TYPES: [&str; 4] = ["send", "read", "sync", "ping"];
+const TYPES: [&str; 8] = [
+    "send", "edit", "delete", "react", "read", "typing", "sync", "ping",
+];
 
 impl Command {
     /// Reads one frame.

@@ -58,6 +58,13 @@ pub enum Frame<'a> {
     },
     /// Who came and went since the last one.
     Presence(PresenceView<'a>),
+    /// Somebody is typing; to be shown for 8 s, or until they have said it.
+    Typing {
+        /// Where.
+        room_id: RoomId,
+        /// Who.
+        user_id: UserId,
+    },
     /// One's receipt moved, here or on another device.
     Read {
         /// The room.

@@ -163,6 +163,7 @@ mod tests {
             created_at: Timestamp(1_700_000_000_000),
             edited_at: None,
             deleted_at: None,
+            extras: None,
         }
     }
 

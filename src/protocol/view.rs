@@ -1,12 +1,10 @@
 //! How things look on the wire, the same over HTTP and over a socket.
 
-use std::collections::BTreeMap;
-
 use serde::{Serialize, Serializer};
 
 use crate::domain::{
-    Author, Head, Message, MessageKind, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq,
-    SystemEvent, Timestamp, User, UserId,
+    Author, Head, Message, MessageKind, Notify, Quote, Reaction, Rev, Role, Room, RoomId, RoomKind,
+    RoomStanding, Seq, SystemEvent, Timestamp, User, UserId,
 };
 
 /// A message as clients see it.
@@ -20,10 +18,17 @@ pub struct MessageView<'m> {
     body: &'m str,
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<&'m SystemEvent>,
-    mentions: [UserId; 0],
+    mentions: &'m [UserId],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mentions_room: bool,
     reply_to: Option<Seq>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<&'m Quote>,
     files: [u64; 0],
-    reactions: BTreeMap<&'m str, Vec<UserId>>,
+    #[serde(serialize_with = "reactions")]
+    reactions: &'m [Reaction],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'m str>,
     created_at: Timestamp,
@@ -33,6 +38,7 @@ pub struct MessageView<'m> {
 
 impl<'m> From<&'m Message> for MessageView<'m> {
     fn from(message: &'m Message) -> Self {
+        let extras = message.extras.as_deref();
         Self {
             room_id: message.room_id,
             seq: message.seq,
@@ -41,16 +47,24 @@ impl<'m> From<&'m Message> for MessageView<'m> {
             author: &message.author,
             body: &message.body,
             event: message.event.as_ref(),
-            mentions: [],
+            mentions: extras.map_or(&[], |extras| &extras.mentions),
+            mentions_room: extras.is_some_and(|extras| extras.names_room),
             reply_to: message.reply_to,
+            quote: extras.and_then(|extras| extras.quote.as_ref()),
             files: [],
-            reactions: BTreeMap::new(),
+            reactions: extras.map_or(&[], |extras| &extras.reactions),
+            pinned_at: extras.and_then(|extras| extras.pinned_at),
             key: message.key.as_deref(),
             created_at: message.created_at,
             edited_at: message.edited_at,
             deleted_at: message.deleted_at,
         }
     }
+}
+
+/// An object of emoji and who reacted with each, in their order.
+fn reactions<S: Serializer>(items: &&[Reaction], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(items.iter().map(|one| (&one.emoji, &one.users)))
 }
 
 /// Serialises messages as their views; for `#[serde(serialize_with)]`.
@@ -104,8 +118,10 @@ pub struct StandingView {
     pub read_seq: Seq,
     /// Text messages after that.
     pub unread: i64,
-    /// Those of them that name the reader.
+    /// Those of them that ask for the reader's attention.
     pub mentions: i64,
+    /// What the reader wants to be told of.
+    pub notify: Notify,
 }
 
 impl RoomView {
@@ -135,7 +151,8 @@ impl RoomView {
             role: standing.role,
             read_seq: standing.read_seq,
             unread: standing.unread,
-            mentions: 0,
+            mentions: standing.mentions,
+            notify: standing.notify,
         };
         Self {
             standing: Some(own),

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::{Dialect, TextOptions};
 use crate::{
     chat::ChatError,
-    domain::{Head, Key, Message, Removal, Rev, RoomId, Seq, UserId},
+    domain::{Head, Key, Message, Removal, Rev, RoomId, UserId},
     hub::{LiveMessage, LivePresence},
     protocol::{Bye, CloseReason, ErrorFrame, Frame, line},
 };
@@ -119,16 +119,6 @@ impl Voice {
     /// What the client holds everything up to, after a repair.
     pub(super) fn synced(&self, room_id: RoomId, head: Head) -> Option<Utf8Bytes> {
         self.json(&Frame::Synced { room_id, head })
-    }
-
-    /// A receipt moved.
-    pub(super) fn read(&self, room_id: RoomId, read_seq: Seq, unread: i64) -> Option<Utf8Bytes> {
-        self.json(&Frame::Read {
-            room_id,
-            read_seq,
-            unread,
-            mentions: 0,
-        })
     }
 
     /// More was missed than a socket repeats.

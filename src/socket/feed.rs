@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::{
     chat::{Caller, Chat, ChatError, Most},
     domain::{Head, Message, Removal, Rev, RoomId},
-    hub::{LiveMessage, LivePresence, LiveRoom, RoomEvent, Subscription, room::Lagged},
+    hub::{LiveMessage, LivePresence, LiveRoom, RoomEvent, Subscription, Typing, room::Lagged},
 };
 
 /// Events taken from one room before others get their turn.
@@ -28,6 +28,8 @@ pub(super) enum News {
     Message(Arc<LiveMessage>),
     /// Somebody came or went.
     Presence(Arc<LivePresence>),
+    /// Somebody else is typing.
+    Typing(Typing),
     /// A room has another name or topic.
     Room(Arc<LiveRoom>),
     /// Changes of a room were missed: [`Feed::catch_up`].
@@ -216,6 +218,9 @@ impl Feed {
         match event {
             Err(Lagged) => Some(News::Missed { room, lagged: true }),
             Ok(RoomEvent::Presence(presence)) => Some(News::Presence(presence)),
+            Ok(RoomEvent::Typing(typing)) => {
+                (typing.user != self.caller.user()).then_some(News::Typing(typing))
+            }
             Ok(RoomEvent::Changed(changed)) => Some(News::Room(changed)),
             Ok(RoomEvent::Deleted) => Some(News::Deleted(room)),
             Ok(RoomEvent::Message(live)) => {

@@ -1,5 +1,8 @@
 //! Everything that comes in over one connection: frames to commands, commands to use cases.
 
+mod commands;
+mod typed;
+
 use std::time::Duration;
 
 use futures_util::{
@@ -14,14 +17,11 @@ use tokio_tungstenite::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{CLOSE_GRACE, Context, Scope, dialect::Voice, lines, writer::Request};
+use super::{CLOSE_GRACE, Context, Scope, dialect::Voice, writer::Request};
 use crate::{
     chat::{Caller, ChatError},
     domain::RoomId,
-    protocol::{
-        CloseReason, Command, ErrorFrame, Frame, SendCommand,
-        line::{HELP, Line},
-    },
+    protocol::CloseReason,
 };
 
 /// Messages of one connection that may be on their way to the disk.
@@ -136,183 +136,6 @@ impl Reader {
         }
     }
 
-    async fn command(&mut self, text: &str) -> Result<(), Done> {
-        let command = Command::parse(text);
-        // Messages have a limit of their own.
-        if !matches!(command, Ok(Command::Send(_)))
-            && let Err(error) = self.context.chat.admit(&self.caller)
-        {
-            let key = command.err().and_then(|error| error.key);
-            return self.refuse(key, None, &error).await;
-        }
-        match command {
-            Ok(Command::Send(send)) => self.send(send).await,
-            Ok(Command::Read { room_id, seq }) => {
-                if !self.hears(room_id) {
-                    return self
-                        .refuse(None, Some(room_id), &ChatError::NotFound("room"))
-                        .await;
-                }
-                match self
-                    .context
-                    .chat
-                    .mark_read(&self.caller, room_id, seq, false)
-                    .await
-                {
-                    // One that moved is told to all of the user's connections, this one too.
-                    Ok(receipt) if receipt.moved => Ok(()),
-                    Ok(receipt) => {
-                        let (read_seq, unread) = (receipt.read_seq, receipt.unread);
-                        self.say(
-                            Frame::Read {
-                                room_id,
-                                read_seq,
-                                unread,
-                                mentions: 0,
-                            }
-                            .encode(),
-                        )
-                        .await
-                    }
-                    Err(error) => self.refuse(None, Some(room_id), &error).await,
-                }
-            }
-            Ok(Command::Sync { rooms }) => {
-                if rooms.len() > self.context.limits.rooms_per_user {
-                    let detail = "names more rooms than one can be in".to_owned();
-                    return self.say(malformed(None, "malformed", detail)).await;
-                }
-                self.ask(Request::Sync(rooms.into_iter().collect())).await
-            }
-            Ok(Command::Ping {}) => self.say(Frame::Pong.encode()).await,
-            Err(error) => {
-                if self.is_tried() {
-                    return self.ask(Request::Close(CloseReason::TooFast)).await;
-                }
-                self.say(malformed(error.key, error.code, error.detail))
-                    .await
-            }
-        }
-    }
-
-    /// Queues a message and goes on reading; its ack follows when it is on disk.
-    async fn send(&mut self, send: SendCommand) -> Result<(), Done> {
-        let chat = &self.context.chat;
-        let SendCommand {
-            key,
-            room_id,
-            body,
-            reply_to,
-        } = send;
-        let submitted = if self.hears(room_id) {
-            chat.draft(&body, Some(&key), reply_to)
-                .and_then(|draft| chat.submit(&self.caller, room_id, draft))
-        } else {
-            Err(ChatError::NotFound("room"))
-        };
-        let pending = match submitted {
-            Ok(pending) => pending,
-            Err(error) => return self.refuse(Some(key), Some(room_id), &error).await,
-        };
-        self.refusals = self.refusals.saturating_sub(1);
-        let voice = self.voice.clone();
-        self.in_flight.push(Box::pin(async move {
-            Some(match pending.done().await {
-                Ok(posted) => {
-                    let (seq, rev) = (posted.message.seq, posted.message.rev);
-                    Frame::Ack {
-                        key: &key,
-                        room_id,
-                        seq,
-                        rev,
-                    }
-                    .encode()
-                }
-                Err(error) => voice.refused(Some(key), Some(room_id), &error),
-            })
-        }));
-        Ok(())
-    }
-
-    async fn line(&mut self, room: RoomId, text: &str) -> Result<(), Done> {
-        let chat = self.context.chat.clone();
-        let line = Line::parse(text);
-        if !matches!(
-            line,
-            Line::Nothing | Line::Say(_) | Line::Me(_) | Line::Quit
-        ) && let Err(error) = chat.admit(&self.caller)
-        {
-            return self.refuse(None, None, &error).await;
-        }
-        match line {
-            Line::Nothing => Ok(()),
-            Line::Say(body) | Line::Me(body) => self.say_line(room, body).await,
-            Line::Help => {
-                let help = HELP.map(|line| format!("* {line}"));
-                self.show(Ok(help.into())).await
-            }
-            Line::Who => {
-                let who = chat.member(&self.caller, room).await;
-                self.show(who.map(|member| vec![format!("* {}", lines::who(&chat, &member))]))
-                    .await
-            }
-            Line::History(count) => self.ask(Request::History(room, count)).await,
-            Line::Rooms => {
-                let rooms = lines::rooms(&chat, &self.caller).await;
-                self.show(rooms).await
-            }
-            Line::Leave => {
-                let left = match chat.member(&self.caller, room).await {
-                    Ok(member) => chat.leave(&member).await,
-                    Err(error) => Err(error),
-                };
-                match left {
-                    // The feed tells of it, and the writer closes.
-                    Ok(()) => Ok(()),
-                    Err(error) => self.say(format!("! {error}")).await,
-                }
-            }
-            Line::Quit => self.ask(Request::Close(CloseReason::Normal)).await,
-            Line::Wrong(words) => self.say(format!("! {words}")).await,
-        }
-    }
-
-    async fn say_line(&mut self, room: RoomId, body: &str) -> Result<(), Done> {
-        let chat = &self.context.chat;
-        self.lines += 1;
-        let key = self.voice.line_key(self.lines);
-        let submitted = chat
-            .draft(body, key.as_ref().map(crate::domain::Key::as_str), None)
-            .and_then(|draft| chat.submit(&self.caller, room, draft));
-        match submitted {
-            Ok(pending) => {
-                self.refusals = self.refusals.saturating_sub(1);
-                let voice = self.voice.clone();
-                self.in_flight.push(Box::pin(async move {
-                    pending
-                        .done()
-                        .await
-                        .err()
-                        .map(|error| voice.refused(None, None, &error))
-                }));
-                Ok(())
-            }
-            Err(error) => self.refuse(None, None, &error).await,
-        }
-    }
-
-    async fn show(&mut self, lines: Result<Vec<String>, ChatError>) -> Result<(), Done> {
-        match lines {
-            Ok(lines) => {
-                for line in lines {
-                    self.say(line).await?;
-                }
-                Ok(())
-            }
-            Err(error) => self.say(format!("! {error}")).await,
-        }
-    }
-
     /// Waits for every message that is on its way to the disk, so that each is acked.
     async fn settle(&mut self) {
         while let Some(answer) = self.in_flight.next().await {
@@ -372,17 +195,6 @@ impl Reader {
             Scope::Room(only) => only == room,
         }
     }
-}
-
-fn malformed(key: Option<String>, code: &'static str, detail: String) -> String {
-    Frame::Error(ErrorFrame {
-        key,
-        room_id: None,
-        code,
-        detail,
-        retry_after_ms: None,
-    })
-    .encode()
 }
 
 /// What a failed read asks of the writer. tungstenite leaves it to us to tell the peer.

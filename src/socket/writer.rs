@@ -41,7 +41,7 @@ use crate::{
     chat::{Caller, ChatError},
     domain::{Removal, Rev, RoomId, RoomStanding},
     hub::{Control, LiveMessage, PresenceGuard, Registration},
-    protocol::{Bye, CloseReason, LARGE_ROOM, NAMES_SLICE, RoomView},
+    protocol::{Bye, CloseReason, Frame, LARGE_ROOM, NAMES_SLICE, RoomView},
 };
 
 /// A database that is busy is asked again after this long.
@@ -181,7 +181,16 @@ impl Writer {
                 room,
                 read_seq,
                 unread,
-            } if self.feed.hears(room) => self.send(self.voice.read(room, read_seq, unread)).await,
+                mentions,
+            } if self.feed.hears(room) => {
+                let read = Frame::Read {
+                    room_id: room,
+                    read_seq,
+                    unread,
+                    mentions,
+                };
+                self.send(self.voice.json(&read)).await
+            }
             Control::Room(room) => {
                 if self.scope == Scope::All {
                     self.feed.subscribe(room);
@@ -249,6 +258,12 @@ impl Writer {
                 }
                 if self.voice.text_options().is_none() {
                     self.outlet.send(changed.json()).await?;
+                }
+                Ok(())
+            }
+            News::Typing(typing) => {
+                if self.voice.text_options().is_none() {
+                    self.outlet.send(typing.json()).await?;
                 }
                 Ok(())
             }

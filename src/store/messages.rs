@@ -87,6 +87,8 @@ pub struct Receipt {
     pub read_seq: Seq,
     /// Text messages after it.
     pub unread: i64,
+    /// Those of them that ask for the member's attention.
+    pub mentions: i64,
     /// Whether it moved.
     pub moved: bool,
 }

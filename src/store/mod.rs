@@ -4,6 +4,7 @@
 //! with domain types in and out; none begun here is left open to a caller. What a transaction
 //! changed comes out of [`Commits`], in commit order and after the commit.
 
+mod conversation;
 mod error;
 mod messages;
 mod people;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
+pub use conversation::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, Versions};
 pub use error::StoreError;
 pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt};
 pub use people::{Credentials, NewUser, Rotation, SignedUp};

@@ -7,6 +7,7 @@
 mod auth;
 mod closing;
 mod command_line;
+mod conversation;
 mod cookies;
 mod crash;
 mod drain;

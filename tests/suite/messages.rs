@@ -44,7 +44,12 @@ async fn a_message_is_answered_as_it_was_stored() {
     let expected = json!({
         "room_id": room.id, "seq": 2, "rev": 2, "kind": "text",
         "author": { "id": ana.id, "username": "ana", "display_name": "ana" },
-        "body": "hi\nthere", "mentions": [], "reply_to": 1, "files": [], "reactions": {}, "key": "k1",
+        "body": "hi\nthere", "mentions": [], "reply_to": 1,
+        "quote": {
+            "seq": 1, "author": { "id": ana.id, "username": "ana", "display_name": "ana" },
+            "body": "ana created the room", "deleted": false,
+        },
+        "files": [], "reactions": {}, "key": "k1",
         "created_at": null, "edited_at": null, "deleted_at": null,
     });
     assert_eq!(message, expected);

@@ -232,7 +232,7 @@ pub(crate) async fn read(
     Ok(Json(ReceiptBody {
         read_seq: receipt.read_seq,
         unread: receipt.unread,
-        mentions: 0,
+        mentions: receipt.mentions,
     }))
 }
 

@@ -1,6 +1,7 @@
 //! One file a resource.
 
 pub(super) mod auth;
+pub(super) mod conversation;
 pub(super) mod me;
 pub(super) mod members;
 pub(super) mod messages;

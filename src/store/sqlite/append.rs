@@ -6,11 +6,13 @@ use sqlx::SqliteConnection;
 
 use super::{
     job::{AppendJob, Tx},
-    rows::MessageRow,
+    mentions::{self, Around},
+    rows::{MessageRow, to_role},
 };
 use crate::{
     domain::{
-        Author, Change, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp, UserId,
+        Author, Change, Extras, Message, MessageKind, Rev, Role, RoomId, Seq, SystemEvent,
+        Timestamp, UserId,
     },
     store::{Append, Appended},
 };
@@ -23,6 +25,20 @@ struct Numbers {
     text_count: i64,
 }
 
+/// A member who sends, and what of the room bears on what they may say.
+pub(super) struct Sender {
+    pub(super) author: Author,
+    role: Role,
+    members: i64,
+    last_seq: i64,
+}
+
+impl Sender {
+    pub(super) fn may_name_room(&self) -> bool {
+        self.role.may_name_room(self.members)
+    }
+}
+
 type Place = (RoomId, UserId);
 type KeyedPlace = (RoomId, UserId, String);
 
@@ -31,7 +47,7 @@ pub(super) async fn append_all(
     tx: &mut Tx,
     jobs: &mut [&mut AppendJob],
 ) -> Result<(), sqlx::Error> {
-    let authors = authors(&mut tx.conn, jobs).await?;
+    let senders = senders(&mut tx.conn, jobs).await?;
     let known = known_keys(&mut tx.conn, jobs).await?;
 
     // First decide, then number: a refused message must not leave a gap.
@@ -41,14 +57,14 @@ pub(super) async fn append_all(
     for (at, job) in jobs.iter_mut().enumerate() {
         let append = &job.append;
         let place = (append.room, append.author);
-        let Some((_, last_seq)) = authors.get(&place) else {
+        let Some(sender) = senders.get(&place) else {
             job.outcome = Ok(Appended::NotMember);
             continue;
         };
         if append
             .draft
             .reply_to
-            .is_some_and(|seq| seq.0 < 1 || seq.0 > *last_seq)
+            .is_some_and(|seq| seq.0 < 1 || seq.0 > sender.last_seq)
         {
             job.outcome = Ok(Appended::NoSuchReply);
             continue;
@@ -72,12 +88,13 @@ pub(super) async fn append_all(
         *count.entry(jobs[*at].append.room).or_default() += 1;
     }
     let mut numbers = take_numbers(&mut tx.conn, &count).await?;
+    let around = Around::read(&mut tx.conn, accepted.iter().map(|at| &jobs[*at].append)).await?;
     let mut messages = Vec::with_capacity(accepted.len());
     for at in accepted {
         let append = &jobs[at].append;
-        let (Some(numbers), Some((author, _))) = (
+        let (Some(numbers), Some(sender)) = (
             numbers.get_mut(&append.room),
-            authors.get(&(append.room, append.author)),
+            senders.get(&(append.room, append.author)),
         ) else {
             // The room was deleted earlier in this very transaction.
             jobs[at].outcome = Ok(Appended::NotMember);
@@ -86,11 +103,13 @@ pub(super) async fn append_all(
         numbers.seq += 1;
         numbers.rev += 1;
         numbers.text_count += 1;
-        let message = message(append, author.clone(), *numbers);
+        let extras = around.extras(append, sender);
+        let message = message(append, sender.author.clone(), *numbers, extras);
         messages.push((message.clone(), numbers.text_count));
         jobs[at].outcome = Ok(Appended::New(message));
     }
     insert(&mut tx.conn, &messages).await?;
+    mentions::note(&mut tx.conn, messages.iter().map(|(message, _)| message)).await?;
     move_receipts(&mut tx.conn, &messages).await?;
 
     for (at, first) in repeats {
@@ -151,6 +170,7 @@ pub(super) async fn append_system(
         created_at: now,
         edited_at: None,
         deleted_at: None,
+        extras: None,
     })
 }
 
@@ -169,7 +189,12 @@ fn replay(first: &Message, again: &Append) -> Appended {
     }
 }
 
-fn message(append: &Append, author: Author, numbers: Numbers) -> Message {
+fn message(
+    append: &Append,
+    author: Author,
+    numbers: Numbers,
+    extras: Option<Box<Extras>>,
+) -> Message {
     Message {
         room_id: append.room,
         seq: Seq(numbers.seq),
@@ -183,26 +208,28 @@ fn message(append: &Append, author: Author, numbers: Numbers) -> Message {
         created_at: append.at,
         edited_at: None,
         deleted_at: None,
+        extras,
     }
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-/// Who of the senders is in their room, and the room's newest `seq`.
-async fn authors(
+/// Who of the senders is in their room.
+async fn senders(
     conn: &mut SqliteConnection,
     jobs: &[&mut AppendJob],
-) -> Result<HashMap<Place, (Author, i64)>, sqlx::Error> {
+) -> Result<HashMap<Place, Sender>, sqlx::Error> {
     let places: HashSet<Place> = jobs
         .iter()
         .map(|job| (job.append.room, job.append.author))
         .collect();
     let places = json(&places)?;
     let rows = sqlx::query!(
-        r#"select m.room_id as "room_id!", m.user_id as "user_id!", u.username as "username!",
-                  u.display_name as "display_name!", r.last_seq as "last_seq!"
+        r#"select m.room_id as "room_id!", m.user_id as "user_id!", m.role as "role!",
+                  u.username as "username!", u.display_name as "display_name!",
+                  r.last_seq as "last_seq!", r.member_count as "member_count!"
            from json_each(?1) j
            join memberships m on m.room_id = j.value ->> 0 and m.user_id = j.value ->> 1
            join users u on u.id = m.user_id
@@ -211,22 +238,22 @@ async fn authors(
     )
     .fetch_all(conn)
     .await?;
-    let author = |id, username, display_name| Author {
-        id: UserId(id),
-        username,
-        display_name,
-    };
     let rows = rows.into_iter().map(|row| {
-        let place = (RoomId(row.room_id), UserId(row.user_id));
-        (
-            place,
-            (
-                author(row.user_id, row.username, row.display_name),
-                row.last_seq,
-            ),
-        )
+        let user = UserId(row.user_id);
+        let author = Author {
+            id: user,
+            username: row.username,
+            display_name: row.display_name,
+        };
+        let sender = Sender {
+            author,
+            role: to_role(&row.role)?,
+            members: row.member_count,
+            last_seq: row.last_seq,
+        };
+        Ok(((RoomId(row.room_id), user), sender))
     });
-    Ok(rows.collect())
+    rows.collect()
 }
 
 /// The messages that went with keys used again now.
@@ -241,10 +268,12 @@ async fn known_keys(
     let wanted = json(&wanted)?;
     let rows = sqlx::query_as!(
         MessageRow,
-        r#"select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, m.body,
-                  m.event, m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at
+        r#"select m.room_id as "room_id!", m.seq as "seq!", m.rev as "rev!", m.kind as "kind!",
+                  m.author_id as "author_id!", u.username, u.display_name, m.body as "body!", m.event,
+                  m.reply_to, m.key, m.created_at as "created_at!", m.edited_at, m.deleted_at,
+                  m.extras as "extras?: String"
            from json_each(?1) j
-           join messages m on m.room_id = j.value ->> 0 and m.author_id = j.value ->> 1
+           join messages_seen m on m.room_id = j.value ->> 0 and m.author_id = j.value ->> 1
                 and m.key = j.value ->> 2 and m.key is not null
            join users u on u.id = m.author_id"#,
         wanted
@@ -311,14 +340,17 @@ async fn insert(
                 &m.key,
                 text_count,
                 m.created_at.0,
+                mentions::flags(m),
+                mentions::named(m),
             )
         })
         .collect();
     let rows = json(&rows)?;
     sqlx::query!(
-        "insert into messages (room_id, seq, rev, kind, author_id, body, reply_to, key, text_count, created_at)
+        "insert into messages (room_id, seq, rev, kind, author_id, body, reply_to, key, text_count, created_at,
+                               flags, mentions)
          select value ->> 0, value ->> 1, value ->> 2, 'text', value ->> 3, value ->> 4, value ->> 5,
-                value ->> 6, value ->> 7, value ->> 8
+                value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10
          from json_each(?1)",
         rows
     )

@@ -368,7 +368,7 @@ impl Sqlite {
                     )
                     .execute(&mut tx.conn)
                     .await?;
-                    tx.changes.push(Change::RoleChanged { room, user });
+                    tx.changes.push(Change::StandingChanged { room, user });
                     Ok(LeaveOutcome::Done)
                 })
             })

@@ -10,10 +10,8 @@ use super::{
     rows::{SeenRow, head_of},
 };
 use crate::{
-    domain::{
-        Change, Head, Message, MessagePage, Removal, Rev, RoomId, Seq, SystemEvent, UserId, Window,
-    },
-    store::{Append, Changes, Distance, Most, PendingAppend, Receipt, StoreError},
+    domain::{Head, Message, MessagePage, Removal, Rev, RoomId, Seq, SystemEvent, UserId, Window},
+    store::{Append, Changes, Distance, Most, PINS, PendingAppend, StoreError},
 };
 
 /// Messages as they were read, and where the room stood.
@@ -81,10 +79,11 @@ impl Sqlite {
                     m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
                     m.author_id as \"author_id?\", u.username as \"username?\",
                     u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
-                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at
+                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
+                    m.extras as \"extras?: String\"
              from memberships me
              join rooms r on r.id = me.room_id
-             left join messages m on m.room_id = r.id and m.rev > ?3
+             left join messages_seen m on m.room_id = r.id and m.rev > ?3
              left join users u on u.id = m.author_id
              where me.room_id = ?1 and me.user_id = ?2
              order by m.rev limit ?4",
@@ -176,70 +175,6 @@ impl Sqlite {
         Ok(removals.next().unwrap_or(Removal::Kicked))
     }
 
-    pub(in crate::store) async fn mark_read(
-        &self,
-        room: RoomId,
-        user: UserId,
-        seq: Seq,
-        force: bool,
-    ) -> Result<Option<Receipt>, StoreError> {
-        self.writer
-            .call(move |tx| {
-                Box::pin(async move {
-                    let row = sqlx::query!(
-                        "select m.read_seq, m.read_text_count, r.last_seq, r.text_count
-                         from memberships m join rooms r on r.id = m.room_id
-                         where m.room_id = ?1 and m.user_id = ?2",
-                        room.0,
-                        user.0
-                    )
-                    .fetch_optional(&mut tx.conn)
-                    .await?;
-                    let Some(row) = row else { return Ok(None) };
-                    let wanted = seq.0.clamp(0, row.last_seq);
-                    if wanted == row.read_seq || (wanted < row.read_seq && !force) {
-                        let unread = row.text_count - row.read_text_count;
-                        return Ok(Some(Receipt {
-                            read_seq: Seq(row.read_seq),
-                            unread,
-                            moved: false,
-                        }));
-                    }
-                    let read_text_count = sqlx::query_scalar!(
-                        "select text_count from messages where room_id = ?1 and seq = ?2",
-                        room.0,
-                        wanted
-                    )
-                    .fetch_optional(&mut tx.conn)
-                    .await?
-                    .unwrap_or_default();
-                    sqlx::query!(
-                        "update memberships set read_seq = ?3, read_text_count = ?4
-                         where room_id = ?1 and user_id = ?2",
-                        room.0,
-                        user.0,
-                        wanted,
-                        read_text_count
-                    )
-                    .execute(&mut tx.conn)
-                    .await?;
-                    let unread = row.text_count - read_text_count;
-                    tx.changes.push(Change::Read {
-                        user,
-                        room,
-                        read_seq: Seq(wanted),
-                        unread,
-                    });
-                    Ok(Some(Receipt {
-                        read_seq: Seq(wanted),
-                        unread,
-                        moved: true,
-                    }))
-                })
-            })
-            .await
-    }
-
     async fn before(
         &self,
         room: RoomId,
@@ -253,10 +188,11 @@ impl Sqlite {
                     m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
                     m.author_id as \"author_id?\", u.username as \"username?\",
                     u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
-                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at
+                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
+                    m.extras as \"extras?: String\"
              from memberships me
              join rooms r on r.id = me.room_id
-             left join messages m on m.room_id = r.id and m.seq < ?3
+             left join messages_seen m on m.room_id = r.id and m.seq < ?3
              left join users u on u.id = m.author_id
              where me.room_id = ?1 and me.user_id = ?2
              order by m.seq desc limit ?4",
@@ -286,10 +222,11 @@ impl Sqlite {
                     m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
                     m.author_id as \"author_id?\", u.username as \"username?\",
                     u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
-                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at
+                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
+                    m.extras as \"extras?: String\"
              from memberships me
              join rooms r on r.id = me.room_id
-             left join messages m on m.room_id = r.id and m.seq > ?3
+             left join messages_seen m on m.room_id = r.id and m.seq > ?3
              left join users u on u.id = m.author_id
              where me.room_id = ?1 and me.user_id = ?2
              order by m.seq limit ?4",
@@ -300,6 +237,37 @@ impl Sqlite {
         )
         .fetch(&self.readers);
         collect(rows, most).await
+    }
+
+    pub(in crate::store) async fn pins(
+        &self,
+        room: RoomId,
+        reader: UserId,
+    ) -> Result<Option<Vec<Message>>, StoreError> {
+        let most = Most {
+            messages: PINS,
+            bytes: usize::MAX,
+        };
+        let rows = sqlx::query_as!(
+            SeenRow,
+            "select r.last_seq, r.last_rev,
+                    m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
+                    m.author_id as \"author_id?\", u.username as \"username?\",
+                    u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
+                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
+                    m.extras as \"extras?: String\"
+             from memberships me
+             join rooms r on r.id = me.room_id
+             left join messages_seen m on m.room_id = r.id and m.pinned_at is not null
+             left join users u on u.id = m.author_id
+             where me.room_id = ?1 and me.user_id = ?2
+             order by m.pinned_at desc limit ?3",
+            room.0,
+            reader.0,
+            most.messages
+        )
+        .fetch(&self.readers);
+        Ok(collect(rows, most).await?.map(|seen| seen.items))
     }
 
     /// Half before, half from `seq` on; what the first half leaves free is the second's.

@@ -4,10 +4,13 @@
 //! the other. `synchronous=FULL` makes each commit an fsync, so that what is acked is on disk.
 
 mod append;
+mod conversation;
 mod job;
 mod members;
+mod mentions;
 mod messages;
 mod people;
+mod receipts;
 mod rooms;
 mod rows;
 mod sessions;

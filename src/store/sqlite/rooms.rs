@@ -226,7 +226,12 @@ impl Sqlite {
         let rows = sqlx::query_as!(
             StandingRow,
             r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
-                      m.role, m.read_seq, r.text_count - m.read_text_count as "unread!: i64"
+                      m.role, m.read_seq, m.notify, r.text_count - m.read_text_count as "unread!: i64",
+                      (select count(*) from mentions x
+                       where x.user_id = m.user_id and x.room_id = m.room_id and x.seq > m.read_seq)
+                    + (select count(*) from room_mentions x
+                       where x.room_id = m.room_id and x.seq > m.read_seq and x.author_id <> m.user_id)
+                      as "mentions!: i64"
                from memberships m join rooms r on r.id = m.room_id
                where m.user_id = ?1 order by m.room_id"#,
             user.0
@@ -291,7 +296,12 @@ impl Sqlite {
     ) -> Result<Option<MemberRow>, StoreError> {
         let row = sqlx::query!(
             r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
-                      m.role, m.read_seq, r.text_count - m.read_text_count as "unread!: i64",
+                      m.role, m.read_seq, m.notify, r.text_count - m.read_text_count as "unread!: i64",
+                      (select count(*) from mentions x
+                       where x.user_id = m.user_id and x.room_id = m.room_id and x.seq > m.read_seq)
+                    + (select count(*) from room_mentions x
+                       where x.room_id = m.room_id and x.seq > m.read_seq and x.author_id <> m.user_id)
+                      as "mentions!: i64",
                       u.username, u.display_name
                from memberships m join rooms r on r.id = m.room_id join users u on u.id = m.user_id
                where m.room_id = ?1 and m.user_id = ?2"#,
@@ -313,6 +323,8 @@ impl Sqlite {
             role: row.role,
             read_seq: row.read_seq,
             unread: row.unread,
+            mentions: row.mentions,
+            notify: row.notify,
         })?;
         let author = Author {
             id: user,

@@ -1,8 +1,10 @@
 //! From rows to domain types.
 
+use serde::Deserialize;
+
 use crate::domain::{
-    Author, Head, Message, MessageKind, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq,
-    Timestamp, User, UserId,
+    Author, Extras, Head, Message, MessageKind, Notify, Quote, Reaction, Rev, Role, Room, RoomId,
+    RoomKind, RoomStanding, Seq, Timestamp, User, UserId,
 };
 
 /// A row holds a value that no code of ours writes.
@@ -26,6 +28,56 @@ pub(super) struct MessageRow {
     pub(super) created_at: i64,
     pub(super) edited_at: Option<i64>,
     pub(super) deleted_at: Option<i64>,
+    pub(super) extras: Option<String>,
+}
+
+/// What `messages_seen` says of what grew around a message.
+#[derive(Deserialize)]
+struct ExtrasJson {
+    mentions: Option<Vec<UserId>>,
+    names_room: bool,
+    pinned_at: Option<i64>,
+    reactions: Option<Vec<(String, Vec<UserId>)>>,
+    quote: Option<QuoteJson>,
+}
+
+#[derive(Deserialize)]
+struct QuoteJson {
+    seq: Seq,
+    body: String,
+    deleted: bool,
+    author: AuthorJson,
+}
+
+#[derive(Deserialize)]
+struct AuthorJson {
+    id: UserId,
+    username: String,
+    display_name: String,
+}
+
+impl From<ExtrasJson> for Extras {
+    fn from(json: ExtrasJson) -> Self {
+        let reactions = json.reactions.unwrap_or_default().into_iter();
+        Self {
+            mentions: json.mentions.unwrap_or_default(),
+            names_room: json.names_room,
+            quote: json.quote.map(|quote| Quote {
+                seq: quote.seq,
+                author: Author {
+                    id: quote.author.id,
+                    username: quote.author.username,
+                    display_name: quote.author.display_name,
+                },
+                body: quote.body,
+                deleted: quote.deleted,
+            }),
+            reactions: reactions
+                .map(|(emoji, users)| Reaction { emoji, users })
+                .collect(),
+            pinned_at: json.pinned_at.map(Timestamp),
+        }
+    }
 }
 
 impl TryFrom<MessageRow> for Message {
@@ -41,6 +93,12 @@ impl TryFrom<MessageRow> for Message {
             Some(json) => {
                 Some(serde_json::from_str(json).map_err(|_| corrupt("system event", json))?)
             }
+            None => None,
+        };
+        let extras = match &row.extras {
+            Some(json) => Some(
+                serde_json::from_str::<ExtrasJson>(json).map_err(|_| corrupt("extras", json))?,
+            ),
             None => None,
         };
         Ok(Self {
@@ -60,6 +118,7 @@ impl TryFrom<MessageRow> for Message {
             created_at: Timestamp(row.created_at),
             edited_at: row.edited_at.map(Timestamp),
             deleted_at: row.deleted_at.map(Timestamp),
+            extras: extras.map(|extras| Box::new(extras.into())),
         })
     }
 }
@@ -82,6 +141,7 @@ pub(super) struct SeenRow {
     pub(super) created_at: Option<i64>,
     pub(super) edited_at: Option<i64>,
     pub(super) deleted_at: Option<i64>,
+    pub(super) extras: Option<String>,
 }
 
 impl SeenRow {
@@ -102,6 +162,7 @@ impl SeenRow {
                 created_at: self.created_at?,
                 edited_at: self.edited_at,
                 deleted_at: self.deleted_at,
+                extras: self.extras,
             })
         };
         whole().map(Message::try_from).transpose()
@@ -180,6 +241,8 @@ pub(super) struct StandingRow {
     pub(super) role: String,
     pub(super) read_seq: i64,
     pub(super) unread: i64,
+    pub(super) mentions: i64,
+    pub(super) notify: String,
 }
 
 impl TryFrom<StandingRow> for RoomStanding {
@@ -189,6 +252,14 @@ impl TryFrom<StandingRow> for RoomStanding {
         Ok(Self {
             role: to_role(&row.role)?,
             read_seq: Seq(row.read_seq),
+            // Who is spoken to alone is always meant.
+            mentions: if row.kind == "direct" {
+                row.unread
+            } else {
+                row.mentions
+            },
+            notify: Notify::parse(&row.notify)
+                .ok_or_else(|| corrupt("notification level", &row.notify))?,
             unread: row.unread,
             room: Room::try_from(RoomRow {
                 id: row.id,

@@ -1,0 +1,170 @@
+//! What happens to a message after it was said: edits, deletions, reactions, pins.
+
+use super::{Caller, Chat, ChatError};
+use crate::{
+    config::VersionsFor,
+    domain::{
+        Body, Emoji, Message, Named, Notify, Permission, Role, RoomId, Seq, Timestamp, Version,
+    },
+    hub::{RoomEvent, Typing},
+    store::{Alteration, Altered, PINS, Versions},
+};
+
+impl Chat {
+    /// Gives a message another text; the former one is kept as a version.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] for anybody but its author, [`ChatError::TooLate`].
+    pub async fn edit_message(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        seq: Seq,
+        body: &str,
+    ) -> Result<Message, ChatError> {
+        let body = Body::parse(body, self.inner.limits.body_chars)?;
+        let which = self.alteration(caller, room, seq)?;
+        let named = Named::find(body.as_str());
+        let window_ms = match self.inner.messages.edit_window_s {
+            0 => None,
+            seconds => Some(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)),
+        };
+        let edited = self.inner.store.edit_message(which, body, named, window_ms);
+        altered(edited.await?, "")
+    }
+
+    /// Leaves of a message its number alone.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] for who neither wrote it nor may delete what others say.
+    pub async fn delete_message(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        seq: Seq,
+    ) -> Result<Message, ChatError> {
+        let which = self.alteration(caller, room, seq)?;
+        altered(self.inner.store.delete_message(which).await?, "")
+    }
+
+    /// Sets or takes back a reaction. Either is done once, however often it is asked for.
+    ///
+    /// # Errors
+    /// [`ChatError::TooMany`] if the message has as many as one may have.
+    pub async fn react(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        seq: Seq,
+        emoji: Emoji,
+        on: bool,
+    ) -> Result<Message, ChatError> {
+        let which = self.alteration(caller, room, seq)?;
+        let full = "this message has as many reactions as one can have";
+        altered(self.inner.store.react(which, emoji, on).await?, full)
+    }
+
+    /// Pins or unpins a message.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] without the right, [`ChatError::TooMany`] if the room is full of them.
+    pub async fn pin(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        seq: Seq,
+        on: bool,
+    ) -> Result<Message, ChatError> {
+        const { assert!(PINS == 50, "the words below name it") };
+        let which = self.alteration(caller, room, seq)?;
+        let full = "a room has at most 50 pins; unpin one first";
+        altered(self.inner.store.pin(which, on).await?, full)
+    }
+
+    /// A room's pinned messages, the latest pin first.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller is not in the room.
+    pub async fn pins(&self, caller: &Caller, room: RoomId) -> Result<Vec<Message>, ChatError> {
+        let pins = self.inner.store.pins(room, caller.user()).await?;
+        pins.ok_or(ChatError::NotFound("room"))
+    }
+
+    /// What a message said at each time, oldest first.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] if the server does not show versions to the caller.
+    pub async fn versions(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        seq: Seq,
+    ) -> Result<Vec<Version>, ChatError> {
+        let least = match self.inner.messages.versions {
+            VersionsFor::All => Some(Role::Member),
+            VersionsFor::Moderators => Some(Role::Moderator),
+            VersionsFor::Nobody => None,
+        };
+        // Who is not in the room must not learn that from the refusal.
+        self.member(caller, room).await?;
+        let versions = self.inner.store.versions(room, caller.user(), seq, least);
+        match versions.await? {
+            Versions::Read(versions) => Ok(versions),
+            Versions::NotFound => Err(ChatError::NotFound("message")),
+            Versions::Forbidden => Err(ChatError::Forbidden(Permission::ReadVersions)),
+        }
+    }
+
+    /// What of a room's news the caller wants to be told of.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if they are not in the room.
+    pub async fn set_notify(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        level: Notify,
+    ) -> Result<(), ChatError> {
+        let set = self.inner.store.set_notify(room, caller.user(), level);
+        if set.await? {
+            Ok(())
+        } else {
+            Err(ChatError::NotFound("room"))
+        }
+    }
+
+    /// Tells the room that the caller is typing. It is news that may be dropped, and is where the
+    /// room has better to do.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller is not in the room.
+    pub fn typing(&self, caller: &Caller, room: RoomId) -> Result<(), ChatError> {
+        let hub = &self.inner.hub;
+        // Whoever has a connection open is listed in all of their rooms.
+        if !hub.presence().is_in(caller.user(), room) {
+            return Err(ChatError::NotFound("room"));
+        }
+        if hub.may_type(room, caller.user()) {
+            hub.publish(room, RoomEvent::Typing(Typing::new(room, caller.user())));
+        }
+        Ok(())
+    }
+
+    fn alteration(&self, caller: &Caller, room: RoomId, seq: Seq) -> Result<Alteration, ChatError> {
+        let by = caller.user();
+        self.inner.sends.take(&by)?;
+        let at = Timestamp::now();
+        Ok(Alteration { room, seq, by, at })
+    }
+}
+
+fn altered(outcome: Altered, full: &'static str) -> Result<Message, ChatError> {
+    match outcome {
+        Altered::Done(message) => Ok(*message),
+        Altered::NotMember => Err(ChatError::NotFound("room")),
+        Altered::NoSuchMessage => Err(ChatError::NotFound("message")),
+        Altered::Forbidden(permission) => Err(ChatError::Forbidden(permission)),
+        Altered::TooLate => Err(ChatError::TooLate),
+        Altered::Full => Err(ChatError::TooMany(full)),
+    }
+}

@@ -1,0 +1,48 @@
+//! One emoji, to react with.
+
+use super::Invalid;
+
+/// A single emoji of Unicode's list, in its full spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Emoji(&'static str);
+
+impl Emoji {
+    /// Reads an emoji itself, or its short name as in `:tada:`.
+    ///
+    /// # Errors
+    /// [`Invalid`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let named = text
+            .strip_prefix(':')
+            .and_then(|text| text.strip_suffix(':'));
+        let emoji = match named {
+            Some(name) => emojis::get_by_shortcode(name),
+            None => emojis::get(text),
+        };
+        emoji
+            .map(|emoji| Self(emoji.as_str()))
+            .ok_or_else(|| Invalid::new("emoji", "must be one emoji"))
+    }
+
+    /// The emoji itself.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_emoji_is_one_and_nothing_else_is() {
+        for text in ["👍", "👍🏽", "❤️", "❤", "🇩🇪", "👩‍🔬", ":tada:"] {
+            assert!(Emoji::parse(text).is_ok(), "{text}");
+        }
+        assert_eq!(Emoji::parse("❤").unwrap(), Emoji::parse("❤️").unwrap());
+        for text in ["", "a", "👍👍", "👍 ", ":", "::", ":nosuchthing:", "1"] {
+            assert!(Emoji::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! JSON commands.
+
+use super::{Done, Reader};
+use crate::socket::writer::Request;
+use crate::{
+    chat::ChatError,
+    domain::{Emoji, Key, Message, RoomId},
+    protocol::{CloseReason, Command, ErrorFrame, Frame, SendCommand},
+};
+
+impl Reader {
+    pub(super) async fn command(&mut self, text: &str) -> Result<(), Done> {
+        let command = Command::parse(text);
+        // Messages have a limit of their own.
+        if !matches!(command, Ok(Command::Send(_)))
+            && let Err(error) = self.context.chat.admit(&self.caller)
+        {
+            let key = command.err().and_then(|error| error.key);
+            return self.refuse(key, None, &error).await;
+        }
+        match command {
+            Ok(Command::Send(send)) => self.send(send).await,
+            Ok(Command::Edit {
+                key,
+                room_id,
+                seq,
+                body,
+            }) => {
+                let (chat, caller) = (self.context.chat.clone(), self.caller);
+                let edited = async move { chat.edit_message(&caller, room_id, seq, &body).await };
+                self.alter(key, room_id, edited).await
+            }
+            Ok(Command::Delete { key, room_id, seq }) => {
+                let (chat, caller) = (self.context.chat.clone(), self.caller);
+                let deleted = async move { chat.delete_message(&caller, room_id, seq).await };
+                self.alter(key, room_id, deleted).await
+            }
+            Ok(Command::React {
+                key,
+                room_id,
+                seq,
+                emoji,
+                on,
+            }) => {
+                let (chat, caller) = (self.context.chat.clone(), self.caller);
+                let reacted = async move {
+                    let emoji = Emoji::parse(&emoji)?;
+                    chat.react(&caller, room_id, seq, emoji, on).await
+                };
+                self.alter(key, room_id, reacted).await
+            }
+            Ok(Command::Typing { room_id }) => {
+                let typing = if self.hears(room_id) {
+                    self.context.chat.typing(&self.caller, room_id)
+                } else {
+                    Err(ChatError::NotFound("room"))
+                };
+                match typing {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.refuse(None, Some(room_id), &error).await,
+                }
+            }
+            Ok(Command::Read {
+                room_id,
+                seq,
+                force,
+            }) => {
+                if !self.hears(room_id) {
+                    return self
+                        .refuse(None, Some(room_id), &ChatError::NotFound("room"))
+                        .await;
+                }
+                match self
+                    .context
+                    .chat
+                    .mark_read(&self.caller, room_id, seq, force)
+                    .await
+                {
+                    // One that moved is told to all of the user's connections, this one too.
+                    Ok(receipt) if receipt.moved => Ok(()),
+                    Ok(receipt) => {
+                        self.say(
+                            Frame::Read {
+                                room_id,
+                                read_seq: receipt.read_seq,
+                                unread: receipt.unread,
+                                mentions: receipt.mentions,
+                            }
+                            .encode(),
+                        )
+                        .await
+                    }
+                    Err(error) => self.refuse(None, Some(room_id), &error).await,
+                }
+            }
+            Ok(Command::Sync { rooms }) => {
+                if rooms.len() > self.context.limits.rooms_per_user {
+                    let detail = "names more rooms than one can be in".to_owned();
+                    return self.say(malformed(None, "malformed", detail)).await;
+                }
+                self.ask(Request::Sync(rooms.into_iter().collect())).await
+            }
+            Ok(Command::Ping {}) => self.say(Frame::Pong.encode()).await,
+            Err(error) => {
+                if self.is_tried() {
+                    return self.ask(Request::Close(CloseReason::TooFast)).await;
+                }
+                self.say(malformed(error.key, error.code, error.detail))
+                    .await
+            }
+        }
+    }
+
+    /// Begins a change and goes on reading; its ack follows when it is on disk.
+    async fn alter(
+        &mut self,
+        key: String,
+        room_id: RoomId,
+        change: impl Future<Output = Result<Message, ChatError>> + Send + 'static,
+    ) -> Result<(), Done> {
+        let key = match Key::parse(&key) {
+            Ok(key) => key,
+            Err(error) => return self.refuse(None, Some(room_id), &error.into()).await,
+        };
+        if !self.hears(room_id) {
+            let (key, error) = (key.into_string(), ChatError::NotFound("room"));
+            return self.refuse(Some(key), Some(room_id), &error).await;
+        }
+        let voice = self.voice.clone();
+        self.in_flight.push(Box::pin(async move {
+            let key = key.into_string();
+            Some(match change.await {
+                Ok(message) => Frame::Ack {
+                    key: &key,
+                    room_id,
+                    seq: message.seq,
+                    rev: message.rev,
+                }
+                .encode(),
+                Err(error) => voice.refused(Some(key), Some(room_id), &error),
+            })
+        }));
+        Ok(())
+    }
+
+    /// Queues a message and goes on reading; its ack follows when it is on disk.
+    async fn send(&mut self, send: SendCommand) -> Result<(), Done> {
+        let chat = &self.context.chat;
+        let SendCommand {
+            key,
+            room_id,
+            body,
+            reply_to,
+        } = send;
+        let submitted = if self.hears(room_id) {
+            chat.draft(&body, Some(&key), reply_to)
+                .and_then(|draft| chat.submit(&self.caller, room_id, draft))
+        } else {
+            Err(ChatError::NotFound("room"))
+        };
+        let pending = match submitted {
+            Ok(pending) => pending,
+            Err(error) => return self.refuse(Some(key), Some(room_id), &error).await,
+        };
+        self.refusals = self.refusals.saturating_sub(1);
+        let voice = self.voice.clone();
+        self.in_flight.push(Box::pin(async move {
+            Some(match pending.done().await {
+                Ok(posted) => {
+                    let (seq, rev) = (posted.message.seq, posted.message.rev);
+                    Frame::Ack {
+                        key: &key,
+                        room_id,
+                        seq,
+                        rev,
+                    }
+                    .encode()
+                }
+                Err(error) => voice.refused(Some(key), Some(room_id), &error),
+            })
+        }));
+        Ok(())
+    }
+}
+
+fn malformed(key: Option<String>, code: &'static str, detail: String) -> String {
+    Frame::Error(ErrorFrame {
+        key,
+        room_id: None,
+        code,
+        detail,
+        retry_after_ms: None,
+    })
+    .encode()
+}

@@ -1,0 +1,153 @@
+//! The contract for what happens to a message after it was written.
+
+use super::{Backend, Store, StoreError};
+use crate::domain::{
+    Body, Emoji, Message, Named, Notify, Permission, Role, RoomId, Seq, Timestamp, UserId, Version,
+};
+
+/// What somebody wants to do to which message.
+#[derive(Clone, Copy, Debug)]
+pub struct Alteration {
+    /// The room.
+    pub room: RoomId,
+    /// The message.
+    pub seq: Seq,
+    /// Who wants it. Their right is looked at in the transaction.
+    pub by: UserId,
+    /// When the server took it.
+    pub at: Timestamp,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Altered {
+    /// The message as it is now: changed, or as it was if that is what was wanted.
+    Done(Box<Message>),
+    /// Whoever asked is not in the room.
+    NotMember,
+    /// The room has no such message, or it was deleted.
+    NoSuchMessage,
+    /// They may not do that.
+    Forbidden(Permission),
+    /// The time for edits is over.
+    TooLate,
+    /// There are as many as there may be.
+    Full,
+}
+
+/// What a message said at each time, oldest first, the latest last.
+#[derive(Clone, Debug)]
+pub enum Versions {
+    /// These.
+    Read(Vec<Version>),
+    /// Whoever asked is not in the room, or it has no such message.
+    NotFound,
+    /// Their role may not read them.
+    Forbidden,
+}
+
+/// Emoji that one message can have.
+pub const REACTION_KINDS: i64 = 20;
+/// Reactions that one message can have in all.
+pub const REACTIONS: i64 = 2000;
+/// Pins that one room can have.
+pub const PINS: i64 = 50;
+
+impl Store {
+    /// Gives a message another text and keeps the former one. Only its author may, and no later than
+    /// `window_ms` after it was written if that is given.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn edit_message(
+        &self,
+        which: Alteration,
+        body: Body,
+        named: Named,
+        window_ms: Option<i64>,
+    ) -> Result<Altered, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.edit_message(which, body, named, window_ms).await,
+        }
+    }
+
+    /// Leaves of a message its number alone. Its author may, and who may delete messages.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn delete_message(&self, which: Alteration) -> Result<Altered, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.delete_message(which).await,
+        }
+    }
+
+    /// Sets or takes back a reaction. At most [`REACTION_KINDS`] and [`REACTIONS`] a message.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn react(
+        &self,
+        which: Alteration,
+        emoji: Emoji,
+        on: bool,
+    ) -> Result<Altered, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.react(which, emoji, on).await,
+        }
+    }
+
+    /// Pins or unpins a message. At most [`PINS`] a room.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn pin(&self, which: Alteration, on: bool) -> Result<Altered, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.pin(which, on).await,
+        }
+    }
+
+    /// A room's pinned messages, the latest pin first. `None` if `reader` is not in the room.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn pins(
+        &self,
+        room: RoomId,
+        reader: UserId,
+    ) -> Result<Option<Vec<Message>>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.pins(room, reader).await,
+        }
+    }
+
+    /// What a message said before, for members of at least the role `least`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn versions(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        seq: Seq,
+        least: Option<Role>,
+    ) -> Result<Versions, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.versions(room, reader, seq, least).await,
+        }
+    }
+
+    /// What of a room's news a member wants to be told of. `false` if they are not in the room.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn set_notify(
+        &self,
+        room: RoomId,
+        user: UserId,
+        level: Notify,
+    ) -> Result<bool, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.set_notify(room, user, level).await,
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! What happens to a message after it was written, in SQLite.
+//!
+//! Each change takes the room's next `rev` in its own transaction and hands out the message as it is
+//! read back: live clients and those who come later see the same.
+
+use sqlx::SqliteConnection;
+
+use super::{
+    Sqlite,
+    job::Tx,
+    mentions,
+    rows::{MessageRow, to_role},
+};
+use crate::{
+    domain::{
+        Body, Change, Emoji, Message, Named, Permission, Role, RoomId, RoomKind, Seq, Timestamp,
+        UserId, Version,
+    },
+    store::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, StoreError, Versions},
+};
+
+/// Versions of one message that are read at most, the latest ones.
+const VERSIONS: i64 = 200;
+
+/// A message that somebody wants to change, and what bears on whether they may.
+struct Target {
+    id: i64,
+    author: UserId,
+    is_text: bool,
+    body: String,
+    created_at: Timestamp,
+    role: Role,
+    kind: RoomKind,
+    members: i64,
+}
+
+impl Sqlite {
+    pub(in crate::store) async fn edit_message(
+        &self,
+        which: Alteration,
+        body: Body,
+        named: Named,
+        window_ms: Option<i64>,
+    ) -> Result<Altered, StoreError> {
+        self.writer
+            .call(move |tx| Box::pin(edit(tx, which, body, named, window_ms)))
+            .await
+    }
+
+    pub(in crate::store) async fn delete_message(
+        &self,
+        which: Alteration,
+    ) -> Result<Altered, StoreError> {
+        self.writer
+            .call(move |tx| Box::pin(delete(tx, which)))
+            .await
+    }
+
+    pub(in crate::store) async fn react(
+        &self,
+        which: Alteration,
+        emoji: Emoji,
+        on: bool,
+    ) -> Result<Altered, StoreError> {
+        self.writer
+            .call(move |tx| Box::pin(react(tx, which, emoji, on)))
+            .await
+    }
+
+    pub(in crate::store) async fn pin(
+        &self,
+        which: Alteration,
+        on: bool,
+    ) -> Result<Altered, StoreError> {
+        self.writer
+            .call(move |tx| Box::pin(pin(tx, which, on)))
+            .await
+    }
+
+    pub(in crate::store) async fn versions(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        seq: Seq,
+        least: Option<Role>,
+    ) -> Result<Versions, StoreError> {
+        let Some(least) = least else {
+            return Ok(Versions::Forbidden);
+        };
+        let rows = sqlx::query!(
+            r#"select me.role, m.body, coalesce(m.edited_at, m.created_at) as "written_at!: i64",
+                      v.version as "version?", v.body as "old_body?", v.written_at as "old_written_at?"
+               from memberships me
+               join messages m on m.room_id = me.room_id and m.seq = ?3
+               left join message_versions v on v.message_id = m.id
+               where me.room_id = ?1 and me.user_id = ?2 and m.deleted_at is null
+               order by v.version desc limit ?4"#,
+            room.0,
+            reader.0,
+            seq.0,
+            VERSIONS
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let Some(first) = rows.first() else {
+            return Ok(Versions::NotFound);
+        };
+        if to_role(&first.role)? < least {
+            return Ok(Versions::Forbidden);
+        }
+        let latest = Version {
+            version: first.version.unwrap_or_default() + 1,
+            body: first.body.clone(),
+            written_at: Timestamp(first.written_at),
+        };
+        let older = rows.into_iter().rev().filter_map(|row| {
+            Some(Version {
+                version: row.version?,
+                body: row.old_body?,
+                written_at: Timestamp(row.old_written_at?),
+            })
+        });
+        Ok(Versions::Read(older.chain([latest]).collect()))
+    }
+}
+
+async fn edit(
+    tx: &mut Tx,
+    which: Alteration,
+    body: Body,
+    named: Named,
+    window_ms: Option<i64>,
+) -> Result<Altered, sqlx::Error> {
+    let target = match target(&mut tx.conn, which).await? {
+        Ok(target) => target,
+        Err(refusal) => return Ok(refusal),
+    };
+    if target.author != which.by || !target.is_text {
+        return Ok(Altered::Forbidden(Permission::EditMessages));
+    }
+    if target.body == body.as_str() {
+        return reread(tx, which).await.map(done);
+    }
+    let age = which.at.0.saturating_sub(target.created_at.0);
+    if window_ms.is_some_and(|window| age > window) {
+        return Ok(Altered::TooLate);
+    }
+    sqlx::query!(
+        "insert into message_versions (message_id, version, body, written_at)
+         select m.id, (select coalesce(max(version), 0) + 1 from message_versions where message_id = m.id),
+                m.body, coalesce(m.edited_at, m.created_at)
+         from messages m where m.id = ?1",
+        target.id
+    )
+    .execute(&mut tx.conn)
+    .await?;
+
+    let ids = mentions::resolve(&mut tx.conn, which.room, &named).await?;
+    let names_room = named.room && target.role.may_name_room(target.members);
+    let flags = i64::from(!ids.is_empty()) | if names_room { mentions::NAMES_ROOM } else { 0 };
+    let keep = !(mentions::NAMES_SOMEBODY | mentions::NAMES_ROOM);
+    let (body, mentioned) = (body.as_str(), mentions::as_json(&ids));
+    sqlx::query!(
+        "update messages set body = ?2, edited_at = ?3, mentions = ?4, flags = (flags & ?5) | ?6 where id = ?1",
+        target.id,
+        body,
+        which.at.0,
+        mentioned,
+        keep,
+        flags
+    )
+    .execute(&mut tx.conn)
+    .await?;
+    // Who was named before and is still named is not told again: the count is by message.
+    mentions::forget(&mut tx.conn, which.room, which.seq).await?;
+    let message = changed(tx, which, target.id).await?;
+    mentions::note(&mut tx.conn, std::iter::once(&message)).await?;
+    Ok(done(message))
+}
+
+async fn delete(tx: &mut Tx, which: Alteration) -> Result<Altered, sqlx::Error> {
+    let target = match target(&mut tx.conn, which).await? {
+        Ok(target) => target,
+        Err(refusal) => return Ok(refusal),
+    };
+    let may = target.author == which.by || target.role.may(Permission::DeleteMessages);
+    if !(may && target.is_text) {
+        return Ok(Altered::Forbidden(Permission::DeleteMessages));
+    }
+    sqlx::query!(
+        "delete from message_versions where message_id = ?1",
+        target.id
+    )
+    .execute(&mut tx.conn)
+    .await?;
+    sqlx::query!("delete from reactions where message_id = ?1", target.id)
+        .execute(&mut tx.conn)
+        .await?;
+    mentions::forget(&mut tx.conn, which.room, which.seq).await?;
+    sqlx::query!(
+        "update messages set body = '', deleted_at = ?2, mentions = null, pinned_at = null, flags = flags & ?3
+         where id = ?1",
+        target.id,
+        which.at.0,
+        mentions::IS_REPLY
+    )
+    .execute(&mut tx.conn)
+    .await?;
+    changed(tx, which, target.id).await.map(done)
+}
+
+async fn react(
+    tx: &mut Tx,
+    which: Alteration,
+    emoji: Emoji,
+    on: bool,
+) -> Result<Altered, sqlx::Error> {
+    let target = match target(&mut tx.conn, which).await? {
+        Ok(target) => target,
+        Err(refusal) => return Ok(refusal),
+    };
+    let emoji = emoji.as_str();
+    let there = sqlx::query!(
+        r#"select count(*) as "all!: i64", count(distinct emoji) as "kinds!: i64",
+                  coalesce(max(emoji = ?2), 0) as "known!: bool",
+                  coalesce(max(emoji = ?2 and user_id = ?3), 0) as "own!: bool"
+           from reactions where message_id = ?1"#,
+        target.id,
+        emoji,
+        which.by.0
+    )
+    .fetch_one(&mut tx.conn)
+    .await?;
+    if there.own == on {
+        return reread(tx, which).await.map(done);
+    }
+    let left = if on {
+        if there.all >= REACTIONS || (!there.known && there.kinds >= REACTION_KINDS) {
+            return Ok(Altered::Full);
+        }
+        sqlx::query!(
+            "insert into reactions (message_id, emoji, user_id, reacted_at) values (?1, ?2, ?3, ?4)",
+            target.id,
+            emoji,
+            which.by.0,
+            which.at.0
+        )
+        .execute(&mut tx.conn)
+        .await?;
+        there.all + 1
+    } else {
+        sqlx::query!(
+            "delete from reactions where message_id = ?1 and emoji = ?2 and user_id = ?3",
+            target.id,
+            emoji,
+            which.by.0
+        )
+        .execute(&mut tx.conn)
+        .await?;
+        there.all - 1
+    };
+    let flag = if left > 0 { mentions::HAS_REACTIONS } else { 0 };
+    set_flag(&mut tx.conn, target.id, mentions::HAS_REACTIONS, flag).await?;
+    changed(tx, which, target.id).await.map(done)
+}
+
+async fn pin(tx: &mut Tx, which: Alteration, on: bool) -> Result<Altered, sqlx::Error> {
+    let target = match target(&mut tx.conn, which).await? {
+        Ok(target) => target,
+        Err(refusal) => return Ok(refusal),
+    };
+    if target.kind != RoomKind::Direct && !target.role.may(Permission::Pin) {
+        return Ok(Altered::Forbidden(Permission::Pin));
+    }
+    let before = reread(tx, which).await?;
+    let pinned = before
+        .extras
+        .as_deref()
+        .is_some_and(|extras| extras.pinned_at.is_some());
+    if pinned == on {
+        return Ok(done(before));
+    }
+    let pins = sqlx::query_scalar!(
+        r#"select count(*) as "count!: i64" from messages where room_id = ?1 and pinned_at is not null"#,
+        which.room.0
+    )
+    .fetch_one(&mut tx.conn)
+    .await?;
+    if on && pins >= PINS {
+        return Ok(Altered::Full);
+    }
+    let at = on.then_some(which.at.0);
+    sqlx::query!(
+        "update messages set pinned_at = ?2 where id = ?1",
+        target.id,
+        at
+    )
+    .execute(&mut tx.conn)
+    .await?;
+    let flag = if on { mentions::IS_PINNED } else { 0 };
+    set_flag(&mut tx.conn, target.id, mentions::IS_PINNED, flag).await?;
+    changed(tx, which, target.id).await.map(done)
+}
+
+fn done(message: Message) -> Altered {
+    Altered::Done(Box::new(message))
+}
+
+/// The message, if it is there and whoever asks is in the room.
+async fn target(
+    conn: &mut SqliteConnection,
+    which: Alteration,
+) -> Result<Result<Target, Altered>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select me.role, r.kind as room_kind, r.member_count, m.id as "id?", m.author_id as "author_id?",
+                  m.kind as "kind?", m.body as "body?", m.created_at as "created_at?"
+           from memberships me
+           join rooms r on r.id = me.room_id
+           left join messages m on m.room_id = r.id and m.seq = ?3 and m.deleted_at is null
+           where me.room_id = ?1 and me.user_id = ?2"#,
+        which.room.0,
+        which.by.0,
+        which.seq.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else {
+        return Ok(Err(Altered::NotMember));
+    };
+    let (Some(id), Some(author), Some(kind), Some(body), Some(created_at)) =
+        (row.id, row.author_id, row.kind, row.body, row.created_at)
+    else {
+        return Ok(Err(Altered::NoSuchMessage));
+    };
+    Ok(Ok(Target {
+        id,
+        author: UserId(author),
+        is_text: kind == "text",
+        body,
+        created_at: Timestamp(created_at),
+        role: to_role(&row.role)?,
+        kind: RoomKind::parse(&row.room_kind)
+            .ok_or_else(|| super::rows::corrupt("room kind", &row.room_kind))?,
+        members: row.member_count,
+    }))
+}
+
+async fn set_flag(
+    conn: &mut SqliteConnection,
+    id: i64,
+    which: i64,
+    to: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update messages set flags = (flags & ~?2) | ?3 where id = ?1",
+        id,
+        which,
+        to
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The change gets the room's next number, and whoever listens hears of it after the commit.
+async fn changed(tx: &mut Tx, which: Alteration, id: i64) -> Result<Message, sqlx::Error> {
+    let rev = sqlx::query_scalar!(
+        "update rooms set last_rev = last_rev + 1 where id = ?1 returning last_rev",
+        which.room.0
+    )
+    .fetch_one(&mut tx.conn)
+    .await?;
+    sqlx::query!("update messages set rev = ?2 where id = ?1", id, rev)
+        .execute(&mut tx.conn)
+        .await?;
+    let message = reread(tx, which).await?;
+    tx.changes.push(Change::Message(message.clone()));
+    Ok(message)
+}
+
+async fn reread(tx: &mut Tx, which: Alteration) -> Result<Message, sqlx::Error> {
+    sqlx::query_as!(
+        MessageRow,
+        r#"select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, m.body, m.event,
+                  m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at, m.extras as "extras?: String"
+           from messages_seen m join users u on u.id = m.author_id
+           where m.room_id = ?1 and m.seq = ?2"#,
+        which.room.0,
+        which.seq.0
+    )
+    .fetch_one(&mut tx.conn)
+    .await?
+    .try_into()
+}
