@@ -47,6 +47,9 @@ pub enum ChatError {
     /// The caller has as many connections as one may have.
     #[error("you have as many connections as one may have")]
     TooManyConnections,
+    /// Somebody does not want to hear of the caller.
+    #[error("you cannot write to this person")]
+    Blocked,
     /// The time for it is over.
     #[error("it is too late to edit this message")]
     TooLate,
@@ -83,6 +86,7 @@ impl ChatError {
             Self::LastOwner => "last_owner",
             Self::TooManyRooms => "too_many_rooms",
             Self::TooManyConnections => "too_many_connections",
+            Self::Blocked => "blocked",
             Self::TooLate => "too_late",
             Self::TooMany(_) => "too_many",
             Self::RateLimited(_) => "rate_limited",

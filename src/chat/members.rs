@@ -111,7 +111,7 @@ impl Chat {
             .store
             .leave(member.room(), member.author.clone(), Timestamp::now())
             .await?;
-        done(outcome, Permission::Kick)
+        done(outcome, Permission::LeaveDirect)
     }
 
     /// Removes somebody of a lower role.

@@ -39,6 +39,7 @@ impl PendingPost {
             }),
             Appended::KeyConflict => Err(ChatError::KeyConflict),
             Appended::NotMember => Err(ChatError::NotFound("room")),
+            Appended::Blocked => Err(ChatError::Blocked),
             Appended::NoSuchReply => {
                 Err(Invalid::new("reply_to", "is no message of this room").into())
             }

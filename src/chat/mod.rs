@@ -3,6 +3,7 @@
 
 mod accounts;
 mod conversation;
+mod direct;
 mod error;
 mod janitor;
 mod members;

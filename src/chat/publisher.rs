@@ -23,11 +23,22 @@ impl Chat {
         let hub = &self.inner.hub;
         match change {
             Change::Message(message) => say(hub, message, None),
+            Change::Altered { message, aspect } => {
+                let room = message.room_id;
+                let live = LiveMessage::altered(message, aspect);
+                hub.publish(room, RoomEvent::Message(Arc::new(live)));
+            }
             Change::Joined { user, message } | Change::RoomCreated { user, message } => {
                 let room = message.room_id;
                 hub.presence().join(user, room);
                 hub.connections().tell_user(user, Control::Room(room));
                 say(hub, message, None);
+            }
+            Change::DirectMade { room, people } => {
+                for user in people {
+                    hub.presence().join(user, room);
+                    hub.connections().tell_user(user, Control::Room(room));
+                }
             }
             // The removal travels in the room's own channel: whatever is numbered after it comes after
             // it there, so that the one removed cannot hear it.

@@ -14,12 +14,35 @@ pub enum Removal {
     Deleted,
 }
 
+/// What of a message is new. JSON clients see it from the message; lines of text are once written
+/// and must say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aspect {
+    /// All of it.
+    Message,
+    /// Its text.
+    Text,
+    /// It was deleted.
+    Deletion,
+    /// It is pinned now.
+    Pinned,
+    /// What a line of text does not show.
+    Other,
+}
+
 /// One durable change. The store hands these out in commit order and only after the commit, so
 /// that whoever passes them on can neither tell of what a crash takes back nor mix up the order.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A message is new, or has a new `rev`.
+    /// A message is new.
     Message(Message),
+    /// A message has changed.
+    Altered {
+        /// As it is now.
+        message: Message,
+        /// What of it is new.
+        aspect: Aspect,
+    },
     /// Somebody is now in the room; `message` says so there.
     Joined {
         /// Who.
@@ -42,6 +65,13 @@ pub enum Change {
         user: UserId,
         /// The system message of it.
         message: Message,
+    },
+    /// A direct room was made; all of its people are in it from now on.
+    DirectMade {
+        /// The room.
+        room: RoomId,
+        /// Who.
+        people: Vec<UserId>,
     },
     /// A member has another role, or wants to be told of other news.
     StandingChanged {

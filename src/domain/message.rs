@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Body, Head, Key, Named, Rev, RoomId, Seq, Timestamp, UserId};
+use super::{Author, Body, Emoji, Head, Key, Named, Rev, RoomId, Seq, Timestamp, UserId};
 
 /// Who speaks: a person, or the room about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -139,6 +139,17 @@ pub struct Version {
     pub body: String,
     /// When it was written.
     pub written_at: Timestamp,
+}
+
+impl Message {
+    /// Whether that user has reacted to it with that emoji.
+    #[must_use]
+    pub fn has_reaction(&self, emoji: Emoji, user: UserId) -> bool {
+        let reactions = self.extras.iter().flat_map(|extras| &extras.reactions);
+        reactions
+            .filter(|one| one.emoji == emoji.as_str())
+            .any(|one| one.users.contains(&user))
+    }
 }
 
 /// A message that somebody wants to post.

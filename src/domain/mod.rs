@@ -16,7 +16,7 @@ pub mod text;
 pub mod time;
 pub mod user;
 
-pub use change::{Change, CreatedRoom, Removal};
+pub use change::{Aspect, Change, CreatedRoom, Removal};
 pub use code::AccessCode;
 pub use emoji::Emoji;
 pub use ids::{Rev, RoomId, Seq, SessionId, UserId};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rev, RoomId, Seq, Timestamp};
+use super::{Author, Rev, RoomId, Seq, Timestamp};
 
 /// Who can find and enter a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +67,8 @@ pub enum Permission {
     EditMessages,
     /// Delete what others have said.
     DeleteMessages,
+    /// Leave a direct room: nobody may, for it is the room of these people.
+    LeaveDirect,
     /// Pin and unpin messages.
     Pin,
     /// Read what messages said before they were edited; a setting of the server.
@@ -86,6 +88,7 @@ impl Permission {
             Self::DeleteRoom => "delete the room",
             Self::EditMessages => "edit what somebody else said",
             Self::DeleteMessages => "delete that message",
+            Self::LeaveDirect => "leave a direct room",
             Self::Pin => "pin messages",
             Self::ReadVersions => "read what it said before",
         }
@@ -121,7 +124,7 @@ impl Role {
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         match permission {
-            Permission::EditMessages | Permission::ReadVersions => false,
+            Permission::EditMessages | Permission::ReadVersions | Permission::LeaveDirect => false,
             Permission::Invite
             | Permission::SetTopic
             | Permission::Kick
@@ -221,6 +224,8 @@ pub struct RoomStanding {
     pub mentions: i64,
     /// What they want to be told of.
     pub notify: Notify,
+    /// Who is in it, where it is a direct room; empty in all others.
+    pub people: Vec<Author>,
 }
 
 #[cfg(test)]

@@ -152,7 +152,9 @@ impl From<ChatError> for Problem {
             }
             ChatError::Unauthorized | ChatError::BadCredentials => StatusCode::UNAUTHORIZED,
             ChatError::NotFound(_) | ChatError::BadCode => StatusCode::NOT_FOUND,
-            ChatError::Forbidden(_) | ChatError::TooLate => StatusCode::FORBIDDEN,
+            ChatError::Forbidden(_) | ChatError::TooLate | ChatError::Blocked => {
+                StatusCode::FORBIDDEN
+            }
             ChatError::UsernameTaken
             | ChatError::KeyConflict
             | ChatError::LastOwner

@@ -14,7 +14,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, co
 use super::{
     AppState,
     edge::{self, RequestIds},
-    routes::{auth, conversation, me, members, messages, rooms, server, socket, users},
+    routes::{auth, conversation, direct, me, members, messages, rooms, server, socket, users},
     statics,
 };
 
@@ -71,6 +71,12 @@ pub fn router(state: AppState) -> Router {
         .route("/api/me", get(me::show).patch(me::edit))
         .route("/api/me/sessions", get(me::sessions))
         .route("/api/me/sessions/{session_id}", delete(me::revoke))
+        .route("/api/me/blocks", get(direct::blocks))
+        .route(
+            "/api/me/blocks/{user_id}",
+            put(direct::block).delete(direct::unblock),
+        )
+        .route("/api/dms", post(direct::open))
         .route("/api/users/{user_id}", get(users::show))
         .nest("/api/rooms", rooms.clone())
         // The predecessor's name for them, for good.

@@ -10,7 +10,7 @@ use super::{
     typing::{Typing, Typists},
 };
 use crate::{
-    domain::{Message, Removal, Room, RoomId, UserId},
+    domain::{Aspect, Message, Removal, Room, RoomId, UserId},
     protocol::{
         Frame, LARGE_ROOM, NAMES_SLICE, RoomView,
         frame::{AbsentView, PresenceView},
@@ -39,6 +39,8 @@ pub struct LiveMessage {
     pub message: Message,
     /// Who is out of the room with this message, and must hear neither it nor what follows.
     pub removes: Option<(UserId, Removal)>,
+    /// What of it is new.
+    pub aspect: Aspect,
     json: OnceLock<Utf8Bytes>,
     plain: OnceLock<Utf8Bytes>,
 }
@@ -50,8 +52,18 @@ impl LiveMessage {
         Self {
             message,
             removes,
+            aspect: Aspect::Message,
             json: OnceLock::new(),
             plain: OnceLock::new(),
+        }
+    }
+
+    /// A message that has changed.
+    #[must_use]
+    pub fn altered(message: Message, aspect: Aspect) -> Self {
+        Self {
+            aspect,
+            ..Self::new(message, None)
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::domain::{Message, MessageKind};
+use crate::domain::{Aspect, Message, MessageKind, Seq};
 
 /// What somebody typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,22 @@ pub enum Line<'l> {
     Who,
     /// Show the last N messages.
     History(usize),
+    /// Say it to somebody alone.
+    Msg(&'l str, &'l str),
+    /// Say it in answer to that message.
+    Reply(Seq, &'l str),
+    /// Give that message another text.
+    Edit(Seq, &'l str),
+    /// Delete that message.
+    Delete(Seq),
+    /// React to that message, or take it back.
+    React(Seq, &'l str),
+    /// Set the topic.
+    Topic(&'l str),
+    /// Show how to let people in.
+    Invite,
+    /// Show what is pinned.
+    Pins,
     /// Which rooms am I in.
     Rooms,
     /// Leave the room for good.
@@ -30,11 +46,19 @@ pub enum Line<'l> {
 }
 
 /// What `/help` says.
-pub const HELP: [&str; 9] = [
+pub const HELP: [&str; 17] = [
     "a line is sent to the room as you typed it; //x sends /x",
     "/me TEXT         say what you do: /me waves",
+    "/reply SEQ TEXT  answer a message; its number is shown by ?numbers=1 and /history",
+    "/edit SEQ TEXT   give a message of yours another text",
+    "/delete SEQ      delete a message",
+    "/react SEQ EMOJI react with an emoji or :name:; again takes it back",
+    "/msg @USER TEXT  say it to somebody alone",
     "/who             who is online",
     "/history [N]     the last N messages (20)",
+    "/pins            the pinned messages",
+    "/topic TEXT      what the room is about",
+    "/invite          how to let people in",
     "/rooms           the rooms you are in",
     "/leave           leave this room for good",
     "/quit            close the connection (so does Ctrl-C)",
@@ -70,6 +94,22 @@ impl<'l> Line<'l> {
             "help" => Self::Help,
             "who" => Self::Who,
             "rooms" => Self::Rooms,
+            "pins" => Self::Pins,
+            "invite" => Self::Invite,
+            "topic" => Self::Topic(argument),
+            "msg" => match argument.split_once(char::is_whitespace) {
+                Some((user, text)) if !text.trim().is_empty() => {
+                    Self::Msg(user.strip_prefix('@').unwrap_or(user), text.trim())
+                }
+                _ => Self::Wrong("say to whom and what: /msg @ada see you at nine".into()),
+            },
+            "reply" => numbered(argument, "/reply 12 yes", Self::Reply),
+            "edit" => numbered(argument, "/edit 12 the new text", Self::Edit),
+            "react" => numbered(argument, "/react 12 👍", Self::React),
+            "delete" => match number(argument) {
+                Some(seq) => Self::Delete(seq),
+                None => Self::Wrong("say which message: /delete 12".into()),
+            },
             "leave" => Self::Leave,
             "quit" => Self::Quit,
             "me" if argument.is_empty() => Self::Wrong("say what you do: /me waves".into()),
@@ -84,6 +124,40 @@ impl<'l> Line<'l> {
                 printable(name)
             )),
         }
+    }
+}
+
+/// A message's number, with or without a `#`.
+fn number(text: &str) -> Option<Seq> {
+    let number = text.strip_prefix('#').unwrap_or(text).parse().ok()?;
+    (number > 0).then_some(Seq(number))
+}
+
+/// A message's number and a text behind it.
+fn numbered<'l>(
+    argument: &'l str,
+    example: &str,
+    make: impl FnOnce(Seq, &'l str) -> Line<'l>,
+) -> Line<'l> {
+    let parts = argument.split_once(char::is_whitespace);
+    match parts.and_then(|(seq, text)| Some((number(seq)?, text.trim()))) {
+        Some((seq, text)) if !text.is_empty() => make(seq, text),
+        _ => Line::Wrong(format!("say which message and what: {example}")),
+    }
+}
+
+/// What has become of a message that was shown before; `None` if a terminal does not show it.
+#[must_use]
+pub fn render_change(message: &Message, aspect: Aspect) -> Option<String> {
+    let (name, seq) = (&message.author.username, message.seq);
+    match aspect {
+        Aspect::Text => Some(format!(
+            "* {name} edited #{seq}: {}",
+            indented(&message.body)
+        )),
+        Aspect::Deletion => Some(format!("* #{seq} by {name} was deleted")),
+        Aspect::Pinned => Some(format!("* #{seq} by {name} was pinned")),
+        Aspect::Message | Aspect::Other => None,
     }
 }
 
@@ -103,14 +177,18 @@ pub fn render(message: &Message, numbers: bool) -> String {
         MessageKind::Text if message.deleted_at.is_some() => {
             let _ = write!(line, "<{name}> (deleted)");
         }
-        MessageKind::Text => match action(&message.body) {
-            Some(deed) => {
+        MessageKind::Text => {
+            if let Some(deed) = action(&message.body) {
                 let _ = write!(line, "* {name} {}", indented(deed));
+                return line;
             }
-            None => {
-                let _ = write!(line, "<{name}> {}", indented(&message.body));
+            let _ = write!(line, "<{name}> ");
+            let quote = message.extras.as_deref().and_then(|one| one.quote.as_ref());
+            if let Some(quote) = quote {
+                let _ = write!(line, "@{} #{}: ", quote.author.username, quote.seq);
             }
-        },
+            line.push_str(&indented(&message.body));
+        }
     }
     line
 }
@@ -143,7 +221,7 @@ fn indented(body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Author, Rev, RoomId, Seq, Timestamp, UserId};
+    use crate::domain::{Author, Rev, RoomId, Timestamp, UserId};
 
     fn message(body: &str) -> Message {
         Message {
@@ -176,7 +254,28 @@ mod tests {
         assert_eq!(Line::parse("/history"), Line::History(20));
         assert_eq!(Line::parse("/history 3"), Line::History(3));
         assert_eq!(Line::parse("\n"), Line::Nothing);
-        for wrong in ["/history 0", "/history x", "/me", "/dance", "/"] {
+        assert_eq!(
+            Line::parse("/msg @ada see you"),
+            Line::Msg("ada", "see you")
+        );
+        assert_eq!(Line::parse("/reply #12 a b"), Line::Reply(Seq(12), "a b"));
+        assert_eq!(Line::parse("/edit 12  x"), Line::Edit(Seq(12), "x"));
+        assert_eq!(Line::parse("/delete 12"), Line::Delete(Seq(12)));
+        assert_eq!(Line::parse("/react 12 👍"), Line::React(Seq(12), "👍"));
+        assert_eq!(Line::parse("/topic"), Line::Topic(""));
+        for wrong in [
+            "/history 0",
+            "/history x",
+            "/me",
+            "/dance",
+            "/",
+            "/msg @ada",
+            "/reply 12",
+            "/reply x y",
+            "/edit 0 y",
+            "/delete",
+            "/react 12",
+        ] {
             assert!(matches!(Line::parse(wrong), Line::Wrong(_)), "{wrong}");
         }
     }

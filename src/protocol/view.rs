@@ -104,6 +104,9 @@ pub struct RoomView {
     /// Whether the reader is in it; only where public rooms are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub joined: Option<bool>,
+    /// Who is in it; only in direct rooms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<Author>>,
     /// Its access code; only for who may hand it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_code: Option<String>,
@@ -140,6 +143,7 @@ impl RoomView {
             online: None,
             standing: None,
             joined: None,
+            members: None,
             access_code: None,
         }
     }
@@ -156,6 +160,7 @@ impl RoomView {
         };
         Self {
             standing: Some(own),
+            members: (!standing.people.is_empty()).then(|| standing.people.clone()),
             ..Self::shared(&standing.room)
         }
     }

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::{Dialect, TextOptions};
 use crate::{
     chat::ChatError,
-    domain::{Head, Key, Message, Removal, Rev, RoomId, UserId},
+    domain::{Aspect, Head, Key, Message, Removal, Rev, RoomId, Seq, UserId},
     hub::{LiveMessage, LivePresence},
     protocol::{Bye, CloseReason, ErrorFrame, Frame, line},
 };
@@ -54,6 +54,9 @@ impl Voice {
     pub(super) fn live(&self, live: &LiveMessage) -> Option<Utf8Bytes> {
         match self.dialect {
             Dialect::Json => Some(live.json()),
+            Dialect::Text(_) if live.aspect != Aspect::Message => {
+                line::render_change(&live.message, live.aspect).map(Into::into)
+            }
             Dialect::Text(options) if self.is_hidden(&live.message, options) => None,
             Dialect::Text(options) if options.numbers => {
                 Some(line::render(&live.message, true).into())
@@ -62,10 +65,21 @@ impl Voice {
         }
     }
 
-    /// A message that was read from the store because it was missed.
-    pub(super) fn missed(&self, message: &Message) -> Option<Utf8Bytes> {
+    /// A message that was read from the store because it was missed. `shown` is the newest one that
+    /// a terminal has shown; what is older has changed since.
+    pub(super) fn missed(&self, message: &Message, shown: Seq) -> Option<Utf8Bytes> {
         match self.dialect {
             Dialect::Json => Some(Frame::message(message).encode().into()),
+            Dialect::Text(_) if message.seq <= shown => {
+                let aspect = if message.deleted_at.is_some() {
+                    Aspect::Deletion
+                } else if message.edited_at.is_some() {
+                    Aspect::Text
+                } else {
+                    Aspect::Other
+                };
+                line::render_change(message, aspect).map(Into::into)
+            }
             Dialect::Text(options) if self.is_hidden(message, options) => None,
             Dialect::Text(options) => Some(line::render(message, options.numbers).into()),
         }

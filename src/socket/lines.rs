@@ -2,7 +2,7 @@
 
 use crate::{
     chat::{Caller, Chat, ChatError, Member},
-    domain::Seq,
+    domain::{RoomId, Seq},
     protocol::{NAMES_SLICE, line},
 };
 
@@ -58,4 +58,33 @@ pub(super) async fn rooms(chat: &Chat, caller: &Caller) -> Result<Vec<String>, C
 pub(super) fn start_of_last(count: usize, upto: Seq) -> Seq {
     let count = i64::try_from(count.min(line::HISTORY_MAX)).unwrap_or(0);
     Seq(upto.0.saturating_sub(count).max(0))
+}
+
+/// One line for each pinned message, the latest pin first.
+pub(super) async fn pins(
+    chat: &Chat,
+    caller: &Caller,
+    room: RoomId,
+) -> Result<Vec<String>, ChatError> {
+    let pins = chat.pins(caller, room).await?;
+    if pins.is_empty() {
+        return Ok(vec!["* nothing is pinned".to_owned()]);
+    }
+    Ok(pins
+        .iter()
+        .map(|message| line::render(message, true))
+        .collect())
+}
+
+/// How to let people in, for who may.
+pub(super) async fn invite(
+    chat: &Chat,
+    caller: &Caller,
+    room: RoomId,
+) -> Result<Vec<String>, ChatError> {
+    let member = chat.member(caller, room).await?;
+    let code = chat.access_code(&member).await?;
+    Ok(vec![format!(
+        "* hand out this code: {code} · it is typed on the page, or posted to /api/rooms/join"
+    )])
 }

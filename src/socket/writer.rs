@@ -39,7 +39,7 @@ use super::{
 };
 use crate::{
     chat::{Caller, ChatError},
-    domain::{Removal, Rev, RoomId, RoomStanding},
+    domain::{Removal, Rev, RoomId, RoomStanding, Seq},
     hub::{Control, LiveMessage, PresenceGuard, Registration},
     protocol::{Bye, CloseReason, Frame, LARGE_ROOM, NAMES_SLICE, RoomView},
 };
@@ -84,6 +84,8 @@ pub(super) struct Writer {
     behind_since: Option<Instant>,
     /// Rooms where news was lost that is no message. They are told anew once we are up to date.
     lossy: Vec<RoomId>,
+    /// The newest message that has gone out, for a terminal, which hears one room.
+    shown: Seq,
 }
 
 impl Writer {
@@ -115,6 +117,7 @@ impl Writer {
             heartbeat,
             behind_since: None,
             lossy: Vec::new(),
+            shown: Seq(0),
         }
     }
 
@@ -245,7 +248,10 @@ impl Writer {
 
     async fn pass_on(&mut self, news: News) -> Result<(), End> {
         match news {
-            News::Message(live) => self.send(self.voice.live(&live)).await,
+            News::Message(live) => {
+                self.shown = self.shown.max(live.message.seq);
+                self.send(self.voice.live(&live)).await
+            }
             News::Presence(presence) => {
                 for frame in self.voice.presence(&presence) {
                     self.outlet.send(frame).await?;

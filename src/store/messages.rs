@@ -33,6 +33,8 @@ pub enum Appended {
     NotMember,
     /// It answers a message that does not exist.
     NoSuchReply,
+    /// The one it is for has blocked its author.
+    Blocked,
 }
 
 /// A message in the queue; what came of it arrives after the commit.

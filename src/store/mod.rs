@@ -5,6 +5,7 @@
 //! changed comes out of [`Commits`], in commit order and after the commit.
 
 mod conversation;
+mod direct;
 mod error;
 mod messages;
 mod people;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 pub use conversation::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, Versions};
+pub use direct::Direct;
 pub use error::StoreError;
 pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt};
 pub use people::{Credentials, NewUser, Rotation, SignedUp};

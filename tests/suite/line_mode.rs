@@ -254,3 +254,77 @@ async fn parting_words_come_before_the_close() {
     assert_eq!(lines.last().unwrap(), "* you left #lobby", "{lines:?}");
     server.stopped().await;
 }
+
+#[tokio::test]
+async fn a_message_is_answered_changed_and_deleted_by_its_number() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let mut terminal = ana.terminal(&room, "?numbers=1").await;
+    terminal.next_with("/help").await;
+    let said = ben.say(&room, "lunch?").await;
+    let line = terminal.next_with("lunch?").await;
+    assert!(line.starts_with(&format!("#{} ", said["seq"])), "{line}");
+    terminal.enter(&format!("/reply {} yes", said["seq"])).await;
+    let mut other = ben.terminal(&room, "?history=1").await;
+    let line = other.next_with("yes").await;
+    assert!(
+        line.ends_with(&format!("<ana> @ben #{}: yes", said["seq"])),
+        "{line}"
+    );
+    let own = said["seq"].as_i64().unwrap() + 1;
+    terminal.enter(&format!("/edit #{own} no, thanks")).await;
+    let wanted = format!("* ana edited #{own}: no, thanks");
+    assert_eq!(other.next_with("edited").await, wanted);
+    terminal.enter(&format!("/react {} 🍜", said["seq"])).await;
+    terminal
+        .next_with(&format!("reacted 🍜 on #{}", said["seq"]))
+        .await;
+    terminal
+        .enter(&format!("/react {} :ramen:", said["seq"]))
+        .await;
+    terminal.next_with("took back").await;
+    terminal.enter(&format!("/delete {own}")).await;
+    assert_eq!(
+        other.next_with("deleted").await,
+        format!("* #{own} by ana was deleted")
+    );
+    // What is not one's own, or not there, is refused in words.
+    other.enter(&format!("/edit {own} x")).await;
+    other.next_with("! no such message").await;
+    terminal.enter(&format!("/edit {} x", said["seq"])).await;
+    terminal
+        .next_with("! you may not edit what somebody else said")
+        .await;
+    terminal.enter("/react 1 nonsense").await;
+    terminal.next_with("! emoji must be one emoji").await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_terminal_speaks_to_somebody_alone_and_sets_the_topic() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let mut terminal = ana.terminal(&room, "").await;
+    let (mut socket, _) = ben.connect().await;
+    terminal.enter("/msg @Ben psst").await;
+    terminal.next_with("said to Ben alone").await;
+    let message = socket.next_message().await;
+    assert_eq!(
+        (&message["body"], message["room_id"] == room.id),
+        (&"psst".into(), false)
+    );
+    terminal.enter("/msg @nobody psst").await;
+    terminal.next_with("! no such user").await;
+    terminal.enter("/topic tea").await;
+    terminal.next_with("set the topic: tea").await;
+    terminal.enter("/invite").await;
+    terminal.next_with(&room.code).await;
+    terminal.enter("/pins").await;
+    terminal.next_with("nothing is pinned").await;
+    let mut other = ben.terminal(&room, "").await;
+    other.enter("/invite").await;
+    other
+        .next_with("! you may not see or replace the access code")
+        .await;
+    server.stopped().await;
+}

@@ -10,6 +10,7 @@ mod command_line;
 mod conversation;
 mod cookies;
 mod crash;
+mod direct;
 mod drain;
 mod edge;
 mod handshake;

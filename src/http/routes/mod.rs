@@ -2,6 +2,7 @@
 
 pub(super) mod auth;
 pub(super) mod conversation;
+pub(super) mod direct;
 pub(super) mod me;
 pub(super) mod members;
 pub(super) mod messages;

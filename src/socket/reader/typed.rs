@@ -3,64 +3,53 @@
 use super::{Done, Reader};
 use crate::socket::{lines, writer::Request};
 use crate::{
-    chat::ChatError,
-    domain::RoomId,
+    chat::{Caller, Chat, ChatError},
+    domain::{Emoji, Key, RoomId, Seq, Topic},
     protocol::{
         CloseReason,
-        line::{HELP, Line},
+        line::{self, HELP, Line},
     },
 };
 
 impl Reader {
     pub(super) async fn line(&mut self, room: RoomId, text: &str) -> Result<(), Done> {
-        let chat = self.context.chat.clone();
         let line = Line::parse(text);
-        if !matches!(
-            line,
-            Line::Nothing | Line::Say(_) | Line::Me(_) | Line::Quit
-        ) && let Err(error) = chat.admit(&self.caller)
-        {
+        match line {
+            // Messages have a limit of their own.
+            Line::Nothing => return Ok(()),
+            Line::Say(body) | Line::Me(body) => return self.say_line(room, body, None).await,
+            Line::Quit => return self.ask(Request::Close(CloseReason::Normal)).await,
+            _ => {}
+        }
+        if let Err(error) = self.context.chat.admit(&self.caller) {
             return self.refuse(None, None, &error).await;
         }
         match line {
-            Line::Nothing => Ok(()),
-            Line::Say(body) | Line::Me(body) => self.say_line(room, body).await,
-            Line::Help => {
-                let help = HELP.map(|line| format!("* {line}"));
-                self.show(Ok(help.into())).await
-            }
-            Line::Who => {
-                let who = chat.member(&self.caller, room).await;
-                self.show(who.map(|member| vec![format!("* {}", lines::who(&chat, &member))]))
-                    .await
-            }
+            Line::Reply(seq, body) => self.say_line(room, body, Some(seq)).await,
             Line::History(count) => self.ask(Request::History(room, count)).await,
-            Line::Rooms => {
-                let rooms = lines::rooms(&chat, &self.caller).await;
-                self.show(rooms).await
-            }
-            Line::Leave => {
-                let left = match chat.member(&self.caller, room).await {
-                    Ok(member) => chat.leave(&member).await,
-                    Err(error) => Err(error),
-                };
-                match left {
-                    // The feed tells of it, and the writer closes.
-                    Ok(()) => Ok(()),
+            Line::Wrong(words) => self.say(format!("! {words}")).await,
+            line => {
+                let chat = self.context.chat.clone();
+                let caller = self.caller;
+                match obey(&chat, &caller, room, line).await {
+                    Ok(lines) => self.say_all(lines).await,
                     Err(error) => self.say(format!("! {error}")).await,
                 }
             }
-            Line::Quit => self.ask(Request::Close(CloseReason::Normal)).await,
-            Line::Wrong(words) => self.say(format!("! {words}")).await,
         }
     }
 
-    async fn say_line(&mut self, room: RoomId, body: &str) -> Result<(), Done> {
+    async fn say_line(
+        &mut self,
+        room: RoomId,
+        body: &str,
+        reply_to: Option<Seq>,
+    ) -> Result<(), Done> {
         let chat = &self.context.chat;
         self.lines += 1;
         let key = self.voice.line_key(self.lines);
         let submitted = chat
-            .draft(body, key.as_ref().map(crate::domain::Key::as_str), None)
+            .draft(body, key.as_ref().map(Key::as_str), reply_to)
             .and_then(|draft| chat.submit(&self.caller, room, draft));
         match submitted {
             Ok(pending) => {
@@ -79,15 +68,71 @@ impl Reader {
         }
     }
 
-    async fn show(&mut self, lines: Result<Vec<String>, ChatError>) -> Result<(), Done> {
-        match lines {
-            Ok(lines) => {
-                for line in lines {
-                    self.say(line).await?;
-                }
-                Ok(())
-            }
-            Err(error) => self.say(format!("! {error}")).await,
+    async fn say_all(&mut self, lines: Vec<String>) -> Result<(), Done> {
+        for line in lines {
+            self.say(line).await?;
         }
+        Ok(())
+    }
+}
+
+/// Does what a command says, and answers what to show for it. Of what changes, the feed tells.
+async fn obey(
+    chat: &Chat,
+    caller: &Caller,
+    room: RoomId,
+    line: Line<'_>,
+) -> Result<Vec<String>, ChatError> {
+    match line {
+        Line::Help => Ok(HELP.map(|line| format!("* {line}")).into()),
+        Line::Rooms => lines::rooms(chat, caller).await,
+        Line::Pins => lines::pins(chat, caller, room).await,
+        Line::Invite => lines::invite(chat, caller, room).await,
+        Line::Who => {
+            let member = chat.member(caller, room).await?;
+            Ok(vec![format!("* {}", lines::who(chat, &member))])
+        }
+        Line::Msg(user, body) => {
+            let draft = chat.draft(body, None, None)?;
+            let direct = chat.direct_room_with(caller, user).await?.room();
+            chat.submit(caller, direct, draft)?.done().await?;
+            let user = line::printable(user);
+            Ok(vec![format!("* said to {user} alone, in /ws/{direct}")])
+        }
+        Line::Edit(seq, body) => {
+            chat.edit_message(caller, room, seq, body).await?;
+            Ok(Vec::new())
+        }
+        Line::Delete(seq) => {
+            chat.delete_message(caller, room, seq).await?;
+            Ok(Vec::new())
+        }
+        Line::React(seq, emoji) => {
+            let emoji = Emoji::parse(emoji)?;
+            let message = chat.message(caller, room, seq).await?;
+            let on = !message.has_reaction(emoji, caller.user());
+            chat.react(caller, room, seq, emoji, on).await?;
+            let done = if on { "reacted" } else { "took back" };
+            Ok(vec![format!("* {done} {} on #{seq}", emoji.as_str())])
+        }
+        Line::Topic(topic) => {
+            let member = chat.member(caller, room).await?;
+            let topic = Topic::parse(topic)?;
+            chat.edit_room(&member, None, Some(topic)).await?;
+            Ok(Vec::new())
+        }
+        Line::Leave => {
+            // The writer closes.
+            let member = chat.member(caller, room).await?;
+            chat.leave(&member).await?;
+            Ok(Vec::new())
+        }
+        Line::Nothing
+        | Line::Say(_)
+        | Line::Me(_)
+        | Line::Reply(..)
+        | Line::History(_)
+        | Line::Quit
+        | Line::Wrong(_) => Ok(Vec::new()),
     }
 }

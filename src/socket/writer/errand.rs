@@ -112,7 +112,7 @@ impl Writer {
             Err(error) => return Err(super::internal(&error)),
         };
         for message in &changes.items {
-            self.send(self.voice.missed(message)).await?;
+            self.send(self.voice.missed(message, self.shown)).await?;
         }
         if let Some(last) = changes.items.last().filter(|_| changes.has_after) {
             return Ok(Some(Errand::Sync {
@@ -154,7 +154,8 @@ impl Writer {
             }) => {
                 holes |= has_holes(after, &messages);
                 for message in &messages {
-                    self.send(self.voice.missed(message)).await?;
+                    self.send(self.voice.missed(message, self.shown)).await?;
+                    self.shown = self.shown.max(message.seq);
                 }
                 if more {
                     return again(holes);

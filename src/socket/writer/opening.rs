@@ -120,6 +120,7 @@ impl Writer {
             self.outlet.send(line).await?;
         }
         let upto = head.seq;
+        self.shown = upto;
         let after = match options.since {
             Some(since) => Some(since),
             None if options.history > 0 => Some(lines::start_of_last(options.history, upto)),

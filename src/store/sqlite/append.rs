@@ -7,12 +7,13 @@ use sqlx::SqliteConnection;
 use super::{
     job::{AppendJob, Tx},
     mentions::{self, Around},
-    rows::{MessageRow, to_role},
+    rows::MessageRow,
+    senders::senders,
 };
 use crate::{
     domain::{
-        Author, Change, Extras, Message, MessageKind, Rev, Role, RoomId, Seq, SystemEvent,
-        Timestamp, UserId,
+        Author, Change, Extras, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp,
+        UserId,
     },
     store::{Append, Appended},
 };
@@ -25,21 +26,7 @@ struct Numbers {
     text_count: i64,
 }
 
-/// A member who sends, and what of the room bears on what they may say.
-pub(super) struct Sender {
-    pub(super) author: Author,
-    role: Role,
-    members: i64,
-    last_seq: i64,
-}
-
-impl Sender {
-    pub(super) fn may_name_room(&self) -> bool {
-        self.role.may_name_room(self.members)
-    }
-}
-
-type Place = (RoomId, UserId);
+pub(super) type Place = (RoomId, UserId);
 type KeyedPlace = (RoomId, UserId, String);
 
 /// Writes what may be written of `jobs`, in their order, and notes in each what came of it.
@@ -61,6 +48,10 @@ pub(super) async fn append_all(
             job.outcome = Ok(Appended::NotMember);
             continue;
         };
+        if sender.blocked {
+            job.outcome = Ok(Appended::Blocked);
+            continue;
+        }
         if append
             .draft
             .reply_to
@@ -214,46 +205,6 @@ fn message(
 
 pub(super) fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
-}
-
-/// Who of the senders is in their room.
-async fn senders(
-    conn: &mut SqliteConnection,
-    jobs: &[&mut AppendJob],
-) -> Result<HashMap<Place, Sender>, sqlx::Error> {
-    let places: HashSet<Place> = jobs
-        .iter()
-        .map(|job| (job.append.room, job.append.author))
-        .collect();
-    let places = json(&places)?;
-    let rows = sqlx::query!(
-        r#"select m.room_id as "room_id!", m.user_id as "user_id!", m.role as "role!",
-                  u.username as "username!", u.display_name as "display_name!",
-                  r.last_seq as "last_seq!", r.member_count as "member_count!"
-           from json_each(?1) j
-           join memberships m on m.room_id = j.value ->> 0 and m.user_id = j.value ->> 1
-           join users u on u.id = m.user_id
-           join rooms r on r.id = m.room_id"#,
-        places
-    )
-    .fetch_all(conn)
-    .await?;
-    let rows = rows.into_iter().map(|row| {
-        let user = UserId(row.user_id);
-        let author = Author {
-            id: user,
-            username: row.username,
-            display_name: row.display_name,
-        };
-        let sender = Sender {
-            author,
-            role: to_role(&row.role)?,
-            members: row.member_count,
-            last_seq: row.last_seq,
-        };
-        Ok(((RoomId(row.room_id), user), sender))
-    });
-    rows.collect()
 }
 
 /// The messages that went with keys used again now.

@@ -13,25 +13,25 @@ use super::{
 };
 use crate::{
     domain::{
-        Body, Change, Emoji, Message, Named, Permission, Role, RoomId, RoomKind, Seq, Timestamp,
+        Aspect, Body, Change, Message, Named, Permission, Role, RoomId, RoomKind, Seq, Timestamp,
         UserId, Version,
     },
-    store::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, StoreError, Versions},
+    store::{Alteration, Altered, StoreError, Versions},
 };
 
 /// Versions of one message that are read at most, the latest ones.
 const VERSIONS: i64 = 200;
 
 /// A message that somebody wants to change, and what bears on whether they may.
-struct Target {
-    id: i64,
-    author: UserId,
-    is_text: bool,
-    body: String,
-    created_at: Timestamp,
-    role: Role,
-    kind: RoomKind,
-    members: i64,
+pub(super) struct Target {
+    pub(super) id: i64,
+    pub(super) author: UserId,
+    pub(super) is_text: bool,
+    pub(super) body: String,
+    pub(super) created_at: Timestamp,
+    pub(super) role: Role,
+    pub(super) kind: RoomKind,
+    pub(super) members: i64,
 }
 
 impl Sqlite {
@@ -53,27 +53,6 @@ impl Sqlite {
     ) -> Result<Altered, StoreError> {
         self.writer
             .call(move |tx| Box::pin(delete(tx, which)))
-            .await
-    }
-
-    pub(in crate::store) async fn react(
-        &self,
-        which: Alteration,
-        emoji: Emoji,
-        on: bool,
-    ) -> Result<Altered, StoreError> {
-        self.writer
-            .call(move |tx| Box::pin(react(tx, which, emoji, on)))
-            .await
-    }
-
-    pub(in crate::store) async fn pin(
-        &self,
-        which: Alteration,
-        on: bool,
-    ) -> Result<Altered, StoreError> {
-        self.writer
-            .call(move |tx| Box::pin(pin(tx, which, on)))
             .await
     }
 
@@ -173,7 +152,7 @@ async fn edit(
     .await?;
     // Who was named before and is still named is not told again: the count is by message.
     mentions::forget(&mut tx.conn, which.room, which.seq).await?;
-    let message = changed(tx, which, target.id).await?;
+    let message = changed(tx, which, target.id, Aspect::Text).await?;
     mentions::note(&mut tx.conn, std::iter::once(&message)).await?;
     Ok(done(message))
 }
@@ -206,108 +185,17 @@ async fn delete(tx: &mut Tx, which: Alteration) -> Result<Altered, sqlx::Error> 
     )
     .execute(&mut tx.conn)
     .await?;
-    changed(tx, which, target.id).await.map(done)
+    changed(tx, which, target.id, Aspect::Deletion)
+        .await
+        .map(done)
 }
 
-async fn react(
-    tx: &mut Tx,
-    which: Alteration,
-    emoji: Emoji,
-    on: bool,
-) -> Result<Altered, sqlx::Error> {
-    let target = match target(&mut tx.conn, which).await? {
-        Ok(target) => target,
-        Err(refusal) => return Ok(refusal),
-    };
-    let emoji = emoji.as_str();
-    let there = sqlx::query!(
-        r#"select count(*) as "all!: i64", count(distinct emoji) as "kinds!: i64",
-                  coalesce(max(emoji = ?2), 0) as "known!: bool",
-                  coalesce(max(emoji = ?2 and user_id = ?3), 0) as "own!: bool"
-           from reactions where message_id = ?1"#,
-        target.id,
-        emoji,
-        which.by.0
-    )
-    .fetch_one(&mut tx.conn)
-    .await?;
-    if there.own == on {
-        return reread(tx, which).await.map(done);
-    }
-    let left = if on {
-        if there.all >= REACTIONS || (!there.known && there.kinds >= REACTION_KINDS) {
-            return Ok(Altered::Full);
-        }
-        sqlx::query!(
-            "insert into reactions (message_id, emoji, user_id, reacted_at) values (?1, ?2, ?3, ?4)",
-            target.id,
-            emoji,
-            which.by.0,
-            which.at.0
-        )
-        .execute(&mut tx.conn)
-        .await?;
-        there.all + 1
-    } else {
-        sqlx::query!(
-            "delete from reactions where message_id = ?1 and emoji = ?2 and user_id = ?3",
-            target.id,
-            emoji,
-            which.by.0
-        )
-        .execute(&mut tx.conn)
-        .await?;
-        there.all - 1
-    };
-    let flag = if left > 0 { mentions::HAS_REACTIONS } else { 0 };
-    set_flag(&mut tx.conn, target.id, mentions::HAS_REACTIONS, flag).await?;
-    changed(tx, which, target.id).await.map(done)
-}
-
-async fn pin(tx: &mut Tx, which: Alteration, on: bool) -> Result<Altered, sqlx::Error> {
-    let target = match target(&mut tx.conn, which).await? {
-        Ok(target) => target,
-        Err(refusal) => return Ok(refusal),
-    };
-    if target.kind != RoomKind::Direct && !target.role.may(Permission::Pin) {
-        return Ok(Altered::Forbidden(Permission::Pin));
-    }
-    let before = reread(tx, which).await?;
-    let pinned = before
-        .extras
-        .as_deref()
-        .is_some_and(|extras| extras.pinned_at.is_some());
-    if pinned == on {
-        return Ok(done(before));
-    }
-    let pins = sqlx::query_scalar!(
-        r#"select count(*) as "count!: i64" from messages where room_id = ?1 and pinned_at is not null"#,
-        which.room.0
-    )
-    .fetch_one(&mut tx.conn)
-    .await?;
-    if on && pins >= PINS {
-        return Ok(Altered::Full);
-    }
-    let at = on.then_some(which.at.0);
-    sqlx::query!(
-        "update messages set pinned_at = ?2 where id = ?1",
-        target.id,
-        at
-    )
-    .execute(&mut tx.conn)
-    .await?;
-    let flag = if on { mentions::IS_PINNED } else { 0 };
-    set_flag(&mut tx.conn, target.id, mentions::IS_PINNED, flag).await?;
-    changed(tx, which, target.id).await.map(done)
-}
-
-fn done(message: Message) -> Altered {
+pub(super) fn done(message: Message) -> Altered {
     Altered::Done(Box::new(message))
 }
 
 /// The message, if it is there and whoever asks is in the room.
-async fn target(
+pub(super) async fn target(
     conn: &mut SqliteConnection,
     which: Alteration,
 ) -> Result<Result<Target, Altered>, sqlx::Error> {
@@ -345,25 +233,13 @@ async fn target(
     }))
 }
 
-async fn set_flag(
-    conn: &mut SqliteConnection,
-    id: i64,
-    which: i64,
-    to: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update messages set flags = (flags & ~?2) | ?3 where id = ?1",
-        id,
-        which,
-        to
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// The change gets the room's next number, and whoever listens hears of it after the commit.
-async fn changed(tx: &mut Tx, which: Alteration, id: i64) -> Result<Message, sqlx::Error> {
+pub(super) async fn changed(
+    tx: &mut Tx,
+    which: Alteration,
+    id: i64,
+    aspect: Aspect,
+) -> Result<Message, sqlx::Error> {
     let rev = sqlx::query_scalar!(
         "update rooms set last_rev = last_rev + 1 where id = ?1 returning last_rev",
         which.room.0
@@ -374,11 +250,14 @@ async fn changed(tx: &mut Tx, which: Alteration, id: i64) -> Result<Message, sql
         .execute(&mut tx.conn)
         .await?;
     let message = reread(tx, which).await?;
-    tx.changes.push(Change::Message(message.clone()));
+    tx.changes.push(Change::Altered {
+        message: message.clone(),
+        aspect,
+    });
     Ok(message)
 }
 
-async fn reread(tx: &mut Tx, which: Alteration) -> Result<Message, sqlx::Error> {
+pub(super) async fn reread(tx: &mut Tx, which: Alteration) -> Result<Message, sqlx::Error> {
     sqlx::query_as!(
         MessageRow,
         r#"select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, m.body, m.event,

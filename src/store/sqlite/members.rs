@@ -132,6 +132,16 @@ async fn role(
     role.map(|role| to_role(&role)).transpose()
 }
 
+/// Whether nobody comes to the room or goes from it.
+async fn is_direct(conn: &mut SqliteConnection, room: RoomId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select kind = 'direct' as "direct!: bool" from rooms where id = ?1"#,
+        room.0
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Whether `user` is the only owner.
 async fn is_last_owner(
     conn: &mut SqliteConnection,
@@ -278,6 +288,9 @@ impl Sqlite {
                 Box::pin(async move {
                     if role(&mut tx.conn, room, user.id).await?.is_none() {
                         return Ok(LeaveOutcome::NotMember);
+                    }
+                    if is_direct(&mut tx.conn, room).await? {
+                        return Ok(LeaveOutcome::Forbidden);
                     }
                     if is_last_owner(&mut tx.conn, room, user.id).await? {
                         return Ok(LeaveOutcome::LastOwner);

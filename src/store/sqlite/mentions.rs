@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::append::{Sender, json};
+use super::{append::json, senders::Sender};
 use crate::{
     domain::{Author, Extras, Message, Named, Quote, RoomId, Seq, UserId},
     store::Append,

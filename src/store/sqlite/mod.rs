@@ -5,7 +5,9 @@
 
 mod append;
 mod conversation;
+mod direct;
 mod job;
+mod marks;
 mod members;
 mod mentions;
 mod messages;
@@ -13,6 +15,7 @@ mod people;
 mod receipts;
 mod rooms;
 mod rows;
+mod senders;
 mod sessions;
 mod writer;
 

@@ -134,7 +134,7 @@ impl Sqlite {
             r#"select r.id as "id!", r.name from memberships theirs
                join memberships mine on mine.room_id = theirs.room_id and mine.user_id = ?1
                join rooms r on r.id = theirs.room_id
-               where theirs.user_id = ?2 order by r.id"#,
+               where theirs.user_id = ?2 and r.kind <> 'direct' order by r.id"#,
             reader.0,
             user.0
         )

@@ -226,6 +226,11 @@ impl Sqlite {
         let rows = sqlx::query_as!(
             StandingRow,
             r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
+                      case when r.kind = 'direct' then (
+                          select json_group_array(json_object(
+                              'id', p.id, 'username', p.username, 'display_name', p.display_name))
+                          from memberships x join users p on p.id = x.user_id where x.room_id = r.id)
+                      end as "people?: String", m.user_id as "user_id!",
                       m.role, m.read_seq, m.notify, r.text_count - m.read_text_count as "unread!: i64",
                       (select count(*) from mentions x
                        where x.user_id = m.user_id and x.room_id = m.room_id and x.seq > m.read_seq)
@@ -296,6 +301,11 @@ impl Sqlite {
     ) -> Result<Option<MemberRow>, StoreError> {
         let row = sqlx::query!(
             r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
+                      case when r.kind = 'direct' then (
+                          select json_group_array(json_object(
+                              'id', p.id, 'username', p.username, 'display_name', p.display_name))
+                          from memberships x join users p on p.id = x.user_id where x.room_id = r.id)
+                      end as "people?: String", m.user_id as "user_id!",
                       m.role, m.read_seq, m.notify, r.text_count - m.read_text_count as "unread!: i64",
                       (select count(*) from mentions x
                        where x.user_id = m.user_id and x.room_id = m.room_id and x.seq > m.read_seq)
@@ -325,6 +335,8 @@ impl Sqlite {
             unread: row.unread,
             mentions: row.mentions,
             notify: row.notify,
+            people: row.people,
+            user_id: row.user_id,
         })?;
         let author = Author {
             id: user,

@@ -56,6 +56,16 @@ struct AuthorJson {
     display_name: String,
 }
 
+impl From<AuthorJson> for Author {
+    fn from(json: AuthorJson) -> Self {
+        Self {
+            id: json.id,
+            username: json.username,
+            display_name: json.display_name,
+        }
+    }
+}
+
 impl From<ExtrasJson> for Extras {
     fn from(json: ExtrasJson) -> Self {
         let reactions = json.reactions.unwrap_or_default().into_iter();
@@ -64,11 +74,7 @@ impl From<ExtrasJson> for Extras {
             names_room: json.names_room,
             quote: json.quote.map(|quote| Quote {
                 seq: quote.seq,
-                author: Author {
-                    id: quote.author.id,
-                    username: quote.author.username,
-                    display_name: quote.author.display_name,
-                },
+                author: quote.author.into(),
                 body: quote.body,
                 deleted: quote.deleted,
             }),
@@ -243,13 +249,28 @@ pub(super) struct StandingRow {
     pub(super) unread: i64,
     pub(super) mentions: i64,
     pub(super) notify: String,
+    pub(super) people: Option<String>,
+    pub(super) user_id: i64,
 }
 
 impl TryFrom<StandingRow> for RoomStanding {
     type Error = sqlx::Error;
 
     fn try_from(row: StandingRow) -> Result<Self, sqlx::Error> {
+        let people: Vec<AuthorJson> = match &row.people {
+            Some(json) => serde_json::from_str(json).map_err(|_| corrupt("people", json))?,
+            None => Vec::new(),
+        };
+        // A direct room has no name of its own: to each of its people it is the others.
+        let others = people.iter().filter(|one| one.id.0 != row.user_id);
+        let others: Vec<&str> = others.map(|one| one.display_name.as_str()).collect();
+        let name = if row.people.is_some() {
+            others.join(", ")
+        } else {
+            row.name
+        };
         Ok(Self {
+            people: people.into_iter().map(Author::from).collect(),
             role: to_role(&row.role)?,
             read_seq: Seq(row.read_seq),
             // Who is spoken to alone is always meant.
@@ -263,7 +284,7 @@ impl TryFrom<StandingRow> for RoomStanding {
             unread: row.unread,
             room: Room::try_from(RoomRow {
                 id: row.id,
-                name: row.name,
+                name,
                 topic: row.topic,
                 kind: row.kind,
                 last_seq: row.last_seq,
