@@ -8,6 +8,8 @@ use std::{
     path::Path,
 };
 
+use ring::hmac;
+
 const LENGTH: usize = 32;
 
 /// 32 random bytes that sign every token. Whoever has them can be anybody.
@@ -41,6 +43,18 @@ impl Secret {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
             Err(error) => Err(error),
         }
+    }
+
+    /// A name of this server that gives nothing of the secret away: eight hexadecimal digits.
+    #[must_use]
+    pub fn nickname(&self) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        let tag = hmac::sign(&key, b"nickname");
+        let digits = tag.as_ref().iter().take(4);
+        digits
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .concat()
     }
 
     /// The bytes, for signing.

@@ -48,6 +48,7 @@ pub struct Tokens {
     decoding: DecodingKey,
     access_ttl: Duration,
     refresh_ttl: Duration,
+    issuer: String,
 }
 
 /// Every claim is required: a token that lacks one does not parse.
@@ -97,7 +98,14 @@ impl Tokens {
             decoding: DecodingKey::from_secret(secret.as_bytes()),
             access_ttl,
             refresh_ttl,
+            issuer: secret.nickname(),
         }
+    }
+
+    /// What tells this server's tokens from those of another on the same host.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// Seconds that a new access token is good for.

@@ -123,6 +123,12 @@ impl Chat {
         self.inner.ended.contains(caller.session)
     }
 
+    /// What tells this server's logins from those of another on the same host.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.inner.tokens.issuer()
+    }
+
     /// Changes a refresh token for the next pair. One that was used before ends its login: either
     /// its owner or a thief has the other copy, and only a new sign-in can tell who is who.
     ///

@@ -4,13 +4,71 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::chat::Grant;
 
-pub(super) const ACCESS: &str = "parlor_access";
-pub(super) const REFRESH: &str = "parlor_refresh";
 /// The refresh token is sent only where it is used.
 const REFRESH_PATH: &str = "/api/auth";
 
+/// The cookies of this server. A browser tells hosts apart and not ports, so that their names say
+/// whose they are: two servers on one host must not sign each other's people out.
+pub(super) struct Cookies {
+    access: String,
+    refresh: String,
+    secure: bool,
+}
+
+impl Cookies {
+    pub(super) fn new(issuer: &str, secure: bool) -> Self {
+        // With these prefixes browsers take them only from the host itself, over TLS.
+        let (host, only_secure) = if secure {
+            ("__Host-", "__Secure-")
+        } else {
+            ("", "")
+        };
+        Self {
+            access: format!("{host}parlor_access_{issuer}"),
+            refresh: format!("{only_secure}parlor_refresh_{issuer}"),
+            secure,
+        }
+    }
+
+    /// The access token that came with a request.
+    pub(super) fn access<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        get(headers, &self.access)
+    }
+
+    /// The refresh token that came with a request.
+    pub(super) fn refresh<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        get(headers, &self.refresh)
+    }
+
+    /// `Set-Cookie` lines that hold the tokens.
+    pub(super) fn set(&self, grant: &Grant) -> [(header::HeaderName, HeaderValue); 2] {
+        let (access, refresh) = (&grant.access_token, &grant.refresh_token);
+        self.lines(
+            (access, grant.expires_in.as_secs()),
+            (refresh, grant.refresh_expires_in.as_secs()),
+        )
+    }
+
+    /// `Set-Cookie` lines that take them away.
+    pub(super) fn clear(&self) -> [(header::HeaderName, HeaderValue); 2] {
+        self.lines(("", 0), ("", 0))
+    }
+
+    fn lines(
+        &self,
+        (access, access_s): (&str, u64),
+        (refresh, refresh_s): (&str, u64),
+    ) -> [(header::HeaderName, HeaderValue); 2] {
+        [
+            line(&self.access, access, "/", access_s, self.secure),
+            line(&self.refresh, refresh, REFRESH_PATH, refresh_s, self.secure),
+        ]
+        .map(|line| (header::SET_COOKIE, line))
+    }
+}
+
 /// The value of a cookie.
-pub(super) fn get<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn get<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let lines = headers
         .get_all(header::COOKIE)
         .iter()
@@ -21,32 +79,6 @@ pub(super) fn get<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     pairs
         .find(|(key, value)| *key == name && !value.is_empty())
         .map(|(_, value)| value)
-}
-
-/// `Set-Cookie` lines that hold the tokens.
-pub(super) fn set(grant: &Grant, secure: bool) -> [(header::HeaderName, HeaderValue); 2] {
-    let access = line(
-        ACCESS,
-        &grant.access_token,
-        "/",
-        grant.expires_in.as_secs(),
-        secure,
-    );
-    let refresh = line(
-        REFRESH,
-        &grant.refresh_token,
-        REFRESH_PATH,
-        grant.refresh_expires_in.as_secs(),
-        secure,
-    );
-    [(header::SET_COOKIE, access), (header::SET_COOKIE, refresh)]
-}
-
-/// `Set-Cookie` lines that take them away.
-pub(super) fn clear(secure: bool) -> [(header::HeaderName, HeaderValue); 2] {
-    let access = line(ACCESS, "", "/", 0, secure);
-    let refresh = line(REFRESH, "", REFRESH_PATH, 0, secure);
-    [(header::SET_COOKIE, access), (header::SET_COOKIE, refresh)]
 }
 
 fn line(name: &str, value: &str, path: &str, max_age: u64, secure: bool) -> HeaderValue {

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::{AppState, client::Peer, cookies, origin, problem::Problem};
+use super::{AppState, client::Peer, origin, problem::Problem};
 use crate::{
     chat::{Caller, Member},
     domain::{RoomId, SessionOrigin},
@@ -30,7 +30,7 @@ impl FromRequestParts<AppState> for Auth {
         if let Some(token) = bearer(headers)? {
             return Self::admitted(state, token, true);
         }
-        let Some(token) = cookies::get(headers, cookies::ACCESS) else {
+        let Some(token) = state.cookies.access(headers) else {
             return Err(unsigned());
         };
         let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);

@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio_util::task::TaskTracker;
 
-use super::statics::Statics;
+use super::{cookies::Cookies, statics::Statics};
 use crate::{chat::Chat, config::Config, socket};
 
 /// What handlers share. Cloning it is cheap.
@@ -23,6 +23,8 @@ pub struct AppState {
     pub tasks: TaskTracker,
     /// Whether new work is welcome.
     pub readiness: Readiness,
+    /// The names of the page's cookies.
+    pub(super) cookies: Arc<Cookies>,
     /// The page.
     pub(super) statics: Arc<Statics>,
 }
@@ -54,7 +56,9 @@ impl AppState {
         tasks: TaskTracker,
         readiness: Readiness,
     ) -> Self {
+        let cookies = Cookies::new(chat.issuer(), config.is_https());
         Self {
+            cookies: Arc::new(cookies),
             chat,
             config,
             sockets,

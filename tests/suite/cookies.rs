@@ -47,7 +47,7 @@ impl Browser {
 fn cookie(reply: &Reply, name: &str) -> Vec<String> {
     let lines = reply.headers.get_all("set-cookie").iter();
     let mut lines = lines.map(|line| line.to_str().unwrap());
-    let line = lines.find(|line| line.starts_with(&format!("{name}=")));
+    let line = lines.find(|line| line.starts_with(&format!("{name}_")));
     let line = line.unwrap_or_else(|| panic!("no cookie {name}: {reply:?}"));
     line.split("; ").map(str::to_owned).collect()
 }
@@ -95,7 +95,7 @@ async fn behind_tls_cookies_are_secure() {
     let wanted = json!({ "username": "ana", "password": PASSWORD, "cookie": true });
     let reply = server.post("/api/auth/signup", wanted).await;
     reply.expect(201);
-    for name in ["parlor_access", "parlor_refresh"] {
+    for name in ["__Host-parlor_access", "__Secure-parlor_refresh"] {
         let parts = cookie(&reply, name);
         assert!(parts.iter().any(|part| part == "Secure"), "{parts:?}");
     }
@@ -223,7 +223,8 @@ async fn signing_out_by_cookie_takes_the_cookies_away() {
         ("parlor_refresh", "Path=/api/auth"),
     ] {
         let parts = cookie(&reply, name);
-        for part in [&format!("{name}="), "Max-Age=0", place] {
+        assert!(parts[0].ends_with('='), "{parts:?}");
+        for part in ["Max-Age=0", place] {
             assert!(parts.iter().any(|has| has == part), "{part}: {parts:?}");
         }
     }
@@ -275,5 +276,50 @@ async fn another_page_cannot_sign_its_visitor_in() {
             .await
             .expect(status);
     }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn two_servers_on_one_host_keep_their_people_apart() {
+    let (one, other) = (TestServer::start().await, TestServer::start().await);
+    let browser = Browser::signed_up(&one, "ana").await;
+    let elsewhere = Browser {
+        http: browser.http.clone(),
+        ..Browser::new(&other)
+    };
+    let wanted = json!({ "username": "ben", "password": PASSWORD, "cookie": true });
+    let request = elsewhere.own_page(Method::POST, "/api/auth/signup");
+    Reply::of(request.json(&wanted)).await.expect(201);
+    for (browser, name) in [(&browser, "ana"), (&elsewhere, "ben")] {
+        let me = browser.me().await.expect(200);
+        assert_eq!(me["user"]["username"], name, "{me}");
+    }
+    one.stopped().await;
+    other.stopped().await;
+}
+
+#[tokio::test]
+async fn a_program_whose_access_token_is_gone_signs_out_by_its_refresh_token() {
+    let server = TestServer::start().await;
+    let wanted = json!({ "username": "ana", "password": PASSWORD });
+    let signed = server.post("/api/auth/signup", wanted).await.expect(201);
+    let token = json!({ "refresh_token": signed["refresh_token"] });
+    server
+        .post("/api/auth/signout", token.clone())
+        .await
+        .expect(204);
+    server
+        .post("/api/auth/refresh", token.clone())
+        .await
+        .refused(401, "unauthorized");
+    server
+        .post("/api/auth/signout", json!({}))
+        .await
+        .refused(401, "unauthenticated");
+    let nonsense = json!({ "refresh_token": "nonsense" });
+    server
+        .post("/api/auth/signout", nonsense)
+        .await
+        .refused(401, "unauthorized");
     server.stopped().await;
 }

@@ -3,7 +3,7 @@
 use reqwest::Client;
 use serde_json::json;
 
-use crate::support::{Reply, TestServer, User, Wire, wire};
+use crate::support::{PASSWORD, Reply, TestServer, User, Wire, wire};
 
 const WELL_FORMED: [(&str, &str); 4] = [
     ("connection", "Upgrade"),
@@ -87,7 +87,16 @@ async fn a_room_is_open_to_its_members_only() {
 async fn a_cookie_opens_a_socket_for_our_own_page_alone() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
-    let cookie = format!("parlor_access={}", ana.token);
+    let wanted = json!({ "username": "ana", "password": PASSWORD, "cookie": true });
+    let signed = server.post("/api/auth/signin", wanted).await;
+    let mut cookies = signed.headers.get_all("set-cookie").iter();
+    let cookie = cookies.find_map(|line| {
+        line.to_str()
+            .unwrap()
+            .split("; ")
+            .find(|part| part.starts_with("parlor_access"))
+    });
+    let cookie = cookie.unwrap().to_owned();
     let own = format!("http://{}", server.address);
     for origin in ["", "http://evil.example", "null", "http://127.0.0.1:1"] {
         let headers = [("cookie", cookie.as_str()), ("origin", origin)];

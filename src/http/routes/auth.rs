@@ -12,8 +12,8 @@ use crate::{
     chat::{Grant, SignUp, SignedIn},
     domain::{DisplayName, Password, RoomId, UserId, Username},
     http::{
-        AppState, cookies,
-        extract::{AppJson, Auth, Origin, cross_origin, unsigned},
+        AppState,
+        extract::{AppBytes, AppJson, Auth, Origin, cross_origin, from_json, unsigned},
         origin,
         problem::Problem,
     },
@@ -38,7 +38,7 @@ pub(crate) struct SignInBody {
     cookie: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct RefreshBody {
     refresh_token: Option<String>,
 }
@@ -112,12 +112,12 @@ pub(crate) async fn refresh(
         let grant = state.chat.refresh(&token).await?;
         return Ok(Json(tokens(&grant, false)).into_response());
     }
-    let token = cookies::get(&headers, cookies::REFRESH).ok_or_else(unsigned)?;
+    let token = state.cookies.refresh(&headers).ok_or_else(unsigned)?;
     if !origin::is_same_origin(&headers, &state.config.public_url) {
         return Err(cross_origin());
     }
     let grant = state.chat.refresh(token).await?;
-    let set = cookies::set(&grant, state.config.is_https());
+    let set = state.cookies.set(&grant);
     Ok((AppendHeaders(set), Json(tokens(&grant, true))).into_response())
 }
 
@@ -126,19 +126,31 @@ pub(crate) async fn sign_out(
     State(state): State<AppState>,
     headers: HeaderMap,
     auth: Result<Auth, Problem>,
+    AppBytes(body): AppBytes,
 ) -> Result<Response, Problem> {
-    match (auth, cookies::get(&headers, cookies::REFRESH)) {
-        (Ok(auth), _) => state.chat.sign_out(&auth.caller).await?,
-        (Err(problem), Some(token)) if problem.status == StatusCode::UNAUTHORIZED => {
+    let body = match body.trim_ascii() {
+        [] => RefreshBody::default(),
+        body => from_json(body)?,
+    };
+    let clear = AppendHeaders(state.cookies.clear());
+    let by_cookie = state.cookies.refresh(&headers);
+    match (auth, body.refresh_token.as_deref(), by_cookie) {
+        (Ok(auth), ..) => state.chat.sign_out(&auth.caller).await?,
+        (Err(problem), Some(token), _) if problem.status == StatusCode::UNAUTHORIZED => {
+            state.chat.sign_out_by_refresh(token).await?;
+        }
+        (Err(problem), None, Some(token)) if problem.status == StatusCode::UNAUTHORIZED => {
             if !origin::is_same_origin(&headers, &state.config.public_url) {
                 return Err(cross_origin());
             }
-            state.chat.sign_out_by_refresh(token).await?;
+            if let Err(error) = state.chat.sign_out_by_refresh(token).await {
+                // Cookies that are good for nothing go all the same.
+                return Ok((clear, Problem::from(error)).into_response());
+            }
         }
-        (Err(problem), _) => return Err(problem),
+        (Err(problem), ..) => return Err(problem),
     }
-    let clear = cookies::clear(state.config.is_https());
-    Ok((StatusCode::NO_CONTENT, AppendHeaders(clear)).into_response())
+    Ok((StatusCode::NO_CONTENT, clear).into_response())
 }
 
 pub(crate) async fn change_password(
@@ -176,7 +188,7 @@ fn signed_in(state: &AppState, signed: SignedIn, cookie: bool) -> Response {
         tokens: tokens(&grant, cookie),
     };
     if cookie {
-        let set = cookies::set(&grant, state.config.is_https());
+        let set = state.cookies.set(&grant);
         return (AppendHeaders(set), Json(body)).into_response();
     }
     Json(body).into_response()
