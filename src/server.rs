@@ -1,5 +1,8 @@
 //! The only wiring: store, hub, chat, router, and the order in which they come and go.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs::{self, File, TryLockError},
     net::SocketAddr,
@@ -72,6 +75,17 @@ pub enum StartError {
     },
 }
 
+/// Why a server ended that nobody asked to. What was acked is on disk all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// Nothing can be written any more.
+    #[error("the task that writes to the database ended early")]
+    Writer,
+    /// What is written reaches nobody any more.
+    #[error("the task that passes on what was written ended early")]
+    Publisher,
+}
+
 impl Server {
     /// Opens the data folder and starts to listen. Nobody is answered before [`run`](Self::run).
     ///
@@ -120,6 +134,7 @@ impl Server {
             path: data.join(DATABASE),
             write_queue: config.limits.write_queue,
             rooms_per_user: i64::try_from(config.limits.rooms_per_user).unwrap_or(i64::MAX),
+            max_mb: config.store.max_mb,
         };
         let (store, commits) = Store::open(options).await?;
 
@@ -166,7 +181,11 @@ impl Server {
 
     /// Serves until `shutdown` ends, then goes away in order: first nothing new comes in, then what
     /// is in is finished and told, and only then the store is closed.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// [`RunError`] if it went away, in the same order, because a task that it cannot do without
+    /// had ended.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self {
             config,
             listener,
@@ -189,7 +208,7 @@ impl Server {
         let (background, connections, sockets) =
             (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
 
-        let publisher = tokio::spawn(chat.clone().publish_commits(commits));
+        let mut publisher = tokio::spawn(chat.clone().publish_commits(commits));
         background.spawn(chat.clone().run_presence(stop.clone()));
         background.spawn(chat.clone().run_janitor(stop.clone()));
         background.close();
@@ -218,7 +237,15 @@ impl Server {
         ));
         readiness.set(true);
 
-        shutdown.await;
+        let ended = tokio::select! {
+            () = shutdown => None,
+            // It ends in order once the writer has and all that was written is passed on.
+            ended = &mut publisher => Some(ended.map_or(RunError::Publisher, |()| RunError::Writer)),
+        };
+        if let Some(error) = ended {
+            tracing::error!(%error, "the server cannot go on");
+            readiness.fail(error.to_string());
+        }
         tracing::info!("draining");
         readiness.set(false);
         accepting.cancel();
@@ -244,8 +271,12 @@ impl Server {
         stop.cancel();
         background.wait().await;
         store.close().await;
-        let _ = publisher.await;
+        let ended = match ended {
+            None if publisher.await.is_err() => Some(RunError::Publisher),
+            ended => ended,
+        };
         tracing::info!("stopped");
+        ended.map_or(Ok(()), Err)
     }
 }
 

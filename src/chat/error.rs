@@ -10,6 +10,8 @@ use crate::{
 
 /// A writer that is behind is worth another try after this long.
 const OVERLOADED_RETRY: Duration = Duration::from_millis(500);
+/// A disk that fails seldom recovers sooner.
+const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
 
 /// A refusal. HTTP and sockets share [`ChatError::code`].
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +67,9 @@ pub enum ChatError {
     /// The server is going away.
     #[error("the server is restarting; nothing was stored")]
     Draining,
+    /// The disk is full or fails. What the database said is for the log.
+    #[error("the server cannot use its disk just now")]
+    Unavailable(String),
     /// Something failed that is not the caller's fault.
     #[error("something failed here")]
     Internal(String),
@@ -92,6 +97,7 @@ impl ChatError {
             Self::RateLimited(_) => "rate_limited",
             Self::Overloaded => "overloaded",
             Self::Draining => "draining",
+            Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
     }
@@ -102,6 +108,7 @@ impl ChatError {
         match self {
             Self::RateLimited(wait) => Some(*wait),
             Self::Overloaded | Self::Draining => Some(OVERLOADED_RETRY),
+            Self::Unavailable(_) => Some(UNAVAILABLE_RETRY),
             Self::TooManyConnections => Some(Duration::from_secs(5)),
             _ => None,
         }
@@ -113,6 +120,7 @@ impl From<StoreError> for ChatError {
         match error {
             StoreError::Overloaded | StoreError::Unavailable => Self::Overloaded,
             StoreError::Closed => Self::Draining,
+            StoreError::Disk(_) | StoreError::Gone => Self::Unavailable(error.to_string()),
             other => Self::Internal(other.to_string()),
         }
     }

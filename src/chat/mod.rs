@@ -135,4 +135,10 @@ impl Chat {
     pub async fn ping(&self) -> Result<(), ChatError> {
         Ok(self.inner.store.ping().await?)
     }
+
+    /// Why nothing can be written now, in words for whoever watches the server.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.inner.store.trouble()
+    }
 }

@@ -49,8 +49,8 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Runs the program. The exit code is 0 after an orderly end, 1 if the server could not start, and
-/// 2 for settings that cannot be used.
+/// Runs the program. The exit code is 0 after an orderly end, 1 if the server could not start or go
+/// on, so that whatever supervises it starts it anew, and 2 for settings that cannot be used.
 #[must_use]
 pub fn main() -> ExitCode {
     let Arguments { command, settings } = Arguments::parse();

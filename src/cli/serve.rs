@@ -62,8 +62,8 @@ async fn serve(loaded: Loaded) -> Result<(), String> {
                 _ = interrupt.recv() => {}
             }
         })
-        .await;
-    Ok(())
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// What a newcomer needs to see, and no more.

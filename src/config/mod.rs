@@ -37,6 +37,8 @@ pub struct Config {
     pub name: String,
     /// What is logged, and how.
     pub log: Log,
+    /// The database.
+    pub store: Store,
     /// Logins.
     pub auth: Auth,
     /// What is not part of the chat itself: headers, other origins.
@@ -67,6 +69,14 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object a line.
     Json,
+}
+
+/// The database.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// What the database may grow to, in MiB; 0 is no quota.
+    pub max_mb: u64,
 }
 
 /// Logins.

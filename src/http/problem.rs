@@ -77,6 +77,15 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "No such thing here")
     }
 
+    /// The server cannot do its work, for a reason that whoever watches it may read.
+    pub(crate) fn unavailable(reason: &str) -> Self {
+        let error = ChatError::Unavailable(reason.to_owned());
+        Self {
+            title: sentence(reason),
+            ..Self::from(error)
+        }
+    }
+
     pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
@@ -163,7 +172,9 @@ impl From<ChatError> for Problem {
             ChatError::RateLimited(_) | ChatError::TooManyConnections => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            ChatError::Overloaded | ChatError::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            ChatError::Overloaded | ChatError::Draining | ChatError::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             ChatError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let mut problem = Self::new(status, error.code(), sentence(&error.to_string()));
@@ -174,7 +185,7 @@ impl From<ChatError> for Problem {
                 detail: "is taken".into(),
             }];
         }
-        if let ChatError::Internal(cause) = error {
+        if let ChatError::Internal(cause) | ChatError::Unavailable(cause) = error {
             problem.cause = Some(cause);
         }
         problem

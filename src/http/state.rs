@@ -1,7 +1,7 @@
 //! What handlers share.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -31,18 +31,36 @@ pub struct AppState {
 
 /// Whether new work is welcome.
 #[derive(Clone, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness(Arc<Word>);
+
+#[derive(Default)]
+struct Word {
+    ready: AtomicBool,
+    failure: OnceLock<String>,
+}
 
 impl Readiness {
     /// Says whether new work is welcome.
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Release);
+        self.0.ready.store(ready, Ordering::Release);
+    }
+
+    /// Says why new work is not welcome to this process any more; the first reason stays.
+    pub fn fail(&self, reason: String) {
+        let _ = self.0.failure.set(reason);
+        self.set(false);
     }
 
     /// Whether new work is welcome.
     #[must_use]
     pub fn get(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.ready.load(Ordering::Acquire)
+    }
+
+    /// Why this process goes away, if not because it was asked to.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.0.failure.get().map(String::as_str)
     }
 }
 

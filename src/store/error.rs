@@ -1,7 +1,7 @@
 //! Why the database did not do what it was asked.
 
 /// A failure of the store. What the database itself said is for the log, never for a client.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// No connection was free in time.
     #[error("the database did not answer in time")]
@@ -12,6 +12,12 @@ pub enum StoreError {
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Closed,
+    /// The disk is full or fails, the quota is used up, or somebody else holds the database.
+    #[error("the database cannot be written or read now: {0}")]
+    Disk(String),
+    /// The task that writes has ended, and not because the server is shutting down.
+    #[error("the task that writes to the database has ended")]
+    Gone,
     /// A newer version of the program has changed the schema.
     #[error("the database is from a newer version of Parlor; this is {}", env!("CARGO_PKG_VERSION"))]
     Newer,
@@ -23,12 +29,34 @@ pub enum StoreError {
     Failed(String),
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
+/// The primary codes of SQLite that are no fault of a statement: busy, read-only, input or output
+/// failed, corrupt, full, cannot be opened, no database.
+const DISK: [u32; 7] = [5, 8, 10, 11, 13, 14, 26];
+
+impl StoreError {
+    /// What an error of the driver means, for who still needs the error itself.
+    pub(super) fn of(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut => Self::Unavailable,
             sqlx::Error::PoolClosed => Self::Closed,
+            sqlx::Error::WorkerCrashed => Self::Gone,
+            other if is_disk(other) => Self::Disk(other.to_string()),
             other => Self::Failed(other.to_string()),
         }
+    }
+}
+
+/// The primary code is the low byte of the extended one, which says where exactly it failed.
+fn is_disk(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| DISK.contains(&(code & 0xff)))
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::of(&error)
     }
 }

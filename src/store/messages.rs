@@ -47,7 +47,8 @@ impl PendingAppend {
     /// # Errors
     /// [`StoreError`] if nothing was written.
     pub async fn done(self) -> Result<Appended, StoreError> {
-        self.0.await.unwrap_or(Err(StoreError::Closed))
+        // The writer answers whatever it takes, unless it ends before its time.
+        self.0.await.unwrap_or(Err(StoreError::Gone))
     }
 }
 

@@ -34,6 +34,8 @@ pub struct StoreOptions {
     pub write_queue: usize,
     /// Rooms one user can be in.
     pub rooms_per_user: i64,
+    /// What the database may grow to, in MiB; 0 is no quota.
+    pub max_mb: u64,
 }
 
 /// The database. Cloning it is cheap.
@@ -79,6 +81,14 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.ping().await,
+        }
+    }
+
+    /// Why nothing can be written now, in words for whoever watches the server.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&'static str> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.trouble(),
         }
     }
 }

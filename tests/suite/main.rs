@@ -13,6 +13,7 @@ mod crash;
 mod direct;
 mod drain;
 mod edge;
+mod full_disk;
 mod handshake;
 mod history;
 mod isolation;

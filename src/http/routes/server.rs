@@ -49,8 +49,13 @@ pub(crate) async fn healthz() -> Json<HealthBody> {
     Json(HealthBody { status: "ok" })
 }
 
-/// New work is welcome: the database answers and the server is not going away.
+/// New work is welcome: the database answers and takes what is written, and the server is not going
+/// away. The reason why it is not is no secret: it holds nothing that the database said.
 pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<HealthBody>, Problem> {
+    let failure = state.readiness.failure();
+    if let Some(reason) = failure.or_else(|| state.chat.trouble()) {
+        return Err(Problem::unavailable(reason));
+    }
     if !state.readiness.get() {
         return Err(ChatError::Draining.into());
     }

@@ -4,15 +4,18 @@ use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
+use super::health::Health;
 use crate::{
     domain::Change,
     store::{Append, Appended, StoreError},
 };
 
-/// What the writer works with: its connection, and what the transaction has changed so far.
+/// What the writer works with: its connection, what the transaction has changed so far, and how
+/// the disk does.
 pub(super) struct Tx {
     pub(super) conn: SqliteConnection,
     pub(super) changes: Vec<Change>,
+    pub(super) health: Health,
 }
 
 /// One write that waits in the queue.
@@ -67,7 +70,7 @@ where
                     Ok(())
                 }
                 Err(error) => {
-                    self.outcome = Err(StoreError::Failed(error.to_string()));
+                    self.outcome = Err(StoreError::of(&error));
                     Err(error)
                 }
             }

@@ -6,6 +6,7 @@
 mod append;
 mod conversation;
 mod direct;
+mod health;
 mod job;
 mod marks;
 mod members;
@@ -42,6 +43,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the log is carried over into the database, off the writer's path.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// SQLite's pages have 4 KiB unless a database was made otherwise, and ours are not.
+const PAGES_PER_MB: u64 = 256;
+/// What SQLite can count.
+const MOST_PAGES: u64 = 4_294_967_294;
 
 #[derive(Clone)]
 pub(super) struct Sqlite {
@@ -63,7 +68,10 @@ impl Sqlite {
     ) -> Result<(Self, mpsc::Receiver<Vec<Change>>), StoreError> {
         create_private(&options.path)?;
         let connect = connect_options(&options.path);
-        let mut connection = connect.connect().await.map_err(open_error)?;
+        let mut connection = with_quota(&connect, options.max_mb)
+            .connect()
+            .await
+            .map_err(open_error)?;
         MIGRATIONS
             .run(&mut connection)
             .await
@@ -134,6 +142,20 @@ impl Sqlite {
             .await?;
         Ok(())
     }
+
+    pub(super) fn trouble(&self) -> Option<&'static str> {
+        self.writer.trouble()
+    }
+}
+
+/// Only the connection that writes needs to know of it; 0 is no quota. A database that is larger
+/// already keeps what it has and does not grow.
+fn with_quota(connect: &SqliteConnectOptions, max_mb: u64) -> SqliteConnectOptions {
+    if max_mb == 0 {
+        return connect.clone();
+    }
+    let pages = max_mb.saturating_mul(PAGES_PER_MB).min(MOST_PAGES);
+    connect.clone().pragma("max_page_count", pages.to_string())
 }
 
 fn open_error(error: impl std::fmt::Display) -> StoreError {

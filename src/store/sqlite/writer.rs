@@ -3,11 +3,15 @@
 
 use futures_util::future::BoxFuture;
 use sqlx::{Executor, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Duration, MissedTickBehavior, interval},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     append,
+    health::Health,
     job::{AppendJob, Job, Tx, Work},
 };
 use crate::{
@@ -19,12 +23,15 @@ use crate::{
 const BATCH: usize = 512;
 /// How many commits may wait to be passed on before the writer waits too.
 const COMMITS: usize = 64;
+/// How often it is tried whether a disk that failed takes writes again.
+const TRIAL_EVERY: Duration = Duration::from_secs(1);
 
 /// The queue's near end.
 #[derive(Clone)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     closing: CancellationToken,
+    health: Health,
 }
 
 impl Writer {
@@ -36,17 +43,35 @@ impl Writer {
         let (jobs, queued) = mpsc::channel(queue);
         let (commits, committed) = mpsc::channel(COMMITS);
         let closing = CancellationToken::new();
+        let health = Health::default();
         let tx = Tx {
             conn,
             changes: Vec::new(),
+            health: health.clone(),
         };
         tracker.spawn(write_all(tx, queued, commits, closing.clone()));
-        (Self { jobs, closing }, committed)
+        let writer = Self {
+            jobs,
+            closing,
+            health,
+        };
+        (writer, committed)
     }
 
     /// Refuses new writes; those that wait are still done.
     pub(super) fn close(&self) {
         self.closing.cancel();
+    }
+
+    /// Why nothing can be written now.
+    pub(super) fn trouble(&self) -> Option<&'static str> {
+        if self.jobs.is_closed() && !self.closing.is_cancelled() {
+            Some("the task that writes to the database has ended")
+        } else if self.health.is_failing() {
+            Some("the disk did not take what was written last")
+        } else {
+            None
+        }
     }
 
     /// Queues a message.
@@ -70,13 +95,17 @@ impl Writer {
         let (reply, pending) = oneshot::channel();
         let job = Work::new(work, reply);
         self.queue(Job::Call(Box::new(job)))?;
-        pending.await.unwrap_or(Err(StoreError::Closed))
+        // The writer answers whatever it takes, unless it ends before its time.
+        pending.await.unwrap_or(Err(StoreError::Gone))
     }
 
     fn queue(&self, job: Job) -> Result<(), StoreError> {
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+            mpsc::error::TrySendError::Closed(_) if self.closing.is_cancelled() => {
+                StoreError::Closed
+            }
+            mpsc::error::TrySendError::Closed(_) => StoreError::Gone,
         })
     }
 }
@@ -88,9 +117,16 @@ async fn write_all(
     closing: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut trials = interval(TRIAL_EVERY);
+    trials.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
+            _ = trials.tick(), if tx.health.is_failing() => {
+                let Tx { conn, health, .. } = &mut tx;
+                health.recover(conn).await;
+                continue;
+            }
             taken = queued.recv_many(&mut batch, BATCH) => if taken == 0 { break },
             () = closing.cancelled(), if !queued.is_closed() => {
                 queued.close();
@@ -99,17 +135,19 @@ async fn write_all(
         }
         let result = write(&mut tx, &mut batch).await;
         let changes = std::mem::take(&mut tx.changes);
+        let result = result.map_err(|error| StoreError::of(&error));
         if let Err(error) = &result {
             tracing::error!(%error, batch.writes = batch.len(), "commit failed");
+            tx.health.note(error);
             // If there is no transaction to take back, this fails, and that is as well.
             let _ = tx.conn.execute("rollback").await;
         }
-        let failure = result.as_ref().err().map(ToString::to_string);
         for job in batch.drain(..) {
-            job.finish(match &failure {
-                None => Ok(()),
-                Some(error) => Err(StoreError::Failed(error.clone())),
-            });
+            job.finish(result.clone());
+        }
+        if matches!(result, Err(StoreError::Gone)) {
+            // The thread behind the connection has died, and with it every write to come.
+            return;
         }
         if result.is_ok() && !changes.is_empty() && commits.send(changes).await.is_err() {
             tracing::error!("nobody passes on what is committed");
@@ -130,9 +168,12 @@ async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
     for group in batch.chunk_by_mut(|one, next| one.is_append() && next.is_append()) {
         let before = tx.changes.len();
         tx.conn.execute("savepoint job").await?;
-        if run(tx, group).await.is_err() {
+        if let Err(error) = run(tx, group).await {
             tx.changes.truncate(before);
-            tx.conn.execute("rollback to job").await?;
+            // A disk that fails may have taken the whole transaction back, and all fail for that.
+            if tx.conn.execute("rollback to job").await.is_err() {
+                return Err(error);
+            }
         }
         tx.conn.execute("release job").await?;
     }
@@ -142,10 +183,10 @@ async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
 
 async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
     if let [Job::Call(call)] = group {
-        return call
-            .run(tx)
-            .await
-            .inspect_err(|error| tracing::error!(%error, "write failed"));
+        return call.run(tx).await.inspect_err(|error| {
+            tracing::error!(%error, "write failed");
+            tx.health.note(&StoreError::of(error));
+        });
     }
     let mut appends: Vec<&mut AppendJob> = group
         .iter_mut()
@@ -157,8 +198,10 @@ async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
     let result = append::append_all(tx, &mut appends).await;
     if let Err(error) = &result {
         tracing::error!(%error, batch.messages = appends.len(), "write failed");
+        let error = StoreError::of(error);
+        tx.health.note(&error);
         for job in appends {
-            job.outcome = Err(StoreError::Failed(error.to_string()));
+            job.outcome = Err(error.clone());
         }
     }
     result

@@ -18,7 +18,7 @@ use futures_util::{StreamExt, stream};
 use parlor::{
     config::Config,
     hub::HubStats,
-    server::{Server, ServerHandle},
+    server::{RunError, Server, ServerHandle},
 };
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -42,7 +42,7 @@ pub(crate) struct TestServer {
     pub address: SocketAddr,
     handle: ServerHandle,
     stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), RunError>>,
     data: Data,
 }
 
@@ -126,7 +126,8 @@ impl TestServer {
     /// Stops the server in order and waits for it.
     pub(crate) async fn stopped(mut self) {
         self.begin_stop();
-        within("the server to stop", &mut self.task).await.unwrap();
+        let ended = within("the server to stop", &mut self.task).await;
+        ended.unwrap().unwrap();
     }
 
     /// Somebody new.

@@ -1,0 +1,31 @@
+use std::{future::pending, time::Duration};
+
+use tokio::time::timeout;
+
+use super::{RunError, Server};
+use crate::{config::Config, http::Readiness};
+
+async fn server(folder: &tempfile::TempDir) -> Server {
+    let mut config = Config::defaults().unwrap();
+    config.listen = "127.0.0.1:0".parse().unwrap();
+    config.data = folder.path().to_owned();
+    Server::bind(config).await.unwrap()
+}
+
+/// Runs it until it goes away by itself.
+async fn ended(server: Server) -> (Result<(), RunError>, Readiness) {
+    let readiness = server.readiness.clone();
+    let ended = timeout(Duration::from_secs(20), server.run(pending()));
+    (ended.await.unwrap(), readiness)
+}
+
+#[tokio::test]
+async fn it_ends_with_an_error_once_nothing_can_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(&folder).await;
+    server.store.close().await;
+    let (result, readiness) = ended(server).await;
+    assert_eq!(result, Err(RunError::Writer));
+    let reason = readiness.failure().unwrap();
+    assert!(reason.contains("writes to the database"), "{reason}");
+}

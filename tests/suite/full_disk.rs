@@ -1,0 +1,127 @@
+//! A database that may not grow any more: refused out loud, seen by whoever watches, and over once
+//! there is room.
+
+use std::{path::Path, time::Duration};
+
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+
+use crate::support::{Reply, Room, TestServer, User, within};
+
+/// So much that hardly two of them share a page.
+fn long() -> String {
+    "x".repeat(4000)
+}
+
+/// Posts until nothing more is taken, and answers how many were and what was said then.
+async fn fill(user: &User, room: &Room) -> (usize, Reply) {
+    let path = format!("/api/rooms/{}/messages", room.id);
+    for taken in 0..1000 {
+        let reply = user.post(&path, json!({ "body": long() })).await;
+        if reply.status != 201 {
+            return (taken, reply);
+        }
+    }
+    panic!("the quota holds nobody back");
+}
+
+async fn readyz(server: &TestServer) -> Reply {
+    Reply::of(reqwest::Client::new().get(server.url("/readyz"))).await
+}
+
+/// What an administrator might do to make room.
+async fn empty(room: &Room, data: &Path) {
+    let mut database = SqliteConnectOptions::new()
+        .filename(data.join("parlor.db"))
+        .busy_timeout(Duration::from_secs(20))
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query("delete from messages where room_id = ?1")
+        .bind(room.id)
+        .execute(&mut database)
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+}
+
+async fn texts(user: &User, room: &Room) -> Vec<Value> {
+    let mut history = user.history(room).await;
+    history.retain(|message| message["kind"] == "text");
+    history
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_database_is_unavailable_until_there_is_room() {
+    let server = TestServer::with(|config| config.store.max_mb = 1).await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let attic = ana.create_room("attic").await;
+    let (mut socket, _) = ben.connect().await;
+    let mut terminal = ben.terminal(&room, "").await;
+    terminal.next_with("/help").await;
+    readyz(&server).await.expect(200);
+
+    let (taken, reply) = fill(&ana, &attic).await;
+    let problem = reply.refused(503, "unavailable");
+    assert!(problem["retry_after_ms"].as_u64().unwrap() > 0, "{problem}");
+    let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
+    assert!(wait > 0);
+    assert!(!reply.text.contains("full"), "for the log: {}", reply.text);
+    let ready = readyz(&server).await.refused(503, "unavailable");
+    let reason = ready["detail"].as_str().unwrap();
+    assert!(reason.contains("did not take what was written"), "{ready}");
+
+    // What was acked is there, and all can be read; nothing of what was refused is.
+    assert_eq!(texts(&ana, &attic).await.len(), taken);
+    let mut acked = 0;
+    let error = loop {
+        socket.say(&room, &format!("k{acked}"), &long()).await;
+        let answer = socket.answer().await;
+        if answer["type"] == "error" {
+            break answer;
+        }
+        acked += 1;
+        assert!(acked < 10, "{answer}");
+    };
+    assert_eq!(error["code"], "unavailable", "{error}");
+    assert!(error["retry_after_ms"].as_u64().unwrap() > 0, "{error}");
+    terminal.enter(&long()).await;
+    let words = terminal.next_with("! not sent").await;
+    assert!(words.contains("cannot use its disk just now"), "{words}");
+    assert_eq!(texts(&ana, &room).await.len(), acked);
+    readyz(&server).await.refused(503, "unavailable");
+
+    empty(&attic, &server.folder()).await;
+    within("the server to be ready again", async {
+        while readyz(&server).await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    socket.say(&room, "again", "there is room").await;
+    let ack = socket.next_of("ack").await;
+    let history = ana.history(&room).await;
+    assert_eq!(ack["seq"], history.len(), "no number was lost: {ack}");
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_that_is_reached_keeps_nobody_from_starting_and_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = |config: &mut parlor::config::Config| config.store.max_mb = 1;
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let (mut socket, _) = ana.connect().await;
+    let keys = crate::support::keys("m", 500);
+    socket.flood(&room, &keys, &long()).await;
+    server.stopped().await;
+    let server = TestServer::on(folder.path().to_owned(), small).await;
+    let ana = ana.at(server.address);
+    let before = texts(&ana, &room).await;
+    assert_eq!(before.len(), keys.len());
+    fill(&ana, &room).await.1.refused(503, "unavailable");
+    server.stopped().await;
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    ana.at(server.address).say(&room, "there is room").await;
+    server.stopped().await;
+}
