@@ -1,5 +1,6 @@
 //! The only wiring: store, hub, chat, router, and the order in which they come and go.
 
+mod drain;
 #[cfg(test)]
 mod tests;
 
@@ -12,8 +13,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, time::timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use drain::Tasks;
 
 use crate::{
     auth::{Passwords, Secret, Tokens},
@@ -180,7 +183,8 @@ impl Server {
     }
 
     /// Serves until `shutdown` ends, then goes away in order: first nothing new comes in, then what
-    /// is in is finished and told, and only then the store is closed.
+    /// is in is finished and told, and only then the store is closed. What takes longer than
+    /// `timing.stop_ms` is left, and the log says what that was.
     ///
     /// # Errors
     /// [`RunError`] if it went away, in the same order, because a task that it cannot do without
@@ -196,34 +200,25 @@ impl Server {
             _lock,
             ..
         } = self;
-        let stop = CancellationToken::new();
-        let draining = CancellationToken::new();
-        let close_open = CancellationToken::new();
-        // Whatever way this ends, nothing that it started is left running.
-        let _guards = [
-            stop.clone().drop_guard(),
-            draining.clone().drop_guard(),
-            close_open.clone().drop_guard(),
-        ];
-        let (background, connections, sockets) =
-            (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
-
+        let tasks = Tasks::default();
+        let _guards = tasks.guards();
         let mut publisher = tokio::spawn(chat.clone().publish_commits(commits));
-        background.spawn(chat.clone().run_presence(stop.clone()));
-        background.spawn(chat.clone().run_janitor(stop.clone()));
+        let background = &tasks.background;
+        background.spawn(chat.clone().run_presence(tasks.stop.clone()));
+        background.spawn(chat.clone().run_janitor(tasks.stop.clone()));
         background.close();
 
         let context = socket::Context {
             chat: chat.clone(),
             limits: Arc::new(config.limits.clone()),
             timing: Arc::new(config.timing.clone()),
-            draining: draining.clone(),
+            draining: tasks.draining.clone(),
         };
         let state = AppState::new(
             chat,
             config.clone(),
             context,
-            sockets.clone(),
+            tasks.sockets.clone(),
             readiness.clone(),
         );
         let accepting = CancellationToken::new();
@@ -232,8 +227,8 @@ impl Server {
             http::router(state),
             config.clone(),
             accepting.clone(),
-            close_open.clone(),
-            connections.clone(),
+            tasks.close_open.clone(),
+            tasks.connections.clone(),
         ));
         readiness.set(true);
 
@@ -251,32 +246,13 @@ impl Server {
         accepting.cancel();
         let _ = accept_loop.await;
 
-        let patience = Duration::from_millis(config.timing.drain_ms);
-        draining.cancel();
-        sockets.close();
-        if timeout(patience, sockets.wait()).await.is_err() {
-            tracing::warn!(
-                connections.left = sockets.len(),
-                "connections did not close in time"
-            );
-        }
-        close_open.cancel();
-        connections.close();
-        if timeout(patience / 4, connections.wait()).await.is_err() {
-            tracing::warn!(
-                connections.left = connections.len(),
-                "requests did not end in time"
-            );
-        }
-        stop.cancel();
-        background.wait().await;
-        store.close().await;
-        let ended = match ended {
-            None if publisher.await.is_err() => Some(RunError::Publisher),
-            ended => ended,
+        let (publisher, ended) = match ended {
+            None => (Some(publisher), Ok(())),
+            Some(error) => (None, Err(error)),
         };
+        let drained = tasks.drain(&config.timing, &store, publisher).await;
         tracing::info!("stopped");
-        ended.map_or(Ok(()), Err)
+        ended.and(drained)
     }
 }
 

@@ -8,13 +8,17 @@ use std::{
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, ConfigError, Loaded, LogFormat},
     server::Server,
     telemetry,
 };
+
+/// What shells call a program that was interrupted.
+const INTERRUPTED: i32 = 130;
 
 pub(super) fn run(loaded: Loaded) -> ExitCode {
     let log = &loaded.config.log;
@@ -33,7 +37,12 @@ pub(super) fn run(loaded: Loaded) -> ExitCode {
         .enable_all()
         .build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(serve(loaded)),
+        Ok(runtime) => {
+            let result = runtime.block_on(serve(loaded));
+            // What still runs was not waited for any longer, so it is not now.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(format!("cannot start threads: {error}")),
     };
     match result {
@@ -47,8 +56,10 @@ pub(super) fn run(loaded: Loaded) -> ExitCode {
 
 async fn serve(loaded: Loaded) -> Result<(), String> {
     // Before anything is promised: a signal that comes early must not kill half-way.
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let asked = CancellationToken::new();
+    tokio::spawn(listen(terminate, interrupt, asked.clone()));
     let server = Server::bind(loaded.config.clone())
         .await
         .map_err(|error| error.to_string())?;
@@ -56,14 +67,25 @@ async fn serve(loaded: Loaded) -> Result<(), String> {
     // Nobody need be there to read it.
     let _ = std::io::stdout().write_all(banner.as_bytes());
     server
-        .run(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
+        .run(asked.cancelled_owned())
         .await
         .map_err(|error| error.to_string())
+}
+
+/// The first signal asks for an orderly end. Who sends a second one does not want to wait for it,
+/// and need not: what was acked is on disk.
+async fn listen(mut terminate: Signal, mut interrupt: Signal, asked: CancellationToken) {
+    for number in 1.. {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if number > 1 {
+            tracing::warn!("asked again to end: at once");
+            std::process::exit(INTERRUPTED);
+        }
+        asked.cancel();
+    }
 }
 
 /// What a newcomer needs to see, and no more.

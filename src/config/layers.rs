@@ -138,6 +138,7 @@ impl Config {
             ("timing.silence_ms", timing.silence_ms),
             ("timing.stall_ms", timing.stall_ms),
             ("timing.presence_tick_ms", timing.presence_tick_ms),
+            ("timing.stop_ms", timing.stop_ms),
         ] {
             if value == 0 {
                 return Err(value_error(key, "must be at least 1"));

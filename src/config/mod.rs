@@ -179,6 +179,8 @@ pub struct Timing {
     pub presence_tick_ms: u64,
     /// Connections get this long to close when the server shuts down.
     pub drain_ms: u64,
+    /// The whole shutdown takes no longer than this.
+    pub stop_ms: u64,
     /// Clients are asked to come back after a random time up to this.
     pub drain_spread_ms: u64,
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Output, Stdio},
@@ -45,15 +46,15 @@ async fn refusal(mut command: Command, code: i32) -> String {
 }
 
 /// A program that runs.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     banner: String,
 }
 
 impl Running {
     /// Starts it on a free port and waits until it has said where it is.
-    async fn start(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) async fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = parlor(folder, &["--listen", "127.0.0.1:0"]);
         command.args(arguments);
         Self::of(command).await
@@ -80,6 +81,12 @@ impl Running {
         running
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let place = self.said("page").trim_start_matches("http://");
+        place.trim_end_matches('/').parse().unwrap()
+    }
+
     /// What the banner says about that.
     fn said(&self, what: &str) -> &str {
         let mut lines = self.banner.lines().map(str::trim);
@@ -94,9 +101,13 @@ impl Running {
         assert_eq!(answer.status(), 200, "{url}");
     }
 
-    async fn ended_by(self, signal: Signal) -> Output {
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    pub(crate) async fn ended_by(self, signal: Signal) -> Output {
+        self.signal(signal);
         // Standard output is read on, so that the program never waits for its reader.
         drop(self.lines);
         within("the program to end", self.child.wait_with_output())
@@ -401,8 +412,7 @@ async fn the_memory_of_hashing_passwords_is_given_back() {
         kib.parse::<u64>().unwrap()
     };
     let before = resident_kib();
-    let address = server.said("page").trim_start_matches("http://");
-    let address = address.trim_end_matches('/').parse().unwrap();
+    let address = server.address();
     let mut comers = tokio::task::JoinSet::new();
     for number in 0..40 {
         comers.spawn(async move {

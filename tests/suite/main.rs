@@ -32,6 +32,7 @@ mod predecessor;
 mod presence;
 mod rooms;
 mod sessions;
+mod stopping;
 mod support;
 mod sync;
 mod talk;
