@@ -1,6 +1,7 @@
 //! The only wiring: store, hub, chat, router, and the order in which they come and go.
 
 mod drain;
+mod files;
 #[cfg(test)]
 mod tests;
 
@@ -94,8 +95,7 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn bind(config: Config) -> Result<Self, StartError> {
-        let config = Arc::new(config);
+    pub async fn bind(mut config: Config) -> Result<Self, StartError> {
         let listener =
             TcpListener::bind(config.listen)
                 .await
@@ -140,6 +140,7 @@ impl Server {
             max_mb: config.store.max_mb,
         };
         let (store, commits) = Store::open(options).await?;
+        config.limits.connections = files::places(config.limits.connections, store.files());
 
         let limits = &config.limits;
         let per_user = if limits.rates {
@@ -157,7 +158,7 @@ impl Server {
         let tokens = Tokens::new(&secret, config.auth.access_ttl(), config.auth.refresh_ttl());
         let chat = Chat::new(&config, store.clone(), hub, Passwords::new(), tokens).await?;
         Ok(Self {
-            config,
+            config: Arc::new(config),
             listener,
             address,
             store,

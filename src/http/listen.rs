@@ -27,8 +27,8 @@ use crate::{config::Config, domain::session::network};
 
 /// What hyper may buffer of one connection's requests.
 const BUFFER: usize = 16 * 1024;
-/// Connections that are told at once that there are too many.
-const REFUSALS: usize = 64;
+/// Connections that are told at once that there are too many; they come on top of the places.
+pub const REFUSALS: usize = 64;
 /// After the system refused a connection (out of file descriptors, say), this long a rest.
 const REST: Duration = Duration::from_millis(100);
 /// A connection that is refused is gone after this.

@@ -84,6 +84,14 @@ impl Store {
         }
     }
 
+    /// How many files it holds open at most.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.files(),
+        }
+    }
+
     /// Why nothing can be written now, in words for whoever watches the server.
     #[must_use]
     pub fn trouble(&self) -> Option<&'static str> {

@@ -27,6 +27,7 @@ mod layers;
 mod line_mode;
 mod members;
 mod messages;
+mod open_files;
 mod overload;
 mod predecessor;
 mod presence;

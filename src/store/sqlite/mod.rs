@@ -25,6 +25,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::try_join_all;
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
@@ -43,6 +44,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the log is carried over into the database, off the writer's path.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// Connections that are not for reading: the writer's, the checkpointer's, and the last one's.
+const OTHERS: usize = 3;
 /// SQLite's pages have 4 KiB unless a database was made otherwise, and ours are not.
 const PAGES_PER_MB: u64 = 256;
 /// What SQLite can count.
@@ -82,14 +85,7 @@ impl Sqlite {
                 other => StoreError::Open(other.to_string()),
             })?;
 
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let readers = SqlitePoolOptions::new()
-            .max_connections(u32::try_from(cores + 2).unwrap_or(4).min(16))
-            .min_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(connect.clone().read_only(true))
-            .await
-            .map_err(open_error)?;
+        let readers = open_readers(&connect).await.map_err(open_error)?;
 
         let tracker = TaskTracker::new();
         let stop_checkpoints = CancellationToken::new();
@@ -143,9 +139,41 @@ impl Sqlite {
         Ok(())
     }
 
+    /// Each connection has the database and the log, and the file of the log's index is shared.
+    pub(super) fn files(&self) -> usize {
+        let readers = usize::try_from(self.readers.options().get_max_connections());
+        2 * (readers.unwrap_or(usize::MAX / 4) + OTHERS) + 1
+    }
+
     pub(super) fn trouble(&self) -> Option<&'static str> {
         self.writer.trouble()
     }
+}
+
+/// All readers at once and for good: each is some open files, of which there may be none to be had
+/// later, when clients have taken them.
+async fn open_readers(connect: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let count = u32::try_from(cores + 2).unwrap_or(4).min(16);
+    let readers = SqlitePoolOptions::new()
+        .max_connections(count)
+        .min_connections(count)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(connect.clone().read_only(true))
+        .await?;
+    let open = async |_| {
+        let mut reader = readers.acquire().await?;
+        // SQLite opens the log with the first read.
+        sqlx::raw_sql("select count(*) from sqlite_schema")
+            .execute(&mut *reader)
+            .await?;
+        Ok::<_, sqlx::Error>(reader)
+    };
+    // Held until the last is there, so that none is taken twice.
+    try_join_all((0..count).map(open)).await?;
+    Ok(readers)
 }
 
 /// Only the connection that writes needs to know of it; 0 is no quota. A database that is larger
