@@ -2,57 +2,85 @@
 
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Chat, ChatError};
-use crate::domain::Timestamp;
+use super::Chat;
+use crate::{domain::Timestamp, store::StoreError};
 
 const EVERY: Duration = Duration::from_mins(1);
-/// Messages of deleted rooms that one transaction deletes: few, for senders wait meanwhile.
-const PURGE_SLICE: i64 = 500;
+/// Rows that one transaction touches: few, for senders wait meanwhile, and a long message is some
+/// pages of its own.
+const SLICE: i64 = 100;
+/// Between two slices, for everybody else's writes.
+const PAUSE: Duration = Duration::from_millis(25);
 /// An ended login stays this long, for who looks into the database after an incident.
 const FORGET_SESSIONS: Duration = Duration::from_hours(168);
+
+/// What is swept. None waits for another or ends with it.
+#[derive(Clone, Copy, Debug)]
+enum Sweep {
+    Memory,
+    ExpiredLogins,
+    EndedLogins,
+    DeletedRooms,
+}
 
 impl Chat {
     /// Ends logins that ran out, deletes what deleted rooms left and forgets what throttles no
     /// longer need, until `stop`.
     pub async fn run_janitor(self, stop: CancellationToken) {
+        let sweeps = async {
+            tokio::join!(
+                self.repeat(Sweep::Memory),
+                self.repeat(Sweep::ExpiredLogins),
+                self.repeat(Sweep::EndedLogins),
+                self.repeat(Sweep::DeletedRooms),
+            )
+        };
+        tokio::select! {
+            _ = sweeps => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// Sweeps at once and then every minute, slice after slice as long as there is more.
+    async fn repeat(&self, sweep: Sweep) {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                _ = tick.tick() => {}
-                () = stop.cancelled() => return,
-            }
-            self.inner.ended.sweep();
-            self.inner.attempts.sweep();
-            self.inner.codes.sweep();
-            self.inner.sends.sweep();
-            self.inner.requests.sweep();
-            let sweep = async {
-                self.expire_sessions().await?;
-                while self.inner.store.purge_deleted_rooms(PURGE_SLICE).await? {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+            tick.tick().await;
+            loop {
+                match self.slice(sweep).await {
+                    Ok(true) => sleep(PAUSE).await,
+                    Ok(false) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, ?sweep, "sweep failed");
+                        break;
+                    }
                 }
-                Ok::<_, ChatError>(())
-            };
-            let result = tokio::select! {
-                result = sweep => result,
-                () = stop.cancelled() => return,
-            };
-            if let Err(error) = result {
-                tracing::warn!(%error, "sweep failed");
             }
         }
     }
 
-    async fn expire_sessions(&self) -> Result<(), ChatError> {
-        let now = Timestamp::now();
-        Ok(self
-            .inner
-            .store
-            .expire_sessions(now, now.minus(FORGET_SESSIONS))
-            .await?)
+    /// Whether there may be more.
+    async fn slice(&self, sweep: Sweep) -> Result<bool, StoreError> {
+        let (store, now) = (&self.inner.store, Timestamp::now());
+        match sweep {
+            Sweep::Memory => {
+                self.inner.ended.sweep();
+                self.inner.attempts.sweep();
+                self.inner.codes.sweep();
+                self.inner.sends.sweep();
+                self.inner.requests.sweep();
+                Ok(false)
+            }
+            Sweep::ExpiredLogins => store.expire_sessions(now, SLICE).await,
+            Sweep::EndedLogins => {
+                let before = now.minus(FORGET_SESSIONS);
+                store.forget_sessions(before, SLICE).await
+            }
+            Sweep::DeletedRooms => store.purge_deleted_rooms(SLICE).await,
+        }
     }
 }

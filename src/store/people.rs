@@ -249,17 +249,23 @@ impl Store {
         }
     }
 
-    /// Ends the logins that were not refreshed in time, and forgets those ended before `forget`.
+    /// Ends up to `slice` logins that were not refreshed in time. `false` if no more are left.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
-    pub async fn expire_sessions(
-        &self,
-        now: Timestamp,
-        forget: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn expire_sessions(&self, now: Timestamp, slice: i64) -> Result<bool, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.expire_sessions(now, forget).await,
+            Backend::Sqlite(sqlite) => sqlite.expire_sessions(now, slice).await,
+        }
+    }
+
+    /// Forgets up to `slice` logins that ended before then. `false` if no more are left.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn forget_sessions(&self, before: Timestamp, slice: i64) -> Result<bool, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.forget_sessions(before, slice).await,
         }
     }
 }

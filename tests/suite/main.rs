@@ -18,6 +18,7 @@ mod handshake;
 mod history;
 mod isolation;
 mod isolation_live;
+mod janitor;
 mod joining;
 mod json_rooms;
 mod json_socket;

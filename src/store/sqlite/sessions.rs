@@ -171,29 +171,56 @@ impl Sqlite {
     pub(in crate::store) async fn expire_sessions(
         &self,
         now: Timestamp,
-        forget: Timestamp,
-    ) -> Result<(), StoreError> {
+        slice: i64,
+    ) -> Result<bool, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
-                    sqlx::query!("delete from sessions where ended_at is not null and ended_at < ?1", forget.0)
-                        .execute(&mut tx.conn)
-                        .await?;
                     let rows = sqlx::query!(
-                        r#"update sessions set ended_at = ?1 where expires_at <= ?1 and ended_at is null
+                        r#"update sessions set ended_at = ?1 where id in
+                           (select id from sessions where expires_at <= ?1 and ended_at is null limit ?2)
                            returning id as "id!: i64", user_id as "user_id!: i64""#,
-                        now.0
+                        now.0,
+                        slice
                     )
                     .fetch_all(&mut tx.conn)
                     .await?;
+                    let more = is_whole(rows.len(), slice);
                     let ended = rows.into_iter().map(|row| Change::SessionEnded {
                         user: UserId(row.user_id),
                         session: SessionId(row.id),
                     });
                     tx.changes.extend(ended);
-                    Ok(())
+                    Ok(more)
                 })
             })
             .await
     }
+
+    pub(in crate::store) async fn forget_sessions(
+        &self,
+        before: Timestamp,
+        slice: i64,
+    ) -> Result<bool, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let gone = sqlx::query!(
+                        "delete from sessions where id in
+                         (select id from sessions where ended_at is not null and ended_at < ?1 limit ?2)",
+                        before.0,
+                        slice
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(is_whole(gone.rows_affected(), slice))
+                })
+            })
+            .await
+    }
+}
+
+/// Whether so many rows are a whole slice, after which there may be more.
+fn is_whole(rows: impl TryInto<i64>, slice: i64) -> bool {
+    rows.try_into().is_ok_and(|rows| rows >= slice)
 }
