@@ -43,6 +43,9 @@ pub enum ChatError {
     /// A room keeps at least one owner.
     #[error("the last owner must make somebody else owner first, or delete the room")]
     LastOwner,
+    /// A server keeps at least one admin.
+    #[error("the last admin must make somebody else admin first")]
+    LastAdmin,
     /// The caller is in as many rooms as one can be.
     #[error("you are in as many rooms as one can be; leave one first")]
     TooManyRooms,
@@ -89,6 +92,7 @@ impl ChatError {
             Self::UsernameTaken => "username_taken",
             Self::KeyConflict => "key_conflict",
             Self::LastOwner => "last_owner",
+            Self::LastAdmin => "last_admin",
             Self::TooManyRooms => "too_many_rooms",
             Self::TooManyConnections => "too_many_connections",
             Self::Blocked => "blocked",

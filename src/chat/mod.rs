@@ -2,6 +2,7 @@
 //! this layer, so that a rule stands in one place.
 
 mod accounts;
+mod admins;
 mod conversation;
 mod direct;
 mod error;
@@ -16,6 +17,7 @@ mod sessions;
 use std::{sync::Arc, time::Duration};
 
 pub use accounts::{Profile, SignUp};
+pub use admins::Admin;
 pub use error::ChatError;
 pub use members::Member;
 pub use messages::{PendingPost, Posted};

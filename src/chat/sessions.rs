@@ -1,6 +1,6 @@
 //! Logins: who calls, the tokens that say so, and their end.
 
-use std::{collections::HashMap, sync::RwLock, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::RwLock, time::Duration};
 
 use super::{Chat, ChatError};
 use crate::{
@@ -18,6 +18,7 @@ const REMEMBER_EXTRA: Duration = Duration::from_mins(1);
 pub struct Caller {
     user: UserId,
     session: SessionId,
+    address: Option<IpAddr>,
 }
 
 impl Caller {
@@ -31,6 +32,18 @@ impl Caller {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// From where, as far as it is known.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The caller, who calls from there.
+    #[must_use]
+    pub fn at(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
     }
 }
 
@@ -108,7 +121,11 @@ impl Chat {
     /// [`ChatError::Unauthorized`] if it is not good or its login has ended.
     pub fn authenticate(&self, access_token: &str) -> Result<Caller, ChatError> {
         let Access { user, session } = self.inner.tokens.read_access(access_token)?;
-        let caller = Caller { user, session };
+        let caller = Caller {
+            user,
+            session,
+            address: None,
+        };
         if self.is_ended(&caller) {
             Err(ChatError::Unauthorized)
         } else {
@@ -184,9 +201,13 @@ impl Chat {
     /// [`ChatError::Unauthorized`] if the token is not good.
     pub async fn sign_out_by_refresh(&self, refresh_token: &str) -> Result<(), ChatError> {
         let Refresh { user, session, .. } = self.inner.tokens.read_refresh(refresh_token)?;
-        self.end_session(&Caller { user, session }, session)
-            .await
-            .map(|_| ())
+        let address = None;
+        let caller = Caller {
+            user,
+            session,
+            address,
+        };
+        self.end_session(&caller, session).await.map(|_| ())
     }
 
     /// The caller's logins, newest first.

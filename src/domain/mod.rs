@@ -4,6 +4,7 @@
 //! types that can only hold what is allowed (see [`text`]), so that the layers above need not ask
 //! again.
 
+pub mod audit;
 pub mod change;
 pub mod code;
 pub mod emoji;
@@ -16,6 +17,7 @@ pub mod text;
 pub mod time;
 pub mod user;
 
+pub use audit::{Action, Actor, AuditEntry, AuditFilter};
 pub use change::{Aspect, Change, CreatedRoom, Removal};
 pub use code::AccessCode;
 pub use emoji::Emoji;

@@ -73,6 +73,8 @@ pub enum Permission {
     Pin,
     /// Read what messages said before they were edited; a setting of the server.
     ReadVersions,
+    /// What server admins may; no role in a room allows it.
+    Administer,
 }
 
 impl Permission {
@@ -91,6 +93,7 @@ impl Permission {
             Self::LeaveDirect => "leave a direct room",
             Self::Pin => "pin messages",
             Self::ReadVersions => "read what it said before",
+            Self::Administer => "administer this server",
         }
     }
 }
@@ -133,6 +136,7 @@ impl Role {
             Permission::Rename | Permission::SetRoles | Permission::DeleteRoom => {
                 self >= Self::Owner
             }
+            Permission::Administer => false,
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{AppState, client::Peer, origin, problem::Problem};
 use crate::{
-    chat::{Caller, Member},
+    chat::{self, Caller, Member},
     domain::{RoomId, SessionOrigin},
 };
 
@@ -28,7 +28,7 @@ impl FromRequestParts<AppState> for Auth {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let headers = &parts.headers;
         if let Some(token) = bearer(headers)? {
-            return Self::admitted(state, token, true);
+            return Self::admitted(parts, state, token, true);
         }
         let Some(token) = state.cookies.access(headers) else {
             return Err(unsigned());
@@ -37,13 +37,19 @@ impl FromRequestParts<AppState> for Auth {
         if !reads && !origin::is_same_origin(headers, &state.config.public_url) {
             return Err(cross_origin());
         }
-        Self::admitted(state, token, false)
+        Self::admitted(parts, state, token, false)
     }
 }
 
 impl Auth {
-    fn admitted(state: &AppState, token: &str, by_header: bool) -> Result<Self, Problem> {
-        let caller = state.chat.authenticate(token)?;
+    fn admitted(
+        parts: &Parts,
+        state: &AppState,
+        token: &str,
+        by_header: bool,
+    ) -> Result<Self, Problem> {
+        let address = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        let caller = state.chat.authenticate(token)?.at(address);
         state.chat.admit(&caller)?;
         Ok(Self { caller, by_header })
     }
@@ -94,6 +100,18 @@ impl FromRequestParts<AppState> for InRoom {
         let room = path_number(parts, state, "room_id").await?;
         let member = state.chat.member(&auth.caller, RoomId(room)).await?;
         Ok(Self { member, auth })
+    }
+}
+
+/// The caller as a server admin, which is looked up for each request.
+pub(super) struct Admin(pub(super) chat::Admin);
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let auth = Auth::from_request_parts(parts, state).await?;
+        Ok(Self(state.chat.admin(&auth.caller).await?))
     }
 }
 

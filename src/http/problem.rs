@@ -167,6 +167,7 @@ impl From<ChatError> for Problem {
             ChatError::UsernameTaken
             | ChatError::KeyConflict
             | ChatError::LastOwner
+            | ChatError::LastAdmin
             | ChatError::TooManyRooms
             | ChatError::TooMany(_) => StatusCode::CONFLICT,
             ChatError::RateLimited(_) | ChatError::TooManyConnections => {

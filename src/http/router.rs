@@ -14,7 +14,9 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, co
 use super::{
     AppState,
     edge::{self, RequestIds},
-    routes::{auth, conversation, direct, me, members, messages, rooms, server, socket, users},
+    routes::{
+        admins, auth, conversation, direct, me, members, messages, rooms, server, socket, users,
+    },
     statics,
 };
 
@@ -78,6 +80,11 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/api/dms", post(direct::open))
         .route("/api/users/{user_id}", get(users::show))
+        .route(
+            "/api/admin/users/{user_id}/admin",
+            put(admins::grant).delete(admins::revoke),
+        )
+        .route("/api/admin/audit", get(admins::audit))
         .nest("/api/rooms", rooms.clone())
         // The predecessor's name for them, for good.
         .nest("/api/chat_rooms", rooms)

@@ -4,6 +4,7 @@
 //! with domain types in and out; none begun here is left open to a caller. What a transaction
 //! changed comes out of [`Commits`], in commit order and after the commit.
 
+mod audit;
 mod conversation;
 mod direct;
 mod error;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
+pub use audit::AdminOutcome;
 pub use conversation::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, Versions};
 pub use direct::Direct;
 pub use error::StoreError;

@@ -4,6 +4,7 @@
     reason = "clippy knows tests by their attribute, and not what they call for help"
 )]
 
+mod admins;
 mod auth;
 mod closing;
 mod command_line;

@@ -17,6 +17,8 @@ use crate::{
 pub(crate) struct MeBody {
     user: UserView,
     session_id: SessionId,
+    /// Whether the caller is a server admin.
+    admin: bool,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +46,7 @@ pub(crate) async fn show(
     auth: Auth,
 ) -> Result<Json<MeBody>, Problem> {
     let user = state.chat.me(&auth.caller).await?;
-    Ok(me(&state, &auth, &user))
+    me(&state, &auth, &user).await
 }
 
 pub(crate) async fn edit(
@@ -61,7 +63,7 @@ pub(crate) async fn edit(
         }
         None => state.chat.me(&auth.caller).await?,
     };
-    Ok(me(&state, &auth, &user))
+    me(&state, &auth, &user).await
 }
 
 pub(crate) async fn sessions(
@@ -104,10 +106,11 @@ pub(crate) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn me(state: &AppState, auth: &Auth, user: &User) -> Json<MeBody> {
+async fn me(state: &AppState, auth: &Auth, user: &User) -> Result<Json<MeBody>, Problem> {
     let online = state.chat.hub().presence().is_online(user.id);
-    Json(MeBody {
+    Ok(Json(MeBody {
         user: UserView::new(user, online),
         session_id: auth.caller.session(),
-    })
+        admin: state.chat.is_admin(&auth.caller).await?,
+    }))
 }

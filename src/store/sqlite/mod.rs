@@ -3,7 +3,9 @@
 //! One connection writes (see [`writer`]), a pool of others reads; in WAL mode neither waits for
 //! the other. `synchronous=FULL` makes each commit an fsync, so that what is acked is on disk.
 
+mod admins;
 mod append;
+mod audit;
 mod conversation;
 mod direct;
 mod health;

@@ -26,8 +26,9 @@ impl Sqlite {
                     let (name, key) = (new.username.as_str(), new.username.folded());
                     let id = sqlx::query_scalar!(
                         r#"insert into users
-                               (username, username_key, display_name, password_hash, created_at, last_seen)
-                           values (?1, ?2, ?3, ?4, ?5, ?5) on conflict do nothing returning id as "id!: i64""#,
+                               (username, username_key, display_name, password_hash, created_at, last_seen, admin)
+                           values (?1, ?2, ?3, ?4, ?5, ?5, not exists (select 1 from users))
+                           on conflict do nothing returning id as "id!: i64""#,
                         name,
                         key,
                         new.display_name,

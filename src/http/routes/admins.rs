@@ -1,0 +1,110 @@
+//! `/api/admin/users/{id}/admin` and `/api/admin/audit`: who administers the server, and the log.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{Action, AuditEntry, AuditFilter, RoomId, Seq, Timestamp, UserId, audit::Named},
+    http::{
+        AppState,
+        extract::{Admin, AppQuery, PathUser},
+        problem::Problem,
+    },
+};
+
+const LIMIT_DEFAULT: i64 = 50;
+const LIMIT_MAX: i64 = 200;
+
+#[derive(Deserialize)]
+pub(crate) struct AuditQuery {
+    actor: Option<UserId>,
+    target: Option<UserId>,
+    room: Option<RoomId>,
+    action: Option<Action>,
+    before: Option<i64>,
+    limit: Option<i64>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct AuditBody {
+    items: Vec<EntryBody>,
+    has_before: bool,
+}
+
+#[derive(Serialize)]
+struct EntryBody {
+    id: i64,
+    at: Timestamp,
+    actor: Named,
+    action: Action,
+    room_id: Option<RoomId>,
+    target: Option<Named>,
+    seq: Option<Seq>,
+    address: Option<String>,
+    detail: Option<String>,
+}
+
+impl From<AuditEntry> for EntryBody {
+    fn from(entry: AuditEntry) -> Self {
+        Self {
+            id: entry.id,
+            at: entry.at,
+            actor: entry.actor,
+            action: entry.action,
+            room_id: entry.room,
+            target: entry.target,
+            seq: entry.seq,
+            address: entry.address,
+            detail: entry.detail,
+        }
+    }
+}
+
+pub(crate) async fn grant(
+    State(state): State<AppState>,
+    Admin(admin): Admin,
+    PathUser(user): PathUser,
+) -> Result<StatusCode, Problem> {
+    state.chat.set_admin(&admin, UserId(user), true).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn revoke(
+    State(state): State<AppState>,
+    Admin(admin): Admin,
+    PathUser(user): PathUser,
+) -> Result<StatusCode, Problem> {
+    state.chat.set_admin(&admin, UserId(user), false).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn audit(
+    State(state): State<AppState>,
+    Admin(admin): Admin,
+    AppQuery(query): AppQuery<AuditQuery>,
+) -> Result<Json<AuditBody>, Problem> {
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(Problem::field(
+            "/limit",
+            format!("must be 1 to {LIMIT_MAX}"),
+        ));
+    }
+    let filter = AuditFilter {
+        actor: query.actor,
+        target: query.target,
+        room: query.room,
+        action: query.action,
+        before: query.before.unwrap_or(i64::MAX),
+        // One more than wanted tells whether there are more.
+        limit: limit + 1,
+    };
+    let entries = state.chat.audit(&admin, filter).await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_before = entries.len() > wanted;
+    let items = entries.into_iter().take(wanted).map(EntryBody::from);
+    Ok(Json(AuditBody {
+        items: items.collect(),
+        has_before,
+    }))
+}

@@ -1,0 +1,55 @@
+//! The contract for server admins and for the log of what was done with rights.
+
+use super::{Backend, Store, StoreError};
+use crate::domain::{Actor, AuditEntry, AuditFilter, Timestamp, UserId};
+
+/// What came of making somebody admin, or no longer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminOutcome {
+    /// Done, now or before.
+    Done,
+    /// There is no such user.
+    NoSuchUser,
+    /// The server would be left without an admin.
+    LastAdmin,
+    /// The one who asked is not an admin (any more).
+    Forbidden,
+}
+
+impl Store {
+    /// Whether a user is a server admin, now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn is_admin(&self, user: UserId) -> Result<bool, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.is_admin(user).await,
+        }
+    }
+
+    /// Makes a user admin, or no longer one. A server keeps at least one admin.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was written.
+    pub async fn set_admin(
+        &self,
+        user: UserId,
+        admin: bool,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<AdminOutcome, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.set_admin(user, admin, by, now).await,
+        }
+    }
+
+    /// Entries of the audit log, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.audit(filter).await,
+        }
+    }
+}
