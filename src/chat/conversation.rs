@@ -153,8 +153,13 @@ impl Chat {
     fn alteration(&self, caller: &Caller, room: RoomId, seq: Seq) -> Result<Alteration, ChatError> {
         let by = caller.user();
         self.inner.sends.take(&by)?;
-        let at = Timestamp::now();
-        Ok(Alteration { room, seq, by, at })
+        Ok(Alteration {
+            room,
+            seq,
+            by,
+            address: caller.address(),
+            at: Timestamp::now(),
+        })
     }
 }
 
@@ -164,6 +169,7 @@ fn altered(outcome: Altered, full: &'static str) -> Result<Message, ChatError> {
         Altered::NotMember => Err(ChatError::NotFound("room")),
         Altered::NoSuchMessage => Err(ChatError::NotFound("message")),
         Altered::Forbidden(permission) => Err(ChatError::Forbidden(permission)),
+        Altered::Restrained(restraint) => Err(restraint.into()),
         Altered::TooLate => Err(ChatError::TooLate),
         Altered::Full => Err(ChatError::TooMany(full)),
     }

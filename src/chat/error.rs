@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     auth::{password::PasswordError, throttle::TooFast, token::TokenError},
-    domain::{Invalid, Permission},
+    domain::{Invalid, Permission, Restraint},
     store::StoreError,
 };
 
@@ -34,6 +34,9 @@ pub enum ChatError {
     /// The caller's role does not allow it.
     #[error("you may not {}", .0.verb())]
     Forbidden(Permission),
+    /// The caller may not write in that room just now.
+    #[error(transparent)]
+    Restrained(#[from] Restraint),
     /// Somebody has that name.
     #[error("the username is taken")]
     UsernameTaken,
@@ -89,6 +92,7 @@ impl ChatError {
             Self::NotFound(_) => "not_found",
             Self::BadCode => "bad_code",
             Self::Forbidden(_) => "forbidden",
+            Self::Restrained(restraint) => restraint.code(),
             Self::UsernameTaken => "username_taken",
             Self::KeyConflict => "key_conflict",
             Self::LastOwner => "last_owner",
@@ -111,6 +115,7 @@ impl ChatError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited(wait) => Some(*wait),
+            Self::Restrained(restraint) => restraint.retry_after(),
             Self::Overloaded | Self::Draining => Some(OVERLOADED_RETRY),
             Self::Unavailable(_) => Some(UNAVAILABLE_RETRY),
             Self::TooManyConnections => Some(Duration::from_secs(5)),

@@ -1,9 +1,11 @@
 //! Being in a room: the proof of it, coming in and going out.
 
+use std::net::IpAddr;
+
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{
-        AccessCode, Author, Permission, Role, RoomId, RoomStanding, Roster, Timestamp, UserId,
+        AccessCode, Actor, Author, Permission, RoomId, RoomStanding, Roster, Timestamp, UserId,
     },
     store::{Joined, LeaveOutcome, MemberRow},
 };
@@ -17,6 +19,7 @@ use crate::{
 pub struct Member {
     author: Author,
     standing: RoomStanding,
+    address: Option<IpAddr>,
 }
 
 impl Member {
@@ -36,6 +39,15 @@ impl Member {
     #[must_use]
     pub fn author(&self) -> &Author {
         &self.author
+    }
+
+    /// The member as the audit log names them.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor {
+            author: self.author.clone(),
+            address: self.address,
+        }
     }
 
     /// The room as this member has it.
@@ -64,7 +76,11 @@ impl Chat {
     pub async fn member(&self, caller: &Caller, room: RoomId) -> Result<Member, ChatError> {
         let row = self.inner.store.member(room, caller.user()).await?;
         let MemberRow { standing, author } = row.ok_or(ChatError::NotFound("room"))?;
-        Ok(Member { author, standing })
+        Ok(Member {
+            author,
+            standing,
+            address: caller.address(),
+        })
     }
 
     /// Lets the caller in by a code as it was typed. To be in already is no error.
@@ -114,42 +130,6 @@ impl Chat {
         done(outcome, Permission::LeaveDirect)
     }
 
-    /// Removes somebody of a lower role.
-    ///
-    /// # Errors
-    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if they are not in the room.
-    pub async fn kick(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
-        member.require(Permission::Kick)?;
-        self.inner.sends.take(&member.user())?;
-        let outcome = self
-            .inner
-            .store
-            .kick(member.room(), user, member.author.clone(), Timestamp::now())
-            .await?;
-        done(outcome, Permission::Kick)
-    }
-
-    /// Gives a member another role.
-    ///
-    /// # Errors
-    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] if they are not in the room, or
-    /// [`ChatError::LastOwner`].
-    pub async fn set_role(
-        &self,
-        member: &Member,
-        user: UserId,
-        role: Role,
-    ) -> Result<(), ChatError> {
-        member.require(Permission::SetRoles)?;
-        self.inner.sends.take(&member.user())?;
-        let outcome = self
-            .inner
-            .store
-            .set_role(member.room(), user, role, member.user())
-            .await?;
-        done(outcome, Permission::SetRoles)
-    }
-
     /// A page of the room's members, by id.
     ///
     /// # Errors
@@ -177,7 +157,7 @@ impl Chat {
     }
 }
 
-fn done(outcome: LeaveOutcome, permission: Permission) -> Result<(), ChatError> {
+pub(super) fn done(outcome: LeaveOutcome, permission: Permission) -> Result<(), ChatError> {
     match outcome {
         LeaveOutcome::Done => Ok(()),
         LeaveOutcome::NotMember => Err(ChatError::NotFound("member")),

@@ -40,6 +40,7 @@ impl PendingPost {
             Appended::KeyConflict => Err(ChatError::KeyConflict),
             Appended::NotMember => Err(ChatError::NotFound("room")),
             Appended::Blocked => Err(ChatError::Blocked),
+            Appended::Restrained(restraint) => Err(restraint.into()),
             Appended::NoSuchReply => {
                 Err(Invalid::new("reply_to", "is no message of this room").into())
             }

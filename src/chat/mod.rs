@@ -9,6 +9,7 @@ mod error;
 mod janitor;
 mod members;
 mod messages;
+mod moderation;
 mod presence;
 mod publisher;
 mod rooms;
@@ -23,7 +24,7 @@ pub use members::Member;
 pub use messages::{PendingPost, Posted};
 pub use sessions::{Caller, Grant, SignedIn};
 
-pub use crate::store::{Changes, Most};
+pub use crate::store::{Changes, Most, RoomEdit};
 
 use crate::{
     auth::{Passwords, Throttle, Tokens},

@@ -71,19 +71,13 @@ impl Chat {
             .await?)
     }
 
-    /// Changes name and topic, whichever is given.
+    /// Changes name, topic, slow mode and lock, whichever is given.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] if the member may not change one of them; then neither changes.
-    pub async fn edit_room(
-        &self,
-        member: &Member,
-        name: Option<RoomName>,
-        topic: Option<Topic>,
-    ) -> Result<Room, ChatError> {
+    /// [`ChatError::Forbidden`] if the member may not change one of them; then none changes.
+    pub async fn edit_room(&self, member: &Member, edit: RoomEdit) -> Result<Room, ChatError> {
         self.inner.sends.take(&member.user())?;
-        let edit = RoomEdit { name, topic };
-        let by = member.author().clone();
+        let by = member.actor();
         let edited = self
             .inner
             .store
@@ -102,7 +96,7 @@ impl Chat {
         ruled(
             self.inner
                 .store
-                .delete_room(room, member.user(), now)
+                .delete_room(room, member.actor(), now)
                 .await?,
         )
     }
@@ -124,7 +118,7 @@ impl Chat {
     pub async fn replace_access_code(&self, member: &Member) -> Result<AccessCode, ChatError> {
         self.inner.sends.take(&member.user())?;
         let code = AccessCode::generate()?;
-        let (room, by, now) = (member.room(), member.user(), Timestamp::now());
+        let (room, by, now) = (member.room(), member.actor(), Timestamp::now());
         let replaced = self
             .inner
             .store

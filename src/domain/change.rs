@@ -10,6 +10,8 @@ pub enum Removal {
     Left,
     /// Somebody who may do that removed them.
     Kicked,
+    /// The same, and they must not come back.
+    Banned,
     /// The room is gone.
     Deleted,
 }
@@ -73,7 +75,7 @@ pub enum Change {
         /// Who.
         people: Vec<UserId>,
     },
-    /// A member has another role, or wants to be told of other news.
+    /// A member has another role, may write no more or again, or wants to be told of other news.
     StandingChanged {
         /// The room.
         room: RoomId,
@@ -100,7 +102,7 @@ pub enum Change {
         /// Those of them that ask for their attention.
         mentions: i64,
     },
-    /// Name or topic are new; the system messages of it come as changes of their own.
+    /// Name, topic or who may write how often are new; the system messages of it come as changes of their own.
     RoomChanged(Room),
     /// The room is gone, and everybody is out of it.
     RoomDeleted(RoomId),

@@ -29,6 +29,11 @@ pub enum SystemEvent {
         /// Who is out.
         username: String,
     },
+    /// The author removed somebody, who must not come back.
+    Banned {
+        /// Who is out.
+        username: String,
+    },
     /// The author gave the room another name.
     Renamed {
         /// The new name.
@@ -39,6 +44,15 @@ pub enum SystemEvent {
         /// The new topic.
         topic: String,
     },
+    /// The author set how long plain members wait between messages.
+    SlowMode {
+        /// So many seconds; 0 is no wait.
+        seconds: i64,
+    },
+    /// The author let only moderators write.
+    Locked,
+    /// The author let everybody write again.
+    Unlocked,
 }
 
 impl SystemEvent {
@@ -50,9 +64,16 @@ impl SystemEvent {
             Self::Joined => format!("{username} joined"),
             Self::Left => format!("{username} left"),
             Self::Kicked { username: removed } => format!("{username} removed {removed}"),
+            Self::Banned { username: removed } => format!("{username} banned {removed}"),
             Self::Renamed { name } => format!("{username} renamed the room to {name}"),
             Self::Topic { topic } if topic.is_empty() => format!("{username} cleared the topic"),
             Self::Topic { topic } => format!("{username} set the topic: {topic}"),
+            Self::SlowMode { seconds: 0 } => format!("{username} turned slow mode off"),
+            Self::SlowMode { seconds } => {
+                format!("{username} turned slow mode on: one message every {seconds} s")
+            }
+            Self::Locked => format!("{username} locked the room"),
+            Self::Unlocked => format!("{username} unlocked the room"),
         }
     }
 }

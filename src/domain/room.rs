@@ -42,7 +42,7 @@ impl RoomKind {
 pub enum Role {
     /// Reads and writes.
     Member,
-    /// Also changes the topic and hands out the access code.
+    /// Also changes the topic, hands out the access code, and keeps order.
     Moderator,
     /// Also renames and deletes the room.
     Owner,
@@ -57,8 +57,16 @@ pub enum Permission {
     SetTopic,
     /// Remove a member of a lower role.
     Kick,
+    /// Remove somebody of a lower role for good.
+    Ban,
+    /// Take the voice of a member of a lower role for a time.
+    Mute,
+    /// Lock the room, or slow it down.
+    Restrict,
     /// Give a member another role.
     SetRoles,
+    /// Make another member owner in one's own place.
+    Transfer,
     /// Rename the room.
     Rename,
     /// Delete the room with all that was said.
@@ -85,7 +93,11 @@ impl Permission {
             Self::Invite => "see or replace the access code",
             Self::SetTopic => "set the topic",
             Self::Kick => "remove that member",
+            Self::Ban => "ban that user",
+            Self::Mute => "mute that member",
+            Self::Restrict => "lock the room or slow it down",
             Self::SetRoles => "change roles",
+            Self::Transfer => "hand the room over",
             Self::Rename => "rename the room",
             Self::DeleteRoom => "delete the room",
             Self::EditMessages => "edit what somebody else said",
@@ -117,26 +129,32 @@ impl Role {
             .find(|role| role.as_str() == text)
     }
 
-    /// Whether somebody of this role may remove a member of that one.
+    /// Whether somebody of this role may do that to a member of the other one.
     #[must_use]
-    pub fn may_kick(self, other: Self) -> bool {
-        self.may(Permission::Kick) && self > other
+    pub fn may_to(self, permission: Permission, other: Self) -> bool {
+        self.may(permission) && self > other
     }
 
     /// Whether this role may do that.
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         match permission {
-            Permission::EditMessages | Permission::ReadVersions | Permission::LeaveDirect => false,
+            Permission::EditMessages
+            | Permission::ReadVersions
+            | Permission::LeaveDirect
+            | Permission::Administer => false,
             Permission::Invite
             | Permission::SetTopic
             | Permission::Kick
+            | Permission::Ban
+            | Permission::Mute
+            | Permission::Restrict
             | Permission::DeleteMessages
             | Permission::Pin => self >= Self::Moderator,
-            Permission::Rename | Permission::SetRoles | Permission::DeleteRoom => {
-                self >= Self::Owner
-            }
-            Permission::Administer => false,
+            Permission::Rename
+            | Permission::SetRoles
+            | Permission::Transfer
+            | Permission::DeleteRoom => self >= Self::Owner,
         }
     }
 }
@@ -209,6 +227,10 @@ pub struct Room {
     pub head: Head,
     /// How many people are in it.
     pub member_count: i64,
+    /// Seconds that a plain member waits between two messages; 0 is no wait.
+    pub slow_mode_s: i64,
+    /// Whether only moderators write.
+    pub locked: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -230,6 +252,8 @@ pub struct RoomStanding {
     pub notify: Notify,
     /// Who is in it, where it is a direct room; empty in all others.
     pub people: Vec<Author>,
+    /// Until when they may not write, if somebody took their voice.
+    pub muted_until: Option<Timestamp>,
 }
 
 #[cfg(test)]
@@ -242,6 +266,9 @@ mod tests {
         assert!(Role::Moderator.may(Permission::SetTopic));
         assert!(!Role::Moderator.may(Permission::DeleteRoom));
         assert!(Role::Owner.may(Permission::DeleteRoom));
+        assert!(!Role::Owner.may(Permission::Administer));
+        assert!(Role::Owner.may_to(Permission::Kick, Role::Moderator));
+        assert!(!Role::Moderator.may_to(Permission::Kick, Role::Moderator));
     }
 
     #[test]

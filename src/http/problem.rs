@@ -9,7 +9,10 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{chat::ChatError, domain::Invalid};
+use crate::{
+    chat::ChatError,
+    domain::{Invalid, Restraint},
+};
 
 /// A refusal on its way out. It travels in the response's extensions until the edge writes it,
 /// which alone knows the request's id.
@@ -161,7 +164,10 @@ impl From<ChatError> for Problem {
             }
             ChatError::Unauthorized | ChatError::BadCredentials => StatusCode::UNAUTHORIZED,
             ChatError::NotFound(_) | ChatError::BadCode => StatusCode::NOT_FOUND,
-            ChatError::Forbidden(_) | ChatError::TooLate | ChatError::Blocked => {
+            ChatError::Forbidden(_)
+            | ChatError::TooLate
+            | ChatError::Blocked
+            | ChatError::Restrained(Restraint::Muted(_) | Restraint::Locked) => {
                 StatusCode::FORBIDDEN
             }
             ChatError::UsernameTaken
@@ -170,9 +176,9 @@ impl From<ChatError> for Problem {
             | ChatError::LastAdmin
             | ChatError::TooManyRooms
             | ChatError::TooMany(_) => StatusCode::CONFLICT,
-            ChatError::RateLimited(_) | ChatError::TooManyConnections => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
+            ChatError::RateLimited(_)
+            | ChatError::Restrained(Restraint::SlowMode(_))
+            | ChatError::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
             ChatError::Overloaded | ChatError::Draining | ChatError::Unavailable(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }

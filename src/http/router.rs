@@ -15,7 +15,8 @@ use super::{
     AppState,
     edge::{self, RequestIds},
     routes::{
-        admins, auth, conversation, direct, me, members, messages, rooms, server, socket, users,
+        admins, auth, conversation, direct, me, members, messages, moderation, rooms, server,
+        socket, users,
     },
     statics,
 };
@@ -39,6 +40,17 @@ pub fn router(state: AppState) -> Router {
             "/{room_id}/members/{user_id}",
             patch(members::set_role).delete(members::kick),
         )
+        .route("/{room_id}/bans", get(moderation::bans))
+        .route(
+            "/{room_id}/bans/{user_id}",
+            put(moderation::ban).delete(moderation::unban),
+        )
+        .route("/{room_id}/mutes", get(moderation::mutes))
+        .route(
+            "/{room_id}/mutes/{user_id}",
+            put(moderation::mute).delete(moderation::unmute),
+        )
+        .route("/{room_id}/owner", post(moderation::transfer))
         .route(
             "/{room_id}/messages",
             get(messages::list).post(messages::post),

@@ -76,7 +76,7 @@ pub enum Frame<'a> {
         /// Those of them that name the reader.
         mentions: i64,
     },
-    /// One is in this room now, or it has another name or topic.
+    /// One is in this room now or stands differently in it, or what all share of it is new.
     Room {
         /// The room; parts that did not change may be absent.
         room: RoomView,

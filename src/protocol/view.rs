@@ -90,6 +90,10 @@ pub struct RoomView {
     pub head: Head,
     /// How many are in it.
     pub member_count: i64,
+    /// Seconds that a plain member waits between two messages; 0 is no wait.
+    pub slow_mode_s: i64,
+    /// Whether only moderators write.
+    pub locked: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// How many of them are online.
@@ -125,6 +129,8 @@ pub struct StandingView {
     pub mentions: i64,
     /// What the reader wants to be told of.
     pub notify: Notify,
+    /// Until when they may not write, if somebody took their voice.
+    pub muted_until: Option<Timestamp>,
 }
 
 impl RoomView {
@@ -138,6 +144,8 @@ impl RoomView {
             kind: room.kind,
             head: room.head,
             member_count: room.member_count,
+            slow_mode_s: room.slow_mode_s,
+            locked: room.locked,
             created_at: room.created_at,
             online_count: None,
             online: None,
@@ -157,6 +165,7 @@ impl RoomView {
             unread: standing.unread,
             mentions: standing.mentions,
             notify: standing.notify,
+            muted_until: standing.muted_until,
         };
         Self {
             standing: Some(own),

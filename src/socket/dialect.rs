@@ -121,6 +121,7 @@ impl Voice {
         match reason {
             Removal::Left => format!("* you left #{name}").into(),
             Removal::Kicked => format!("* you were removed from #{name}").into(),
+            Removal::Banned => format!("* you were banned from #{name}").into(),
             Removal::Deleted => format!("* #{name} was deleted").into(),
         }
     }

@@ -1,8 +1,11 @@
 //! The contract for what happens to a message after it was written.
 
+use std::net::IpAddr;
+
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    Body, Emoji, Message, Named, Notify, Permission, Role, RoomId, Seq, Timestamp, UserId, Version,
+    Body, Emoji, Message, Named, Notify, Permission, Restraint, Role, RoomId, Seq, Timestamp,
+    UserId, Version,
 };
 
 /// What somebody wants to do to which message.
@@ -14,6 +17,8 @@ pub struct Alteration {
     pub seq: Seq,
     /// Who wants it. Their right is looked at in the transaction.
     pub by: UserId,
+    /// From where, for the audit log.
+    pub address: Option<IpAddr>,
     /// When the server took it.
     pub at: Timestamp,
 }
@@ -29,6 +34,8 @@ pub enum Altered {
     NoSuchMessage,
     /// They may not do that.
     Forbidden(Permission),
+    /// They may not write just now.
+    Restrained(Restraint),
     /// The time for edits is over.
     TooLate,
     /// There are as many as there may be.

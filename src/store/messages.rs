@@ -4,7 +4,8 @@ use tokio::sync::oneshot;
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    Draft, Head, Message, MessagePage, Removal, Rev, RoomId, Seq, Timestamp, UserId, Window,
+    Draft, Head, Message, MessagePage, Removal, Restraint, Rev, RoomId, Seq, Timestamp, UserId,
+    Window,
 };
 
 /// A message to write.
@@ -35,6 +36,8 @@ pub enum Appended {
     NoSuchReply,
     /// The one it is for has blocked its author.
     Blocked,
+    /// The author may not write just now.
+    Restrained(Restraint),
 }
 
 /// A message in the queue; what came of it arrives after the commit.

@@ -9,6 +9,7 @@ mod conversation;
 mod direct;
 mod error;
 mod messages;
+mod moderation;
 mod people;
 mod rooms;
 mod sqlite;

@@ -2,8 +2,8 @@
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    AccessCode, Author, CreatedRoom, Permission, Role, Room, RoomId, RoomKind, RoomName,
-    RoomStanding, Roster, Timestamp, Topic, UserId,
+    AccessCode, Actor, Author, CreatedRoom, Permission, Room, RoomId, RoomKind, RoomName,
+    RoomStanding, Roster, SlowMode, Timestamp, Topic, UserId,
 };
 
 /// A room to make.
@@ -28,6 +28,10 @@ pub struct RoomEdit {
     pub name: Option<RoomName>,
     /// A new topic.
     pub topic: Option<Topic>,
+    /// How long plain members wait between messages.
+    pub slow_mode: Option<SlowMode>,
+    /// Whether only moderators write.
+    pub locked: Option<bool>,
 }
 
 /// A membership as it was read: the room and what the member may do.
@@ -62,7 +66,7 @@ pub enum Ruled<T> {
     Forbidden(Permission),
 }
 
-/// What came of leaving, or of giving a member another role.
+/// What came of leaving, or of what is done to one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaveOutcome {
     /// Done.
@@ -90,14 +94,15 @@ impl Store {
         }
     }
 
-    /// Names and topics, with a system message for each that really changed. Answers the room.
+    /// Names, topics and restraints, with a system message for each that really changed. Answers the
+    /// room.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
     pub async fn edit_room(
         &self,
         room: RoomId,
-        by: Author,
+        by: Actor,
         edit: RoomEdit,
         now: Timestamp,
     ) -> Result<Ruled<Room>, StoreError> {
@@ -113,7 +118,7 @@ impl Store {
     pub async fn delete_room(
         &self,
         room: RoomId,
-        by: UserId,
+        by: Actor,
         now: Timestamp,
     ) -> Result<Ruled<()>, StoreError> {
         match &self.0 {
@@ -212,7 +217,7 @@ impl Store {
     pub async fn replace_access_code(
         &self,
         room: RoomId,
-        by: UserId,
+        by: Actor,
         code: AccessCode,
         now: Timestamp,
     ) -> Result<Ruled<()>, StoreError> {
@@ -263,38 +268,6 @@ impl Store {
     ) -> Result<LeaveOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.leave(room, user, now).await,
-        }
-    }
-
-    /// Takes `user` out of a room at the wish of `by`, whose right is looked at again here.
-    ///
-    /// # Errors
-    /// [`StoreError`] if nothing was written.
-    pub async fn kick(
-        &self,
-        room: RoomId,
-        user: UserId,
-        by: Author,
-        now: Timestamp,
-    ) -> Result<LeaveOutcome, StoreError> {
-        match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.kick(room, user, by, now).await,
-        }
-    }
-
-    /// Gives a member another role. A room keeps at least one owner.
-    ///
-    /// # Errors
-    /// [`StoreError`] if nothing was written.
-    pub async fn set_role(
-        &self,
-        room: RoomId,
-        user: UserId,
-        role: Role,
-        by: UserId,
-    ) -> Result<LeaveOutcome, StoreError> {
-        match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.set_role(room, user, role, by).await,
         }
     }
 }

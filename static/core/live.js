@@ -94,7 +94,7 @@ function systemEvent(known, { event, author }) {
   const type = event?.type;
   if (type === "joined") memberJoined(known, author);
   else if (type === "left") memberLeft(known, author);
-  else if (type === "kicked") reloadMembers(known);
+  else if (type === "kicked" || type === "banned") reloadMembers(known);
 }
 
 function ack(frame) {

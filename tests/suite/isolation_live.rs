@@ -9,7 +9,8 @@ async fn removal(witness: &User, room: &Room, user: &User) -> i64 {
     let history = witness.history(room).await;
     let said = history.iter().rev().find(|message| {
         let event = &message["event"];
-        (event["type"] == "kicked" && event["username"] == user.name.as_str())
+        let sent = event["type"] == "kicked" || event["type"] == "banned";
+        (sent && event["username"] == user.name.as_str())
             || (event["type"] == "left" && message["author"]["id"] == user.id)
     });
     said.expect("a word about the removal")["seq"]
@@ -22,13 +23,23 @@ async fn removal(witness: &User, room: &Room, user: &User) -> i64 {
 enum Way {
     Kicked,
     Left,
+    Banned,
 }
 
 async fn go_out(way: Way, owner: &User, user: &User, room: &Room) {
     match way {
         Way::Kicked => owner.kick(room, user).await,
         Way::Left => user.leave(room).await,
+        Way::Banned => owner.ban(room, user).await,
     }
+}
+
+async fn come_back(way: Way, owner: &User, user: &User, room: &Room) {
+    if let Way::Banned = way {
+        user.join(&room.code).await.refused(404, "bad_code");
+        owner.unban(room, user).await;
+    }
+    user.join(&room.code).await.expect(200);
 }
 
 async fn flood(mut socket: JsonSocket, room: Room, name: String) -> JsonSocket {
@@ -44,7 +55,7 @@ async fn a_removed_member_hears_nothing_after_the_removal() {
     // Out and in again on the same socket, many times.
     let (mut socket, _) = ben.connect().await;
     for round in 0..12_usize {
-        let way = [Way::Kicked, Way::Left][round % 2];
+        let way = [Way::Kicked, Way::Left, Way::Banned][round % 3];
         let flood = tokio::spawn(flood(loud, room.clone(), format!("round{round}")));
         for _ in 0..=round * 12 {
             socket.next_message().await;
@@ -81,7 +92,7 @@ async fn a_removed_member_hears_nothing_after_the_removal() {
             "{heard:?}"
         );
 
-        ben.join(&room.code).await.expect(200);
+        come_back(way, &ana, &ben, &room).await;
         let back = socket.next_of("room").await;
         assert_eq!(back["room"]["id"], room.id, "{back}");
         let said = ana.say(&room, "welcome back").await;
@@ -97,7 +108,7 @@ async fn a_removed_terminal_shows_nothing_after_the_removal() {
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     let (mut loud, _) = cid.connect().await;
     for round in 0..10_usize {
-        let way = [Way::Kicked, Way::Left][round % 2];
+        let way = [Way::Kicked, Way::Left, Way::Banned][round % 3];
         let mut terminal = ben.terminal(&room, "?numbers=1").await;
         terminal.next_with("/help").await;
         let flood = tokio::spawn(flood(loud, room.clone(), format!("round{round}")));
@@ -111,7 +122,7 @@ async fn a_removed_terminal_shows_nothing_after_the_removal() {
             let seq: i64 = line.split_once(' ').unwrap().0.parse().unwrap();
             assert!(seq < removal, "{round} {way:?}: out at {removal}: #{line}");
         }
-        ben.join(&room.code).await.expect(200);
+        come_back(way, &ana, &ben, &room).await;
     }
     server.stopped().await;
 }

@@ -5,7 +5,9 @@
 )]
 
 mod admins;
+mod audit;
 mod auth;
+mod bans;
 mod closing;
 mod command_line;
 mod conversation;
@@ -33,10 +35,12 @@ mod open_files;
 mod overload;
 mod predecessor;
 mod presence;
+mod restraints;
 mod rooms;
 mod sessions;
 mod stopping;
 mod support;
 mod sync;
 mod talk;
+mod transfer;
 mod users;

@@ -7,6 +7,7 @@ pub(super) mod direct;
 pub(super) mod me;
 pub(super) mod members;
 pub(super) mod messages;
+pub(super) mod moderation;
 pub(super) mod rooms;
 pub(super) mod server;
 pub(super) mod socket;

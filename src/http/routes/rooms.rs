@@ -9,8 +9,8 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    chat::Member,
-    domain::{Permission, RoomId, RoomKind, RoomName, Topic},
+    chat::{Member, RoomEdit},
+    domain::{Permission, RoomId, RoomKind, RoomName, SlowMode, Topic},
     http::{
         AppState,
         extract::{AppJson, AppQuery, Auth, InRoom},
@@ -45,6 +45,8 @@ pub(crate) struct JoinBody {
 pub(crate) struct EditBody {
     name: Option<String>,
     topic: Option<String>,
+    slow_mode_s: Option<i64>,
+    locked: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -146,9 +148,13 @@ pub(crate) async fn edit(
     room: InRoom,
     AppJson(body): AppJson<EditBody>,
 ) -> Result<Json<RoomView>, Problem> {
-    let name = body.name.as_deref().map(RoomName::parse).transpose()?;
-    let topic = body.topic.as_deref().map(Topic::parse).transpose()?;
-    state.chat.edit_room(&room.member, name, topic).await?;
+    let edit = RoomEdit {
+        name: body.name.as_deref().map(RoomName::parse).transpose()?,
+        topic: body.topic.as_deref().map(Topic::parse).transpose()?,
+        slow_mode: body.slow_mode_s.map(SlowMode::parse).transpose()?,
+        locked: body.locked,
+    };
+    state.chat.edit_room(&room.member, edit).await?;
     let member = state
         .chat
         .member(&room.auth.caller, room.member.room())

@@ -3,7 +3,7 @@
 use super::{Done, Reader};
 use crate::socket::{lines, writer::Request};
 use crate::{
-    chat::{Caller, Chat, ChatError},
+    chat::{Caller, Chat, ChatError, RoomEdit},
     domain::{Emoji, Key, RoomId, Seq, Topic},
     protocol::{
         CloseReason,
@@ -118,7 +118,11 @@ async fn obey(
         Line::Topic(topic) => {
             let member = chat.member(caller, room).await?;
             let topic = Topic::parse(topic)?;
-            chat.edit_room(&member, None, Some(topic)).await?;
+            let edit = RoomEdit {
+                topic: Some(topic),
+                ..RoomEdit::default()
+            };
+            chat.edit_room(&member, edit).await?;
             Ok(Vec::new())
         }
         Line::Leave => {

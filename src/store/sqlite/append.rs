@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 use super::{
     job::{AppendJob, Tx},
     mentions::{self, Around},
+    restraints::note_said,
     rows::MessageRow,
     senders::senders,
 };
@@ -34,17 +35,18 @@ pub(super) async fn append_all(
     tx: &mut Tx,
     jobs: &mut [&mut AppendJob],
 ) -> Result<(), sqlx::Error> {
-    let senders = senders(&mut tx.conn, jobs).await?;
+    let mut senders = senders(&mut tx.conn, jobs).await?;
     let known = known_keys(&mut tx.conn, jobs).await?;
 
     // First decide, then number: a refused message must not leave a gap.
     let mut accepted = Vec::with_capacity(jobs.len());
     let mut repeats = Vec::new();
+    let mut slowed: HashMap<Place, Timestamp> = HashMap::new();
     let mut keys: HashMap<KeyedPlace, usize> = HashMap::new();
     for (at, job) in jobs.iter_mut().enumerate() {
         let append = &job.append;
         let place = (append.room, append.author);
-        let Some(sender) = senders.get(&place) else {
+        let Some(sender) = senders.get_mut(&place) else {
             job.outcome = Ok(Appended::NotMember);
             continue;
         };
@@ -60,17 +62,27 @@ pub(super) async fn append_all(
             job.outcome = Ok(Appended::NoSuchReply);
             continue;
         }
-        if let Some(keyed) = keyed(append) {
-            if let Some(first) = known.get(&keyed) {
+        let keyed = keyed(append);
+        if let Some(keyed) = &keyed {
+            if let Some(first) = known.get(keyed) {
                 job.outcome = Ok(replay(first, append));
                 continue;
             }
-            if let Some(first) = keys.get(&keyed) {
+            if let Some(first) = keys.get(keyed) {
                 repeats.push((at, *first));
                 continue;
             }
-            keys.insert(keyed, at);
         }
+        // Behind the keys: what is on disk already is acked, whatever has come since.
+        if let Some(restraint) = sender.restraints.on_saying(append.at) {
+            job.outcome = Ok(Appended::Restrained(restraint));
+            continue;
+        }
+        if sender.restraints.is_slowed() {
+            sender.restraints.said_at = append.at;
+            slowed.insert(place, append.at);
+        }
+        keys.extend(keyed.map(|keyed| (keyed, at)));
         accepted.push(at);
     }
 
@@ -102,6 +114,10 @@ pub(super) async fn append_all(
     insert(&mut tx.conn, &messages).await?;
     mentions::note(&mut tx.conn, messages.iter().map(|(message, _)| message)).await?;
     move_receipts(&mut tx.conn, &messages).await?;
+    if !slowed.is_empty() {
+        let said = slowed.iter().map(|((room, user), at)| (room, user, at.0));
+        note_said(&mut tx.conn, json(&said.collect::<Vec<_>>())?).await?;
+    }
 
     for (at, first) in repeats {
         if let Ok(Appended::New(message)) = &jobs[first].outcome {

@@ -6,15 +6,15 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite,
+    Sqlite, audit,
     job::Tx,
     mentions,
     rows::{MessageRow, to_role},
 };
 use crate::{
     domain::{
-        Aspect, Body, Change, Message, Named, Permission, Role, RoomId, RoomKind, Seq, Timestamp,
-        UserId, Version,
+        Action, Aspect, Body, Change, Message, Named, Permission, Restraint, Restraints, Role,
+        RoomId, RoomKind, Seq, Timestamp, UserId, Version, audit::Deed,
     },
     store::{Alteration, Altered, StoreError, Versions},
 };
@@ -32,6 +32,8 @@ pub(super) struct Target {
     pub(super) role: Role,
     pub(super) kind: RoomKind,
     pub(super) members: i64,
+    /// What keeps whoever asks from writing there.
+    pub(super) restraint: Option<Restraint>,
 }
 
 impl Sqlite {
@@ -117,6 +119,9 @@ async fn edit(
     if target.author != which.by || !target.is_text {
         return Ok(Altered::Forbidden(Permission::EditMessages));
     }
+    if let Some(restraint) = target.restraint {
+        return Ok(Altered::Restrained(restraint));
+    }
     if target.body == body.as_str() {
         return reread(tx, which).await.map(done);
     }
@@ -166,6 +171,18 @@ async fn delete(tx: &mut Tx, which: Alteration) -> Result<Altered, sqlx::Error> 
     if !(may && target.is_text) {
         return Ok(Altered::Forbidden(Permission::DeleteMessages));
     }
+    if target.author != which.by {
+        let deed = Deed {
+            action: Action::DeleteMessage,
+            actor: which.by,
+            address: which.address,
+            room: Some(which.room),
+            target: Some(target.author),
+            seq: Some(which.seq),
+            detail: None,
+        };
+        audit::audit(tx, deed, which.at).await?;
+    }
     sqlx::query!(
         "delete from message_versions where message_id = ?1",
         target.id
@@ -200,10 +217,12 @@ pub(super) async fn target(
     which: Alteration,
 ) -> Result<Result<Target, Altered>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"select me.role, r.kind as room_kind, r.member_count, m.id as "id?", m.author_id as "author_id?",
+        r#"select me.role, r.kind as room_kind, r.member_count, r.locked as "locked: bool",
+                  s.muted_until as "muted_until?", m.id as "id?", m.author_id as "author_id?",
                   m.kind as "kind?", m.body as "body?", m.created_at as "created_at?"
            from memberships me
            join rooms r on r.id = me.room_id
+           left join restraints s on s.room_id = me.room_id and s.user_id = me.user_id
            left join messages m on m.room_id = r.id and m.seq = ?3 and m.deleted_at is null
            where me.room_id = ?1 and me.user_id = ?2"#,
         which.room.0,
@@ -220,13 +239,22 @@ pub(super) async fn target(
     else {
         return Ok(Err(Altered::NoSuchMessage));
     };
+    let role = to_role(&row.role)?;
+    let restraints = Restraints {
+        role,
+        muted_until: Timestamp(row.muted_until.unwrap_or_default()),
+        said_at: Timestamp::default(),
+        slow_mode_s: 0,
+        locked: row.locked,
+    };
     Ok(Ok(Target {
+        restraint: restraints.on_changing(which.at),
         id,
         author: UserId(author),
         is_text: kind == "text",
         body,
         created_at: Timestamp(created_at),
-        role: to_role(&row.role)?,
+        role,
         kind: RoomKind::parse(&row.room_kind)
             .ok_or_else(|| super::rows::corrupt("room kind", &row.room_kind))?,
         members: row.member_count,

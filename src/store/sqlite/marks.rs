@@ -46,6 +46,9 @@ async fn react(
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),
     };
+    if let Some(restraint) = target.restraint {
+        return Ok(Altered::Restrained(restraint));
+    }
     let emoji = emoji.as_str();
     let there = sqlx::query!(
         r#"select count(*) as "all!: i64", count(distinct emoji) as "kinds!: i64",

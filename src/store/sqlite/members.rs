@@ -6,6 +6,7 @@ use super::{
     Sqlite,
     append::append_system,
     job::Tx,
+    moderation::is_banned,
     rows::{UserRow, to_role},
 };
 use crate::{
@@ -32,7 +33,8 @@ pub(super) async fn room_of_code(
     Ok(room.map(RoomId))
 }
 
-/// Lets a user in, in a transaction of the caller's. To be in already is no error.
+/// Lets a user in, in a transaction of the caller's. To be in already is no error. For whoever is
+/// banned there is no such room, by whatever way they come.
 pub(super) async fn join(
     tx: &mut Tx,
     room: RoomId,
@@ -42,6 +44,9 @@ pub(super) async fn join(
 ) -> Result<Joined, sqlx::Error> {
     if role(&mut tx.conn, room, user.id).await?.is_some() {
         return Ok(Joined::In(room));
+    }
+    if is_banned(&mut tx.conn, room, user.id).await? {
+        return Ok(Joined::NoSuchRoom);
     }
     if rooms_of(&mut tx.conn, user.id).await? >= most {
         return Ok(Joined::TooManyRooms);
@@ -117,7 +122,8 @@ pub(super) async fn ruled(
     })
 }
 
-async fn role(
+/// What a user may do in a room; `None` if they are not in it.
+pub(super) async fn role(
     conn: &mut SqliteConnection,
     room: RoomId,
     user: UserId,
@@ -143,7 +149,7 @@ async fn is_direct(conn: &mut SqliteConnection, room: RoomId) -> Result<bool, sq
 }
 
 /// Whether `user` is the only owner.
-async fn is_last_owner(
+pub(super) async fn is_last_owner(
     conn: &mut SqliteConnection,
     room: RoomId,
     user: UserId,
@@ -159,7 +165,8 @@ async fn is_last_owner(
     .await
 }
 
-async fn remove(
+/// Takes a member out, in a transaction of the caller's who has looked at the right to.
+pub(super) async fn remove(
     tx: &mut Tx,
     room: RoomId,
     user: UserId,
@@ -305,83 +312,6 @@ impl Sqlite {
                         now,
                     )
                     .await?;
-                    Ok(LeaveOutcome::Done)
-                })
-            })
-            .await
-    }
-
-    pub(in crate::store) async fn kick(
-        &self,
-        room: RoomId,
-        user: UserId,
-        by: Author,
-        now: Timestamp,
-    ) -> Result<LeaveOutcome, StoreError> {
-        self.writer
-            .call(move |tx| {
-                Box::pin(async move {
-                    let Some(theirs) = role(&mut tx.conn, room, user).await? else {
-                        return Ok(LeaveOutcome::NotMember);
-                    };
-                    if !role(&mut tx.conn, room, by.id)
-                        .await?
-                        .is_some_and(|mine| mine.may_kick(theirs))
-                    {
-                        return Ok(LeaveOutcome::Forbidden);
-                    }
-                    let username =
-                        sqlx::query_scalar!("select username from users where id = ?1", user.0)
-                            .fetch_one(&mut tx.conn)
-                            .await?;
-                    remove(
-                        tx,
-                        room,
-                        user,
-                        Removal::Kicked,
-                        by,
-                        SystemEvent::Kicked { username },
-                        now,
-                    )
-                    .await?;
-                    Ok(LeaveOutcome::Done)
-                })
-            })
-            .await
-    }
-
-    pub(in crate::store) async fn set_role(
-        &self,
-        room: RoomId,
-        user: UserId,
-        to: Role,
-        by: UserId,
-    ) -> Result<LeaveOutcome, StoreError> {
-        self.writer
-            .call(move |tx| {
-                Box::pin(async move {
-                    let may = role(&mut tx.conn, room, by).await?;
-                    if !may.is_some_and(|role| role.may(Permission::SetRoles)) {
-                        return Ok(LeaveOutcome::Forbidden);
-                    }
-                    match role(&mut tx.conn, room, user).await? {
-                        None => return Ok(LeaveOutcome::NotMember),
-                        Some(same) if same == to => return Ok(LeaveOutcome::Done),
-                        Some(_) => {}
-                    }
-                    if to != Role::Owner && is_last_owner(&mut tx.conn, room, user).await? {
-                        return Ok(LeaveOutcome::LastOwner);
-                    }
-                    let to = to.as_str();
-                    sqlx::query!(
-                        "update memberships set role = ?3 where room_id = ?1 and user_id = ?2",
-                        room.0,
-                        user.0,
-                        to
-                    )
-                    .execute(&mut tx.conn)
-                    .await?;
-                    tx.changes.push(Change::StandingChanged { room, user });
                     Ok(LeaveOutcome::Done)
                 })
             })

@@ -170,6 +170,7 @@ impl Sqlite {
             .filter_map(|event| match serde_json::from_str(event) {
                 Ok(SystemEvent::Left) => Some(Removal::Left),
                 Ok(SystemEvent::Kicked { .. }) => Some(Removal::Kicked),
+                Ok(SystemEvent::Banned { .. }) => Some(Removal::Banned),
                 _ => None,
             });
         Ok(removals.next().unwrap_or(Removal::Kicked))

@@ -5,13 +5,15 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite,
     append::append_system,
+    audit::audit,
     members,
+    restraints::restrict,
     rows::{RoomRow, StandingRow},
 };
 use crate::{
     domain::{
-        AccessCode, Author, Change, CreatedRoom, Permission, Role, Room, RoomId, RoomStanding,
-        SystemEvent, Timestamp, UserId,
+        AccessCode, Action, Actor, Author, Change, CreatedRoom, Permission, Role, Room, RoomId,
+        RoomStanding, SystemEvent, Timestamp, UserId, audit::Deed,
     },
     store::{MemberRow, NewRoom, RoomEdit, Ruled, StoreError},
 };
@@ -19,8 +21,9 @@ use crate::{
 async fn room(conn: &mut SqliteConnection, room: RoomId) -> Result<Option<Room>, sqlx::Error> {
     let row = sqlx::query_as!(
         RoomRow,
-        "select id, name, topic, kind, last_seq, last_rev, member_count, created_at
-         from rooms where id = ?1 and deleted_at is null",
+        r#"select id, name, topic, kind, last_seq, last_rev, member_count, slow_mode_s,
+                  locked as "locked: bool", created_at
+           from rooms where id = ?1 and deleted_at is null"#,
         room.0
     )
     .fetch_optional(conn)
@@ -103,7 +106,7 @@ impl Sqlite {
     pub(in crate::store) async fn edit_room(
         &self,
         id: RoomId,
-        by: Author,
+        by: Actor,
         edit: RoomEdit,
         now: Timestamp,
     ) -> Result<Ruled<Room>, StoreError> {
@@ -112,8 +115,10 @@ impl Sqlite {
                 Box::pin(async move {
                     let renames = edit.name.as_ref().map(|_| Permission::Rename);
                     let retopics = edit.topic.as_ref().map(|_| Permission::SetTopic);
-                    for permission in renames.into_iter().chain(retopics) {
-                        match members::ruled(&mut tx.conn, id, by.id, permission).await? {
+                    let restricts = edit.slow_mode.is_some() || edit.locked.is_some();
+                    let restricts = restricts.then_some(Permission::Restrict);
+                    for permission in renames.into_iter().chain(retopics).chain(restricts) {
+                        match members::ruled(&mut tx.conn, id, by.id(), permission).await? {
                             Ruled::Done(()) => {}
                             Ruled::NotMember => return Ok(Ruled::NotMember),
                             Ruled::Forbidden(permission) => {
@@ -124,7 +129,7 @@ impl Sqlite {
                     let Some(before) = room(&mut tx.conn, id).await? else {
                         return Ok(Ruled::NotMember);
                     };
-                    let mut events = Vec::new();
+                    let mut events = restrict(tx, &before, &edit, &by, now).await?;
                     if let Some(name) = edit.name.map(crate::domain::RoomName::into_string)
                         && name != before.name
                     {
@@ -146,7 +151,7 @@ impl Sqlite {
                     }
                     for event in events {
                         let message =
-                            append_system(&mut tx.conn, id, by.clone(), event, now).await?;
+                            append_system(&mut tx.conn, id, by.author.clone(), event, now).await?;
                         tx.changes.push(Change::Message(message));
                     }
                     let Some(after) = room(&mut tx.conn, id).await? else {
@@ -162,13 +167,13 @@ impl Sqlite {
     pub(in crate::store) async fn delete_room(
         &self,
         room: RoomId,
-        by: UserId,
+        by: Actor,
         now: Timestamp,
     ) -> Result<Ruled<()>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
-                    let ruled = members::ruled(&mut tx.conn, room, by, Permission::DeleteRoom).await?;
+                    let ruled = members::ruled(&mut tx.conn, room, by.id(), Permission::DeleteRoom).await?;
                     if !matches!(ruled, Ruled::Done(())) {
                         return Ok(ruled);
                     }
@@ -183,6 +188,7 @@ impl Sqlite {
                         .execute(&mut tx.conn)
                         .await?;
                     sqlx::query!("delete from invites where room_id = ?1", room.0).execute(&mut tx.conn).await?;
+                    audit(tx, Deed::new(Action::RoomDelete, &by).in_room(room), now).await?;
                     tx.changes.push(Change::RoomDeleted(room));
                     Ok(ruled)
                 })
@@ -225,7 +231,8 @@ impl Sqlite {
     ) -> Result<Vec<RoomStanding>, StoreError> {
         let rows = sqlx::query_as!(
             StandingRow,
-            r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
+            r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count,
+                      r.slow_mode_s, r.locked as "locked: bool", r.created_at, s.muted_until as "muted_until?",
                       case when r.kind = 'direct' then (
                           select json_group_array(json_object(
                               'id', p.id, 'username', p.username, 'display_name', p.display_name))
@@ -238,6 +245,7 @@ impl Sqlite {
                        where x.room_id = m.room_id and x.seq > m.read_seq and x.author_id <> m.user_id)
                       as "mentions!: i64"
                from memberships m join rooms r on r.id = m.room_id
+               left join restraints s on s.room_id = m.room_id and s.user_id = m.user_id
                where m.user_id = ?1 order by m.room_id"#,
             user.0
         )
@@ -269,9 +277,12 @@ impl Sqlite {
         limit: i64,
     ) -> Result<Vec<(Room, bool)>, StoreError> {
         let rows = sqlx::query!(
-            r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
+            r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count,
+                      r.slow_mode_s, r.locked as "locked: bool", r.created_at,
                       exists (select 1 from memberships m where m.room_id = r.id and m.user_id = ?1) as "joined!: bool"
-               from rooms r where r.kind = 'public' and r.deleted_at is null and r.id > ?2 order by r.id limit ?3"#,
+               from rooms r where r.kind = 'public' and r.deleted_at is null and r.id > ?2
+                    and not exists (select 1 from bans b where b.room_id = r.id and b.user_id = ?1)
+               order by r.id limit ?3"#,
             user.0,
             after.0,
             limit
@@ -287,6 +298,8 @@ impl Sqlite {
                 last_seq: row.last_seq,
                 last_rev: row.last_rev,
                 member_count: row.member_count,
+                slow_mode_s: row.slow_mode_s,
+                locked: row.locked,
                 created_at: row.created_at,
             })?;
             Ok((room, row.joined))
@@ -300,7 +313,8 @@ impl Sqlite {
         user: UserId,
     ) -> Result<Option<MemberRow>, StoreError> {
         let row = sqlx::query!(
-            r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count, r.created_at,
+            r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count,
+                      r.slow_mode_s, r.locked as "locked: bool", r.created_at, s.muted_until as "muted_until?",
                       case when r.kind = 'direct' then (
                           select json_group_array(json_object(
                               'id', p.id, 'username', p.username, 'display_name', p.display_name))
@@ -314,6 +328,7 @@ impl Sqlite {
                       as "mentions!: i64",
                       u.username, u.display_name
                from memberships m join rooms r on r.id = m.room_id join users u on u.id = m.user_id
+               left join restraints s on s.room_id = m.room_id and s.user_id = m.user_id
                where m.room_id = ?1 and m.user_id = ?2"#,
             room.0,
             user.0
@@ -329,6 +344,8 @@ impl Sqlite {
             last_seq: row.last_seq,
             last_rev: row.last_rev,
             member_count: row.member_count,
+            slow_mode_s: row.slow_mode_s,
+            locked: row.locked,
             created_at: row.created_at,
             role: row.role,
             read_seq: row.read_seq,
@@ -337,6 +354,7 @@ impl Sqlite {
             notify: row.notify,
             people: row.people,
             user_id: row.user_id,
+            muted_until: row.muted_until,
         })?;
         let author = Author {
             id: user,
@@ -362,16 +380,18 @@ impl Sqlite {
     pub(in crate::store) async fn replace_access_code(
         &self,
         room: RoomId,
-        by: UserId,
+        by: Actor,
         code: AccessCode,
         now: Timestamp,
     ) -> Result<Ruled<()>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
-                    let ruled = members::ruled(&mut tx.conn, room, by, Permission::Invite).await?;
+                    let ruled =
+                        members::ruled(&mut tx.conn, room, by.id(), Permission::Invite).await?;
                     if matches!(ruled, Ruled::Done(())) {
-                        set_access_code(&mut tx.conn, room, by, &code, now).await?;
+                        set_access_code(&mut tx.conn, room, by.id(), &code, now).await?;
+                        audit(tx, Deed::new(Action::AccessCode, &by).in_room(room), now).await?;
                     }
                     Ok(ruled)
                 })

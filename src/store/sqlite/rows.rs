@@ -212,6 +212,8 @@ pub(super) struct RoomRow {
     pub(super) last_seq: i64,
     pub(super) last_rev: i64,
     pub(super) member_count: i64,
+    pub(super) slow_mode_s: i64,
+    pub(super) locked: bool,
     pub(super) created_at: i64,
 }
 
@@ -229,6 +231,8 @@ impl TryFrom<RoomRow> for Room {
                 rev: Rev(row.last_rev),
             },
             member_count: row.member_count,
+            slow_mode_s: row.slow_mode_s,
+            locked: row.locked,
             created_at: Timestamp(row.created_at),
         })
     }
@@ -243,6 +247,8 @@ pub(super) struct StandingRow {
     pub(super) last_seq: i64,
     pub(super) last_rev: i64,
     pub(super) member_count: i64,
+    pub(super) slow_mode_s: i64,
+    pub(super) locked: bool,
     pub(super) created_at: i64,
     pub(super) role: String,
     pub(super) read_seq: i64,
@@ -251,6 +257,7 @@ pub(super) struct StandingRow {
     pub(super) notify: String,
     pub(super) people: Option<String>,
     pub(super) user_id: i64,
+    pub(super) muted_until: Option<i64>,
 }
 
 impl TryFrom<StandingRow> for RoomStanding {
@@ -282,6 +289,11 @@ impl TryFrom<StandingRow> for RoomStanding {
             notify: Notify::parse(&row.notify)
                 .ok_or_else(|| corrupt("notification level", &row.notify))?,
             unread: row.unread,
+            // One that has run out is none.
+            muted_until: row
+                .muted_until
+                .map(Timestamp)
+                .filter(|until| *until > Timestamp::now()),
             room: Room::try_from(RoomRow {
                 id: row.id,
                 name,
@@ -290,6 +302,8 @@ impl TryFrom<StandingRow> for RoomStanding {
                 last_seq: row.last_seq,
                 last_rev: row.last_rev,
                 member_count: row.member_count,
+                slow_mode_s: row.slow_mode_s,
+                locked: row.locked,
                 created_at: row.created_at,
             })?,
         })

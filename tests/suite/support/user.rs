@@ -167,6 +167,24 @@ impl User {
         self.delete(&path).await.expect(204);
     }
 
+    /// Bans somebody from a room.
+    pub(crate) async fn ban(&self, room: &Room, user: &User) {
+        let path = format!("/api/rooms/{}/bans/{}", room.id, user.id);
+        self.put(&path, Value::Null).await.expect(204);
+    }
+
+    /// Lifts a ban.
+    pub(crate) async fn unban(&self, room: &Room, user: &User) {
+        let path = format!("/api/rooms/{}/bans/{}", room.id, user.id);
+        self.delete(&path).await.expect(204);
+    }
+
+    /// Gives a member another role.
+    pub(crate) async fn give_role(&self, room: &Room, user: &User, role: &str) {
+        let path = format!("/api/rooms/{}/members/{}", room.id, user.id);
+        self.patch(&path, json!({ "role": role })).await.expect(204);
+    }
+
     /// Ends this login.
     pub(crate) async fn sign_out(&self) {
         let path = "/api/auth/signout";

@@ -1,0 +1,133 @@
+//! What moderators and owners do to members and rooms.
+
+use super::{Chat, ChatError, Member, members::done};
+use crate::domain::{Ban, Invalid, Mute, MuteSpan, Permission, Role, Timestamp, UserId};
+
+impl Chat {
+    /// Removes somebody of a lower role.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if they are not in the room.
+    pub async fn kick(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
+        member.require(Permission::Kick)?;
+        self.inner.sends.take(&member.user())?;
+        let (store, by) = (&self.inner.store, member.actor());
+        let outcome = store.kick(member.room(), user, by, Timestamp::now());
+        done(outcome.await?, Permission::Kick)
+    }
+
+    /// Removes somebody of a lower role, if they are in the room, and keeps them out of it whatever
+    /// code they come with.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] for somebody the member cannot have met.
+    pub async fn ban(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
+        member.require(Permission::Ban)?;
+        self.inner.sends.take(&member.user())?;
+        let (store, by) = (&self.inner.store, member.actor());
+        let outcome = store.ban(member.room(), user, by, Timestamp::now());
+        done(outcome.await?, Permission::Ban)
+    }
+
+    /// Lets somebody come in again; they do not come by that alone.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`].
+    pub async fn unban(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
+        member.require(Permission::Ban)?;
+        let (store, by) = (&self.inner.store, member.actor());
+        let outcome = store.unban(member.room(), user, by, Timestamp::now());
+        done(outcome.await?, Permission::Ban)
+    }
+
+    /// Who is banned from the room, by user id.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`].
+    pub async fn bans(
+        &self,
+        member: &Member,
+        after: UserId,
+        limit: i64,
+    ) -> Result<Vec<Ban>, ChatError> {
+        member.require(Permission::Ban)?;
+        Ok(self.inner.store.bans(member.room(), after, limit).await?)
+    }
+
+    /// Takes the voice of a member of a lower role for a time.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if they are not in the room.
+    pub async fn mute(
+        &self,
+        member: &Member,
+        user: UserId,
+        span: MuteSpan,
+    ) -> Result<(), ChatError> {
+        member.require(Permission::Mute)?;
+        self.inner.sends.take(&member.user())?;
+        let (store, by) = (&self.inner.store, member.actor());
+        let outcome = store.mute(member.room(), user, span, by, Timestamp::now());
+        done(outcome.await?, Permission::Mute)
+    }
+
+    /// Gives it back before the time is over.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`].
+    pub async fn unmute(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
+        member.require(Permission::Mute)?;
+        let (store, by) = (&self.inner.store, member.actor());
+        let outcome = store.unmute(member.room(), user, by, Timestamp::now());
+        done(outcome.await?, Permission::Mute)
+    }
+
+    /// Who is muted in the room, by user id.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`].
+    pub async fn mutes(
+        &self,
+        member: &Member,
+        after: UserId,
+        limit: i64,
+    ) -> Result<Vec<Mute>, ChatError> {
+        member.require(Permission::Mute)?;
+        let (store, now) = (&self.inner.store, Timestamp::now());
+        Ok(store.mutes(member.room(), after, limit, now).await?)
+    }
+
+    /// Gives a member another role.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] if they are not in the room, or
+    /// [`ChatError::LastOwner`].
+    pub async fn set_role(
+        &self,
+        member: &Member,
+        user: UserId,
+        role: Role,
+    ) -> Result<(), ChatError> {
+        member.require(Permission::SetRoles)?;
+        self.inner.sends.take(&member.user())?;
+        let (store, by) = (&self.inner.store, member.actor());
+        let outcome = store.set_role(member.room(), user, role, by, Timestamp::now());
+        done(outcome.await?, Permission::SetRoles)
+    }
+
+    /// Makes another member owner in the caller's place, who is a moderator from then on.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] if they are not in the room, or
+    /// [`ChatError::Invalid`] if they are the caller.
+    pub async fn transfer(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
+        member.require(Permission::Transfer)?;
+        if user == member.user() {
+            return Err(Invalid::new("user_id", "must be somebody else").into());
+        }
+        self.inner.sends.take(&member.user())?;
+        let (store, by) = (&self.inner.store, member.actor());
+        let outcome = store.transfer(member.room(), user, by, Timestamp::now());
+        done(outcome.await?, Permission::Transfer)
+    }
+}

@@ -1,0 +1,212 @@
+//! Mutes, slow mode and locks in SQLite.
+
+use sqlx::SqliteConnection;
+
+use super::{Sqlite, audit::audit, job::Tx, members::role, rows::to_role};
+use crate::{
+    domain::{
+        Action, Actor, Author, Change, Mute, MuteSpan, Permission, Restraints, Room, RoomId,
+        SystemEvent, Timestamp, UserId, audit::Deed,
+    },
+    store::{LeaveOutcome, RoomEdit, StoreError},
+};
+
+/// What keeps a member from writing, in a transaction of the caller's: whatever changes a message asks
+/// here, and what appends many reads the same for all of them at once. `None` if they are not in the
+/// room.
+pub(super) async fn of(
+    conn: &mut SqliteConnection,
+    room: RoomId,
+    user: UserId,
+) -> Result<Option<Restraints>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select m.role, r.slow_mode_s, r.locked as "locked!: bool",
+                  s.muted_until as "muted_until?", s.said_at as "said_at?"
+           from memberships m join rooms r on r.id = m.room_id
+           left join restraints s on s.room_id = m.room_id and s.user_id = m.user_id
+           where m.room_id = ?1 and m.user_id = ?2"#,
+        room.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    let restraints = row.map(|row| {
+        Ok(Restraints {
+            role: to_role(&row.role)?,
+            muted_until: Timestamp(row.muted_until.unwrap_or_default()),
+            said_at: Timestamp(row.said_at.unwrap_or_default()),
+            slow_mode_s: row.slow_mode_s,
+            locked: row.locked,
+        })
+    });
+    restraints.transpose()
+}
+
+/// Notes when these members wrote under slow mode; `said` is a list of room, user and time.
+pub(super) async fn note_said(
+    conn: &mut SqliteConnection,
+    said: String,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into restraints (room_id, user_id, said_at)
+         select value ->> 0, value ->> 1, value ->> 2 from json_each(?1) where true
+         on conflict (room_id, user_id) do update set said_at = excluded.said_at",
+        said
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Sets slow mode and lock, whichever is given and new, and answers what there is to tell of it.
+pub(super) async fn restrict(
+    tx: &mut Tx,
+    before: &Room,
+    edit: &RoomEdit,
+    by: &Actor,
+    now: Timestamp,
+) -> Result<Vec<SystemEvent>, sqlx::Error> {
+    let mut events = Vec::new();
+    let room = before.id;
+    if let Some(slow_mode) = edit.slow_mode
+        && slow_mode.seconds() != before.slow_mode_s
+    {
+        let seconds = slow_mode.seconds();
+        sqlx::query!(
+            "update rooms set slow_mode_s = ?2 where id = ?1",
+            room.0,
+            seconds
+        )
+        .execute(&mut tx.conn)
+        .await?;
+        let deed = Deed::new(Action::SlowMode, by).in_room(room);
+        audit(tx, deed.detail(seconds.to_string()), now).await?;
+        events.push(SystemEvent::SlowMode { seconds });
+    }
+    if let Some(locked) = edit.locked
+        && locked != before.locked
+    {
+        sqlx::query!("update rooms set locked = ?2 where id = ?1", room.0, locked)
+            .execute(&mut tx.conn)
+            .await?;
+        let (action, event) = if locked {
+            (Action::Lock, SystemEvent::Locked)
+        } else {
+            (Action::Unlock, SystemEvent::Unlocked)
+        };
+        audit(tx, Deed::new(action, by).in_room(room), now).await?;
+        events.push(event);
+    }
+    Ok(events)
+}
+
+impl Sqlite {
+    pub(in crate::store) async fn mute(
+        &self,
+        room: RoomId,
+        user: UserId,
+        span: MuteSpan,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<LeaveOutcome, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let mine = role(&mut tx.conn, room, by.id()).await?;
+                    let Some(mine) = mine.filter(|mine| mine.may(Permission::Mute)) else {
+                        return Ok(LeaveOutcome::Forbidden);
+                    };
+                    let Some(theirs) = of(&mut tx.conn, room, user).await? else {
+                        return Ok(LeaveOutcome::NotMember);
+                    };
+                    if !mine.may_to(Permission::Mute, theirs.role) {
+                        return Ok(LeaveOutcome::Forbidden);
+                    }
+                    let until = span.from(now).0;
+                    sqlx::query!(
+                        "insert into restraints (room_id, user_id, muted_until) values (?1, ?2, ?3)
+                         on conflict (room_id, user_id) do update set muted_until = excluded.muted_until",
+                        room.0,
+                        user.0,
+                        until
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    let deed = Deed::new(Action::Mute, &by).in_room(room).to(user);
+                    audit(tx, deed.detail(span.seconds().to_string()), now).await?;
+                    tx.changes.push(Change::StandingChanged { room, user });
+                    Ok(LeaveOutcome::Done)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn unmute(
+        &self,
+        room: RoomId,
+        user: UserId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<LeaveOutcome, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let mine = role(&mut tx.conn, room, by.id()).await?;
+                    let Some(mine) = mine.filter(|mine| mine.may(Permission::Mute)) else {
+                        return Ok(LeaveOutcome::Forbidden);
+                    };
+                    // Whoever has left is still mute when they come back.
+                    let theirs = role(&mut tx.conn, room, user).await?;
+                    if theirs.is_some_and(|theirs| !mine.may_to(Permission::Mute, theirs)) {
+                        return Ok(LeaveOutcome::Forbidden);
+                    }
+                    let given_back = sqlx::query!(
+                        "update restraints set muted_until = 0
+                         where room_id = ?1 and user_id = ?2 and muted_until > ?3",
+                        room.0,
+                        user.0,
+                        now.0
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    if given_back.rows_affected() > 0 {
+                        let deed = Deed::new(Action::Unmute, &by).in_room(room).to(user);
+                        audit(tx, deed, now).await?;
+                        tx.changes.push(Change::StandingChanged { room, user });
+                    }
+                    Ok(LeaveOutcome::Done)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn mutes(
+        &self,
+        room: RoomId,
+        after: UserId,
+        limit: i64,
+        now: Timestamp,
+    ) -> Result<Vec<Mute>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select u.id as "id!", u.username, u.display_name, s.muted_until
+               from restraints s join users u on u.id = s.user_id
+               where s.room_id = ?1 and s.user_id > ?2 and s.muted_until > ?3
+               order by s.user_id limit ?4"#,
+            room.0,
+            after.0,
+            now.0,
+            limit
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let mutes = rows.into_iter().map(|row| Mute {
+            user: Author {
+                id: UserId(row.id),
+                username: row.username,
+                display_name: row.display_name,
+            },
+            until: Timestamp(row.muted_until),
+        });
+        Ok(mutes.collect())
+    }
+}
