@@ -100,6 +100,7 @@ mod tests {
         let mut tx = Tx {
             conn,
             changes: Vec::new(),
+            health: super::super::health::Health::default(),
         };
         let actor = Actor {
             author: Author {
