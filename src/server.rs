@@ -8,7 +8,7 @@ mod tests;
 use std::{
     fs::{self, File, TryLockError},
     net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -32,6 +32,8 @@ use crate::{
 const DATABASE: &str = "parlor.db";
 const SECRET: &str = "secret.key";
 const LOCK: &str = "parlor.lock";
+/// Reading or writing by the group or by anybody.
+const OTHERS: u32 = 0o066;
 
 /// A server that listens and is about to run.
 pub struct Server {
@@ -118,6 +120,10 @@ impl Server {
             .mode(0o700)
             .create(data)
             .map_err(failed(data))?;
+        let mode = fs::metadata(data)
+            .map_err(failed(data))?
+            .permissions()
+            .mode();
         let lock = data.join(LOCK);
         let lock = File::options()
             .write(true)
@@ -157,6 +163,13 @@ impl Server {
         );
         let tokens = Tokens::new(&secret, config.auth.access_ttl(), config.auth.refresh_ttl());
         let chat = Chat::new(&config, store.clone(), hub, Passwords::new(), tokens).await?;
+        // Not before it is clear that it can start: who reads why it cannot has enough to read.
+        if mode & OTHERS != 0 {
+            tracing::warn!(
+                folder = %config.data.display(), mode = %format_args!("{:03o}", mode & 0o777),
+                "others on this machine can look into the data folder; chmod 700 keeps them out"
+            );
+        }
         Ok(Self {
             config: Arc::new(config),
             listener,

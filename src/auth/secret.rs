@@ -11,6 +11,8 @@ use std::{
 use ring::hmac;
 
 const LENGTH: usize = 32;
+/// For its owner alone.
+const MODE: u32 = 0o600;
 
 /// 32 random bytes that sign every token. Whoever has them can be anybody.
 #[derive(Clone)]
@@ -64,8 +66,11 @@ impl Secret {
     }
 
     fn read(file: File) -> io::Result<Self> {
-        // One that was copied here may have come with another mode.
-        file.set_permissions(Permissions::from_mode(0o600))?;
+        // One that was copied here may have come with another mode. Where it is right the file is
+        // left alone, for it may be another user's or on a read-only disk.
+        if file.metadata()?.permissions().mode() & 0o7777 != MODE {
+            file.set_permissions(Permissions::from_mode(MODE))?;
+        }
         let mut bytes = Vec::with_capacity(LENGTH);
         file.take(LENGTH as u64 + 1).read_to_end(&mut bytes)?;
         let bytes = bytes.try_into().map_err(|_| {
@@ -85,7 +90,7 @@ impl Secret {
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(0o600)
+            .mode(MODE)
             .open(&beside)?;
         file.write_all(&secret.0)?;
         file.sync_all()?;
@@ -99,22 +104,47 @@ impl Secret {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     #[test]
     fn a_secret_is_made_once_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
-        let made = Secret::load_or_create(&path).unwrap();
+        let secret = Secret::load_or_create(&path).unwrap();
         assert_eq!(
-            made.as_bytes(),
+            secret.as_bytes(),
             Secret::load_or_create(&path).unwrap().as_bytes()
         );
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        let mode_now = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode_now(), 0o600);
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        Secret::load_or_create(&path).unwrap();
+        assert_eq!(mode_now(), 0o600);
         std::fs::write(&path, "short").unwrap();
         assert!(Secret::load_or_create(&path).is_err());
+    }
+
+    #[test]
+    fn a_secret_that_is_as_it_should_be_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        Secret::load_or_create(&path).unwrap();
+        // Even to set the mode that a file has already is a change to it.
+        let changed = || {
+            let metadata = std::fs::metadata(&path).unwrap();
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        let before = changed();
+        // The clock of the file system must have gone on, or a change would not be seen.
+        let beside = folder.path().join("beside");
+        while {
+            std::fs::write(&beside, "").unwrap();
+            let now = std::fs::metadata(&beside).unwrap();
+            (now.ctime(), now.ctime_nsec()) == before
+        } {}
+        Secret::load_or_create(&path).unwrap();
+        assert_eq!(changed(), before);
     }
 }

@@ -144,6 +144,22 @@ async fn the_first_run_makes_everything_it_needs_for_itself_alone() {
 }
 
 #[tokio::test]
+async fn a_data_folder_that_others_can_look_into_is_warned_of() {
+    for (folder_mode, warnings) in [(0o700, 0), (0o711, 0), (0o750, 1), (0o755, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        fs::set_permissions(&data, fs::Permissions::from_mode(folder_mode)).unwrap();
+        let running = Running::start(folder.path(), &[]).await;
+        let output = running.ended_by(Signal::TERM).await;
+        let log = String::from_utf8(output.stderr).unwrap();
+        let warned = log.matches("can look into the data folder").count();
+        assert_eq!(warned, warnings, "{folder_mode:o}: {log}");
+        assert_eq!(mode(&data), folder_mode, "the folder is left as it is");
+    }
+}
+
+#[tokio::test]
 async fn the_banner_says_where_the_page_and_the_data_are() {
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::start(folder.path(), &["--set", "name=Kitchen"]).await;
