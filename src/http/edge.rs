@@ -11,14 +11,16 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{AppState, problem::Problem};
+use super::{AppState, client::Peer, problem::Problem};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Characters of a path that a log line shows; ours are shorter, and others are nobody's business.
+const SHOWN: usize = 200;
 
 /// Numbers requests from a random start, so that two servers' logs do not share ids.
 #[derive(Clone)]
@@ -45,7 +47,8 @@ pub(super) async fn edge(
 ) -> Response {
     let id = ids.next();
     let started = Instant::now();
-    let method = request.method().clone();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let peer = request.extensions().get::<Peer>().copied();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
 
@@ -66,21 +69,51 @@ pub(super) async fn edge(
         headers.insert(REQUEST_ID.clone(), id);
     }
     secure(headers, state.config.is_https());
-    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(
-        request.id = id, http.method = %method, http.route = route,
-        http.status = response.status().as_u16(), http.ms = ms, "request"
-    );
+    log(&id, &method, &uri, response.status(), started, peer);
     response
 }
 
-/// Writes a refusal's document. Bare refusals of the router get one too.
-fn write_problem(
-    mut response: Response,
+/// One line a request: what changes something or fails is of interest afterwards, what only reads is
+/// while one looks for a fault. The query is left out, for people put into it what is secret.
+fn log(
     id: &str,
-    method: &axum::http::Method,
-    route: &str,
-) -> Response {
+    method: &Method,
+    uri: &Uri,
+    status: StatusCode,
+    started: Instant,
+    peer: Option<Peer>,
+) {
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request.id = id,
+                http.method = %format_args!("{:.16}", method.as_str()),
+                http.path = shown(uri.path()),
+                http.status = status.as_u16(),
+                http.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                client.address = peer.map(|Peer(address)| tracing::field::display(address)),
+                "request"
+            )
+        };
+    }
+    let failed = status.is_client_error() || status.is_server_error();
+    if failed || !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        line!(info);
+    } else {
+        line!(debug);
+    }
+}
+
+/// Whatever a client made up, in one line and without what a terminal would obey.
+fn shown(path: &str) -> String {
+    path.chars()
+        .take(SHOWN)
+        .flat_map(char::escape_debug)
+        .collect()
+}
+
+/// Writes a refusal's document. Bare refusals of the router get one too.
+fn write_problem(mut response: Response, id: &str, method: &Method, route: &str) -> Response {
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
         None if response.status() == StatusCode::METHOD_NOT_ALLOWED => Problem::new(

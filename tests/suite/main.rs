@@ -36,6 +36,7 @@ mod overload;
 mod predecessor;
 mod presence;
 mod restraints;
+mod request_log;
 mod rooms;
 mod sessions;
 mod stopping;
