@@ -12,6 +12,7 @@ mod messages;
 mod moderation;
 mod presence;
 mod publisher;
+mod reports;
 mod rooms;
 mod sessions;
 

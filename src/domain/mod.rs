@@ -11,6 +11,7 @@ pub mod emoji;
 pub mod ids;
 pub mod mention;
 pub mod message;
+pub mod report;
 pub mod restraint;
 pub mod room;
 pub mod session;
@@ -27,6 +28,7 @@ pub use mention::Named;
 pub use message::{
     Draft, Extras, Message, MessageKind, MessagePage, Quote, Reaction, SystemEvent, Version, Window,
 };
+pub use report::Report;
 pub use restraint::{Ban, Mute, MuteSpan, Restraint, Restraints, SlowMode};
 pub use room::{Head, Notify, Permission, Role, Room, RoomKind, RoomStanding};
 pub use session::{Session, SessionOrigin};

@@ -157,6 +157,10 @@ path_id! {
     PathSeq, "seq"
 }
 path_id! {
+    /// The report in the path.
+    PathReport, "report_id"
+}
+path_id! {
     /// The login in the path.
     PathSession, "session_id"
 }

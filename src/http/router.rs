@@ -15,8 +15,8 @@ use super::{
     AppState,
     edge::{self, RequestIds},
     routes::{
-        admins, auth, conversation, direct, me, members, messages, moderation, rooms, server,
-        socket, users,
+        admins, auth, conversation, direct, me, members, messages, moderation, reports, rooms,
+        server, socket, users,
     },
     statics,
 };
@@ -74,6 +74,7 @@ pub fn router(state: AppState) -> Router {
             put(conversation::pin).delete(conversation::unpin),
         )
         .route("/{room_id}/pins", get(conversation::pins))
+        .route("/{room_id}/messages/{seq}/report", post(reports::report))
         .route("/{room_id}/read", put(messages::read));
 
     let router = Router::new()
@@ -97,6 +98,8 @@ pub fn router(state: AppState) -> Router {
             put(admins::grant).delete(admins::revoke),
         )
         .route("/api/admin/audit", get(admins::audit))
+        .route("/api/admin/reports", get(reports::list))
+        .route("/api/admin/reports/{report_id}", delete(reports::close))
         .nest("/api/rooms", rooms.clone())
         // The predecessor's name for them, for good.
         .nest("/api/chat_rooms", rooms)

@@ -11,6 +11,7 @@ mod error;
 mod messages;
 mod moderation;
 mod people;
+mod reports;
 mod rooms;
 mod sqlite;
 
@@ -24,6 +25,7 @@ pub use direct::Direct;
 pub use error::StoreError;
 pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt};
 pub use people::{Credentials, NewUser, Rotation, SignedUp};
+pub use reports::{Closed, Reported};
 pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit, Ruled};
 
 use crate::domain::Change;

@@ -35,6 +35,7 @@ mod open_files;
 mod overload;
 mod predecessor;
 mod presence;
+mod reports;
 mod restraints;
 mod request_log;
 mod rooms;

@@ -8,6 +8,7 @@ pub(super) mod me;
 pub(super) mod members;
 pub(super) mod messages;
 pub(super) mod moderation;
+pub(super) mod reports;
 pub(super) mod rooms;
 pub(super) mod server;
 pub(super) mod socket;

@@ -17,6 +17,7 @@ mod messages;
 mod moderation;
 mod people;
 mod receipts;
+mod reports;
 mod restraints;
 mod rooms;
 mod rows;

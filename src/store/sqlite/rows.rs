@@ -90,11 +90,7 @@ impl TryFrom<MessageRow> for Message {
     type Error = sqlx::Error;
 
     fn try_from(row: MessageRow) -> Result<Self, sqlx::Error> {
-        let kind = match row.kind.as_str() {
-            "text" => MessageKind::Text,
-            "system" => MessageKind::System,
-            other => return Err(corrupt("message kind", other)),
-        };
+        let kind = to_kind(&row.kind)?;
         let event = match &row.event {
             Some(json) => {
                 Some(serde_json::from_str(json).map_err(|_| corrupt("system event", json))?)
@@ -307,6 +303,14 @@ impl TryFrom<StandingRow> for RoomStanding {
                 created_at: row.created_at,
             })?,
         })
+    }
+}
+
+pub(super) fn to_kind(text: &str) -> Result<MessageKind, sqlx::Error> {
+    match text {
+        "text" => Ok(MessageKind::Text),
+        "system" => Ok(MessageKind::System),
+        other => Err(corrupt("message kind", other)),
     }
 }
 

@@ -1,0 +1,149 @@
+//! Reported messages in SQLite. A report says which message it is about; what that one says is read
+//! from it, so that there is one copy, and none of a message that is deleted.
+
+use super::{Sqlite, admins::is_admin, audit::audit, members::role, rows::to_kind};
+use crate::{
+    domain::{
+        Action, Actor, Author, Report, RoomId, Seq, Timestamp, UserId,
+        audit::Deed,
+        report::{Reason, ReportedMessage},
+    },
+    store::{Closed, Reported, StoreError},
+};
+
+impl Sqlite {
+    pub(in crate::store) async fn report(
+        &self,
+        room: RoomId,
+        seq: Seq,
+        reason: Reason,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Reported, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    if role(&mut tx.conn, room, by.id()).await?.is_none() {
+                        return Ok(Reported::NotMember);
+                    }
+                    let author = sqlx::query_scalar!(
+                        "select author_id from messages where room_id = ?1 and seq = ?2",
+                        room.0,
+                        seq.0
+                    )
+                    .fetch_optional(&mut tx.conn)
+                    .await?;
+                    let Some(author) = author else {
+                        return Ok(Reported::NoSuchMessage);
+                    };
+                    let (user, reason) = (by.id().0, reason.into_string());
+                    let reported = sqlx::query!(
+                        "insert into reports (room_id, seq, reporter_id, reason, created_at)
+                         values (?1, ?2, ?3, ?4, ?5) on conflict do nothing",
+                        room.0,
+                        seq.0,
+                        user,
+                        reason,
+                        now.0
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    if reported.rows_affected() > 0 {
+                        let deed = Deed::new(Action::Report, &by).in_room(room).about(seq);
+                        audit(tx, deed.to(UserId(author)), now).await?;
+                    }
+                    Ok(Reported::Done)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn reports(
+        &self,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<Report>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select p.id as "id!", p.room_id, r.name as "room_name?", p.seq, p.reason, p.created_at,
+                      u.id as "reporter_id!", u.username, u.display_name,
+                      m.kind as "kind?", m.body as "body?", m.created_at as "said_at?", m.edited_at,
+                      m.deleted_at, a.id as "author_id?", a.username as "author?",
+                      a.display_name as "author_display_name?"
+               from reports p
+               join users u on u.id = p.reporter_id
+               left join rooms r on r.id = p.room_id
+               left join messages m on m.room_id = p.room_id and m.seq = p.seq
+               left join users a on a.id = m.author_id
+               where p.id < ?1 order by p.id desc limit ?2"#,
+            before,
+            limit
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let reports = rows.into_iter().map(|row| {
+            let author = || {
+                Some(Author {
+                    id: UserId(row.author_id?),
+                    username: row.author?,
+                    display_name: row.author_display_name?,
+                })
+            };
+            let message = match (row.kind, author(), row.body, row.said_at) {
+                (Some(kind), Some(author), Some(body), Some(said_at)) => Some(ReportedMessage {
+                    kind: to_kind(&kind)?,
+                    author,
+                    body,
+                    created_at: Timestamp(said_at),
+                    edited_at: row.edited_at.map(Timestamp),
+                    deleted_at: row.deleted_at.map(Timestamp),
+                }),
+                _ => None,
+            };
+            Ok(Report {
+                id: row.id,
+                room: RoomId(row.room_id),
+                room_name: row.room_name,
+                seq: Seq(row.seq),
+                reporter: Author {
+                    id: UserId(row.reporter_id),
+                    username: row.username,
+                    display_name: row.display_name,
+                },
+                reason: row.reason,
+                created_at: Timestamp(row.created_at),
+                message,
+            })
+        });
+        Ok(reports.collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    pub(in crate::store) async fn close_report(
+        &self,
+        id: i64,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Closed, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    if !is_admin(&mut tx.conn, by.id()).await? {
+                        return Ok(Closed::Forbidden);
+                    }
+                    let closed = sqlx::query!(
+                        "delete from reports where id = ?1 returning room_id, seq",
+                        id
+                    )
+                    .fetch_optional(&mut tx.conn)
+                    .await?;
+                    let Some(closed) = closed else {
+                        return Ok(Closed::NoSuchReport);
+                    };
+                    let deed = Deed::new(Action::ReportClose, &by);
+                    let deed = deed.in_room(RoomId(closed.room_id)).about(Seq(closed.seq));
+                    audit(tx, deed, now).await?;
+                    Ok(Closed::Done)
+                })
+            })
+            .await
+    }
+}
