@@ -88,7 +88,12 @@ async fn who_lagged_is_told_of_the_name_and_of_who_is_online_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_lagged_is_told_why_the_room_is_gone() {
     let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
-    for (reason, code) in [("deleted", 4404), ("left", 4403), ("kicked", 4403)] {
+    for (reason, code) in [
+        ("deleted", 4404),
+        ("left", 4403),
+        ("kicked", 4403),
+        ("banned", 4403),
+    ] {
         let (room, users) = server
             .room_of([&format!("ana_{reason}"), &format!("ben_{reason}")])
             .await;
@@ -102,6 +107,10 @@ async fn who_lagged_is_told_why_the_room_is_gone() {
                 .expect(204),
             "left" => {
                 ben.leave(&room).await;
+                Value::Null
+            }
+            "banned" => {
+                ana.ban(&room, ben).await;
                 Value::Null
             }
             _ => {
