@@ -118,11 +118,16 @@ impl Voice {
             .encode()
             .into();
         }
+        let room = if name.is_empty() {
+            "this room".to_owned()
+        } else {
+            format!("#{name}")
+        };
         match reason {
-            Removal::Left => format!("* you left #{name}").into(),
-            Removal::Kicked => format!("* you were removed from #{name}").into(),
-            Removal::Banned => format!("* you were banned from #{name}").into(),
-            Removal::Deleted => format!("* #{name} was deleted").into(),
+            Removal::Left => format!("* you left {room}").into(),
+            Removal::Kicked => format!("* you were removed from {room}").into(),
+            Removal::Banned => format!("* you were banned from {room}").into(),
+            Removal::Deleted => format!("* {room} was deleted").into(),
         }
     }
 

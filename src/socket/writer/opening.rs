@@ -4,7 +4,7 @@ use super::{Writer, errand::Errand, internal};
 use crate::socket::{Scope, lines, outlet::End};
 use crate::{
     chat::ChatError,
-    domain::{RoomStanding, User},
+    domain::{Rev, RoomId, RoomStanding, User},
     protocol::{CloseReason, Frame, RoomView, UserView, frame::ReadyLimits},
 };
 
@@ -58,7 +58,7 @@ impl Writer {
         if let Scope::Room(room) = self.scope
             && !self.names.contains_key(&room)
         {
-            return Err(End::Close(CloseReason::Removed));
+            return self.out_of(room).await;
         }
         if self.voice.text_options().is_some() {
             return self.open_text().await;
@@ -79,6 +79,15 @@ impl Writer {
         };
         self.outlet.send(ready.encode()).await?;
         self.outlet.flush().await
+    }
+
+    /// The user came out of the room between the handshake and now.
+    async fn out_of(&mut self, room: RoomId) -> Result<(), End> {
+        let chat = self.context.chat.clone();
+        let (timing, caller) = (self.context.timing.clone(), self.caller);
+        let reason = patiently!(timing, chat.removal(&caller, room, Rev(0)));
+        let reason = reason.map_err(|error| internal(&error))?;
+        self.left(room, reason).await
     }
 
     /// Makes the user online in their rooms.
@@ -110,7 +119,7 @@ impl Writer {
         let member = patiently!(timing, chat.member(&caller, room));
         let member = match member {
             Ok(member) => member,
-            Err(ChatError::NotFound(_)) => return Err(End::Close(CloseReason::Removed)),
+            Err(ChatError::NotFound(_)) => return self.out_of(room).await,
             Err(error) => return Err(internal(&error)),
         };
         // Read anew, so that what is shown below ends where the feed goes on.

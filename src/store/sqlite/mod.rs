@@ -23,6 +23,7 @@ mod rooms;
 mod rows;
 mod senders;
 mod sessions;
+mod standings;
 mod writer;
 
 use std::{
