@@ -1,6 +1,6 @@
 //! Where a request comes from, through proxies that are trusted.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
 
@@ -20,12 +20,21 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> 
     let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
     while trusted.contains(&client) {
         let Some(hop) = hops.next() else { break };
-        let Ok(hop) = hop.trim().parse::<IpAddr>() else {
-            break;
-        };
+        let Some(hop) = parse(hop.trim()) else { break };
         client = hop.to_canonical();
     }
     client
+}
+
+/// An address as proxies write it: some put the port behind it, and an IPv6 address into brackets.
+fn parse(hop: &str) -> Option<IpAddr> {
+    let bare = hop
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let address = bare.unwrap_or(hop).parse::<IpAddr>();
+    address
+        .or_else(|_| hop.parse::<SocketAddr>().map(|place| place.ip()))
+        .ok()
 }
 
 #[cfg(test)]
@@ -58,6 +67,15 @@ mod tests {
                 "203.0.113.9",
             ),
             ("127.0.0.1", vec!["nonsense"], "127.0.0.1"),
+            ("127.0.0.1", vec!["203.0.113.9:port"], "127.0.0.1"),
+            ("127.0.0.1", vec!["203.0.113.9:567"], "203.0.113.9"),
+            (
+                "127.0.0.1",
+                vec!["[2001:db8::1]:567, 10.0.0.2:80"],
+                "2001:db8::1",
+            ),
+            ("127.0.0.1", vec!["[2001:db8::1]"], "2001:db8::1"),
+            ("127.0.0.1", vec!["[::ffff:203.0.113.9]:1"], "203.0.113.9"),
             ("::ffff:127.0.0.1", vec!["2001:db8::1"], "2001:db8::1"),
         ] {
             assert_eq!(
