@@ -76,14 +76,10 @@ impl Settings {
         let mut command_line = self.set;
         command_line.extend(self.listen.map(|listen| ("listen".to_owned(), listen)));
         command_line.extend(self.data.map(|data| ("data".to_owned(), data)));
-        // A variable that is not text is none of ours.
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
         Layers {
             file: self.config,
             look_for_file: true,
-            environment,
+            environment: std::env::vars_os().collect(),
             command_line,
         }
     }

@@ -1,6 +1,9 @@
 //! Defaults, file, environment and command line, laid over one another.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use toml::{Table, Value};
 
@@ -21,7 +24,7 @@ pub struct Layers {
     /// Whether to look for `parlor.toml` at all.
     pub look_for_file: bool,
     /// The environment, as pairs; only names that begin with `PARLOR_` are looked at.
-    pub environment: Vec<(String, String)>,
+    pub environment: Vec<(OsString, OsString)>,
     /// The command line, as pairs of a setting's name and its value.
     pub command_line: Vec<(String, String)>,
 }
@@ -57,7 +60,9 @@ pub fn load(layers: Layers) -> Result<Loaded, ConfigError> {
             set(&mut table, &known, &key, value, &place, &key)?;
         }
     }
-    for (variable, text) in layers.environment {
+    for (variable, value) in layers.environment {
+        // A name that is not UTF-8 is unknown if it is ours, and is told as well as it can be.
+        let variable = variable.to_string_lossy();
         let Some(rest) = variable.strip_prefix("PARLOR_") else {
             continue;
         };
@@ -72,6 +77,13 @@ pub fn load(layers: Layers) -> Result<Loaded, ConfigError> {
         let Some(key) = known.iter().find(|key| variable_of(key) == variable) else {
             let names: Vec<String> = known.iter().map(|key| variable_of(key)).collect();
             return Err(unknown(&variable, "the environment", &names));
+        };
+        let Ok(text) = value.into_string() else {
+            return Err(ConfigError::Value {
+                key: variable.into_owned(),
+                place: "the environment".into(),
+                detail: "is not UTF-8".into(),
+            });
         };
         set_text(&mut table, &known, key, &text, "the environment", &variable)?;
     }

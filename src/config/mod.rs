@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 pub use error::ConfigError;
 pub use layers::{Layers, Loaded, load};
@@ -27,6 +27,7 @@ pub const EXAMPLE: &str = include_str!("../../parlor.example.toml");
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The address to listen on.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// The folder that holds the database and the secrets.
     pub data: PathBuf,
@@ -183,6 +184,17 @@ pub struct Timing {
     pub stop_ms: u64,
     /// Clients are asked to come back after a random time up to this.
     pub drain_spread_ms: u64,
+}
+
+/// Names are not looked up: what `localhost` stands for is not the same everywhere, and a name that
+/// stands for several addresses would open one of them.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        D::Error::custom(format_args!(
+            "{text:?} is not an address with a port, such as 127.0.0.1:8000 or [::1]:8000 (names are not looked up)"
+        ))
+    })
 }
 
 impl Config {

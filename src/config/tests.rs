@@ -1,9 +1,18 @@
+use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+
 use super::{Config, ConfigError, Layers, load};
 
 fn pairs(items: &[(&str, &str)]) -> Vec<(String, String)> {
     items
         .iter()
         .map(|(key, value)| ((*key).into(), (*value).into()))
+        .collect()
+}
+
+fn variables(items: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    items
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()))
         .collect()
 }
 
@@ -26,7 +35,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
     .unwrap();
     let layers = Layers {
         file: Some(file),
-        environment: pairs(&[
+        environment: variables(&[
             ("PARLOR_LIMITS_BODY_CHARS", "3"),
             ("PARLOR_NAME", "environment"),
             ("HOME", "/"),
@@ -44,7 +53,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
 #[test]
 fn an_unknown_name_is_told_the_nearest_known_one() {
     let layers = Layers {
-        environment: pairs(&[("PARLOR_LIMITS_BODY_CHAR", "3")]),
+        environment: variables(&[("PARLOR_LIMITS_BODY_CHAR", "3")]),
         ..Layers::default()
     };
     let error = load(layers).unwrap_err().to_string();
@@ -98,4 +107,47 @@ fn a_value_of_the_wrong_kind_is_refused_by_name() {
         ..Layers::default()
     };
     assert!(load(layers).unwrap_err().to_string().starts_with("listen"));
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_named() {
+    let broken = || OsString::from_vec(b"caf\xe9".to_vec());
+    for (name, refused) in [
+        ("PARLOR_NAME", true),
+        // The settings file may have any name; it is no setting.
+        ("PARLOR_CONFIG", false),
+        ("PARLOR_SERVICE_HOST", false),
+        ("HOME", false),
+    ] {
+        let layers = Layers {
+            environment: vec![(name.into(), broken())],
+            ..Layers::default()
+        };
+        let error = load(layers).err().map(|error| error.to_string());
+        let wanted = format!("{name} in the environment: is not UTF-8");
+        assert_eq!(error, refused.then_some(wanted));
+    }
+    let mut name = OsString::from("PARLOR_");
+    name.push(broken());
+    let layers = Layers {
+        environment: vec![(name, "x".into())],
+        ..Layers::default()
+    };
+    let error = load(layers).unwrap_err().to_string();
+    assert!(error.starts_with("unknown setting PARLOR_caf"), "{error}");
+}
+
+#[test]
+fn an_address_that_is_none_is_told_what_one_looks_like() {
+    for text in ["localhost:8000", "127.0.0.1", "8000", ""] {
+        let layers = Layers {
+            command_line: pairs(&[("listen", text)]),
+            ..Layers::default()
+        };
+        let error = load(layers).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("{text:?}")) && error.contains("such as 127.0.0.1:8000"),
+            "{error}"
+        );
+    }
 }

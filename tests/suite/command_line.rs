@@ -1,9 +1,10 @@
 //! The program itself: what it makes, prints and refuses, and how it ends.
 
 use std::{
+    ffi::OsStr,
     fs,
     net::SocketAddr,
-    os::unix::fs::PermissionsExt,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::Path,
     process::{Output, Stdio},
 };
@@ -296,6 +297,14 @@ async fn an_unknown_setting_is_told_the_nearest_known_one() {
         "{words}"
     );
 
+    let mut not_text = parlor(folder.path(), &[]);
+    not_text.env("PARLOR_NAME", OsStr::from_bytes(b"caf\xe9"));
+    let words = refusal(not_text, 2).await;
+    assert!(
+        words.contains("PARLOR_NAME in the environment: is not UTF-8"),
+        "{words}"
+    );
+
     let by_flag = parlor(folder.path(), &["--set", "limits.rate=false"]);
     let words = refusal(by_flag, 2).await;
     assert!(
@@ -323,6 +332,7 @@ async fn a_setting_that_cannot_be_used_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, named) in [
         (["--listen", "here"], "listen"),
+        (["--listen", "localhost:8000"], "such as 127.0.0.1:8000"),
         (["--set", "limits.rates=maybe"], "limits.rates"),
         (["--set", "limits.body_chars=0"], "limits.body_chars"),
         (["--set", "limits.body_chars=-1"], "limits.body_chars"),
