@@ -20,7 +20,8 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     pub fn new(burst: u32, rate: u32, period: Duration) -> Self {
         let one = NonZeroU32::MIN;
         let burst = NonZeroU32::new(burst).unwrap_or(one);
-        let interval = period / rate.max(1);
+        // An interval of nothing is no quota; a rate too high to measure is as high as can be measured.
+        let interval = (period / rate.max(1)).max(Duration::from_nanos(1));
         let quota = Quota::with_period(interval)
             .unwrap_or(Quota::per_second(one))
             .allow_burst(burst);
@@ -74,5 +75,14 @@ mod tests {
         );
         assert_eq!(throttle.take(&"bob"), Ok(()));
         assert_eq!(Throttle::lifted().take(&"ada"), Ok(()));
+    }
+
+    #[test]
+    fn a_rate_beyond_measure_is_a_high_one() {
+        let throttle = Throttle::new(1, u32::MAX, Duration::from_secs(1));
+        assert_eq!(throttle.take(&"ada"), Ok(()));
+        if let Err(TooFast(wait)) = throttle.take(&"ada") {
+            assert!(wait <= Duration::from_nanos(1), "{wait:?}");
+        }
     }
 }

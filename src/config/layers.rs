@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +12,9 @@ use super::{Config, ConfigError, EXAMPLE};
 
 /// More than this in a queue is a mistake, not a setting.
 const MOST_QUEUED: usize = 1_000_000;
+/// The bounds of a rate and of its burst: a millionth of a second is a time that a throttle still
+/// measures well, and a higher rate is no limit.
+const RATES: RangeInclusive<u32> = 1..=1_000_000;
 const NO_ORIGIN: &str = "must be like https://chat.example.org, without a path";
 
 /// The file read when none is named, if it is there.
@@ -121,17 +125,23 @@ impl Config {
             ),
             ("limits.connections_per_user", limits.connections_per_user),
             ("limits.rooms_per_user", limits.rooms_per_user),
-            ("limits.send_burst", limits.send_burst as usize),
-            ("limits.send_per_s", limits.send_per_s as usize),
-            ("limits.requests_burst", limits.requests_burst as usize),
-            ("limits.requests_per_s", limits.requests_per_s as usize),
-            ("limits.attempts_burst", limits.attempts_burst as usize),
-            ("limits.attempts_per_min", limits.attempts_per_min as usize),
             ("limits.write_queue", limits.write_queue),
             ("limits.room_backlog", limits.room_backlog),
         ];
         if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
             return Err(value_error(key, "must be at least 1"));
+        }
+        let rates = [
+            ("limits.send_burst", limits.send_burst),
+            ("limits.send_per_s", limits.send_per_s),
+            ("limits.requests_burst", limits.requests_burst),
+            ("limits.requests_per_s", limits.requests_per_s),
+            ("limits.attempts_burst", limits.attempts_burst),
+            ("limits.attempts_per_min", limits.attempts_per_min),
+        ];
+        if let Some((key, _)) = rates.iter().find(|(_, value)| !RATES.contains(value)) {
+            let detail = format!("must be {} to {}", RATES.start(), RATES.end());
+            return Err(value_error(key, &detail));
         }
         if limits.request_bytes < 1024 || limits.frame_bytes < 1024 {
             return Err(value_error(

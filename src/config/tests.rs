@@ -151,3 +151,29 @@ fn an_address_that_is_none_is_told_what_one_looks_like() {
         );
     }
 }
+
+#[test]
+fn a_rate_that_cannot_be_kept_is_refused_by_name() {
+    for key in [
+        "limits.send_burst",
+        "limits.send_per_s",
+        "limits.attempts_burst",
+        "limits.attempts_per_min",
+    ] {
+        for (value, good) in [
+            ("0", false),
+            ("1", true),
+            ("1000000", true),
+            ("1000001", false),
+            ("2000000000", false),
+        ] {
+            let layers = Layers {
+                command_line: pairs(&[(key, value)]),
+                ..Layers::default()
+            };
+            let error = load(layers).err().map(|error| error.to_string());
+            let wanted = format!("{key} in the settings: must be 1 to 1000000");
+            assert_eq!(error, (!good).then_some(wanted), "{value}");
+        }
+    }
+}

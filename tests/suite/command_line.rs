@@ -336,6 +336,10 @@ async fn a_setting_that_cannot_be_used_is_named() {
         (["--set", "limits.rates=maybe"], "limits.rates"),
         (["--set", "limits.body_chars=0"], "limits.body_chars"),
         (["--set", "limits.body_chars=-1"], "limits.body_chars"),
+        (
+            ["--set", "limits.send_per_s=2000000000"],
+            "limits.send_per_s",
+        ),
         (["--set", "log.format=xml"], "log.format"),
         (["--set", "log.level=parlor=loud"], "log.level"),
         (["--config", "nowhere.toml"], "nowhere.toml"),
