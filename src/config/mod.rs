@@ -172,7 +172,8 @@ pub struct Timing {
     pub heartbeat_ms: u64,
     /// A WebSocket client that says nothing, not even a pong, is dropped after this.
     pub silence_ms: u64,
-    /// A WebSocket client that cannot keep up is closed after this.
+    /// A WebSocket client that cannot keep up, or any other that takes nothing of its answer, is
+    /// closed after this.
     pub stall_ms: u64,
     /// Somebody whose last connection closed stays online this long.
     pub presence_grace_ms: u64,

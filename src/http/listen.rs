@@ -22,7 +22,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::client::{self, Peer};
+use super::{
+    client::{self, Peer},
+    stall::Impatient,
+};
 use crate::{config::Config, domain::session::network};
 
 /// What hyper may buffer of one connection's requests.
@@ -83,7 +86,7 @@ pub async fn serve(
         trusted: config.http.trusted_proxies.clone(),
     });
     let refusals = Arc::new(Semaphore::new(REFUSALS));
-    // Later than a WebSocket's own time limit, which can still say why.
+    // Later than our own time limits, of which a WebSocket's can still say why.
     let patience = Duration::from_millis(config.timing.stall_ms.saturating_add(5_000));
     loop {
         // Where all places are taken the system's own queue holds the next ones.
@@ -135,13 +138,13 @@ async fn accept(
     Ok((stream, address, permit))
 }
 
-/// A peer that takes nothing of what is sent to it is cut by the system after `patience`: hyper sets
-/// no time limit on writing an answer.
+/// What is still in the system's own buffers when we let go of a connection, the system gives up after
+/// `patience` without an acknowledgement.
 #[cfg(target_os = "linux")]
 fn limit_unread(stream: &TcpStream, patience: Duration) {
     let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
     if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, millis) {
-        tracing::debug!(%error, "no time limit on unread answers");
+        tracing::debug!(%error, "no time limit on what the system sends");
     }
 }
 
@@ -157,6 +160,7 @@ async fn connection(
     close: CancellationToken,
 ) {
     let header_timeout = Duration::from_millis(config.timing.header_ms);
+    let stream = Impatient::new(stream, Duration::from_millis(config.timing.stall_ms));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         let peer = client::address(

@@ -10,6 +10,7 @@ mod origin;
 mod problem;
 mod router;
 mod routes;
+mod stall;
 mod state;
 mod statics;
 mod upgrade;

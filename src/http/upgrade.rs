@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use tokio::net::TcpStream;
 
-use super::problem::Problem;
+use super::{problem::Problem, stall::Impatient};
 use crate::protocol::{SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT};
 
 /// A request to become a WebSocket that keeps the rules.
@@ -91,10 +91,10 @@ impl Handshake {
 /// connection broke in between or is not one of our listener's.
 pub(super) async fn stream(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
     let upgraded: Upgraded = on_upgrade.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<Impatient<TcpStream>>>().ok()?;
     // Even an empty slice would keep hyper's whole buffer alive.
     let leftover = Bytes::copy_from_slice(&parts.read_buf);
-    Some((parts.io.into_inner(), leftover))
+    Some((parts.io.into_inner().into_inner(), leftover))
 }
 
 /// Shows that the key was understood by a server that knows the protocol; it proves nothing else.

@@ -1,0 +1,160 @@
+//! A time limit on answers that nobody takes: hyper has none, and holds the connection's place and
+//! the rest of the answer for as long as its peer likes.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// A stream whose writes fail once the peer has taken nothing for `patience`. Every byte that is
+/// taken begins the time anew, so that a slow reader is none that has stopped.
+pub(super) struct Impatient<S> {
+    stream: S,
+    patience: Duration,
+    /// Made when a write has to wait, so that an idle connection carries no timer.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Impatient<S> {
+    pub(super) fn new(stream: S, patience: Duration) -> Self {
+        Self {
+            stream,
+            patience,
+            deadline: None,
+        }
+    }
+
+    /// The bare stream, for a WebSocket, which has time limits of its own.
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
+
+    /// What became of a write, or its failure if it has waited for too long.
+    fn limit<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.deadline = None;
+            return written;
+        }
+        let patience = self.patience;
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(deadline.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the peer takes nothing of its answer",
+        )))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.limit(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.limit(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    // A TCP stream has nothing to flush, and its end waits for nobody: neither needs a limit.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, duplex},
+        time::{Instant, advance},
+    };
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+    const ALMOST: Duration = Duration::from_secs(29);
+
+    // Time stands still in these tests but for what is waited for.
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_given_up() {
+        let (ours, _theirs) = duplex(4);
+        let mut ours = Impatient::new(ours, PATIENCE);
+        let began = Instant::now();
+        let error = ours.write_all(b"an answer").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let took = began.elapsed();
+        assert!(
+            took >= PATIENCE && took < PATIENCE + Duration::from_secs(1),
+            "{took:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_a_little_now_and_then_gets_everything() {
+        let (ours, mut theirs) = duplex(4);
+        let mut ours = Impatient::new(ours, PATIENCE);
+        let began = Instant::now();
+        let reading = tokio::spawn(async move {
+            let mut read = Vec::new();
+            while read.len() < 26 {
+                advance(ALMOST).await;
+                read.push(theirs.read_u8().await.unwrap());
+            }
+            read
+        });
+        ours.write_all(b"abcdefghijklmnopqrstuvwxyz").await.unwrap();
+        assert_eq!(reading.await.unwrap(), b"abcdefghijklmnopqrstuvwxyz");
+        assert!(began.elapsed() > PATIENCE * 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_waits_for_its_next_request_is_left_alone() {
+        let (ours, mut theirs) = duplex(4);
+        let mut ours = Impatient::new(ours, PATIENCE);
+        ours.write_all(b"abcd").await.unwrap();
+        advance(PATIENCE * 10).await;
+        let mut read = [0; 4];
+        theirs.read_exact(&mut read).await.unwrap();
+        ours.write_all(b"efgh").await.unwrap();
+    }
+}
