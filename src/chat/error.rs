@@ -52,6 +52,12 @@ pub enum ChatError {
     /// The caller is in as many rooms as one can be.
     #[error("you are in as many rooms as one can be; leave one first")]
     TooManyRooms,
+    /// The room has as many invites as one can have.
+    #[error("the room has as many invites as one can have; revoke one first")]
+    TooManyInvites,
+    /// The access code is replaced, not revoked: a room is never without one.
+    #[error("this is the room's access code, which is replaced and not revoked")]
+    StandingInvite,
     /// The caller has as many connections as one may have.
     #[error("you have as many connections as one may have")]
     TooManyConnections,
@@ -98,6 +104,8 @@ impl ChatError {
             Self::LastOwner => "last_owner",
             Self::LastAdmin => "last_admin",
             Self::TooManyRooms => "too_many_rooms",
+            Self::TooManyInvites => "too_many_invites",
+            Self::StandingInvite => "standing_invite",
             Self::TooManyConnections => "too_many_connections",
             Self::Blocked => "blocked",
             Self::TooLate => "too_late",

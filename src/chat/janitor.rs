@@ -16,6 +16,8 @@ const SLICE: i64 = 100;
 const PAUSE: Duration = Duration::from_millis(25);
 /// An ended login stays this long, for who looks into the database after an incident.
 const FORGET_SESSIONS: Duration = Duration::from_hours(168);
+/// Who came by an invite may send its code again for so long after it is over.
+const FORGET_INVITES: Duration = Duration::from_hours(24);
 
 /// What is swept. None waits for another or ends with it.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,7 @@ enum Sweep {
     ExpiredLogins,
     EndedLogins,
     DeletedRooms,
+    DeadInvites,
 }
 
 impl Chat {
@@ -36,6 +39,7 @@ impl Chat {
                 self.repeat(Sweep::ExpiredLogins),
                 self.repeat(Sweep::EndedLogins),
                 self.repeat(Sweep::DeletedRooms),
+                self.repeat(Sweep::DeadInvites),
             )
         };
         tokio::select! {
@@ -79,6 +83,10 @@ impl Chat {
             Sweep::EndedLogins => {
                 let before = now.minus(FORGET_SESSIONS);
                 store.forget_sessions(before, SLICE).await
+            }
+            Sweep::DeadInvites => {
+                store.forget_invites(now.minus(FORGET_INVITES)).await?;
+                Ok(false)
             }
             Sweep::DeletedRooms => store.purge_deleted_rooms(SLICE).await,
         }

@@ -6,6 +6,7 @@ mod admins;
 mod conversation;
 mod direct;
 mod error;
+mod invites;
 mod janitor;
 mod members;
 mod messages;

@@ -128,7 +128,7 @@ impl Chat {
     }
 }
 
-fn ruled<T>(outcome: Ruled<T>) -> Result<T, ChatError> {
+pub(super) fn ruled<T>(outcome: Ruled<T>) -> Result<T, ChatError> {
     match outcome {
         Ruled::Done(value) => Ok(value),
         Ruled::NotMember => Err(ChatError::NotFound("room")),

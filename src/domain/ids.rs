@@ -40,6 +40,10 @@ number! {
     SessionId
 }
 number! {
+    /// An invite's number; never reused.
+    InviteId
+}
+number! {
     /// A message's number in its room: 1, 2, 3, … with no gap. 0 stands before the first.
     Seq
 }

@@ -9,6 +9,7 @@ pub mod change;
 pub mod code;
 pub mod emoji;
 pub mod ids;
+pub mod invite;
 pub mod mention;
 pub mod message;
 pub mod report;
@@ -23,7 +24,8 @@ pub use audit::{Action, Actor, AuditEntry, AuditFilter};
 pub use change::{Aspect, Change, CreatedRoom, Removal};
 pub use code::AccessCode;
 pub use emoji::Emoji;
-pub use ids::{Rev, RoomId, Seq, SessionId, UserId};
+pub use ids::{InviteId, Rev, RoomId, Seq, SessionId, UserId};
+pub use invite::{CreatedInvite, Invite, InviteTerms};
 pub use mention::Named;
 pub use message::{
     Draft, Extras, Message, MessageKind, MessagePage, Quote, Reaction, SystemEvent, Version, Window,

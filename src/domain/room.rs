@@ -42,7 +42,7 @@ impl RoomKind {
 pub enum Role {
     /// Reads and writes.
     Member,
-    /// Also changes the topic, hands out the access code, and keeps order.
+    /// Also changes the topic, hands out the access code and other invites, and keeps order.
     Moderator,
     /// Also renames and deletes the room.
     Owner,
@@ -51,7 +51,7 @@ pub enum Role {
 /// Something a role may or may not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// See and replace the access code.
+    /// See and replace the access code; make, list and revoke other invites.
     Invite,
     /// Set the topic.
     SetTopic,
@@ -90,7 +90,7 @@ impl Permission {
     #[must_use]
     pub fn verb(self) -> &'static str {
         match self {
-            Self::Invite => "see or replace the access code",
+            Self::Invite => "invite people to this room",
             Self::SetTopic => "set the topic",
             Self::Kick => "remove that member",
             Self::Ban => "ban that user",

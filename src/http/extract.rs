@@ -161,6 +161,10 @@ path_id! {
     PathReport, "report_id"
 }
 path_id! {
+    /// The invite in the path.
+    PathInvite, "invite_id"
+}
+path_id! {
     /// The login in the path.
     PathSession, "session_id"
 }

@@ -174,6 +174,8 @@ impl From<ChatError> for Problem {
             | ChatError::KeyConflict
             | ChatError::LastOwner
             | ChatError::LastAdmin
+            | ChatError::TooManyInvites
+            | ChatError::StandingInvite
             | ChatError::TooManyRooms
             | ChatError::TooMany(_) => StatusCode::CONFLICT,
             ChatError::RateLimited(_)

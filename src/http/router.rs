@@ -15,8 +15,8 @@ use super::{
     AppState,
     edge::{self, RequestIds},
     routes::{
-        admins, auth, conversation, direct, me, members, messages, moderation, reports, rooms,
-        server, socket, users,
+        admins, auth, conversation, direct, invites, me, members, messages, moderation, reports,
+        rooms, server, socket, users,
     },
     statics,
 };
@@ -31,6 +31,11 @@ pub fn router(state: AppState) -> Router {
             get(rooms::show).patch(rooms::edit).delete(rooms::remove),
         )
         .route("/{room_id}/access_code", post(rooms::replace_code))
+        .route(
+            "/{room_id}/invites",
+            get(invites::list).post(invites::create),
+        )
+        .route("/{room_id}/invites/{invite_id}", delete(invites::revoke))
         .route("/{room_id}/members", get(members::list))
         .route(
             "/{room_id}/members/me",
@@ -92,6 +97,7 @@ pub fn router(state: AppState) -> Router {
             put(direct::block).delete(direct::unblock),
         )
         .route("/api/dms", post(direct::open))
+        .route("/api/invites/{code}", get(invites::show))
         .route("/api/users/{user_id}", get(users::show))
         .route(
             "/api/admin/users/{user_id}/admin",

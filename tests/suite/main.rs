@@ -19,6 +19,7 @@ mod edge;
 mod full_disk;
 mod handshake;
 mod history;
+mod invites;
 mod isolation;
 mod isolation_live;
 mod janitor;

@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite,
     append::append_system,
+    invites,
     job::Tx,
     moderation::is_banned,
     rows::{UserRow, to_role},
@@ -16,22 +17,6 @@ use crate::{
     },
     store::{Joined, LeaveOutcome, Ruled, StoreError},
 };
-
-/// The room that a code admits to.
-pub(super) async fn room_of_code(
-    conn: &mut SqliteConnection,
-    code: &AccessCode,
-) -> Result<Option<RoomId>, sqlx::Error> {
-    let code = code.canonical();
-    let room = sqlx::query_scalar!(
-        "select i.room_id from invites i join rooms r on r.id = i.room_id
-         where i.code = ?1 and r.deleted_at is null",
-        code
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(room.map(RoomId))
-}
 
 /// Lets a user in, in a transaction of the caller's. To be in already is no error. For whoever is
 /// banned there is no such room, by whatever way they come.
@@ -245,8 +230,8 @@ impl Sqlite {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
-                    match room_of_code(&mut tx.conn, &code).await? {
-                        Some(room) => join(tx, room, user, most, now).await,
+                    match invites::find(&mut tx.conn, &code, now).await? {
+                        Some(invite) => invites::enter(tx, &invite, user, most, now).await,
                         None => Ok(Joined::NoSuchRoom),
                     }
                 })

@@ -9,6 +9,7 @@ mod audit;
 mod conversation;
 mod direct;
 mod health;
+mod invites;
 mod job;
 mod marks;
 mod members;

@@ -1,6 +1,6 @@
 //! Accounts in SQLite.
 
-use super::{Sqlite, members, rows::UserRow, sessions};
+use super::{Sqlite, invites, rows::UserRow, sessions};
 use crate::{
     domain::{Change, RoomId, SessionId, Timestamp, User, UserId},
     store::{Credentials, Joined, NewUser, SignedUp, StoreError},
@@ -16,11 +16,11 @@ impl Sqlite {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
-                    let room = match &new.code {
+                    let invite = match &new.code {
                         None => None,
-                        Some(code) => match members::room_of_code(&mut tx.conn, code).await? {
-                            Some(room) => Some(room),
-                            None => return Ok(SignedUp::BadCode),
+                        Some(code) => match invites::find(&mut tx.conn, code, now).await? {
+                            Some(invite) if invite.admits => Some(invite),
+                            _ => return Ok(SignedUp::BadCode),
                         },
                     };
                     let (name, key) = (new.username.as_str(), new.username.folded());
@@ -48,8 +48,9 @@ impl Sqlite {
                     let session =
                         sessions::open(&mut tx.conn, user.id, &new.origin, new.session_ttl, now).await?;
                     let mut joined = None;
-                    if let Some(room) = room
-                        && let Joined::In(room) = members::join(tx, room, user.author(), most, now).await?
+                    if let Some(invite) = invite
+                        && let Joined::In(room) =
+                            invites::enter(tx, &invite, user.author(), most, now).await?
                     {
                         joined = Some(room);
                     }

@@ -1,0 +1,72 @@
+//! Inviting people: for a while, for so many, and taking it back.
+
+use super::{Chat, ChatError, Member, rooms::ruled};
+use crate::{
+    domain::{
+        AccessCode, CreatedInvite, Invite, InviteId, InviteTerms, Permission, Room, SessionOrigin,
+        Timestamp,
+    },
+    store::{NewInvite, Revoked},
+};
+
+impl Chat {
+    /// Makes an invite to the room. Its code comes out here and never again.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], or [`ChatError::TooManyInvites`].
+    pub async fn create_invite(
+        &self,
+        member: &Member,
+        terms: InviteTerms,
+    ) -> Result<CreatedInvite, ChatError> {
+        self.inner.sends.take(&member.user())?;
+        let new = NewInvite {
+            room: member.room(),
+            by: member.user(),
+            code: AccessCode::generate()?,
+            terms,
+        };
+        let made = self.inner.store.create_invite(new, Timestamp::now());
+        ruled(made.await?)?.ok_or(ChatError::TooManyInvites)
+    }
+
+    /// The room's invites that still admit, without their codes.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`].
+    pub async fn invites(&self, member: &Member) -> Result<Vec<Invite>, ChatError> {
+        member.require(Permission::Invite)?;
+        let now = Timestamp::now();
+        Ok(self.inner.store.invites(member.room(), now).await?)
+    }
+
+    /// Takes an invite back. Who came by it stays.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], [`ChatError::NotFound`], or [`ChatError::StandingInvite`] for the
+    /// access code.
+    pub async fn revoke_invite(&self, member: &Member, invite: InviteId) -> Result<(), ChatError> {
+        self.inner.sends.take(&member.user())?;
+        let revoked = self
+            .inner
+            .store
+            .revoke_invite(member.room(), member.user(), invite);
+        match ruled(revoked.await?)? {
+            Revoked::Done => Ok(()),
+            Revoked::NoSuchInvite => Err(ChatError::NotFound("invite")),
+            Revoked::Standing => Err(ChatError::StandingInvite),
+        }
+    }
+
+    /// The room that a code as it was typed admits to, for somebody who need not be signed in.
+    ///
+    /// # Errors
+    /// [`ChatError::BadCode`] for a code that does not admit, [`ChatError::RateLimited`] for too
+    /// many tries.
+    pub async fn invited_to(&self, code: &str, from: &SessionOrigin) -> Result<Room, ChatError> {
+        self.inner.attempts.take(&from.network())?;
+        let code = AccessCode::parse(code).ok_or(ChatError::BadCode)?;
+        let room = self.inner.store.invited_to(code, Timestamp::now()).await?;
+        room.ok_or(ChatError::BadCode)
+    }
+}

@@ -1,0 +1,289 @@
+//! Invites in SQLite.
+
+use std::fmt::Write;
+
+use ring::digest::{SHA256, digest};
+use sqlx::SqliteConnection;
+
+use super::{Sqlite, job::Tx, members, rows::RoomRow};
+use crate::{
+    domain::{
+        AccessCode, Author, CreatedInvite, Invite, InviteId, Permission, Room, RoomId, RoomKind,
+        Timestamp, UserId,
+    },
+    store::{Joined, MOST_INVITES, NewInvite, Revoked, Ruled, StoreError},
+};
+
+/// An invite that somebody has the code of.
+pub(super) struct Found {
+    id: i64,
+    room: RoomId,
+    /// Whether it still admits.
+    pub(super) admits: bool,
+}
+
+/// What stands in the table in place of a code that is not shown again. A code is 80 random bits:
+/// nobody gets back from the digest to it, slow hashing or not.
+fn kept(code: &AccessCode) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in digest(&SHA256, code.canonical().as_bytes()).as_ref() {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+/// The invite of that code, whether it still admits or not.
+pub(super) async fn find(
+    conn: &mut SqliteConnection,
+    code: &AccessCode,
+    now: Timestamp,
+) -> Result<Option<Found>, sqlx::Error> {
+    let (shown, kept) = (code.canonical(), kept(code));
+    let found = sqlx::query!(
+        r#"select i.id as "id!: i64", i.room_id,
+                  i.expires_at is null or i.expires_at > ?3 as "admits!: bool"
+           from invites i join rooms r on r.id = i.room_id
+           where r.deleted_at is null and r.kind <> 'direct'
+             and (i.code = ?1 and i.standing = 1 or i.code = ?2 and i.standing = 0)"#,
+        shown,
+        kept,
+        now.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|row| Found {
+        id: row.id,
+        room: RoomId(row.room_id),
+        admits: row.admits,
+    }))
+}
+
+/// Lets a user in by an invite, in a transaction of the caller's. Who is in already spends no use,
+/// and may come again by an invite that is over: the answer to the first time may have been lost.
+pub(super) async fn enter(
+    tx: &mut Tx,
+    invite: &Found,
+    user: Author,
+    most: i64,
+    now: Timestamp,
+) -> Result<Joined, sqlx::Error> {
+    let (room, id) = (invite.room, user.id);
+    let was_in = members::role(&mut tx.conn, room, id).await?.is_some();
+    if !was_in && !invite.admits {
+        return Ok(Joined::NoSuchRoom);
+    }
+    let joined = members::join(tx, room, user, most, now).await?;
+    if !was_in && matches!(joined, Joined::In(_)) {
+        // Nobody else writes between the look at the invite and this, for there is one writer. What
+        // would all the same spend a use too many fails the table's check, and the joining with it.
+        sqlx::query!(
+            "update invites set uses = uses + 1,
+                 expires_at = case when uses + 1 >= max_uses then ?2 else expires_at end
+             where id = ?1",
+            invite.id,
+            now.0
+        )
+        .execute(&mut tx.conn)
+        .await?;
+    }
+    Ok(joined)
+}
+
+/// Whether the room may have one more. What is over counts too, so that a room never holds more
+/// rows than this, but it makes room for what is new.
+async fn has_space(
+    conn: &mut SqliteConnection,
+    room: RoomId,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    for _ in 0..2 {
+        let count = sqlx::query_scalar!(
+            r#"select count(*) as "count!: i64" from invites where room_id = ?1 and standing = 0"#,
+            room.0
+        )
+        .fetch_one(&mut *conn)
+        .await?;
+        if count < MOST_INVITES {
+            return Ok(true);
+        }
+        sqlx::query!(
+            "delete from invites where room_id = ?1 and expires_at <= ?2",
+            room.0,
+            now.0
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(false)
+}
+
+/// Whether `by` may invite to the room, now.
+async fn may_invite(
+    conn: &mut SqliteConnection,
+    room: RoomId,
+    by: UserId,
+) -> Result<Ruled<()>, sqlx::Error> {
+    let ruled = members::ruled(&mut *conn, room, by, Permission::Invite).await?;
+    if !matches!(ruled, Ruled::Done(())) {
+        return Ok(ruled);
+    }
+    let kind = sqlx::query_scalar!("select kind from rooms where id = ?1", room.0)
+        .fetch_one(conn)
+        .await?;
+    // Those who talk directly are a fixed set of people, whatever role they have there.
+    Ok(if kind == RoomKind::Direct.as_str() {
+        Ruled::Forbidden(Permission::Invite)
+    } else {
+        ruled
+    })
+}
+
+impl Sqlite {
+    pub(in crate::store) async fn create_invite(
+        &self,
+        new: NewInvite,
+        now: Timestamp,
+    ) -> Result<Ruled<Option<CreatedInvite>>, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let NewInvite { room, by, code, terms } = new;
+                    match may_invite(&mut tx.conn, room, by).await? {
+                        Ruled::Done(()) => {}
+                        Ruled::NotMember => return Ok(Ruled::NotMember),
+                        Ruled::Forbidden(permission) => return Ok(Ruled::Forbidden(permission)),
+                    }
+                    if !has_space(&mut tx.conn, room, now).await? {
+                        return Ok(Ruled::Done(None));
+                    }
+                    let expires_at = terms.lasts.map(|lasts| now.plus(lasts));
+                    let (kept, expires) = (kept(&code), expires_at.map(|at| at.0));
+                    let id = sqlx::query_scalar!(
+                        r#"insert into invites (room_id, code, created_by, created_at, standing, expires_at, max_uses)
+                           values (?1, ?2, ?3, ?4, 0, ?5, ?6) returning id as "id!: i64""#,
+                        room.0,
+                        kept,
+                        by.0,
+                        now.0,
+                        expires,
+                        terms.max_uses
+                    )
+                    .fetch_one(&mut tx.conn)
+                    .await?;
+                    let invite = Invite {
+                        id: InviteId(id),
+                        created_by: by,
+                        created_at: now,
+                        expires_at,
+                        max_uses: terms.max_uses,
+                        uses: 0,
+                        standing: false,
+                    };
+                    Ok(Ruled::Done(Some(CreatedInvite { invite, code })))
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn invites(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+    ) -> Result<Vec<Invite>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select id as "id!: i64", created_by, created_at, expires_at, max_uses, uses,
+                      standing as "standing!: bool"
+               from invites where room_id = ?1 and (expires_at is null or expires_at > ?2) order by id"#,
+            room.0,
+            now.0
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let invites = rows.into_iter().map(|row| Invite {
+            id: InviteId(row.id),
+            created_by: UserId(row.created_by),
+            created_at: Timestamp(row.created_at),
+            expires_at: row.expires_at.map(Timestamp),
+            max_uses: row.max_uses,
+            uses: row.uses,
+            standing: row.standing,
+        });
+        Ok(invites.collect())
+    }
+
+    pub(in crate::store) async fn revoke_invite(
+        &self,
+        room: RoomId,
+        by: UserId,
+        invite: InviteId,
+    ) -> Result<Ruled<Revoked>, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    match members::ruled(&mut tx.conn, room, by, Permission::Invite).await? {
+                        Ruled::Done(()) => {}
+                        Ruled::NotMember => return Ok(Ruled::NotMember),
+                        Ruled::Forbidden(permission) => return Ok(Ruled::Forbidden(permission)),
+                    }
+                    let standing = sqlx::query_scalar!(
+                        r#"select standing as "standing!: bool" from invites where id = ?1 and room_id = ?2"#,
+                        invite.0,
+                        room.0
+                    )
+                    .fetch_optional(&mut tx.conn)
+                    .await?;
+                    match standing {
+                        None => return Ok(Ruled::Done(Revoked::NoSuchInvite)),
+                        Some(true) => return Ok(Ruled::Done(Revoked::Standing)),
+                        Some(false) => {}
+                    }
+                    sqlx::query!("delete from invites where id = ?1", invite.0)
+                        .execute(&mut tx.conn)
+                        .await?;
+                    Ok(Ruled::Done(Revoked::Done))
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn invited_to(
+        &self,
+        code: AccessCode,
+        now: Timestamp,
+    ) -> Result<Option<Room>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        let found = find(&mut reader, &code, now).await?;
+        let Some(Found {
+            room, admits: true, ..
+        }) = found
+        else {
+            return Ok(None);
+        };
+        let row = sqlx::query_as!(
+            RoomRow,
+            r#"select id, name, topic, kind, last_seq, last_rev, member_count, slow_mode_s,
+                      locked as "locked: bool", created_at
+               from rooms where id = ?1 and deleted_at is null"#,
+            room.0
+        )
+        .fetch_optional(&mut *reader)
+        .await?;
+        Ok(row.map(Room::try_from).transpose()?)
+    }
+
+    pub(in crate::store) async fn forget_invites(
+        &self,
+        over_by: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    sqlx::query!("delete from invites where expires_at <= ?1", over_by.0)
+                        .execute(&mut tx.conn)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
