@@ -36,15 +36,18 @@ impl Chat {
     /// Makes an account and signs it in.
     ///
     /// # Errors
-    /// [`ChatError::UsernameTaken`], [`ChatError::BadCode`], or [`ChatError::RateLimited`].
+    /// [`ChatError::UsernameTaken`], [`ChatError::BadCode`], [`ChatError::RegistrationInvite`],
+    /// [`ChatError::RegistrationClosed`], or [`ChatError::RateLimited`].
     pub async fn sign_up(
         &self,
         wanted: SignUp,
         origin: SessionOrigin,
     ) -> Result<SignedIn, ChatError> {
         self.inner.attempts.take(&origin.network())?;
-        let code = match wanted.code.as_deref() {
-            None | Some("") => None,
+        let typed = wanted.code.as_deref().filter(|code| !code.is_empty());
+        self.knock(typed.is_some()).await?;
+        let code = match typed {
+            None => None,
             Some(text) => Some(AccessCode::parse(text).ok_or(ChatError::BadCode)?),
         };
         let password_hash = self.inner.passwords.hash(wanted.password).await?;
@@ -59,6 +62,7 @@ impl Chat {
             display_name,
             password_hash,
             code,
+            registration: self.inner.door.rule(),
             origin,
             session_ttl,
         };
@@ -84,6 +88,7 @@ impl Chat {
             }
             SignedUp::UsernameTaken => Err(ChatError::UsernameTaken),
             SignedUp::BadCode => Err(ChatError::BadCode),
+            SignedUp::NotOpen => Err(self.inner.door.refusal()),
         }
     }
 

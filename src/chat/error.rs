@@ -37,6 +37,12 @@ pub enum ChatError {
     /// The caller may not write in that room just now.
     #[error(transparent)]
     Restrained(#[from] Restraint),
+    /// An account needs a code here.
+    #[error("this server takes new accounts by invitation only: give the code of a room")]
+    RegistrationInvite,
+    /// There are no new accounts here.
+    #[error("this server takes no new accounts")]
+    RegistrationClosed,
     /// Somebody has that name.
     #[error("the username is taken")]
     UsernameTaken,
@@ -99,6 +105,8 @@ impl ChatError {
             Self::BadCode => "bad_code",
             Self::Forbidden(_) => "forbidden",
             Self::Restrained(restraint) => restraint.code(),
+            Self::RegistrationInvite => "registration_invite",
+            Self::RegistrationClosed => "registration_closed",
             Self::UsernameTaken => "username_taken",
             Self::KeyConflict => "key_conflict",
             Self::LastOwner => "last_owner",

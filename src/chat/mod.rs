@@ -13,6 +13,7 @@ mod messages;
 mod moderation;
 mod presence;
 mod publisher;
+mod registration;
 mod reports;
 mod rooms;
 mod sessions;
@@ -35,6 +36,7 @@ use crate::{
     hub::Hub,
     store::{Store, StoreError},
 };
+use registration::Door;
 use sessions::EndedSessions;
 
 /// The chat. Cloning it is cheap.
@@ -49,6 +51,7 @@ struct Inner {
     passwords: Passwords,
     tokens: Tokens,
     ended: EndedSessions,
+    door: Door,
     limits: Limits,
     messages: Messages,
     timing: Timing,
@@ -100,6 +103,7 @@ impl Chat {
             passwords,
             tokens,
             ended,
+            door: Door::new(config.registration),
             limits,
             messages: config.messages.clone(),
             timing,

@@ -16,6 +16,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Error};
 
+use crate::domain::Registration;
 pub use error::ConfigError;
 pub use layers::{Layers, Loaded, load};
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub public_url: String,
     /// What the server calls itself.
     pub name: String,
+    /// Who may make an account.
+    pub registration: Registration,
     /// What is logged, and how.
     pub log: Log,
     /// The database.

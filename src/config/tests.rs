@@ -177,3 +177,25 @@ fn a_rate_that_cannot_be_kept_is_refused_by_name() {
         }
     }
 }
+
+#[test]
+fn registration_is_one_of_three_words() {
+    for (word, good) in [
+        ("open", true),
+        ("invite", true),
+        ("closed", true),
+        ("shut", false),
+    ] {
+        let layers = Layers {
+            environment: variables(&[("PARLOR_REGISTRATION", word)]),
+            ..Layers::default()
+        };
+        match load(layers) {
+            Ok(_) => assert!(good, "{word}"),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(!good && error.starts_with("registration"), "{error}");
+            }
+        }
+    }
+}

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod invite;
 pub mod mention;
 pub mod message;
+pub mod registration;
 pub mod report;
 pub mod restraint;
 pub mod room;
@@ -30,6 +31,7 @@ pub use mention::Named;
 pub use message::{
     Draft, Extras, Message, MessageKind, MessagePage, Quote, Reaction, SystemEvent, Version, Window,
 };
+pub use registration::Registration;
 pub use report::Report;
 pub use restraint::{Ban, Mute, MuteSpan, Restraint, Restraints, SlowMode};
 pub use room::{Head, Notify, Permission, Role, Room, RoomKind, RoomStanding};

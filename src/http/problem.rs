@@ -167,9 +167,9 @@ impl From<ChatError> for Problem {
             ChatError::Forbidden(_)
             | ChatError::TooLate
             | ChatError::Blocked
-            | ChatError::Restrained(Restraint::Muted(_) | Restraint::Locked) => {
-                StatusCode::FORBIDDEN
-            }
+            | ChatError::Restrained(Restraint::Muted(_) | Restraint::Locked)
+            | ChatError::RegistrationInvite
+            | ChatError::RegistrationClosed => StatusCode::FORBIDDEN,
             ChatError::UsernameTaken
             | ChatError::KeyConflict
             | ChatError::LastOwner
@@ -188,10 +188,15 @@ impl From<ChatError> for Problem {
         };
         let mut problem = Self::new(status, error.code(), sentence(&error.to_string()));
         problem.retry_after = error.retry_after();
-        if let ChatError::UsernameTaken = error {
+        let field = match error {
+            ChatError::UsernameTaken => Some(("/username", "is taken")),
+            ChatError::RegistrationInvite => Some(("/code", "is needed to make an account here")),
+            _ => None,
+        };
+        if let Some((pointer, detail)) = field {
             problem.fields = vec![FieldError {
-                pointer: "/username".into(),
-                detail: "is taken".into(),
+                pointer: pointer.into(),
+                detail: detail.into(),
             }];
         }
         if let ChatError::Internal(cause) | ChatError::Unavailable(cause) = error {

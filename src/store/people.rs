@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    AccessCode, RoomId, Session, SessionId, SessionOrigin, Timestamp, User, UserId, Username,
+    AccessCode, Registration, RoomId, Session, SessionId, SessionOrigin, Timestamp, User, UserId,
+    Username,
 };
 
 /// An account to make.
@@ -18,6 +19,8 @@ pub struct NewUser {
     pub password_hash: String,
     /// A room to join in the same transaction.
     pub code: Option<AccessCode>,
+    /// Who may make an account, once there is one.
+    pub registration: Registration,
     /// Where the first login comes from.
     pub origin: SessionOrigin,
     /// How long it lasts without being refreshed.
@@ -40,6 +43,8 @@ pub enum SignedUp {
     UsernameTaken,
     /// The code admits to nothing; nothing was made.
     BadCode,
+    /// The rule for new accounts does not let this one in; nothing was made.
+    NotOpen,
 }
 
 /// What sign-in compares with.
@@ -70,6 +75,16 @@ impl Store {
     pub async fn sign_up(&self, new: NewUser, now: Timestamp) -> Result<SignedUp, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.sign_up(new, now).await,
+        }
+    }
+
+    /// Whether there is any account.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn has_users(&self) -> Result<bool, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.has_users().await,
         }
     }
 

@@ -36,6 +36,7 @@ mod open_files;
 mod overload;
 mod predecessor;
 mod presence;
+mod registration;
 mod reports;
 mod request_log;
 mod restraints;

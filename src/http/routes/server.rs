@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     chat::ChatError,
+    domain::Registration,
     http::{AppState, problem::Problem},
 };
 
@@ -12,7 +13,8 @@ use crate::{
 pub(crate) struct AboutBody {
     name: String,
     version: &'static str,
-    registration: &'static str,
+    registration: Registration,
+    needs_first_account: bool,
     limits: LimitsBody,
 }
 
@@ -29,19 +31,20 @@ pub(crate) struct HealthBody {
     status: &'static str,
 }
 
-pub(crate) async fn about(State(state): State<AppState>) -> Json<AboutBody> {
+pub(crate) async fn about(State(state): State<AppState>) -> Result<Json<AboutBody>, Problem> {
     let limits = &state.config.limits;
-    Json(AboutBody {
+    Ok(Json(AboutBody {
         name: state.config.name.clone(),
         version: env!("CARGO_PKG_VERSION"),
-        registration: "open",
+        registration: state.config.registration,
+        needs_first_account: state.chat.needs_first_account().await?,
         limits: LimitsBody {
             body_chars: limits.body_chars,
             request_bytes: limits.request_bytes,
             frame_bytes: limits.frame_bytes,
             rooms_per_user: limits.rooms_per_user,
         },
-    })
+    }))
 }
 
 /// The process lives.

@@ -1,10 +1,18 @@
 //! Accounts in SQLite.
 
+use sqlx::SqliteConnection;
+
 use super::{Sqlite, invites, rows::UserRow, sessions};
 use crate::{
     domain::{Change, RoomId, SessionId, Timestamp, User, UserId},
     store::{Credentials, Joined, NewUser, SignedUp, StoreError},
 };
+
+async fn has_users(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"select exists (select 1 from users) as "any!: bool""#)
+        .fetch_one(conn)
+        .await
+}
 
 impl Sqlite {
     pub(in crate::store) async fn sign_up(
@@ -16,6 +24,9 @@ impl Sqlite {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
+                    if !new.registration.admits(new.code.is_some()) && has_users(&mut tx.conn).await? {
+                        return Ok(SignedUp::NotOpen);
+                    }
                     let invite = match &new.code {
                         None => None,
                         Some(code) => match invites::find(&mut tx.conn, code, now).await? {
@@ -58,6 +69,11 @@ impl Sqlite {
                 })
             })
             .await
+    }
+
+    pub(in crate::store) async fn has_users(&self) -> Result<bool, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        Ok(has_users(&mut reader).await?)
     }
 
     pub(in crate::store) async fn credentials(

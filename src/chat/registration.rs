@@ -1,0 +1,62 @@
+//! Who may make an account here.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Chat, ChatError};
+use crate::domain::Registration;
+
+/// The rule, and whether it is in force: the first account of a server is made without it.
+pub(super) struct Door {
+    rule: Registration,
+    /// Whether an account has been seen. Accounts do not become none again, so that the database is
+    /// asked no more after that.
+    inhabited: AtomicBool,
+}
+
+impl Door {
+    pub(super) fn new(rule: Registration) -> Self {
+        Self {
+            rule,
+            inhabited: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn rule(&self) -> Registration {
+        self.rule
+    }
+
+    /// The refusal of who may not make an account.
+    pub(super) fn refusal(&self) -> ChatError {
+        match self.rule {
+            Registration::Open | Registration::Invite => ChatError::RegistrationInvite,
+            Registration::Closed => ChatError::RegistrationClosed,
+        }
+    }
+}
+
+impl Chat {
+    /// Whether nobody has an account yet.
+    ///
+    /// # Errors
+    /// [`ChatError`] if it could not be read.
+    pub async fn needs_first_account(&self) -> Result<bool, ChatError> {
+        let door = &self.inner.door;
+        if door.inhabited.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let inhabited = self.inner.store.has_users().await?;
+        door.inhabited.store(inhabited, Ordering::Relaxed);
+        Ok(!inhabited)
+    }
+
+    /// Turns away, before a password is hashed for nothing, who will be turned away in the end. The
+    /// transaction that makes the account looks for itself.
+    pub(super) async fn knock(&self, with_code: bool) -> Result<(), ChatError> {
+        let door = &self.inner.door;
+        if door.rule.admits(with_code) || self.needs_first_account().await? {
+            Ok(())
+        } else {
+            Err(door.refusal())
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Who may make an account: anybody, who was invited, or nobody.
+
+use futures_util::future::join_all;
+use parlor::domain::Registration;
+use serde_json::{Value, json};
+
+use crate::support::{PASSWORD, Reply, TestServer, User};
+
+async fn server_of(registration: Registration) -> TestServer {
+    TestServer::with(|config| config.registration = registration).await
+}
+
+async fn sign_up(server: &TestServer, name: &str, code: Value) -> Reply {
+    let wanted = json!({ "username": name, "password": PASSWORD, "code": code });
+    server.post("/api/auth/signup", wanted).await
+}
+
+#[tokio::test]
+async fn by_invitation_only_who_has_a_good_code_makes_an_account() {
+    let server = server_of(Registration::Invite).await;
+    // Somebody must be the first, and there is no room yet to have a code of.
+    let ana = server.user("ana").await;
+    let room = ana.create_room("lobby").await;
+    let path = format!("/api/rooms/{}/invites", room.id);
+    let invite = ana.post(&path, json!({ "max_uses": 1 })).await.expect(201);
+    for code in [Value::Null, json!("")] {
+        let problem = sign_up(&server, "ben", code)
+            .await
+            .refused(403, "registration_invite");
+        assert_eq!(problem["errors"][0]["pointer"], "/code", "{problem}");
+    }
+    sign_up(&server, "ben", json!("K7QM-2XWD-9F4H-PT3C"))
+        .await
+        .refused(404, "bad_code");
+    for (name, code) in [("ben", &invite["code"]), ("cleo", &json!(room.code))] {
+        let body = sign_up(&server, name, code.clone()).await.expect(201);
+        assert_eq!(body["room_id"], room.id, "{body}");
+    }
+    sign_up(&server, "dan", invite["code"].clone())
+        .await
+        .refused(404, "bad_code");
+    // Who has an account signs in as ever.
+    User::sign_in(server.address, "ben", PASSWORD).await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_closed_server_takes_nobody_but_the_first() {
+    let server = server_of(Registration::Closed).await;
+    let ana = server.user("ana").await;
+    let room = ana.create_room("lobby").await;
+    for code in [Value::Null, json!(room.code)] {
+        let problem = sign_up(&server, "ben", code)
+            .await
+            .refused(403, "registration_closed");
+        assert!(problem.get("errors").is_none(), "{problem}");
+    }
+    ana.sign_in_again().await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn of_many_who_want_to_be_the_first_at_once_one_is() {
+    for (registration, code) in [
+        (Registration::Closed, "registration_closed"),
+        (Registration::Invite, "registration_invite"),
+    ] {
+        let server = server_of(registration).await;
+        let names: Vec<_> = (0..8).map(|number| format!("guest{number}")).collect();
+        let replies = join_all(names.iter().map(|name| sign_up(&server, name, Value::Null))).await;
+        let first = replies.iter().filter(|reply| reply.status == 201).count();
+        assert_eq!(first, 1, "{replies:#?}");
+        for reply in replies.iter().filter(|reply| reply.status != 201) {
+            reply.refused(403, code);
+        }
+        server.stopped().await;
+    }
+}
+
+#[tokio::test]
+async fn the_server_says_who_may_make_an_account() {
+    for (registration, name) in [
+        (Registration::Open, "open"),
+        (Registration::Invite, "invite"),
+        (Registration::Closed, "closed"),
+    ] {
+        let server = server_of(registration).await;
+        for needs_first_account in [true, false] {
+            let about = server.get("/api/server").await.expect(200);
+            assert_eq!(
+                (&about["registration"], &about["needs_first_account"]),
+                (&json!(name), &json!(needs_first_account)),
+                "{about}"
+            );
+            if needs_first_account {
+                server.user("ana").await;
+            }
+        }
+        server.stopped().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_was_closed_after_its_first_account_stays_closed_when_it_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    server.user("ana").await;
+    server.stopped().await;
+    let close = |config: &mut parlor::config::Config| config.registration = Registration::Closed;
+    let server = TestServer::on(folder.path().to_owned(), close).await;
+    sign_up(&server, "ben", Value::Null)
+        .await
+        .refused(403, "registration_closed");
+    server.stopped().await;
+}
