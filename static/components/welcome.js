@@ -2,18 +2,23 @@
 
 import { useState } from "preact/hooks";
 import { signIn, signUp } from "../core/session.js";
-import { fetchRooms, joinByCode } from "../core/rooms.js";
+import { joinByCode } from "../core/rooms.js";
 import { notify } from "../core/announce.js";
-import { navigate } from "../core/router.js";
-import { rooms, route, server, session } from "../core/state.js";
+import { route, server, session } from "../core/state.js";
 import { html } from "../lib/html.js";
-import { codeFrom, roomPath } from "../lib/routes.js";
+import { isOver, registrationOf, waysIn } from "../lib/invitation.js";
+import { codeFrom } from "../lib/routes.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Logo } from "./icon.js";
+import { Invitation, useLook } from "./invitation.js";
 
 export function Welcome() {
   const invited = route.value.name === "invite";
-  const closed = server.value?.registration === "closed";
+  const link = invited ? route.value.code : "";
+  const look = useLook(link);
+  const code = isOver(look) ? "" : link;
+  const registration = registrationOf(server.value);
+  const closed = registration === "closed";
   const [mode, setMode] = useState(invited ? "signup" : "signin");
   return html`<main class="welcome">
     <div class="welcome-card">
@@ -25,10 +30,10 @@ export function Welcome() {
       </section>
       <section class="welcome-form">
         ${session.value.notice && html`<p class="notice" role="status">${session.value.notice}</p>`}
-        ${invited && html`<p class="notice" role="status">You are invited to a room. Create an account or sign in to enter it.</p>`}
+        ${invited && html`<${Invitation} look=${look} next=${waysIn(look, registration)} />`}
         ${mode === "signup" && !closed
-          ? html`<${SignUp} code=${invited ? route.value.code : ""} />`
-          : html`<${SignIn} code=${invited ? route.value.code : ""} />`}
+          ? html`<${SignUp} code=${code} needed=${registration === "invite"} />`
+          : html`<${SignIn} code=${code} />`}
         <${Switch} mode=${mode} setMode=${setMode} closed=${closed} />
       </section>
     </div>
@@ -45,9 +50,7 @@ function Switch({ mode, setMode, closed }) {
 function SignIn({ code }) {
   const form = useSubmit(async (values) => {
     await signIn(values);
-    if (!code) return;
-    navigate("/", { replace: true });
-    await joinByCode(code).catch((problem) => notify(problem.message, "bad"));
+    if (code) await joinByCode(code).catch((problem) => notify(problem.message, "bad"));
   });
   return html`<form onSubmit=${form.submit} aria-labelledby="welcome-title">
     <h1 id="welcome-title">Welcome back</h1>
@@ -58,17 +61,10 @@ function SignIn({ code }) {
   </form>`;
 }
 
-/** The account was made inside the room that the code belongs to. */
-async function enterFirstRoom() {
-  await fetchRooms();
-  const [first] = rooms.value.keys();
-  navigate(first ? roomPath(first) : "/", { replace: true });
-}
-
-function SignUp({ code }) {
+/** A code is `needed` where new accounts are made by invitation alone. */
+function SignUp({ code, needed }) {
   const form = useSubmit(async ({ username, password, displayName, code: typed }) => {
     await signUp({ username, password, displayName: displayName.trim(), code: codeFrom(typed) });
-    if (route.value.name === "invite" || typed.trim()) await enterFirstRoom();
   });
   const { fields } = form;
   return html`<form onSubmit=${form.submit} aria-labelledby="welcome-title">
@@ -77,7 +73,8 @@ function SignUp({ code }) {
       error=${fields.username} hint="3 to 32 letters, digits, dots, dashes or underscores." />
     <${Field} label="Password" name="password" type="password" autocomplete="new-password" required minlength="8" maxlength="128" error=${fields.password} hint="At least 8 characters." />
     <${Field} label="Display name (optional)" name="displayName" autocomplete="name" maxlength="64" error=${fields.display_name} hint="What others see. You can change it later." />
-    <${Field} label="Access code (optional)" name="code" autocomplete="off" spellcheck=${false} value=${code} error=${fields.code} hint="If somebody gave you the code of a room." />
+    <${Field} label=${needed ? "Access code" : "Access code (optional)"} name="code" required=${needed} autocomplete="off" spellcheck=${false} value=${code} error=${fields.code}
+      hint=${needed ? "This server takes new accounts by invitation: somebody there can give you the code of a room." : "If somebody gave you the code of a room."} />
     <${FormError} problem=${form.problem} known=${["username", "password", "display_name", "code"]} />
     <${SubmitButton} busy=${form.busy}>Create account<//>
   </form>`;

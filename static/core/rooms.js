@@ -1,7 +1,7 @@
 // The set of rooms: what comes, goes and is done to them.
 
 import { roomPath } from "../lib/routes.js";
-import { get, patch, post, remove } from "./api.js";
+import { anonymous, get, patch, post, remove } from "./api.js";
 import { Room } from "./room.js";
 import { navigate } from "./router.js";
 import { rooms, roomsKnown, route } from "./state.js";
@@ -48,6 +48,8 @@ export async function createRoom({ name, topic, kind }) {
 
 export const joinByCode = async (code) => enter((await post("/api/rooms/join", { code })).id);
 export const joinPublic = async (roomId) => enter((await post("/api/rooms/join", { room_id: roomId })).id);
+/** What may be known of the room that a code leads to, with a session or without. */
+export const invitedTo = async (code) => (await anonymous("GET", `/api/invites/${encodeURIComponent(code)}`)).room;
 export const discover = () => get("/api/rooms?discover=1");
 
 /** Opens a room that the user has just become a member of. */

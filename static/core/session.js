@@ -1,8 +1,10 @@
 // Signing up, in and out, and noticing that a session is over.
 
+import { roomPath } from "../lib/routes.js";
 import { anonymous, get, markRenewed, patch, post, remove as erase, renewIfDue, request, whenSessionEnds } from "./api.js";
+import { navigate } from "./router.js";
+import { route, server, session } from "./state.js";
 import { keysWith, read, remove, write } from "./storage.js";
-import { server, session } from "./state.js";
 
 /** Whose session the browser holds, so that other tabs notice a change. */
 const USER = "parlor.user";
@@ -32,6 +34,7 @@ export async function start() {
 export async function signIn({ username, password }) {
   const answer = await anonymous("POST", "/api/auth/signin", { username, password, cookie: true });
   markRenewed();
+  leaveInvitation();
   enter(answer.user ? answer : await get("/api/me"));
 }
 
@@ -45,7 +48,15 @@ export async function signUp({ username, password, displayName, code }) {
     cookie: true,
   });
   markRenewed();
+  if (server.value) server.value = { ...server.value, needs_first_account: false };
+  if (answer.room_id) navigate(roomPath(answer.room_id), { replace: true });
+  else leaveInvitation();
   enter(answer);
+}
+
+/** The invitation was answered by coming in; left at its address, the page would ask once more. */
+function leaveInvitation() {
+  if (route.value.name === "invite") navigate("/", { replace: true });
 }
 
 /** Ends the session here and on the server, and forgets what this browser kept of it. */

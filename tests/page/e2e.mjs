@@ -107,7 +107,7 @@ describe("coming in", () => {
     const room = await host.createRoom("Garden");
     const guest = await Person.arrive(world, "guest");
     await guest.page.goto(`/i/${room.access_code}`);
-    await guest.sees("You are invited to a room");
+    await guest.page.locator(".invited-to", { hasText: "Garden" }).waitFor();
     await guest.page.getByLabel("Username").fill("guest.by.link");
     await guest.page.getByLabel("Password").fill(PASSWORD);
     await guest.page.getByRole("button", { name: "Create account" }).click();
@@ -115,11 +115,72 @@ describe("coming in", () => {
     assert.equal(new URL(guest.page.url()).pathname, `/r/${room.id}`);
   });
 
+  story("an invitation that is used up says so, to who has an account and to who has none", async () => {
+    const host = await (await Person.arrive(world, "host3")).signUp();
+    const room = await host.createRoom("Greenhouse");
+    const invite = await host.call("POST", `/api/rooms/${room.id}/invites`, { max_uses: 1 });
+    const link = new URL(invite.url).pathname;
+    const first = await Person.arrive(world, "first");
+    await first.page.goto(link);
+    await first.sees("Greenhouse");
+    await first.page.getByLabel("Username").fill("first.by.invite");
+    await first.page.getByLabel("Password").fill(PASSWORD);
+    await first.page.getByRole("button", { name: "Create account" }).click();
+    await first.page.getByRole("heading", { name: "Greenhouse", level: 1 }).waitFor();
+    assert.equal(await first.page.getByRole("dialog").count(), 0, "who has come in is not asked again");
+    const second = await Person.arrive(world, "second");
+    await second.page.goto(link);
+    await second.sees("This invitation does not work any more");
+    assert.deepEqual(await faultsOf(second.page), [], "an invitation that is over");
+    await second.signUp();
+    await second.page.reload();
+    await second.page.getByRole("dialog").waitFor();
+    await second.sees("This invitation does not work any more");
+    await second.page.getByRole("button", { name: "Join the room" }).click();
+    await second.sees("No room opens with this code");
+  });
+
+  story("who may make an account is said, and a form that would be refused is not shown", async () => {
+    const { page } = await Person.arrive(world, "newcomer");
+    const about = await (await fetch(`${world.server.base}/api/server`)).json();
+    let rule = {};
+    await page.route("**/api/server", (call) => call.fulfill({ json: { ...about, needs_first_account: false, ...rule } }));
+    const newAccount = page.getByRole("button", { name: "Create an account" });
+    rule = { registration: "closed" };
+    await page.goto("/");
+    await page.getByText("This server takes no new accounts").waitFor();
+    assert.equal(await newAccount.count(), 0);
+    rule = { registration: "closed", needs_first_account: true };
+    await page.reload();
+    await newAccount.waitFor();
+    rule = { registration: "invite" };
+    await page.reload();
+    await newAccount.click();
+    await page.getByText("takes new accounts by invitation").waitFor();
+    assert.equal(await page.getByLabel("Access code", { exact: true }).evaluate((field) => field.required), true);
+  });
+
+  story("signing in at an invitation link enters the room", async () => {
+    const host = await (await Person.arrive(world, "host4")).signUp();
+    const room = await host.createRoom("Veranda");
+    await (await Person.arrive(world, "member.of.old")).signUp();
+    const guest = await Person.arrive(world, "guest4");
+    await guest.page.goto(`/i/${room.access_code}`);
+    await guest.sees("Veranda");
+    await guest.page.getByRole("button", { name: "Sign in" }).click();
+    await guest.page.getByLabel("Username").fill("member.of.old");
+    await guest.page.getByLabel("Password").fill(PASSWORD);
+    await guest.page.getByRole("button", { name: "Sign in" }).click();
+    await guest.page.getByRole("heading", { name: "Veranda", level: 1 }).waitFor();
+    assert.equal(await guest.page.getByRole("dialog").count(), 0);
+  });
+
   story("an invitation link asks somebody who is signed in before it joins", async () => {
     const host = await (await Person.arrive(world, "host2")).signUp();
     const room = await host.createRoom("Orchard");
     const guest = await (await Person.arrive(world, "guest2")).signUp();
     await guest.page.goto(`/i/${room.access_code}`);
+    await guest.page.locator(".invited-to", { hasText: "Orchard" }).waitFor();
     await guest.page.getByRole("button", { name: "Join the room" }).click();
     await guest.page.getByRole("heading", { name: "Orchard", level: 1 }).waitFor();
   });

@@ -1,0 +1,27 @@
+// Where an invitation leads, said before it is followed.
+
+import { useEffect, useState } from "preact/hooks";
+import { invitedTo } from "../core/rooms.js";
+import { html } from "../lib/html.js";
+import { invitationWords } from "../lib/invitation.js";
+
+/** `{room}` or `{problem}` once the server has answered, `{}` before and without a code. */
+export function useLook(code) {
+  const [look, setLook] = useState({});
+  useEffect(() => {
+    setLook({});
+    if (!code) return undefined;
+    let current = true;
+    const found = (answer) => current && setLook(answer);
+    invitedTo(code).then((room) => found({ room }), (problem) => found({ problem }));
+    return () => {
+      current = false;
+    };
+  }, [code]);
+  return look;
+}
+
+export function Invitation({ look, next = "" }) {
+  const { lead, name, rest } = invitationWords(look);
+  return html`<p class="notice" role="status">${lead}${name && html` <bdi class="invited-to">${name}</bdi>`}${rest} ${next}</p>`;
+}

@@ -1,0 +1,29 @@
+// What an invitation link says, and who may make an account.
+
+import { count } from "./text.js";
+
+/** Who may make an account now: `"open"`, `"invite"` or `"closed"`. The first one is always let in. */
+export const registrationOf = (server) => (!server || server.needs_first_account ? "open" : server.registration);
+
+/** Whether the server has said that the code of a look admits nobody (any more). */
+export const isOver = ({ problem }) => problem?.code === "bad_code";
+
+/**
+ * What a look at an invitation came to, as `{lead, name, rest}`: the name stands by itself, for it
+ * may be written in another direction. Before there is an answer, and where there was none, nothing
+ * is claimed that is not known.
+ */
+export function invitationWords(look) {
+  if (isOver(look)) {
+    return { lead: "This invitation does not work any more: it has expired, was used up or was taken back. Ask for a new one.", name: "", rest: "" };
+  }
+  if (!look.room) return { lead: "You are invited to a room.", name: "", rest: "" };
+  const { name, kind, member_count: members } = look.room;
+  return { lead: "You are invited to", name, rest: `, a ${kind} room with ${count(members, "member")}.` };
+}
+
+/** What somebody without a session can do about it. */
+export function waysIn(look, registration) {
+  if (isOver(look)) return "";
+  return registration === "closed" ? "Sign in to enter it." : "Create an account or sign in to enter it.";
+}

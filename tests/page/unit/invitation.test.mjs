@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { invitationWords, isOver, registrationOf, waysIn } from "../../../static/lib/invitation.js";
+
+const room = { name: "Garden", kind: "private", member_count: 3 };
+const said = (look) => {
+  const { lead, name, rest } = invitationWords(look);
+  return `${lead}${name && ` ${name}`}${rest}`;
+};
+
+test("an invitation says where it leads, or that it is over, or no more than is known", () => {
+  assert.equal(said({ room }), "You are invited to Garden, a private room with 3 members.");
+  assert.equal(said({ room: { ...room, kind: "public", member_count: 1 } }), "You are invited to Garden, a public room with 1 member.");
+  assert.match(said({ problem: { code: "bad_code" } }), /expired, was used up or was taken back/u);
+  for (const look of [{}, { problem: { code: "rate_limited" } }, { problem: { code: "network" } }]) {
+    assert.equal(said(look), "You are invited to a room.");
+    assert.equal(isOver(look), false);
+  }
+});
+
+test("what one can do about an invitation", () => {
+  assert.equal(waysIn({ room }, "invite"), "Create an account or sign in to enter it.");
+  assert.equal(waysIn({ room }, "closed"), "Sign in to enter it.");
+  assert.equal(waysIn({ problem: { code: "bad_code" } }, "open"), "");
+});
+
+test("who may make an account", () => {
+  for (const registration of ["open", "invite", "closed"]) {
+    assert.equal(registrationOf({ registration, needs_first_account: false }), registration);
+    assert.equal(registrationOf({ registration, needs_first_account: true }), "open", "somebody must be the first");
+  }
+  assert.equal(registrationOf(null), "open", "until the server has said it");
+});
