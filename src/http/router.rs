@@ -23,7 +23,55 @@ use super::{
 
 /// The whole of HTTP.
 pub fn router(state: AppState) -> Router {
-    let rooms = Router::new()
+    let router = Router::new()
+        .route("/api/auth/signup", post(auth::sign_up))
+        .route("/api/auth/signin", post(auth::sign_in))
+        .route("/api/auth/refresh", post(auth::refresh))
+        .route("/api/auth/signout", post(auth::sign_out))
+        .route("/api/auth/password", post(auth::change_password))
+        .route("/api/me", get(me::show).patch(me::edit))
+        .route("/api/me/sessions", get(me::sessions))
+        .route("/api/me/sessions/{session_id}", delete(me::revoke))
+        .route("/api/me/blocks", get(direct::blocks))
+        .route(
+            "/api/me/blocks/{user_id}",
+            put(direct::block).delete(direct::unblock),
+        )
+        .route("/api/dms", post(direct::open))
+        .route("/api/invites/{code}", get(invites::show))
+        .route("/api/users/{user_id}", get(users::show))
+        .merge(admin())
+        .nest("/api/rooms", rooms())
+        // The predecessor's name for them, for good.
+        .nest("/api/chat_rooms", rooms())
+        .route("/api/server", get(server::about))
+        .route("/healthz", get(server::healthz))
+        .route("/readyz", get(server::readyz))
+        .route("/ws", get(socket::all))
+        .route("/ws/{room_id}", get(socket::room))
+        .route("/ws/{room_id}/{user_id}", get(socket::room_as))
+        .fallback(statics::fallback);
+
+    let limits = &state.config.limits;
+    let router = router
+        .layer(DefaultBodyLimit::max(limits.request_bytes))
+        .layer(CatchPanicLayer::custom(edge::panicked));
+    let router = match cors(&state.config.http.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router
+        .layer(middleware::from_fn_with_state(
+            (state.clone(), RequestIds::new()),
+            edge::edge,
+        ))
+        .layer(CompressionLayer::new())
+        .with_state(state)
+}
+
+/// What is in one room, and rooms themselves.
+fn rooms() -> Router<AppState> {
+    Router::new()
         .route("/", get(rooms::list).post(rooms::create))
         .route("/join", post(rooms::join))
         .route(
@@ -80,25 +128,12 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/{room_id}/pins", get(conversation::pins))
         .route("/{room_id}/messages/{seq}/report", post(reports::report))
-        .route("/{room_id}/read", put(messages::read));
+        .route("/{room_id}/read", put(messages::read))
+}
 
-    let router = Router::new()
-        .route("/api/auth/signup", post(auth::sign_up))
-        .route("/api/auth/signin", post(auth::sign_in))
-        .route("/api/auth/refresh", post(auth::refresh))
-        .route("/api/auth/signout", post(auth::sign_out))
-        .route("/api/auth/password", post(auth::change_password))
-        .route("/api/me", get(me::show).patch(me::edit))
-        .route("/api/me/sessions", get(me::sessions))
-        .route("/api/me/sessions/{session_id}", delete(me::revoke))
-        .route("/api/me/blocks", get(direct::blocks))
-        .route(
-            "/api/me/blocks/{user_id}",
-            put(direct::block).delete(direct::unblock),
-        )
-        .route("/api/dms", post(direct::open))
-        .route("/api/invites/{code}", get(invites::show))
-        .route("/api/users/{user_id}", get(users::show))
+/// What server admins may.
+fn admin() -> Router<AppState> {
+    Router::new()
         .route(
             "/api/admin/users/{user_id}/admin",
             put(admins::grant).delete(admins::revoke),
@@ -106,32 +141,6 @@ pub fn router(state: AppState) -> Router {
         .route("/api/admin/audit", get(admins::audit))
         .route("/api/admin/reports", get(reports::list))
         .route("/api/admin/reports/{report_id}", delete(reports::close))
-        .nest("/api/rooms", rooms.clone())
-        // The predecessor's name for them, for good.
-        .nest("/api/chat_rooms", rooms)
-        .route("/api/server", get(server::about))
-        .route("/healthz", get(server::healthz))
-        .route("/readyz", get(server::readyz))
-        .route("/ws", get(socket::all))
-        .route("/ws/{room_id}", get(socket::room))
-        .route("/ws/{room_id}/{user_id}", get(socket::room_as))
-        .fallback(statics::fallback);
-
-    let limits = &state.config.limits;
-    let router = router
-        .layer(DefaultBodyLimit::max(limits.request_bytes))
-        .layer(CatchPanicLayer::custom(edge::panicked));
-    let router = match cors(&state.config.http.cors_origins) {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
-    router
-        .layer(middleware::from_fn_with_state(
-            (state.clone(), RequestIds::new()),
-            edge::edge,
-        ))
-        .layer(CompressionLayer::new())
-        .with_state(state)
 }
 
 /// Other origins come with a bearer token, never with a cookie.
