@@ -15,15 +15,26 @@ const COST: (u32, u32, u32) = (19_456, 2, 1);
 /// Bytes. glibc maps whatever is larger than 32 MiB anew each time, and never keeps it.
 const NEVER_KEPT: usize = 40 << 20;
 
+/// Passwords that may wait for a core; whoever comes then is told to come again.
+const MOST_WAITING: usize = 64;
+
 /// A password could not be hashed.
 #[derive(Debug, thiserror::Error)]
-#[error("hashing a password failed: {0}")]
-pub struct PasswordError(String);
+pub enum PasswordError {
+    /// As many wait as may.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
+    /// The system did not let us.
+    #[error("hashing a password failed: {0}")]
+    Failed(String),
+}
 
 /// Hashes and compares passwords.
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    /// Places for those who are hashed and those who wait.
+    places: Arc<Semaphore>,
     /// Compared with where there is no such user, so that the answer takes as long.
     decoy: Arc<str>,
 }
@@ -45,6 +56,7 @@ impl Passwords {
         let decoy = format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${hash}");
         Self {
             turns: Arc::new(Semaphore::new(cores)),
+            places: Arc::new(Semaphore::new(cores + MOST_WAITING)),
             decoy: decoy.into(),
         }
     }
@@ -54,7 +66,7 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError`] if the system has no randomness to give.
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        in_turn(&self.turns, move || hash(password.as_bytes())).await
+        self.in_turn(move || hash(password.as_bytes())).await
     }
 
     /// Whether `password` is the one stored; with nothing stored it takes as long and is `false`.
@@ -68,35 +80,34 @@ impl Passwords {
     ) -> Result<bool, PasswordError> {
         let known = stored.is_some();
         let stored: Arc<str> = stored.map_or_else(|| self.decoy.clone(), Into::into);
-        let matches = in_turn(&self.turns, move || {
-            Ok(verify(password.as_bytes(), &stored))
-        })
-        .await?;
+        let matches = self
+            .in_turn(move || Ok(verify(password.as_bytes(), &stored)))
+            .await?;
         Ok(matches && known)
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let failed = |error: &dyn std::fmt::Display| PasswordError::Failed(error.to_string());
+        let place = self.places.clone().try_acquire_owned();
+        let place = place.map_err(|_| PasswordError::Busy)?;
+        // The permits move into the worker: a caller that goes away does not free a core that is
+        // busy.
+        let turn = self.turns.clone().acquire_owned().await;
+        let turn = turn.map_err(|error| failed(&error))?;
+        let worker = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop((turn, place));
+            result
+        });
+        worker.await.map_err(|error| failed(&error))?
     }
 }
 
-async fn in_turn<T: Send + 'static>(
-    turns: &Arc<Semaphore>,
-    work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
-) -> Result<T, PasswordError> {
-    let failed = |error: &dyn std::fmt::Display| PasswordError(error.to_string());
-    // The permit moves into the worker: a caller that goes away does not free a core that is busy.
-    let permit = turns
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(|error| failed(&error))?;
-    let worker = tokio::task::spawn_blocking(move || {
-        let result = work();
-        drop(permit);
-        result
-    });
-    worker.await.map_err(|error| failed(&error))?
-}
-
 fn hash(password: &[u8]) -> Result<String, PasswordError> {
-    let failed = |error: &dyn std::fmt::Display| PasswordError(error.to_string());
+    let failed = |error: &dyn std::fmt::Display| PasswordError::Failed(error.to_string());
     let (memory, passes, lanes) = COST;
     let params = Params::new(memory, passes, lanes, None).map_err(|error| failed(&error))?;
     let (mut salt, mut output) = ([0; 16], [0; Params::DEFAULT_OUTPUT_LEN]);

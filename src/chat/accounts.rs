@@ -112,6 +112,13 @@ impl Chat {
         self.inner.attempts.take(&name_here)?;
         let known = self.inner.store.credentials(&key).await?;
         let (user, hash) = known.map(|known| (known.user, known.password_hash)).unzip();
+        // Many addresses together guess no faster than one, and cannot lock out who comes from where
+        // they have a login already.
+        if let Err(refusal) = self.inner.names.take(&key)
+            && !self.is_familiar(user.as_ref(), &origin).await?
+        {
+            return Err(refusal.into());
+        }
         let matches = self.inner.passwords.verify(password, hash.clone()).await?;
         let (Some(user), Some(hash), true) = (user, hash, matches) else {
             return Err(ChatError::BadCredentials);
@@ -122,6 +129,20 @@ impl Chat {
             grant,
             joined: None,
         })
+    }
+
+    /// Whether that user has a login from that network.
+    async fn is_familiar(
+        &self,
+        user: Option<&User>,
+        origin: &SessionOrigin,
+    ) -> Result<bool, ChatError> {
+        let Some(user) = user else { return Ok(false) };
+        let sessions = self.inner.store.sessions(user.id).await?;
+        let network = origin.network();
+        Ok(sessions
+            .iter()
+            .any(|session| session.origin.network() == network))
     }
 
     /// Changes the caller's password and ends every other login.

@@ -153,7 +153,10 @@ impl From<StoreError> for ChatError {
 
 impl From<PasswordError> for ChatError {
     fn from(error: PasswordError) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            PasswordError::Busy => Self::Overloaded,
+            PasswordError::Failed(_) => Self::Internal(error.to_string()),
+        }
     }
 }
 

@@ -74,6 +74,7 @@ impl Chat {
             Sweep::Memory => {
                 self.inner.ended.sweep();
                 self.inner.attempts.sweep();
+                self.inner.names.sweep();
                 self.inner.codes.sweep();
                 self.inner.sends.sweep();
                 self.inner.requests.sweep();

@@ -39,6 +39,10 @@ use crate::{
 use registration::Door;
 use sessions::EndedSessions;
 
+/// Addresses that can try a name as fast as they may before it is slowed down for all but those
+/// where its owner has a login.
+const ADDRESSES: u32 = 10;
+
 /// The chat. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Chat {
@@ -57,6 +61,8 @@ struct Inner {
     timing: Timing,
     /// Sign-ins and sign-ups by address, sign-ins by name.
     attempts: Throttle<String>,
+    /// Sign-ins by name from addresses where its owner has not been lately.
+    names: Throttle<String>,
     /// Codes tried, by user.
     codes: Throttle<UserId>,
     /// Messages sent, by user.
@@ -80,15 +86,20 @@ impl Chat {
         let limits = config.limits.clone();
         let minute = Duration::from_mins(1);
         let second = Duration::from_secs(1);
-        let (attempts, codes, sends, requests) = if limits.rates {
+        // One address must not use up what a name has.
+        let names_burst = limits.attempts_burst.saturating_mul(ADDRESSES);
+        let names_per_min = limits.attempts_per_min.saturating_mul(ADDRESSES);
+        let (attempts, names, codes, sends, requests) = if limits.rates {
             (
                 Throttle::new(limits.attempts_burst, limits.attempts_per_min, minute),
+                Throttle::new(names_burst, names_per_min, minute),
                 Throttle::new(limits.attempts_burst, limits.attempts_per_min, minute),
                 Throttle::new(limits.send_burst, limits.send_per_s, second),
                 Throttle::new(limits.requests_burst, limits.requests_per_s, second),
             )
         } else {
             (
+                Throttle::lifted(),
                 Throttle::lifted(),
                 Throttle::lifted(),
                 Throttle::lifted(),
@@ -108,6 +119,7 @@ impl Chat {
             messages: config.messages.clone(),
             timing,
             attempts,
+            names,
             codes,
             sends,
             requests,

@@ -234,15 +234,17 @@ fn is_blank(text: &str) -> bool {
     let unseen = |c: char| {
         c.is_whitespace()
             || is_steering(c)
-            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+            || matches!(c, '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{2800}'
+                | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
     };
     text.chars().all(unseen)
 }
 
 /// Line breaks that are no control characters, and marks that turn the direction of what follows:
 /// in a name they could make it pass for another.
-fn is_steering(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+pub(crate) fn is_steering(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -275,7 +277,16 @@ mod tests {
         assert_eq!(RoomName::parse("  lobby ").unwrap().as_str(), "lobby");
         assert!(RoomName::parse("a\nb").is_err());
         assert!(DisplayName::parse("ada\u{202e}nimda").is_err());
-        assert!(DisplayName::parse("\u{200b}\u{feff}").is_err());
+        for unseen in [
+            "\u{200b}\u{feff}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{115f}\u{ffa0}",
+            "\u{180e}",
+        ] {
+            assert!(DisplayName::parse(unseen).is_err(), "{unseen:?}");
+        }
+        assert!(DisplayName::parse("ada\u{61c}").is_err());
         assert!(DisplayName::parse("👩\u{200d}🔬").is_ok());
         assert!(RoomName::parse(" ").is_err());
         assert!(Topic::parse("").is_ok());

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::domain::{Aspect, Message, MessageKind, Seq};
+use crate::domain::{Aspect, Message, MessageKind, Seq, text::is_steering};
 
 /// What somebody typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,7 +204,8 @@ pub fn action(body: &str) -> Option<&str> {
 /// Text without what could steer a terminal.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    let steers = |c: &char| c.is_control() || is_steering(*c);
+    text.chars().filter(|c| !steers(c)).collect()
 }
 
 /// A body whose further lines cannot be taken for messages of their own.
@@ -295,7 +296,7 @@ mod tests {
     #[test]
     fn a_body_can_neither_steer_the_terminal_nor_forge_a_line() {
         let forged = render(
-            &message("hi\n22:14 <ada> \u{1b}[31mpay bob\u{7}\u{9b}"),
+            &message("hi\n22:14 <ada> \u{1b}[31mpay\u{202e} bob\u{7}\u{9b}"),
             false,
         );
         assert_eq!(forged, "22:13 <bob> hi\n    | 22:14 <ada> [31mpay bob");

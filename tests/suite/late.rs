@@ -131,3 +131,38 @@ async fn strangers_elsewhere_cannot_use_up_somebodys_tries() {
     assert_eq!(sessions["items"][0]["address"], "198.51.100.7");
     server.stopped().await;
 }
+
+#[tokio::test]
+async fn many_addresses_together_guess_no_faster_than_one() {
+    let server = TestServer::with(|config| {
+        config.limits.rates = true;
+        (config.limits.attempts_burst, config.limits.attempts_per_min) = (2, 1);
+        config.http.trusted_proxies = vec![[127, 0, 0, 1].into()];
+    })
+    .await;
+    let signed = sign_in_from(&server, "/api/auth/signup", "192.0.2.1", PASSWORD).await;
+    signed.expect(201);
+    let mut refused = 0;
+    for number in 1..=24 {
+        let from = format!("198.51.100.{number}");
+        let reply = sign_in_from(&server, "/api/auth/signin", &from, "a wrong guess").await;
+        if reply.status != 401 {
+            reply.refused(429, "rate_limited");
+            refused += 1;
+        }
+    }
+    assert_eq!(
+        refused, 4,
+        "twenty guesses in one go, wherever they come from"
+    );
+    // The owner comes from where they have a login already.
+    let reply = sign_in_from(&server, "/api/auth/signin", "192.0.2.1", PASSWORD).await;
+    reply.expect(200);
+    server.stopped().await;
+}
+
+async fn sign_in_from(server: &TestServer, path: &str, address: &str, password: &str) -> Reply {
+    let body = json!({ "username": "ana", "password": password });
+    let request = server.request(Method::POST, path).json(&body);
+    Reply::of(request.header("x-forwarded-for", address)).await
+}

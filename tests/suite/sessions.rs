@@ -331,3 +331,22 @@ async fn one_changes_the_name_one_is_shown_by() {
     }
     server.stopped().await;
 }
+
+#[tokio::test]
+async fn a_hundred_logins_are_enough_and_the_oldest_makes_room() {
+    let server = TestServer::start().await;
+    let ana = server.user("ana").await;
+    let (socket, _) = ana.connect().await;
+    let newer = futures_util::future::join_all((0..4).map(|_| async {
+        for _ in 0..25 {
+            ana.sign_in_again().await;
+        }
+        ana.sign_in_again().await
+    }))
+    .await;
+    assert_eq!(socket.closed().await.code, 4401);
+    ana.get("/api/me").await.refused(401, "unauthorized");
+    let sessions = newer[0].get("/api/me/sessions").await.expect(200);
+    assert_eq!(sessions["items"].as_array().unwrap().len(), 100);
+    server.stopped().await;
+}

@@ -57,7 +57,7 @@ impl Sqlite {
                         created_at: now,
                     };
                     let session =
-                        sessions::open(&mut tx.conn, user.id, &new.origin, new.session_ttl, now).await?;
+                        sessions::open(tx, user.id, &new.origin, new.session_ttl, now).await?;
                     let mut joined = None;
                     if let Some(invite) = invite
                         && let Joined::In(room) =

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
-
-use super::Sqlite;
+use super::{Sqlite, job::Tx};
 use crate::{
     domain::{Change, Session, SessionId, SessionOrigin, Timestamp, UserId},
     store::{Rotation, StoreError},
 };
 
+/// Logins that one user can have; another one ends the one that was used longest ago.
+const MOST: i64 = 100;
+
 /// A new login, in a transaction of the caller's.
 pub(super) async fn open(
-    conn: &mut SqliteConnection,
+    tx: &mut Tx,
     user: UserId,
     origin: &SessionOrigin,
     ttl: Duration,
@@ -28,8 +29,22 @@ pub(super) async fn open(
         origin.user_agent,
         origin.address
     )
-    .fetch_one(conn)
+    .fetch_one(&mut tx.conn)
     .await?;
+    let ended = sqlx::query_scalar!(
+        r#"update sessions set ended_at = ?2 where id in (
+               select id from sessions where user_id = ?1 and ended_at is null
+               order by last_used_at desc, id desc limit -1 offset ?3)
+           returning id as "id!: i64""#,
+        user.0,
+        now.0,
+        MOST
+    )
+    .fetch_all(&mut tx.conn)
+    .await?;
+    let ended = ended.into_iter().map(SessionId);
+    tx.changes
+        .extend(ended.map(|session| Change::SessionEnded { user, session }));
     Ok(SessionId(id))
 }
 
@@ -56,7 +71,7 @@ impl Sqlite {
                     if !stands {
                         return Ok(None);
                     }
-                    open(&mut tx.conn, user, &origin, ttl, now).await.map(Some)
+                    open(tx, user, &origin, ttl, now).await.map(Some)
                 })
             })
             .await

@@ -1,6 +1,11 @@
 //! The one task that writes: it takes everything that is queued, makes it one transaction, and
 //! answers each caller once that transaction is on disk. So a hundred senders share one fsync.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use futures_util::future::BoxFuture;
 use sqlx::{Executor, SqliteConnection};
 use tokio::{
@@ -23,6 +28,8 @@ use crate::{
 const BATCH: usize = 512;
 /// How many commits may wait to be passed on before the writer waits too.
 const COMMITS: usize = 64;
+/// Bytes of messages that may wait; more is refused as a full queue is.
+const MOST_WAITING: usize = 32 << 20;
 /// How often it is tried whether a disk that failed takes writes again.
 const TRIAL_EVERY: Duration = Duration::from_secs(1);
 
@@ -32,6 +39,8 @@ pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     closing: CancellationToken,
     health: Health,
+    /// Bytes of the messages that wait.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -49,11 +58,14 @@ impl Writer {
             changes: Vec::new(),
             health: health.clone(),
         };
-        tracker.spawn(write_all(tx, queued, commits, closing.clone()));
+        let waiting = Arc::<AtomicUsize>::default();
+        let task = write_all(tx, queued, commits, closing.clone(), waiting.clone());
+        tracker.spawn(task);
         let writer = Self {
             jobs,
             closing,
             health,
+            waiting,
         };
         (writer, committed)
     }
@@ -76,6 +88,19 @@ impl Writer {
 
     /// Queues a message.
     pub(super) fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
+        let size = weight(&append);
+        if self.waiting.fetch_add(size, Ordering::Relaxed) + size > MOST_WAITING {
+            self.waiting.fetch_sub(size, Ordering::Relaxed);
+            return Err(StoreError::Overloaded);
+        }
+        let queued = self.queue_append(append);
+        if queued.is_err() {
+            self.waiting.fetch_sub(size, Ordering::Relaxed);
+        }
+        queued
+    }
+
+    fn queue_append(&self, append: Append) -> Result<PendingAppend, StoreError> {
         let (reply, pending) = oneshot::channel();
         self.queue(Job::Append(Box::new(AppendJob {
             append,
@@ -110,11 +135,17 @@ impl Writer {
     }
 }
 
+/// Bytes that a message holds while it waits.
+fn weight(append: &Append) -> usize {
+    size_of::<Append>() + append.draft.body.as_str().len()
+}
+
 async fn write_all(
     mut tx: Tx,
     mut queued: mpsc::Receiver<Job>,
     commits: mpsc::Sender<Vec<Change>>,
     closing: CancellationToken,
+    waiting: Arc<AtomicUsize>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut trials = interval(TRIAL_EVERY);
@@ -133,6 +164,11 @@ async fn write_all(
                 continue;
             }
         }
+        let taken = batch.iter().map(|job| match job {
+            Job::Append(job) => weight(&job.append),
+            Job::Call(_) => 0,
+        });
+        waiting.fetch_sub(taken.sum(), Ordering::Relaxed);
         let result = write(&mut tx, &mut batch).await;
         let changes = std::mem::take(&mut tx.changes);
         let result = result.map_err(|error| StoreError::of(&error));
@@ -161,24 +197,44 @@ async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
     // What is alone in its transaction needs no savepoint, for which SQLite would copy every page
     // before it is changed: if it fails, the whole transaction is taken back.
     if batch.len() == 1 || batch.iter().all(Job::is_append) {
-        run(tx, batch).await?;
-        tx.conn.execute("commit").await?;
-        return Ok(());
+        let done = run(tx, batch).await;
+        if done.is_ok() || batch.len() == 1 {
+            done?;
+            tx.conn.execute("commit").await?;
+            return Ok(());
+        }
+        // One of them must not take the others with it.
+        tx.changes.clear();
+        tx.conn.execute("rollback").await?;
+        tx.conn.execute("begin immediate").await?;
     }
     for group in batch.chunk_by_mut(|one, next| one.is_append() && next.is_append()) {
-        let before = tx.changes.len();
-        tx.conn.execute("savepoint job").await?;
-        if let Err(error) = run(tx, group).await {
-            tx.changes.truncate(before);
-            // A disk that fails may have taken the whole transaction back, and all fail for that.
-            if tx.conn.execute("rollback to job").await.is_err() {
-                return Err(error);
-            }
+        if attempt(tx, group).await? || group.len() == 1 {
+            continue;
         }
-        tx.conn.execute("release job").await?;
+        for one in group.chunks_mut(1) {
+            attempt(tx, one).await?;
+        }
     }
     tx.conn.execute("commit").await?;
     Ok(())
+}
+
+/// Some writes that stand or fall together; whether they stand. An error is the whole transaction's.
+async fn attempt(tx: &mut Tx, group: &mut [Job]) -> Result<bool, sqlx::Error> {
+    let before = tx.changes.len();
+    tx.conn.execute("savepoint job").await?;
+    let done = run(tx, group).await;
+    let stands = done.is_ok();
+    if let Err(error) = done {
+        tx.changes.truncate(before);
+        // A disk that fails may have taken the whole transaction back, and all fail for that.
+        if tx.conn.execute("rollback to job").await.is_err() {
+            return Err(error);
+        }
+    }
+    tx.conn.execute("release job").await?;
+    Ok(stands)
 }
 
 async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
