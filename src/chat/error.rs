@@ -31,6 +31,12 @@ pub enum ChatError {
     /// The code admits to nothing: unknown, expired, spent or revoked.
     #[error("this code does not admit to any room")]
     BadCode,
+    /// The caller came by a token that may only read.
+    #[error("this token may only read")]
+    ReadOnly,
+    /// The caller came by a token, and this wants a login.
+    #[error("a token cannot make another; sign in with your password to make one")]
+    NeedsLogin,
     /// The caller's role does not allow it.
     #[error("you may not {}", .0.verb())]
     Forbidden(Permission),
@@ -103,7 +109,8 @@ impl ChatError {
             Self::BadCredentials => "bad_credentials",
             Self::NotFound(_) => "not_found",
             Self::BadCode => "bad_code",
-            Self::Forbidden(_) => "forbidden",
+            Self::ReadOnly => "read_only",
+            Self::Forbidden(_) | Self::NeedsLogin => "forbidden",
             Self::Restrained(restraint) => restraint.code(),
             Self::RegistrationInvite => "registration_invite",
             Self::RegistrationClosed => "registration_closed",

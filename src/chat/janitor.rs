@@ -73,6 +73,7 @@ impl Chat {
         match sweep {
             Sweep::Memory => {
                 self.inner.ended.sweep();
+                self.inner.known.sweep();
                 self.inner.attempts.sweep();
                 self.inner.names.sweep();
                 self.inner.codes.sweep();

@@ -17,6 +17,7 @@ mod registration;
 mod reports;
 mod rooms;
 mod sessions;
+mod tokens;
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,6 +39,7 @@ use crate::{
 };
 use registration::Door;
 use sessions::EndedSessions;
+use tokens::KnownTokens;
 
 /// Addresses that can try a name as fast as they may before it is slowed down for all but those
 /// where its owner has a login.
@@ -56,6 +58,7 @@ struct Inner {
     tokens: Tokens,
     ended: EndedSessions,
     door: Door,
+    known: KnownTokens,
     limits: Limits,
     messages: Messages,
     timing: Timing,
@@ -115,6 +118,7 @@ impl Chat {
             tokens,
             ended,
             door: Door::new(config.registration),
+            known: KnownTokens::default(),
             limits,
             messages: config.messages.clone(),
             timing,

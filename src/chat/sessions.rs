@@ -5,7 +5,9 @@ use std::{collections::HashMap, net::IpAddr, sync::RwLock, time::Duration};
 use super::{Chat, ChatError};
 use crate::{
     auth::{Access, Refresh},
-    domain::{RoomId, Session, SessionId, SessionOrigin, Timestamp, User, UserId},
+    domain::{
+        RoomId, Secret, Session, SessionId, SessionOrigin, Timestamp, TokenScope, User, UserId,
+    },
     store::{Rotation, Store, StoreError},
 };
 
@@ -19,9 +21,36 @@ pub struct Caller {
     user: UserId,
     session: SessionId,
     address: Option<IpAddr>,
+    pass: Pass,
+}
+
+/// By what somebody was let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    /// An access token of a login by password.
+    Login,
+    /// A personal token.
+    Token(TokenScope),
 }
 
 impl Caller {
+    /// Whether they have signed in with a password, and not come by a personal token.
+    #[must_use]
+    pub fn is_login(&self) -> bool {
+        self.pass == Pass::Login
+    }
+
+    /// That the caller may change something.
+    ///
+    /// # Errors
+    /// [`ChatError::ReadOnly`] for who came by a token that may only read.
+    pub fn may_change(&self) -> Result<(), ChatError> {
+        match self.pass {
+            Pass::Token(TokenScope::Read) => Err(ChatError::ReadOnly),
+            Pass::Token(TokenScope::Write) | Pass::Login => Ok(()),
+        }
+    }
+
     /// Who calls.
     #[must_use]
     pub fn user(&self) -> UserId {
@@ -115,16 +144,24 @@ impl EndedSessions {
 }
 
 impl Chat {
-    /// Who shows this access token.
+    /// Who shows this token: an access token, or a personal one. Only for the latter is the database
+    /// asked, and once a minute at most.
     ///
     /// # Errors
     /// [`ChatError::Unauthorized`] if it is not good or its login has ended.
-    pub fn authenticate(&self, access_token: &str) -> Result<Caller, ChatError> {
-        let Access { user, session } = self.inner.tokens.read_access(access_token)?;
+    pub async fn authenticate(&self, token: &str) -> Result<Caller, ChatError> {
+        let (user, session, pass) = if let Some(secret) = Secret::parse(Secret::PERSONAL, token) {
+            let holder = self.holder(&secret).await?;
+            (holder.user, holder.session, Pass::Token(holder.scope))
+        } else {
+            let Access { user, session } = self.inner.tokens.read_access(token)?;
+            (user, session, Pass::Login)
+        };
         let caller = Caller {
             user,
             session,
             address: None,
+            pass,
         };
         if self.is_ended(&caller) {
             Err(ChatError::Unauthorized)
@@ -206,6 +243,7 @@ impl Chat {
             user,
             session,
             address,
+            pass: Pass::Login,
         };
         self.end_session(&caller, session).await.map(|_| ())
     }

@@ -19,6 +19,7 @@ pub mod room;
 pub mod session;
 pub mod text;
 pub mod time;
+pub mod token;
 pub mod user;
 
 pub use audit::{Action, Actor, AuditEntry, AuditFilter};
@@ -37,7 +38,8 @@ pub use restraint::{Ban, Mute, MuteSpan, Restraint, Restraints, SlowMode};
 pub use room::{Head, Notify, Permission, Role, Room, RoomKind, RoomStanding};
 pub use session::{Session, SessionOrigin};
 pub use text::{
-    Body, DisplayName, Invalid, Key, Password, RoomName, Topic, Username, fold_username,
+    Body, DisplayName, Invalid, Key, Password, RoomName, TokenName, Topic, Username, fold_username,
 };
 pub use time::Timestamp;
+pub use token::{Digest, PersonalToken, Secret, TokenHolder, TokenScope};
 pub use user::{Author, Roster, RosterEntry, User};

@@ -67,6 +67,10 @@ text! {
     Topic
 }
 text! {
+    /// What somebody calls a personal token: 1 to 80 characters, one line.
+    TokenName
+}
+text! {
     /// A message's text: not blank, at most as many characters as the server allows.
     Body
 }
@@ -159,6 +163,20 @@ impl RoomName {
     /// [`Invalid`] if blank, too long or more than one line.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         one_line("name", text, 1, 80).map(Self)
+    }
+}
+
+impl TokenName {
+    /// # Errors
+    /// [`Invalid`] if blank, too long or more than one line.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line("name", text, 1, 80).map(Self)
+    }
+}
+
+impl serde::Serialize for TokenName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

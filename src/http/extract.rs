@@ -28,31 +28,39 @@ impl FromRequestParts<AppState> for Auth {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let headers = &parts.headers;
         if let Some(token) = bearer(headers)? {
-            return Self::admitted(parts, state, token, true);
+            return Self::admitted(parts, state, token, true).await;
         }
         let Some(token) = state.cookies.access(headers) else {
             return Err(unsigned());
         };
-        let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if !reads && !origin::is_same_origin(headers, &state.config.public_url) {
+        if !is_reading(&parts.method) && !origin::is_same_origin(headers, &state.config.public_url)
+        {
             return Err(cross_origin());
         }
-        Self::admitted(parts, state, token, false)
+        Self::admitted(parts, state, token, false).await
     }
 }
 
 impl Auth {
-    fn admitted(
+    async fn admitted(
         parts: &Parts,
         state: &AppState,
         token: &str,
         by_header: bool,
     ) -> Result<Self, Problem> {
         let address = parts.extensions.get::<Peer>().map(|peer| peer.0);
-        let caller = state.chat.authenticate(token)?.at(address);
+        let caller = state.chat.authenticate(token).await?.at(address);
         state.chat.admit(&caller)?;
+        if !is_reading(&parts.method) {
+            caller.may_change()?;
+        }
         Ok(Self { caller, by_header })
     }
+}
+
+/// Whether a request of this kind changes nothing.
+fn is_reading(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 pub(super) fn unsigned() -> Problem {
@@ -167,6 +175,11 @@ path_id! {
 path_id! {
     /// The login in the path.
     PathSession, "session_id"
+}
+
+path_id! {
+    /// The personal token in the path.
+    PathToken, "token_id"
 }
 
 /// The emoji in the path, as it was written.

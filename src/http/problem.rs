@@ -165,6 +165,8 @@ impl From<ChatError> for Problem {
             ChatError::Unauthorized | ChatError::BadCredentials => StatusCode::UNAUTHORIZED,
             ChatError::NotFound(_) | ChatError::BadCode => StatusCode::NOT_FOUND,
             ChatError::Forbidden(_)
+            | ChatError::ReadOnly
+            | ChatError::NeedsLogin
             | ChatError::TooLate
             | ChatError::Blocked
             | ChatError::Restrained(Restraint::Muted(_) | Restraint::Locked)

@@ -16,7 +16,7 @@ use super::{
     edge::{self, RequestIds},
     routes::{
         admins, auth, conversation, direct, invites, me, members, messages, moderation, reports,
-        rooms, server, socket, users,
+        rooms, server, socket, tokens, users,
     },
     statics,
 };
@@ -39,7 +39,7 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/api/dms", post(direct::open))
         .route("/api/invites/{code}", get(invites::show))
-        .route("/api/users/{user_id}", get(users::show))
+        .merge(accounts())
         .merge(admin())
         .nest("/api/rooms", rooms())
         // The predecessor's name for them, for good.
@@ -134,13 +134,21 @@ fn rooms() -> Router<AppState> {
 /// What server admins may.
 fn admin() -> Router<AppState> {
     Router::new()
+        .route("/api/admin/audit", get(admins::audit))
+        .route("/api/admin/reports", get(reports::list))
+        .route("/api/admin/reports/{report_id}", delete(reports::close))
+}
+
+/// What an account is besides a name and a password, and who sees and rules it.
+fn accounts() -> Router<AppState> {
+    Router::new()
+        .route("/api/me/tokens", get(tokens::list).post(tokens::create))
+        .route("/api/me/tokens/{token_id}", delete(tokens::revoke))
+        .route("/api/users/{user_id}", get(users::show))
         .route(
             "/api/admin/users/{user_id}/admin",
             put(admins::grant).delete(admins::revoke),
         )
-        .route("/api/admin/audit", get(admins::audit))
-        .route("/api/admin/reports", get(reports::list))
-        .route("/api/admin/reports/{report_id}", delete(reports::close))
 }
 
 /// Other origins come with a bearer token, never with a cookie.

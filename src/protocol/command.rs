@@ -125,6 +125,24 @@ const TYPES: [&str; 8] = [
 ];
 
 impl Command {
+    /// Whether it does anything that others, or another device, could tell.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        !matches!(self, Self::Sync { .. } | Self::Ping {})
+    }
+
+    /// The key that its answer echoes.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Send(SendCommand { key, .. })
+            | Self::Edit { key, .. }
+            | Self::Delete { key, .. }
+            | Self::React { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
     /// Reads one frame.
     ///
     /// # Errors

@@ -72,6 +72,23 @@ pub const HISTORY_DEFAULT: usize = 20;
 pub const HISTORY_MAX: usize = 200;
 
 impl<'l> Line<'l> {
+    /// Whether it does anything that others could tell.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        matches!(
+            self,
+            Self::Say(_)
+                | Self::Me(_)
+                | Self::Msg(..)
+                | Self::Reply(..)
+                | Self::Edit(..)
+                | Self::Delete(_)
+                | Self::React(..)
+                | Self::Topic(_)
+                | Self::Leave
+        )
+    }
+
     /// Reads one incoming frame: one trailing newline goes, everything else counts.
     #[must_use]
     pub fn parse(frame: &'l str) -> Self {

@@ -151,7 +151,8 @@ impl Reader {
         room: Option<RoomId>,
         error: &ChatError,
     ) -> Result<(), Done> {
-        if matches!(error, ChatError::RateLimited(_)) && self.is_tried() {
+        let is_unsound = matches!(error, ChatError::RateLimited(_) | ChatError::ReadOnly);
+        if is_unsound && self.is_tried() {
             return self.ask(Request::Close(CloseReason::TooFast)).await;
         }
         if let ChatError::Internal(detail) = error {

@@ -15,6 +15,7 @@ mod people;
 mod reports;
 mod rooms;
 mod sqlite;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -29,6 +30,7 @@ pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Rec
 pub use people::{Credentials, NewUser, Rotation, SignedUp};
 pub use reports::{Closed, Reported};
 pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit, Ruled};
+pub use tokens::NewToken;
 
 use crate::domain::Change;
 

@@ -46,5 +46,6 @@ mod stopping;
 mod support;
 mod sync;
 mod talk;
+mod tokens;
 mod transfer;
 mod users;

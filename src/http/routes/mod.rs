@@ -13,4 +13,5 @@ pub(super) mod reports;
 pub(super) mod rooms;
 pub(super) mod server;
 pub(super) mod socket;
+pub(super) mod tokens;
 pub(super) mod users;

@@ -5,17 +5,13 @@ use crate::socket::writer::Request;
 use crate::{
     chat::ChatError,
     domain::{Emoji, Key, Message, RoomId},
-    protocol::{CloseReason, Command, ErrorFrame, Frame, SendCommand},
+    protocol::{CloseReason, Command, CommandError, ErrorFrame, Frame, SendCommand},
 };
 
 impl Reader {
     pub(super) async fn command(&mut self, text: &str) -> Result<(), Done> {
         let command = Command::parse(text);
-        // Messages have a limit of their own.
-        if !matches!(command, Ok(Command::Send(_)))
-            && let Err(error) = self.context.chat.admit(&self.caller)
-        {
-            let key = command.err().and_then(|error| error.key);
+        if let Err((key, error)) = self.admit(&command) {
             return self.refuse(key, None, &error).await;
         }
         match command {
@@ -109,6 +105,26 @@ impl Reader {
                     .await
             }
         }
+    }
+
+    /// That the caller may do such a thing, and not too often. A refusal comes with the key it is for.
+    fn admit(
+        &self,
+        command: &Result<Command, CommandError>,
+    ) -> Result<(), (Option<String>, ChatError)> {
+        let key = || match command {
+            Ok(command) => command.key().map(str::to_owned),
+            Err(error) => error.key.clone(),
+        };
+        if command.as_ref().is_ok_and(Command::changes) {
+            self.caller.may_change().map_err(|error| (key(), error))?;
+        }
+        // Messages have a limit of their own.
+        if matches!(command, Ok(Command::Send(_))) {
+            return Ok(());
+        }
+        let admitted = self.context.chat.admit(&self.caller);
+        admitted.map_err(|error| (key(), error))
     }
 
     /// Begins a change and goes on reading; its ack follows when it is on disk.

@@ -14,6 +14,11 @@ use crate::{
 impl Reader {
     pub(super) async fn line(&mut self, room: RoomId, text: &str) -> Result<(), Done> {
         let line = Line::parse(text);
+        if line.changes()
+            && let Err(error) = self.caller.may_change()
+        {
+            return self.refuse(None, None, &error).await;
+        }
         match line {
             // Messages have a limit of their own.
             Line::Nothing => return Ok(()),

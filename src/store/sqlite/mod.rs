@@ -25,6 +25,7 @@ mod rows;
 mod senders;
 mod sessions;
 mod standings;
+mod tokens;
 mod writer;
 
 use std::{

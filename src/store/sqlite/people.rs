@@ -209,7 +209,9 @@ impl Sqlite {
                     }
                     let ended = sqlx::query_scalar!(
                         r#"update sessions set ended_at = ?3
-                           where user_id = ?1 and id <> ?2 and ended_at is null returning id as "id!: i64""#,
+                           where user_id = ?1 and id <> ?2 and ended_at is null
+                                 and not exists (select 1 from tokens where session_id = sessions.id)
+                           returning id as "id!: i64""#,
                         user.0,
                         keep.0,
                         now.0

@@ -34,6 +34,7 @@ pub(super) async fn open(
     let ended = sqlx::query_scalar!(
         r#"update sessions set ended_at = ?2 where id in (
                select id from sessions where user_id = ?1 and ended_at is null
+                 and not exists (select 1 from tokens t where t.session_id = sessions.id)
                order by last_used_at desc, id desc limit -1 offset ?3)
            returning id as "id!: i64""#,
         user.0,
@@ -153,7 +154,9 @@ impl Sqlite {
     ) -> Result<Vec<Session>, StoreError> {
         let rows = sqlx::query!(
             "select id, created_at, last_used_at, user_agent, address from sessions
-             where user_id = ?1 and ended_at is null order by id desc limit 1000",
+             where user_id = ?1 and ended_at is null
+                   and not exists (select 1 from tokens where session_id = sessions.id)
+             order by id desc limit 1000",
             user.0
         )
         .fetch_all(&self.readers)

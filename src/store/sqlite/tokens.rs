@@ -1,0 +1,183 @@
+//! Personal tokens in SQLite: logins with a name and a scope.
+
+use super::{Sqlite, rows::corrupt};
+use crate::{
+    domain::{
+        Change, Digest, PersonalToken, SessionId, Timestamp, TokenHolder, TokenName, TokenScope,
+        UserId,
+    },
+    store::{NewToken, StoreError},
+};
+
+/// When that runs out which does not: no clock gets there.
+const NEVER: i64 = i64::MAX;
+
+impl Sqlite {
+    pub(in crate::store) async fn create_token(
+        &self,
+        new: NewToken,
+        most: i64,
+        now: Timestamp,
+    ) -> Result<Option<PersonalToken>, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let count = sqlx::query_scalar!(
+                        r#"select count(*) as "count!: i64" from tokens t join sessions s on s.id = t.session_id
+                           where s.user_id = ?1 and s.ended_at is null and s.expires_at > ?2"#,
+                        new.user.0,
+                        now.0
+                    )
+                    .fetch_one(&mut tx.conn)
+                    .await?;
+                    if count >= most {
+                        return Ok(None);
+                    }
+                    let expires_at = new.expires_at.map_or(NEVER, |at| at.0);
+                    let id = sqlx::query_scalar!(
+                        r#"insert into sessions
+                               (user_id, generation, created_at, last_used_at, expires_at, user_agent, address)
+                           values (?1, 0, ?2, ?2, ?3, ?4, ?5) returning id as "id!: i64""#,
+                        new.user.0,
+                        now.0,
+                        expires_at,
+                        new.origin.user_agent,
+                        new.origin.address
+                    )
+                    .fetch_one(&mut tx.conn)
+                    .await?;
+                    let (name, scope, digest) =
+                        (new.name.as_str(), new.scope.as_str(), new.digest.as_bytes());
+                    sqlx::query!(
+                        "insert into tokens (session_id, name, scope, digest) values (?1, ?2, ?3, ?4)",
+                        id,
+                        name,
+                        scope,
+                        digest
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(Some(PersonalToken {
+                        id: SessionId(id),
+                        name: new.name,
+                        scope: new.scope,
+                        created_at: now,
+                        last_used_at: None,
+                        expires_at: new.expires_at,
+                    }))
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn tokens(
+        &self,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<PersonalToken>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select s.id as "id!", t.name, t.scope, s.created_at, t.last_used_at, s.expires_at
+               from sessions s join tokens t on t.session_id = s.id
+               where s.user_id = ?1 and s.ended_at is null and s.expires_at > ?2
+               order by s.id desc"#,
+            user.0,
+            now.0
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let tokens = rows.into_iter().map(|row| {
+            Ok(PersonalToken {
+                id: SessionId(row.id),
+                name: TokenName::parse(&row.name).map_err(|_| corrupt("name", &row.name))?,
+                scope: to_scope(&row.scope)?,
+                created_at: Timestamp(row.created_at),
+                last_used_at: row.last_used_at.map(Timestamp),
+                expires_at: to_expiry(row.expires_at),
+            })
+        });
+        Ok(tokens.collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    pub(in crate::store) async fn end_token(
+        &self,
+        user: UserId,
+        token: SessionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    let ended = sqlx::query!(
+                        "update sessions set ended_at = ?3
+                         where id = ?2 and user_id = ?1 and ended_at is null
+                               and exists (select 1 from tokens where session_id = ?2)",
+                        user.0,
+                        token.0,
+                        now.0
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    let ended = ended.rows_affected() > 0;
+                    if ended {
+                        let session = token;
+                        tx.changes.push(Change::SessionEnded { user, session });
+                    }
+                    Ok(ended)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn token_holder(
+        &self,
+        digest: Digest,
+    ) -> Result<Option<TokenHolder>, StoreError> {
+        let digest = digest.as_bytes();
+        let row = sqlx::query!(
+            r#"select s.id as "id!", s.user_id, t.scope, s.expires_at
+               from tokens t join sessions s on s.id = t.session_id
+               where t.digest = ?1 and s.ended_at is null"#,
+            digest
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        let holder = row.map(|row| {
+            Ok(TokenHolder {
+                user: UserId(row.user_id),
+                session: SessionId(row.id),
+                scope: to_scope(&row.scope)?,
+                expires_at: to_expiry(row.expires_at),
+            })
+        });
+        Ok(holder.transpose().map_err(|error: sqlx::Error| error)?)
+    }
+
+    pub(in crate::store) async fn note_token_use(
+        &self,
+        token: SessionId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    sqlx::query!(
+                        "update tokens set last_used_at = ?2 where session_id = ?1",
+                        token.0,
+                        at.0
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+fn to_scope(text: &str) -> Result<TokenScope, sqlx::Error> {
+    TokenScope::parse(text).ok_or_else(|| corrupt("scope", text))
+}
+
+fn to_expiry(at: i64) -> Option<Timestamp> {
+    (at != NEVER).then_some(Timestamp(at))
+}
