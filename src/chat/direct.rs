@@ -53,10 +53,18 @@ impl Chat {
         caller: &Caller,
         username: &str,
     ) -> Result<Member, ChatError> {
+        let user = self.user_named(caller, username).await?;
+        Ok(self.direct_room(caller, vec![user]).await?.0)
+    }
+
+    /// The user of that name.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] for a name that is nobody's, or not for the caller.
+    pub async fn user_named(&self, caller: &Caller, username: &str) -> Result<UserId, ChatError> {
         let key = fold_username(username);
         let user = self.inner.store.user_named(caller.user(), &key).await?;
-        let user = user.ok_or(ChatError::NotFound("user"))?;
-        Ok(self.direct_room(caller, vec![user]).await?.0)
+        user.ok_or(ChatError::NotFound("user"))
     }
 
     /// Does not want to hear of somebody any more, or does again.

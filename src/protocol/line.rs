@@ -31,6 +31,12 @@ pub enum Line<'l> {
     Topic(&'l str),
     /// Show how to let people in.
     Invite,
+    /// Take somebody's voice for so many seconds, or give it back with none.
+    Mute(&'l str, i64),
+    /// Remove somebody from the room.
+    Kick(&'l str),
+    /// Remove somebody from the room for good.
+    Ban(&'l str),
     /// Show what is pinned.
     Pins,
     /// Which rooms am I in.
@@ -46,7 +52,7 @@ pub enum Line<'l> {
 }
 
 /// What `/help` says.
-pub const HELP: [&str; 17] = [
+pub const HELP: [&str; 19] = [
     "a line is sent to the room as you typed it; //x sends /x",
     "/me TEXT         say what you do: /me waves",
     "/reply SEQ TEXT  answer a message; its number is shown by ?numbers=1 and /history",
@@ -59,6 +65,8 @@ pub const HELP: [&str; 17] = [
     "/pins            the pinned messages",
     "/topic TEXT      what the room is about",
     "/invite          how to let people in",
+    "/mute @USER [MINUTES]  take somebody's voice for a time (10); /unmute @USER gives it back",
+    "/kick @USER      remove somebody; /ban @USER keeps them out",
     "/rooms           the rooms you are in",
     "/leave           leave this room for good",
     "/quit            close the connection (so does Ctrl-C)",
@@ -114,9 +122,24 @@ impl<'l> Line<'l> {
             "pins" => Self::Pins,
             "invite" => Self::Invite,
             "topic" => Self::Topic(argument),
+            "kick" if !argument.is_empty() => Self::Kick(user(argument)),
+            "ban" if !argument.is_empty() => Self::Ban(user(argument)),
+            "unmute" if !argument.is_empty() => Self::Mute(user(argument), 0),
+            "mute" if !argument.is_empty() => {
+                let (name, minutes) = argument
+                    .split_once(char::is_whitespace)
+                    .unwrap_or((argument, "10"));
+                match minutes.trim().parse::<i64>() {
+                    Ok(minutes @ 1..=525_600) => Self::Mute(user(name), minutes * 60),
+                    _ => Self::Wrong("/mute takes a number of minutes from 1 to 525600".into()),
+                }
+            }
+            "kick" | "ban" | "mute" | "unmute" => {
+                Self::Wrong(format!("say whom: /{} @ada", printable(name)))
+            }
             "msg" => match argument.split_once(char::is_whitespace) {
                 Some((user, text)) if !text.trim().is_empty() => {
-                    Self::Msg(user.strip_prefix('@').unwrap_or(user), text.trim())
+                    Self::Msg(self::user(user), text.trim())
                 }
                 _ => Self::Wrong("say to whom and what: /msg @ada see you at nine".into()),
             },
@@ -142,6 +165,11 @@ impl<'l> Line<'l> {
             )),
         }
     }
+}
+
+/// A username, with or without an `@`.
+fn user(text: &str) -> &str {
+    text.strip_prefix('@').unwrap_or(text)
 }
 
 /// A message's number, with or without a `#`.
@@ -281,6 +309,10 @@ mod tests {
         assert_eq!(Line::parse("/delete 12"), Line::Delete(Seq(12)));
         assert_eq!(Line::parse("/react 12 👍"), Line::React(Seq(12), "👍"));
         assert_eq!(Line::parse("/topic"), Line::Topic(""));
+        assert_eq!(Line::parse("/mute @ada"), Line::Mute("ada", 600));
+        assert_eq!(Line::parse("/mute ada 2"), Line::Mute("ada", 120));
+        assert_eq!(Line::parse("/unmute @ada"), Line::Mute("ada", 0));
+        assert_eq!(Line::parse("/ban @ada"), Line::Ban("ada"));
         for wrong in [
             "/history 0",
             "/history x",
@@ -293,6 +325,9 @@ mod tests {
             "/edit 0 y",
             "/delete",
             "/react 12",
+            "/mute",
+            "/mute ada 0",
+            "/kick",
         ] {
             assert!(matches!(Line::parse(wrong), Line::Wrong(_)), "{wrong}");
         }

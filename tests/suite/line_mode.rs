@@ -321,8 +321,22 @@ async fn a_terminal_speaks_to_somebody_alone_and_sets_the_topic() {
     terminal.next_with(&room.code).await;
     terminal.enter("/pins").await;
     terminal.next_with("nothing is pinned").await;
+    terminal.enter("/mute @ben 1").await;
+    terminal.next_with("ben is silent for 1 min").await;
     let mut other = ben.terminal(&room, "").await;
+    other.enter("may I?").await;
+    other.next_with("! not sent: ").await;
+    terminal.enter("/unmute ben").await;
+    terminal.next_with("ben may speak again").await;
+    other.enter("/kick @ana").await;
+    other.next_with("! you may not remove that member").await;
     other.enter("/invite").await;
     other.next_with("! you may not invite people").await;
+    terminal.enter("/kick @ben").await;
+    assert_eq!(other.closed().await.1.code, 4403);
+    assert_eq!(
+        ben.get(&format!("/api/rooms/{}", room.id)).await.status,
+        404
+    );
     server.stopped().await;
 }

@@ -3,8 +3,8 @@
 use super::{Done, Reader};
 use crate::socket::{lines, writer::Request};
 use crate::{
-    chat::{Caller, Chat, ChatError, RoomEdit},
-    domain::{Emoji, Key, RoomId, Seq, Topic},
+    chat::{Caller, Chat, ChatError, Member, RoomEdit},
+    domain::{Emoji, Key, MuteSpan, RoomId, Seq, Topic, UserId},
     protocol::{
         CloseReason,
         line::{self, HELP, Line},
@@ -130,6 +130,26 @@ async fn obey(
             chat.edit_room(&member, edit).await?;
             Ok(Vec::new())
         }
+        Line::Kick(user) => {
+            let (member, user) = of_room(chat, caller, room, user).await?;
+            chat.kick(&member, user).await?;
+            Ok(Vec::new())
+        }
+        Line::Ban(user) => {
+            let (member, user) = of_room(chat, caller, room, user).await?;
+            chat.ban(&member, user).await?;
+            Ok(Vec::new())
+        }
+        Line::Mute(name, seconds) => {
+            let (member, user) = of_room(chat, caller, room, name).await?;
+            let name = line::printable(name);
+            if seconds == 0 {
+                chat.unmute(&member, user).await?;
+                return Ok(vec![format!("* {name} may speak again")]);
+            }
+            chat.mute(&member, user, MuteSpan::parse(seconds)?).await?;
+            Ok(vec![format!("* {name} is silent for {} min", seconds / 60)])
+        }
         Line::Leave => {
             // The writer closes.
             let member = chat.member(caller, room).await?;
@@ -144,4 +164,15 @@ async fn obey(
         | Line::Quit
         | Line::Wrong(_) => Ok(Vec::new()),
     }
+}
+
+/// The caller in that room, and the user of that name.
+async fn of_room(
+    chat: &Chat,
+    caller: &Caller,
+    room: RoomId,
+    username: &str,
+) -> Result<(Member, UserId), ChatError> {
+    let member = chat.member(caller, room).await?;
+    Ok((member, chat.user_named(caller, username).await?))
 }
