@@ -10,6 +10,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod hub;
+pub mod media;
 pub mod protocol;
 pub mod server;
 pub mod socket;

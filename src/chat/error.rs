@@ -82,6 +82,21 @@ pub enum ChatError {
     /// There are as many as there may be.
     #[error("{0}")]
     TooMany(&'static str),
+    /// A file has more bytes than one may.
+    #[error("a file may have at most {0} bytes")]
+    TooLarge(u64),
+    /// A quota is used up, or the disk is full; nothing is stored.
+    #[error("{0}; nothing was stored")]
+    NoRoom(&'static str),
+    /// As many files come in from the caller as may.
+    #[error("you bring as many files at once as one may")]
+    TooManyUploads,
+    /// What should have come did not all come.
+    #[error("the file did not arrive whole; nothing was stored")]
+    Incomplete,
+    /// Nothing of it came for too long.
+    #[error("nothing of the file came for too long; nothing was stored")]
+    Stalled,
     /// Too often.
     #[error("slow down")]
     RateLimited(Duration),
@@ -125,6 +140,11 @@ impl ChatError {
             Self::Blocked => "blocked",
             Self::TooLate => "too_late",
             Self::TooMany(_) => "too_many",
+            Self::TooLarge(_) => "too_large",
+            Self::NoRoom(_) => "no_room",
+            Self::TooManyUploads => "too_many_uploads",
+            Self::Incomplete => "malformed",
+            Self::Stalled => "timeout",
             Self::RateLimited(_) => "rate_limited",
             Self::Overloaded => "overloaded",
             Self::Draining => "draining",
@@ -141,6 +161,7 @@ impl ChatError {
             Self::Restrained(restraint) => restraint.retry_after(),
             Self::Overloaded | Self::Draining => Some(OVERLOADED_RETRY),
             Self::Unavailable(_) => Some(UNAVAILABLE_RETRY),
+            Self::TooManyUploads => Some(Duration::from_secs(1)),
             Self::TooManyConnections => Some(Duration::from_secs(5)),
             _ => None,
         }

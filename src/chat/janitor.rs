@@ -27,6 +27,8 @@ enum Sweep {
     EndedLogins,
     DeletedRooms,
     DeadInvites,
+    UnsentFiles,
+    GoneFiles,
 }
 
 impl Chat {
@@ -40,6 +42,8 @@ impl Chat {
                 self.repeat(Sweep::EndedLogins),
                 self.repeat(Sweep::DeletedRooms),
                 self.repeat(Sweep::DeadInvites),
+                self.repeat(Sweep::UnsentFiles),
+                self.repeat(Sweep::GoneFiles),
             )
         };
         tokio::select! {
@@ -90,6 +94,11 @@ impl Chat {
                 store.forget_invites(now.minus(FORGET_INVITES)).await?;
                 Ok(false)
             }
+            Sweep::UnsentFiles => {
+                let patience = Duration::from_millis(self.inner.timing.unsent_files_ms);
+                store.drop_unsent_files(now.minus(patience), SLICE).await
+            }
+            Sweep::GoneFiles => store.purge_gone_files(SLICE).await,
             Sweep::DeletedRooms => store.purge_deleted_rooms(SLICE).await,
         }
     }

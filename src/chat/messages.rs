@@ -3,8 +3,8 @@
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{
-        Body, Draft, Invalid, Key, Message, MessagePage, Named, Removal, Rev, RoomId, Seq,
-        Timestamp, Window,
+        Body, Draft, FILES_PER_MESSAGE, FileId, Invalid, Key, Message, MessagePage, Named, Removal,
+        Rev, RoomId, Seq, Timestamp, Window,
     },
     store::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt},
 };
@@ -41,6 +41,10 @@ impl PendingPost {
             Appended::NotMember => Err(ChatError::NotFound("room")),
             Appended::Blocked => Err(ChatError::Blocked),
             Appended::Restrained(restraint) => Err(restraint.into()),
+            Appended::NoSuchFile => {
+                let detail = "must be your own uploads to this room, and in no message yet";
+                Err(Invalid::new("files", detail).into())
+            }
             Appended::NoSuchReply => {
                 Err(Invalid::new("reply_to", "is no message of this room").into())
             }
@@ -59,7 +63,30 @@ impl Chat {
         key: Option<&str>,
         reply_to: Option<Seq>,
     ) -> Result<Draft, ChatError> {
-        let body = Body::parse(body, self.inner.limits.body_chars)?;
+        self.draft_with(body, key, reply_to, Vec::new())
+    }
+
+    /// The same with files, which may take the place of words.
+    ///
+    /// # Errors
+    /// [`ChatError::Invalid`], naming the field.
+    pub fn draft_with(
+        &self,
+        body: &str,
+        key: Option<&str>,
+        reply_to: Option<Seq>,
+        files: Vec<FileId>,
+    ) -> Result<Draft, ChatError> {
+        if files.len() > FILES_PER_MESSAGE {
+            let detail = format!("may name at most {FILES_PER_MESSAGE}");
+            return Err(Invalid::new("files", detail).into());
+        }
+        let most = self.inner.limits.body_chars;
+        let body = if files.is_empty() {
+            Body::parse(body, most)?
+        } else {
+            Body::parse_or_none(body, most)?
+        };
         let key = key.map(Key::parse).transpose()?;
         let named = Named::find(body.as_str());
         Ok(Draft {
@@ -67,6 +94,7 @@ impl Chat {
             key,
             reply_to,
             named,
+            files,
         })
     }
 

@@ -6,6 +6,7 @@ mod admins;
 mod conversation;
 mod direct;
 mod error;
+mod files;
 mod invites;
 mod janitor;
 mod members;
@@ -28,7 +29,7 @@ pub use members::Member;
 pub use messages::{PendingPost, Posted};
 pub use sessions::{Caller, Grant, SignedIn};
 
-pub use crate::store::{Changes, Most, RoomEdit};
+pub use crate::store::{Changes, Most, Part, RoomEdit};
 
 use crate::{
     auth::{Passwords, Throttle, Tokens},
@@ -62,6 +63,7 @@ struct Inner {
     limits: Limits,
     messages: Messages,
     timing: Timing,
+    thumbnails: files::Thumbnails,
     /// Sign-ins and sign-ups by address, sign-ins by name.
     attempts: Throttle<String>,
     /// Sign-ins by name from addresses where its owner has not been lately.
@@ -122,6 +124,7 @@ impl Chat {
             limits,
             messages: config.messages.clone(),
             timing,
+            thumbnails: files::Thumbnails::new(),
             attempts,
             names,
             codes,

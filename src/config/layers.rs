@@ -10,6 +10,8 @@ use toml::{Table, Value};
 
 use super::{Config, ConfigError, EXAMPLE};
 
+/// More bytes than this in a file are a mistake, too.
+const MOST_FILE_BYTES: u64 = 1 << 40;
 /// More than this in a queue is a mistake, not a setting.
 const MOST_QUEUED: usize = 1_000_000;
 /// The bounds of a rate and of its burst: a millionth of a second is a time that a throttle still
@@ -125,6 +127,7 @@ impl Config {
             ),
             ("limits.connections_per_user", limits.connections_per_user),
             ("limits.rooms_per_user", limits.rooms_per_user),
+            ("limits.uploads_per_user", limits.uploads_per_user),
             ("limits.write_queue", limits.write_queue),
             ("limits.room_backlog", limits.room_backlog),
         ];
@@ -148,6 +151,10 @@ impl Config {
                 "limits.request_bytes and limits.frame_bytes",
                 "must be at least 1024",
             ));
+        }
+        if limits.file_bytes == 0 || limits.file_bytes > MOST_FILE_BYTES {
+            let detail = format!("must be 1 to {MOST_FILE_BYTES}");
+            return Err(value_error("limits.file_bytes", &detail));
         }
         if self.auth.access_token_s == 0 || self.auth.refresh_token_days == 0 {
             return Err(value_error("auth", "a token must be good for some time"));

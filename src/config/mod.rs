@@ -145,6 +145,14 @@ pub struct Limits {
     pub connections_per_user: usize,
     /// Rooms one user can be in.
     pub rooms_per_user: usize,
+    /// Bytes in one file.
+    pub file_bytes: u64,
+    /// What all files of one user may take, in MiB; 0 is no quota.
+    pub files_per_user_mb: u64,
+    /// What all files may take, in MiB; 0 is no quota.
+    pub files_total_mb: u64,
+    /// Files that one user brings at once.
+    pub uploads_per_user: usize,
     /// Messages a user may send in one go.
     pub send_burst: u32,
     /// Messages a second a user may send after that.
@@ -178,6 +186,8 @@ pub struct Timing {
     /// A WebSocket client that cannot keep up, or any other that takes nothing of its answer, is
     /// closed after this.
     pub stall_ms: u64,
+    /// A file that no message has taken is deleted after this.
+    pub unsent_files_ms: u64,
     /// Somebody whose last connection closed stays online this long.
     pub presence_grace_ms: u64,
     /// Between two presence events of a room.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Body, Emoji, Head, Key, Named, Rev, RoomId, Seq, Timestamp, UserId};
+use super::{
+    Attachment, Author, Body, Emoji, FileId, Head, Key, Named, Rev, RoomId, Seq, Timestamp, UserId,
+};
 
 /// Who speaks: a person, or the room about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -122,6 +124,8 @@ pub struct Extras {
     pub reactions: Vec<Reaction>,
     /// When it was pinned.
     pub pinned_at: Option<Timestamp>,
+    /// What came with it, in the sender's order.
+    pub files: Vec<Attachment>,
 }
 
 /// The beginning of a message that another one answers, as it is now.
@@ -184,6 +188,8 @@ pub struct Draft {
     pub reply_to: Option<Seq>,
     /// Whom it names.
     pub named: Named,
+    /// The author's uploads that come with it.
+    pub files: Vec<FileId>,
 }
 
 /// Which part of a room's history is wanted.

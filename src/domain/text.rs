@@ -213,6 +213,19 @@ impl Body {
     }
 }
 
+impl Body {
+    /// The same for a message that says something without words, such as by its files.
+    ///
+    /// # Errors
+    /// [`Invalid`] if longer than `max_chars`, or holding a NUL.
+    pub fn parse_or_none(text: &str, max_chars: usize) -> Result<Self, Invalid> {
+        if text.len() <= max_chars && is_blank(text) && !text.contains('\0') {
+            return Ok(Self(String::new()));
+        }
+        Self::parse(text, max_chars)
+    }
+}
+
 impl Key {
     /// # Errors
     /// [`Invalid`] for a wrong length or a character outside visible ASCII.

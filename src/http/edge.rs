@@ -39,21 +39,48 @@ impl RequestIds {
     }
 }
 
+/// When a request last came a step further. Most are one step; an upload takes one with each piece
+/// that comes, and as many as its client needs.
+#[derive(Clone, Default)]
+pub(super) struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// A step was made: the time limit begins anew.
+    pub(super) fn step(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What comes of `work`; `None` once a step takes longer than `patience`.
+    async fn within<T>(&self, patience: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let before = self.0.load(Ordering::Relaxed);
+            match tokio::time::timeout(patience, work.as_mut()).await {
+                Ok(done) => return Some(done),
+                Err(_) if self.0.load(Ordering::Relaxed) == before => return None,
+                Err(_) => {}
+            }
+        }
+    }
+}
+
 /// The outermost layer.
 pub(super) async fn edge(
     State((state, ids)): State<(AppState, RequestIds)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let id = ids.next();
     let started = Instant::now();
+    let progress = Progress::default();
+    request.extensions_mut().insert(progress.clone());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let peer = request.extensions().get::<Peer>().copied();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
 
     let patience = Duration::from_millis(state.config.timing.request_ms);
-    let response = if let Ok(response) = tokio::time::timeout(patience, next.run(request)).await {
+    let response = if let Some(response) = progress.within(patience, next.run(request)).await {
         response
     } else {
         let problem = Problem::new(

@@ -182,7 +182,12 @@ impl From<ChatError> for Problem {
             | ChatError::TooMany(_) => StatusCode::CONFLICT,
             ChatError::RateLimited(_)
             | ChatError::Restrained(Restraint::SlowMode(_))
+            | ChatError::TooManyUploads
             | ChatError::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
+            ChatError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            ChatError::NoRoom(_) => StatusCode::INSUFFICIENT_STORAGE,
+            ChatError::Incomplete => StatusCode::BAD_REQUEST,
+            ChatError::Stalled => StatusCode::REQUEST_TIMEOUT,
             ChatError::Overloaded | ChatError::Draining | ChatError::Unavailable(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }

@@ -9,14 +9,21 @@ use axum::{
     middleware,
     routing::{delete, get, patch, post, put},
 };
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, Predicate},
+    },
+    cors::CorsLayer,
+};
 
 use super::{
     AppState,
     edge::{self, RequestIds},
     routes::{
-        admins, auth, conversation, direct, invites, me, members, messages, moderation, reports,
-        rooms, server, socket, tokens, users,
+        admins, auth, conversation, direct, files, invites, me, members, messages, moderation,
+        reports, rooms, server, socket, tokens, users,
     },
     statics,
 };
@@ -44,6 +51,8 @@ pub fn router(state: AppState) -> Router {
         .nest("/api/rooms", rooms())
         // The predecessor's name for them, for good.
         .nest("/api/chat_rooms", rooms())
+        .route("/api/files/{file_id}", get(files::show))
+        .route("/api/files/{file_id}/thumbnail", get(files::thumbnail))
         .route("/api/server", get(server::about))
         .route("/healthz", get(server::healthz))
         .route("/readyz", get(server::readyz))
@@ -65,7 +74,9 @@ pub fn router(state: AppState) -> Router {
             (state.clone(), RequestIds::new()),
             edge::edge,
         ))
-        .layer(CompressionLayer::new())
+        .layer(
+            CompressionLayer::new().compress_when(DefaultPredicate::new().and(files::may_compress)),
+        )
         .with_state(state)
 }
 
@@ -129,6 +140,9 @@ fn rooms() -> Router<AppState> {
         .route("/{room_id}/pins", get(conversation::pins))
         .route("/{room_id}/messages/{seq}/report", post(reports::report))
         .route("/{room_id}/read", put(messages::read))
+        .route("/{room_id}/files", post(files::bring))
+        .route("/{room_id}/files/", post(files::bring))
+        .route("/{room_id}/files/{name}", put(files::bring))
 }
 
 /// What server admins may.

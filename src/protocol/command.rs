@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::domain::{Rev, RoomId, Seq};
+use crate::domain::{FileId, Rev, RoomId, Seq};
 
 /// One command.
 ///
@@ -86,6 +86,9 @@ pub struct SendCommand {
     /// The message it answers.
     #[serde(default)]
     pub reply_to: Option<Seq>,
+    /// The sender's uploads that come with it.
+    #[serde(default)]
+    pub files: Option<Vec<FileId>>,
 }
 
 /// A frame that is no command.

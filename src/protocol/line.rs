@@ -233,6 +233,14 @@ pub fn render(message: &Message, numbers: bool) -> String {
                 let _ = write!(line, "@{} #{}: ", quote.author.username, quote.seq);
             }
             line.push_str(&indented(&message.body));
+            let files = message.extras.iter().flat_map(|extras| &extras.files);
+            for (at, file) in files.enumerate() {
+                if at > 0 || !message.body.is_empty() {
+                    line.push_str("\n    | ");
+                }
+                let (name, size) = (printable(&file.name), file.size);
+                let _ = write!(line, "[{name}, {size} bytes: /api/files/{}]", file.id);
+            }
         }
     }
     line

@@ -9,7 +9,7 @@ pub mod view;
 pub use close::CloseReason;
 pub use command::{Command, CommandError, SendCommand};
 pub use frame::{Bye, ErrorFrame, Frame};
-pub use view::{MessageView, RoomView, UserView};
+pub use view::{FileView, MessageView, RoomView, UserView};
 
 /// The subprotocol of JSON frames.
 pub const SUBPROTOCOL_JSON: &str = "parlor.v1.json";

@@ -3,8 +3,8 @@
 use serde::{Serialize, Serializer};
 
 use crate::domain::{
-    Author, Head, Message, MessageKind, Notify, Quote, Reaction, Rev, Role, Room, RoomId, RoomKind,
-    RoomStanding, Seq, SystemEvent, Timestamp, User, UserId,
+    Attachment, Author, FileId, Head, Message, MessageKind, Notify, Quote, Reaction, Rev, Role,
+    Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent, Timestamp, User, UserId,
 };
 
 /// A message as clients see it.
@@ -24,7 +24,8 @@ pub struct MessageView<'m> {
     reply_to: Option<Seq>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quote: Option<&'m Quote>,
-    files: [u64; 0],
+    #[serde(serialize_with = "files")]
+    files: &'m [Attachment],
     #[serde(serialize_with = "reactions")]
     reactions: &'m [Reaction],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +52,7 @@ impl<'m> From<&'m Message> for MessageView<'m> {
             mentions_room: extras.is_some_and(|extras| extras.names_room),
             reply_to: message.reply_to,
             quote: extras.and_then(|extras| extras.quote.as_ref()),
-            files: [],
+            files: extras.map_or(&[], |extras| &extras.files),
             reactions: extras.map_or(&[], |extras| &extras.reactions),
             pinned_at: extras.and_then(|extras| extras.pinned_at),
             key: message.key.as_deref(),
@@ -65,6 +66,40 @@ impl<'m> From<&'m Message> for MessageView<'m> {
 /// An object of emoji and who reacted with each, in their order.
 fn reactions<S: Serializer>(items: &&[Reaction], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(items.iter().map(|one| (&one.emoji, &one.users)))
+}
+
+/// A file as clients see it.
+#[derive(Serialize)]
+pub struct FileView<'f> {
+    id: FileId,
+    name: &'f str,
+    mime: &'f str,
+    size: u64,
+    width: Option<u32>,
+    height: Option<u32>,
+    thumbnail: Option<String>,
+    url: String,
+}
+
+impl<'f> From<&'f Attachment> for FileView<'f> {
+    fn from(file: &'f Attachment) -> Self {
+        let url = format!("/api/files/{}", file.id);
+        Self {
+            id: file.id,
+            name: &file.name,
+            mime: &file.mime,
+            size: file.size,
+            width: file.pixels.map(|(width, _)| width),
+            height: file.pixels.map(|(_, height)| height),
+            thumbnail: file.thumbnail.then(|| format!("{url}/thumbnail")),
+            url,
+        }
+    }
+}
+
+/// What came with a message.
+fn files<S: Serializer>(items: &&[Attachment], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(items.iter().map(FileView::from))
 }
 
 /// Serialises messages as their views; for `#[serde(serialize_with)]`.

@@ -34,6 +34,8 @@ pub enum Appended {
     NotMember,
     /// It answers a message that does not exist.
     NoSuchReply,
+    /// It brings a file that is not the author's own upload to the room, or in a message already.
+    NoSuchFile,
     /// The one it is for has blocked its author.
     Blocked,
     /// The author may not write just now.

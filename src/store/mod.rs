@@ -5,9 +5,11 @@
 //! changed comes out of [`Commits`], in commit order and after the commit.
 
 mod audit;
+mod blobs;
 mod conversation;
 mod direct;
 mod error;
+mod files;
 mod invites;
 mod messages;
 mod moderation;
@@ -22,9 +24,11 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 pub use audit::AdminOutcome;
+pub use blobs::Part;
 pub use conversation::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, Versions};
 pub use direct::Direct;
 pub use error::StoreError;
+pub use files::{Brought, FileQuota, Findings, NewFile, Upload};
 pub use invites::{MOST_INVITES, NewInvite, Revoked};
 pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt};
 pub use people::{Credentials, NewUser, Rotation, SignedUp};
@@ -33,6 +37,7 @@ pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit, Ruled};
 pub use tokens::NewToken;
 
 use crate::domain::Change;
+use blobs::Blobs;
 
 /// Where the data is, and how much may wait for it.
 #[derive(Clone, Debug)]
@@ -47,9 +52,9 @@ pub struct StoreOptions {
     pub max_mb: u64,
 }
 
-/// The database. Cloning it is cheap.
+/// The database, and the bytes of files beside it. Cloning it is cheap.
 #[derive(Clone)]
-pub struct Store(Backend);
+pub struct Store(Backend, Blobs);
 
 #[derive(Clone)]
 enum Backend {
@@ -72,8 +77,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`] if a newer version wrote it, [`StoreError::Open`] if it cannot be opened.
     pub async fn open(options: StoreOptions) -> Result<(Self, Commits), StoreError> {
+        let blobs = Blobs::beside(&options.path)
+            .map_err(|error| StoreError::Open(format!("the folder of files: {error}")))?;
         let (sqlite, commits) = sqlite::Sqlite::open(options).await?;
-        Ok((Self(Backend::Sqlite(sqlite)), Commits(commits)))
+        Ok((Self(Backend::Sqlite(sqlite), blobs), Commits(commits)))
     }
 
     /// Refuses new writes, finishes those that wait, and closes.
@@ -97,7 +104,7 @@ impl Store {
     #[must_use]
     pub fn files(&self) -> usize {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.files(),
+            Backend::Sqlite(sqlite) => sqlite.files() + Blobs::files(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 /// The folders and their ranks. One imports only those of a lower rank, so there can be no circle.
 /// `main.rs` only calls `cli`: both are the program.
-const RANKS: [(&str, u8); 13] = [
+const RANKS: [(&str, u8); 14] = [
     ("main", 8),
     ("cli", 7),
     ("server", 6),
@@ -17,6 +17,7 @@ const RANKS: [(&str, u8); 13] = [
     ("chat", 3),
     ("auth", 2),
     ("hub", 2),
+    ("media", 2),
     ("store", 2),
     ("config", 1),
     ("telemetry", 1),

@@ -16,6 +16,7 @@ mod crash;
 mod direct;
 mod drain;
 mod edge;
+mod files;
 mod full_disk;
 mod handshake;
 mod history;

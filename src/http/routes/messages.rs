@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     chat::{Most, Posted},
-    domain::{Head, Message, MessagePage, Rev, RoomId, Seq, Window},
+    domain::{FileId, Head, Message, MessagePage, Rev, RoomId, Seq, Window},
     http::{
         AppState,
         extract::{AppBytes, AppJson, AppQuery, Auth, InRoom, PathRoom, PathSeq, from_json},
@@ -42,6 +42,7 @@ pub(crate) struct PostBody {
     body: String,
     key: Option<String>,
     reply_to: Option<Seq>,
+    files: Option<Vec<FileId>>,
 }
 
 #[derive(Deserialize)]
@@ -168,9 +169,10 @@ pub(crate) async fn post(
 ) -> Result<Response, Problem> {
     let draft = if is_json(&headers) {
         let body: PostBody = from_json(&bytes)?;
+        let files = body.files.unwrap_or_default();
         state
             .chat
-            .draft(&body.body, body.key.as_deref(), body.reply_to)?
+            .draft_with(&body.body, body.key.as_deref(), body.reply_to, files)?
     } else {
         // A form that another site's page submits is not JSON either.
         if !room.auth.by_header {

@@ -4,6 +4,7 @@ pub(super) mod admins;
 pub(super) mod auth;
 pub(super) mod conversation;
 pub(super) mod direct;
+pub(super) mod files;
 pub(super) mod invites;
 pub(super) mod me;
 pub(super) mod members;

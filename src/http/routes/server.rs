@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     chat::ChatError,
-    domain::Registration,
+    domain::{FILES_PER_MESSAGE, Registration},
     http::{AppState, problem::Problem},
 };
 
@@ -24,6 +24,8 @@ struct LimitsBody {
     request_bytes: usize,
     frame_bytes: usize,
     rooms_per_user: usize,
+    file_bytes: u64,
+    files_per_message: usize,
 }
 
 #[derive(Serialize)]
@@ -43,6 +45,8 @@ pub(crate) async fn about(State(state): State<AppState>) -> Result<Json<AboutBod
             request_bytes: limits.request_bytes,
             frame_bytes: limits.frame_bytes,
             rooms_per_user: limits.rooms_per_user,
+            file_bytes: limits.file_bytes,
+            files_per_message: FILES_PER_MESSAGE,
         },
     }))
 }

@@ -167,9 +167,10 @@ impl Reader {
             room_id,
             body,
             reply_to,
+            files,
         } = send;
         let submitted = if self.hears(room_id) {
-            chat.draft(&body, Some(&key), reply_to)
+            chat.draft_with(&body, Some(&key), reply_to, files.unwrap_or_default())
                 .and_then(|draft| chat.submit(&self.caller, room_id, draft))
         } else {
             Err(ChatError::NotFound("room"))

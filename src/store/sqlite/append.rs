@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sqlx::SqliteConnection;
 
 use super::{
+    attachments::{self, Loose},
     job::{AppendJob, Tx},
     mentions::{self, Around},
     restraints::note_said,
@@ -37,10 +38,12 @@ pub(super) async fn append_all(
 ) -> Result<(), sqlx::Error> {
     let mut senders = senders(&mut tx.conn, jobs).await?;
     let known = known_keys(&mut tx.conn, jobs).await?;
+    let mut loose = Loose::read(&mut tx.conn, jobs).await?;
 
     // First decide, then number: a refused message must not leave a gap.
     let mut accepted = Vec::with_capacity(jobs.len());
     let mut repeats = Vec::new();
+    let mut brought = HashMap::new();
     let mut slowed: HashMap<Place, Timestamp> = HashMap::new();
     let mut keys: HashMap<KeyedPlace, usize> = HashMap::new();
     for (at, job) in jobs.iter_mut().enumerate() {
@@ -78,6 +81,11 @@ pub(super) async fn append_all(
             job.outcome = Ok(Appended::Restrained(restraint));
             continue;
         }
+        let Some(files) = loose.take(append) else {
+            job.outcome = Ok(Appended::NoSuchFile);
+            continue;
+        };
+        brought.insert(at, files);
         if sender.restraints.is_slowed() {
             sender.restraints.said_at = append.at;
             slowed.insert(place, append.at);
@@ -106,13 +114,14 @@ pub(super) async fn append_all(
         numbers.seq += 1;
         numbers.rev += 1;
         numbers.text_count += 1;
-        let extras = around.extras(append, sender);
+        let extras = attachments::with_files(around.extras(append, sender), brought.remove(&at));
         let message = message(append, sender.author.clone(), *numbers, extras);
         messages.push((message.clone(), numbers.text_count));
         jobs[at].outcome = Ok(Appended::New(message));
     }
     insert(&mut tx.conn, &messages).await?;
     mentions::note(&mut tx.conn, messages.iter().map(|(message, _)| message)).await?;
+    attachments::attach(&mut tx.conn, messages.iter().map(|(message, _)| message)).await?;
     move_receipts(&mut tx.conn, &messages).await?;
     if !slowed.is_empty() {
         let said = slowed.iter().map(|((room, user), at)| (room, user, at.0));
@@ -188,7 +197,9 @@ fn keyed(append: &Append) -> Option<KeyedPlace> {
 
 /// The same key must mean the same message. A message edited since is still the one that was sent.
 fn replay(first: &Message, again: &Append) -> Appended {
-    let same = first.body == again.draft.body.as_str() && first.reply_to == again.draft.reply_to;
+    let same = first.body == again.draft.body.as_str()
+        && first.reply_to == again.draft.reply_to
+        && attachments::brings(first, &again.draft.files);
     if same || first.edited_at.is_some() || first.deleted_at.is_some() {
         Appended::Replayed(first.clone())
     } else {

@@ -6,7 +6,7 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite, audit,
+    Sqlite, attachments, audit,
     job::Tx,
     mentions,
     rows::{MessageRow, to_role},
@@ -192,6 +192,7 @@ async fn delete(tx: &mut Tx, which: Alteration) -> Result<Altered, sqlx::Error> 
     sqlx::query!("delete from reactions where message_id = ?1", target.id)
         .execute(&mut tx.conn)
         .await?;
+    attachments::detach(&mut tx.conn, target.id).await?;
     mentions::forget(&mut tx.conn, which.room, which.seq).await?;
     sqlx::query!(
         "update messages set body = '', deleted_at = ?2, mentions = null, pinned_at = null, flags = flags & ?3

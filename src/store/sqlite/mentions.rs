@@ -13,6 +13,8 @@ use crate::{
 /// `messages.flags`: see the migration.
 pub(super) const NAMES_SOMEBODY: i64 = 1;
 pub(super) const HAS_REACTIONS: i64 = 2;
+/// Set and taken away by whoever writes or deletes the message; an edit leaves it alone.
+pub(super) const HAS_FILES: i64 = 4;
 pub(super) const IS_PINNED: i64 = 8;
 pub(super) const NAMES_ROOM: i64 = 16;
 pub(super) const IS_REPLY: i64 = 32;
@@ -26,6 +28,7 @@ pub(super) fn flags(message: &Message) -> i64 {
     flag(!extras.mentions.is_empty(), NAMES_SOMEBODY)
         | flag(!extras.reactions.is_empty(), HAS_REACTIONS)
         | flag(extras.pinned_at.is_some(), IS_PINNED)
+        | flag(!extras.files.is_empty(), HAS_FILES)
         | flag(extras.names_room, NAMES_ROOM)
         | flag(message.reply_to.is_some(), IS_REPLY)
 }

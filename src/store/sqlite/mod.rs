@@ -5,9 +5,11 @@
 
 mod admins;
 mod append;
+mod attachments;
 mod audit;
 mod conversation;
 mod direct;
+mod files;
 mod health;
 mod invites;
 mod job;
@@ -93,6 +95,9 @@ impl Sqlite {
                 other => StoreError::Open(other.to_string()),
             })?;
 
+        files::give_up_unfinished(&mut connection)
+            .await
+            .map_err(open_error)?;
         let readers = open_readers(&connect).await.map_err(open_error)?;
 
         let tracker = TaskTracker::new();

@@ -204,6 +204,18 @@ impl Sqlite {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
+                    // Files first, for what takes their message away would make them look like uploads.
+                    let files = sqlx::query!(
+                        "update files set state = 'gone', message_id = null
+                         where id in (select id from files where room_id = ?1 and state <> 'gone' limit ?2)",
+                        room,
+                        slice
+                    )
+                    .execute(&mut tx.conn)
+                    .await?;
+                    if files.rows_affected() > 0 {
+                        return Ok(true);
+                    }
                     let gone = sqlx::query!(
                         "delete from messages where id in (select id from messages where room_id = ?1 limit ?2)",
                         room,

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::domain::{
-    Author, Extras, Head, Message, MessageKind, Notify, Quote, Reaction, Rev, Role, Room, RoomId,
-    RoomKind, RoomStanding, Seq, Timestamp, User, UserId,
+    Attachment, Author, Extras, FileId, Head, Message, MessageKind, Notify, Quote, Reaction, Rev,
+    Role, Room, RoomId, RoomKind, RoomStanding, Seq, Timestamp, User, UserId,
 };
 
 /// A row holds a value that no code of ours writes.
@@ -39,6 +39,31 @@ struct ExtrasJson {
     pinned_at: Option<i64>,
     reactions: Option<Vec<(String, Vec<UserId>)>>,
     quote: Option<QuoteJson>,
+    files: Option<Vec<FileJson>>,
+}
+
+#[derive(Deserialize)]
+struct FileJson {
+    id: FileId,
+    name: String,
+    mime: String,
+    size: u64,
+    width: Option<u32>,
+    height: Option<u32>,
+    thumbnail: bool,
+}
+
+impl From<FileJson> for Attachment {
+    fn from(json: FileJson) -> Self {
+        Self {
+            id: json.id,
+            name: json.name,
+            mime: json.mime,
+            size: json.size,
+            pixels: json.width.zip(json.height),
+            thumbnail: json.thumbnail,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -82,6 +107,12 @@ impl From<ExtrasJson> for Extras {
                 .map(|(emoji, users)| Reaction { emoji, users })
                 .collect(),
             pinned_at: json.pinned_at.map(Timestamp),
+            files: json
+                .files
+                .into_iter()
+                .flatten()
+                .map(Attachment::from)
+                .collect(),
         }
     }
 }

@@ -30,6 +30,22 @@ impl Reply {
         }
     }
 
+    /// An answer that was read in another way than as text.
+    pub(crate) fn made(status: u16, headers: HeaderMap, text: String, what: &str) -> Self {
+        Self {
+            status,
+            headers,
+            text,
+            what: what.to_owned(),
+        }
+    }
+
+    /// That the status is as expected, whatever the body is.
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16) {
+        assert_eq!(self.status, status, "{}: {}", self.what, self.text);
+    }
+
     /// The body, if the status is as expected.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {

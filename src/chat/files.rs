@@ -1,0 +1,208 @@
+//! Bringing files and fetching them.
+
+use std::{fs::File, io::BufReader, path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+
+use super::{Caller, Chat, ChatError};
+use crate::{
+    domain::{Attachment, FileId, FileName, Invalid, RoomId, StoredFile, Timestamp},
+    media::{self, Kind, Thumbnail},
+    store::{Brought, FileQuota, Findings, NewFile, Part, StoreError, Upload},
+};
+
+/// Bytes of a file that are read at once, and held until the client has taken them.
+const PIECE: usize = 64 * 1024;
+/// A picture that waits longer than this for its turn gets no thumbnail.
+const TURN: Duration = Duration::from_secs(10);
+const MIB: u64 = 1024 * 1024;
+
+/// What makes small pictures, one after the other: each may take much memory.
+#[derive(Clone)]
+pub(super) struct Thumbnails(Arc<Semaphore>);
+
+impl Chat {
+    /// Takes a file for a room, piece by piece. It is on disk once this returns, and nothing of it is
+    /// anywhere if it fails or is dropped.
+    ///
+    /// # Errors
+    /// [`ChatError::TooLarge`], [`ChatError::NoRoom`], [`ChatError::TooManyUploads`],
+    /// [`ChatError::NotFound`] if the caller is not in the room, and what `pieces` fails with.
+    pub async fn bring_file(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        name: FileName,
+        declared: Option<u64>,
+        pieces: impl Stream<Item = Result<Bytes, ChatError>> + Send,
+    ) -> Result<Attachment, ChatError> {
+        let limits = &self.inner.limits;
+        let most = limits.file_bytes;
+        if declared.is_some_and(|declared| declared > most) {
+            return Err(ChatError::TooLarge(most));
+        }
+        let new = NewFile {
+            room,
+            by: caller.user(),
+            name,
+            size: declared.unwrap_or(most),
+            at: Timestamp::now(),
+        };
+        let quota = FileQuota {
+            user: limits.files_per_user_mb.saturating_mul(MIB),
+            total: limits.files_total_mb.saturating_mul(MIB),
+            at_once: limits.uploads_per_user,
+        };
+        let begun = self.inner.store.begin_upload(new, quota).await;
+        let mut upload = brought(begun.map_err(on_disk)?)?;
+        let mut pieces = std::pin::pin!(pieces);
+        while let Some(piece) = pieces.next().await {
+            let piece = piece?;
+            if upload.size() + piece.len() as u64 > most {
+                return Err(ChatError::TooLarge(most));
+            }
+            upload.write(&piece).await.map_err(on_disk)?;
+        }
+        if upload.size() == 0 {
+            return Err(Invalid::new("file", "must not be empty").into());
+        }
+        let found = self.look_into(&mut upload).await?;
+        brought(upload.keep(found).await.map_err(on_disk)?)
+    }
+
+    /// What a file is, from its bytes.
+    async fn look_into(&self, upload: &mut Upload) -> Result<Findings, ChatError> {
+        let path = upload.complete().await.map_err(on_disk)?;
+        let Some(kind) = Kind::of(upload.head()) else {
+            return Ok(Findings {
+                mime: media::guess(upload.name().as_str()),
+                inline: false,
+                pixels: None,
+                thumbnail: None,
+            });
+        };
+        let mut found = Findings {
+            mime: kind.mime().to_owned(),
+            inline: true,
+            pixels: None,
+            thumbnail: None,
+        };
+        if kind.is_image() {
+            found.pixels = pixels(kind, path.clone()).await;
+            // Without a size nobody could have decoded it.
+            if found.pixels.is_some()
+                && let Some(made) = self.inner.thumbnails.make(kind, path).await
+            {
+                found.pixels = Some(made.seen);
+                found.thumbnail = Some((made.mime, made.bytes));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A file that the caller may have now.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if there is none, or not for the caller.
+    pub async fn file(&self, caller: &Caller, id: FileId) -> Result<StoredFile, ChatError> {
+        let file = self.inner.store.file(id, caller.user()).await?;
+        file.ok_or(ChatError::NotFound("file"))
+    }
+
+    /// The bytes of a file from `first` up to and without `end`, piece by piece as they are taken.
+    /// The first of them are there when this returns.
+    ///
+    /// # Errors
+    /// [`ChatError`] if they could not be read.
+    pub async fn file_pieces(
+        &self,
+        id: FileId,
+        part: Part,
+        first: u64,
+        end: u64,
+    ) -> Result<impl Stream<Item = Result<Bytes, StoreError>> + Send + use<>, ChatError> {
+        let store = self.inner.store.clone();
+        let read = async move |at: u64| {
+            let most = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
+            let piece = store.file_bytes(id, part, at, most).await?;
+            if piece.is_empty() {
+                return Err(StoreError::Disk("a file is shorter than it was".into()));
+            }
+            Ok(piece)
+        };
+        let head = if first < end {
+            Some(read(first).await?)
+        } else {
+            None
+        };
+        let next = first + head.as_ref().map_or(0, |head| head.len() as u64);
+        let rest = stream::try_unfold((next, read), move |(at, read)| async move {
+            if at >= end {
+                return Ok(None);
+            }
+            let piece = read(at).await?;
+            let next = at + piece.len() as u64;
+            Ok(Some((piece, (next, read))))
+        });
+        Ok(stream::iter(head.map(Ok)).chain(rest))
+    }
+}
+
+impl Thumbnails {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+
+    /// `None` if the picture cannot be decoded, is too large, or it takes too long.
+    async fn make(&self, kind: Kind, path: PathBuf) -> Option<Thumbnail> {
+        let turn = timeout(TURN, self.0.clone().acquire_owned())
+            .await
+            .ok()?
+            .ok()?;
+        let made = spawn_blocking(move || {
+            // The turn is over when the work is, whoever has stopped waiting for it.
+            let _turn = turn;
+            media::thumbnail(kind, &path)
+        });
+        match made.await {
+            Ok(Ok(made)) => Some(made),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "no thumbnail");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a decoder of pictures failed");
+                None
+            }
+        }
+    }
+}
+
+async fn pixels(kind: Kind, path: PathBuf) -> Option<(u32, u32)> {
+    let found = spawn_blocking(move || {
+        let mut file = BufReader::with_capacity(4096, File::open(path)?);
+        media::dimensions(kind, &mut file)
+    });
+    found.await.ok()?.ok()?
+}
+
+fn brought<T>(outcome: Brought<T>) -> Result<T, ChatError> {
+    match outcome {
+        Brought::Done(done) => Ok(done),
+        Brought::NotMember => Err(ChatError::NotFound("room")),
+        Brought::Restrained(restraint) => Err(restraint.into()),
+        Brought::TooMany => Err(ChatError::TooManyUploads),
+        Brought::NoRoom(why) => Err(ChatError::NoRoom(why)),
+    }
+}
+
+/// Where a file finds no place on disk, it is the disk that is full, as far as anybody can tell.
+fn on_disk(error: StoreError) -> ChatError {
+    if let StoreError::Disk(cause) = &error {
+        tracing::warn!(cause, "a file could not be stored");
+        return ChatError::NoRoom("the server's disk does not take this file");
+    }
+    error.into()
+}

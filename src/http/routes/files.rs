@@ -1,0 +1,251 @@
+//! `/api/rooms/{id}/files` and `/api/files/{id}`: bringing files and fetching them.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    body::{Body, BodyDataStream, Bytes},
+    extract::{FromRequestParts, RawPathParams, Request, State},
+    http::{
+        Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts,
+    },
+    response::{IntoResponse, Response},
+};
+use futures_util::{Stream, StreamExt, future, stream};
+use hyper::body::Body as _;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::{
+    chat::{ChatError, Part},
+    domain::{FileId, StoredFile},
+    http::{
+        AppState,
+        edge::Progress,
+        extract::{AppQuery, Auth, InRoom},
+        file_name,
+        problem::Problem,
+        ranges::{Wanted, wanted},
+    },
+    protocol::FileView,
+};
+
+/// A client that is refused while it still sends gets this long to read why.
+const LINGER: Duration = Duration::from_secs(5);
+/// Whoever opens a file by itself gets a document that may do nothing, wherever it comes from.
+const POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox; \
+                      frame-ancestors 'none'";
+const FOR_GOOD: &str = "private, max-age=31536000, immutable";
+
+#[derive(Deserialize)]
+struct NameQuery {
+    name: Option<String>,
+}
+
+/// Marks an answer whose bytes are to go out as they are: its parts are counted in them.
+#[derive(Clone)]
+struct AsItIs;
+
+/// Whether an answer may be compressed on its way out.
+pub(crate) fn may_compress(
+    _: StatusCode,
+    _: Version,
+    _: &HeaderMap,
+    extensions: &Extensions,
+) -> bool {
+    extensions.get::<AsItIs>().is_none()
+}
+
+/// Takes a file: the body is the file itself.
+pub(crate) async fn bring(State(state): State<AppState>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let waits = parts.headers.contains_key(header::EXPECT);
+    let declared = body.size_hint().exact();
+    let mut body = body.into_data_stream();
+    match receive(&state, &mut parts, declared, &mut body).await {
+        Ok(answer) => answer,
+        Err(problem) => {
+            // Who still sends would take a closed connection for a broken one, and not read why.
+            if !waits && !body.is_end_stream() {
+                let rest = body.take_while(|piece| future::ready(piece.is_ok()));
+                let rest = rest.for_each(|_| future::ready(()));
+                tokio::spawn(timeout(LINGER, rest));
+            }
+            problem.into_response()
+        }
+    }
+}
+
+async fn receive(
+    state: &AppState,
+    parts: &mut Parts,
+    declared: Option<u64>,
+    body: &mut BodyDataStream,
+) -> Result<Response, Problem> {
+    let room = InRoom::from_request_parts(parts, state).await?;
+    let AppQuery(query) = AppQuery::<NameQuery>::from_request_parts(parts, state).await?;
+    let in_path = param(parts, state, "name").await;
+    let name = file_name::of(query.name.or(in_path), &parts.headers);
+    let progress = parts.extensions.get::<Progress>().cloned();
+    let patience = Duration::from_millis(state.config.timing.stall_ms);
+    let pieces = pieces(body, progress.unwrap_or_default(), patience);
+    let (caller, room) = (&room.auth.caller, room.member.room());
+    let brought = state.chat.bring_file(caller, room, name, declared, pieces);
+    let file = brought.await?;
+    let location = HeaderValue::from_str(&format!("/api/files/{}", file.id));
+    let location = location.unwrap_or(HeaderValue::from_static("/api/files"));
+    let location = [(header::LOCATION, location)];
+    let answer = (StatusCode::CREATED, location, Json(FileView::from(&file)));
+    Ok(answer.into_response())
+}
+
+/// The body as it comes in: each piece is a step, and none may be waited for too long.
+fn pieces(
+    body: &mut BodyDataStream,
+    progress: Progress,
+    patience: Duration,
+) -> impl Stream<Item = Result<Bytes, ChatError>> + Send {
+    stream::unfold((body, progress), move |(body, progress)| async move {
+        let piece = match timeout(patience, body.next()).await {
+            Ok(None) => return None,
+            Ok(Some(piece)) => piece.map_err(|_| ChatError::Incomplete),
+            Err(_) => Err(ChatError::Stalled),
+        };
+        progress.step();
+        Some((piece, (body, progress)))
+    })
+}
+
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    auth: Auth,
+    PathFile(id): PathFile,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let file = state.chat.file(&auth.caller, id).await?;
+    let (mime, disposition) = if file.inline {
+        (file.about.mime.as_str(), "inline")
+    } else {
+        // Whatever it is, it is for saving, and not for a browser to make something of.
+        ("application/octet-stream", "attachment")
+    };
+    let disposition = file_name::disposition(disposition, &file.about.name);
+    let answer = Answer {
+        part: Part::Whole,
+        size: file.about.size,
+        etag: format!("\"{}\"", file.hash),
+        mime,
+        disposition,
+    };
+    answer.send(&state, &file, &headers).await
+}
+
+pub(crate) async fn thumbnail(
+    State(state): State<AppState>,
+    auth: Auth,
+    PathFile(id): PathFile,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let file = state.chat.file(&auth.caller, id).await?;
+    let Some((mime, size)) = &file.thumbnail else {
+        return Err(Problem::not_found());
+    };
+    let answer = Answer {
+        part: Part::Thumbnail,
+        size: *size,
+        etag: format!("\"{}-small\"", file.hash),
+        mime,
+        disposition: "inline".to_owned(),
+    };
+    answer.send(&state, &file, &headers).await
+}
+
+/// What is said of bytes that are about to be sent.
+struct Answer<'f> {
+    part: Part,
+    size: u64,
+    etag: String,
+    mime: &'f str,
+    disposition: String,
+}
+
+impl Answer<'_> {
+    async fn send(
+        self,
+        state: &AppState,
+        file: &StoredFile,
+        asked: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let size = self.size;
+        let (status, first, end) = match wanted(asked, size, &self.etag) {
+            Wanted::Nothing => (StatusCode::NOT_MODIFIED, 0, 0),
+            Wanted::Whole => (StatusCode::OK, 0, size),
+            Wanted::Part(first, end) => (StatusCode::PARTIAL_CONTENT, first, end),
+            Wanted::Beyond => return Ok(beyond(size)),
+        };
+        let mut response = if first < end {
+            let pieces = state
+                .chat
+                .file_pieces(file.about.id, self.part, first, end)
+                .await?;
+            Response::new(Body::from_stream(pieces))
+        } else {
+            Response::new(Body::empty())
+        };
+        *response.status_mut() = status;
+        response.extensions_mut().insert(AsItIs);
+        let headers = response.headers_mut();
+        let mut set = |name: HeaderName, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        set(header::ETAG, &self.etag);
+        set(header::CACHE_CONTROL, FOR_GOOD);
+        set(header::CONTENT_SECURITY_POLICY, POLICY);
+        if status == StatusCode::NOT_MODIFIED {
+            return Ok(response);
+        }
+        set(header::ACCEPT_RANGES, "bytes");
+        set(header::CONTENT_TYPE, self.mime);
+        set(header::CONTENT_DISPOSITION, &self.disposition);
+        set(header::CONTENT_LENGTH, &(end - first).to_string());
+        if status == StatusCode::PARTIAL_CONTENT {
+            let range = format!("bytes {first}-{}/{size}", end - 1);
+            set(header::CONTENT_RANGE, &range);
+        }
+        Ok(response)
+    }
+}
+
+fn beyond(size: u64) -> Response {
+    let problem = Problem::new(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "range_not_satisfiable",
+        format!("The file has {size} bytes"),
+    );
+    let mut response = problem.into_response();
+    if let Ok(range) = HeaderValue::from_str(&format!("bytes */{size}")) {
+        response.headers_mut().insert(header::CONTENT_RANGE, range);
+    }
+    response
+}
+
+/// The file in the path. Anything else there names nothing.
+pub(crate) struct PathFile(FileId);
+
+impl FromRequestParts<AppState> for PathFile {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let id = param(parts, state, "file_id").await;
+        let id = id.as_deref().and_then(FileId::parse);
+        id.map(Self).ok_or_else(Problem::not_found)
+    }
+}
+
+async fn param(parts: &mut Parts, state: &AppState, name: &str) -> Option<String> {
+    let params = RawPathParams::from_request_parts(parts, state).await.ok()?;
+    let mut named = params.iter().filter(|(key, _)| *key == name);
+    named.next().map(|(_, value)| value.to_owned())
+}

@@ -1,0 +1,168 @@
+//! What a file is, by its first bytes.
+
+/// Pictures, sounds and films that browsers show and that cannot do anything by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A picture.
+    Png,
+    /// A picture.
+    Jpeg,
+    /// A picture, perhaps a moving one.
+    Gif,
+    /// A picture, perhaps a moving one.
+    Webp,
+    /// A sound or a film of that media type.
+    Playable(&'static str),
+}
+
+impl Kind {
+    /// What begins so; 64 bytes are enough. `None` for everything that is not to be shown as it is:
+    /// documents, SVG, HTML and what nobody knows.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Option<Self> {
+        let at = |offset: usize, bytes: &[u8]| {
+            head.get(offset..)
+                .is_some_and(|rest| rest.starts_with(bytes))
+        };
+        if at(0, b"\x89PNG\r\n\x1a\n") {
+            return Some(Self::Png);
+        }
+        if at(0, &[0xff, 0xd8, 0xff]) {
+            return Some(Self::Jpeg);
+        }
+        if at(0, b"GIF87a") || at(0, b"GIF89a") {
+            return Some(Self::Gif);
+        }
+        if at(0, b"RIFF") && at(8, b"WEBP") {
+            return Some(Self::Webp);
+        }
+        let playable = if at(0, b"RIFF") && at(8, b"WAVE") {
+            "audio/wav"
+        } else if at(0, b"ID3") || is_mp3(head) {
+            "audio/mpeg"
+        } else if at(0, b"fLaC") {
+            "audio/flac"
+        } else if at(0, b"OggS") {
+            // The first packet names the codec of the first stream.
+            if holds(head, b"theora") {
+                "video/ogg"
+            } else {
+                "audio/ogg"
+            }
+        } else if at(0, &[0x1a, 0x45, 0xdf, 0xa3]) && holds(head, b"webm") {
+            "video/webm"
+        } else if at(4, b"ftyp") {
+            return mp4(head.get(8..12)?);
+        } else {
+            return None;
+        };
+        Some(Self::Playable(playable))
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub fn mime(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Gif => "image/gif",
+            Self::Webp => "image/webp",
+            Self::Playable(mime) => mime,
+        }
+    }
+
+    /// Whether it is a picture.
+    #[must_use]
+    pub fn is_image(self) -> bool {
+        !matches!(self, Self::Playable(_))
+    }
+}
+
+/// What a file that is not shown might be, by its name. It never passes for something that is.
+#[must_use]
+pub fn guess(name: &str) -> String {
+    const UNKNOWN: &str = "application/octet-stream";
+    let guess = mime_guess::from_path(name).first_raw().unwrap_or(UNKNOWN);
+    let shown = ["image/", "audio/", "video/"];
+    let unproved = shown.iter().any(|kind| guess.starts_with(kind)) && guess != "image/svg+xml";
+    if unproved { UNKNOWN } else { guess }.to_owned()
+}
+
+/// The head of an MPEG layer III frame with a bit rate and a sample rate that exist.
+fn is_mp3(head: &[u8]) -> bool {
+    let [0xff, second, third, ..] = head else {
+        return false;
+    };
+    second & 0xe6 == 0xe2
+        && second & 0x18 != 0x08
+        && !matches!(third >> 4, 0 | 15)
+        && third & 0x0c != 0x0c
+}
+
+/// The brands of ISO media that browsers play. There are many others, pictures among them.
+fn mp4(brand: &[u8]) -> Option<Kind> {
+    let mime = match brand {
+        b"M4A " | b"M4B " => "audio/mp4",
+        b"isom" | b"iso2" | b"iso4" | b"iso5" | b"iso6" | b"mp41" | b"mp42" | b"avc1" | b"dash"
+        | b"MSNV" | b"M4V " | b"3gp4" | b"3gp5" => "video/mp4",
+        b"qt  " => "video/quicktime",
+        _ => return None,
+    };
+    Some(Kind::Playable(mime))
+}
+
+fn holds(head: &[u8], word: &[u8]) -> bool {
+    let head = &head[..head.len().min(64)];
+    head.windows(word.len()).any(|part| part == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_browsers_show_is_known_by_its_first_bytes() {
+        for (head, mime) in [
+            (b"\x89PNG\r\n\x1a\n".as_slice(), "image/png"),
+            (b"\xff\xd8\xff\xe1", "image/jpeg"),
+            (b"GIF89a", "image/gif"),
+            (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+            (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
+            (b"ID3\x04", "audio/mpeg"),
+            (b"\xff\xfb\x90\x64", "audio/mpeg"),
+            (b"fLaC", "audio/flac"),
+            (b"OggS\0\x02 OpusHead", "audio/ogg"),
+            (b"OggS\0\x02 \x80theora", "video/ogg"),
+            (b"\x1a\x45\xdf\xa3\x42\x82\x84webm", "video/webm"),
+            (b"\0\0\0\x20ftypisom", "video/mp4"),
+            (b"\0\0\0\x20ftypM4A ", "audio/mp4"),
+        ] {
+            assert_eq!(Kind::of(head).map(Kind::mime), Some(mime), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_shown() {
+        for head in [
+            b"".as_slice(),
+            b"<svg xmlns",
+            b"<!doctype html>",
+            b"%PDF-1.7",
+            b"PK\x03\x04",
+            b"\xff\xd8",
+            b"\xff\xfe<\0h\0",
+            b"\xff\xff\xff\xff",
+            b"\0\0\0\x20ftypavif",
+            b"\x1a\x45\xdf\xa3\x42\x82\x88matroska",
+        ] {
+            assert_eq!(Kind::of(head), None, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_proves_no_picture() {
+        assert_eq!(guess("notes.txt"), "text/plain");
+        assert_eq!(guess("cat.png"), "application/octet-stream");
+        assert_eq!(guess("no-ending"), "application/octet-stream");
+    }
+}

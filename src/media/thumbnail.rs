@@ -1,0 +1,149 @@
+//! Small pictures of large ones. What made the large one, where and with what is not taken along:
+//! only its pixels are, turned as it asks for.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use image::{
+    DynamicImage, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader, Limits,
+    codecs::{jpeg::JpegEncoder, png::PngEncoder},
+    metadata::Orientation,
+};
+
+use super::Kind;
+
+/// Pixels of its longer side.
+const SIDE: u32 = 480;
+/// Pixels of a picture that is decoded.
+const PIXELS: u64 = 40_000_000;
+/// Bytes of one: some decoders hold all of them.
+const BYTES: u64 = 32 * 1024 * 1024;
+/// What decoding may take.
+const MEMORY: u64 = 192 * 1024 * 1024;
+/// How long it may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What is read at once: little, for the time is looked at with each read.
+const BUFFER: usize = 8 * 1024;
+const QUALITY: u8 = 80;
+
+/// A small picture.
+#[derive(Debug)]
+pub struct Thumbnail {
+    /// What it is.
+    pub mime: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The large picture's pixels across and down, as it is seen: turned as it asks for.
+    pub seen: (u32, u32),
+}
+
+/// A small picture of the one in that file. It takes as much memory as the large one has pixels, and
+/// some time: call it away from the runtime, and once at a time.
+///
+/// # Errors
+/// [`ImageError`] if the picture is broken, too large, or takes too long.
+pub fn thumbnail(kind: Kind, path: &Path) -> Result<Thumbnail, ImageError> {
+    let file = File::open(path)?;
+    if file.metadata()?.len() > BYTES {
+        return Err(too_much("it has too many bytes"));
+    }
+    let until = Instant::now() + PATIENCE;
+    let format = match kind {
+        Kind::Png => ImageFormat::Png,
+        Kind::Jpeg => ImageFormat::Jpeg,
+        Kind::Gif => ImageFormat::Gif,
+        Kind::Webp => ImageFormat::WebP,
+        Kind::Playable(_) => return Err(too_much("it is no picture")),
+    };
+    let file = BufReader::with_capacity(BUFFER, Timed { file, until });
+    let mut reader = ImageReader::with_format(file, format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MEMORY);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let (across, down) = decoder.dimensions();
+    if u64::from(across) * u64::from(down) > PIXELS || decoder.total_bytes() > MEMORY {
+        return Err(too_much("it has too many pixels"));
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let picture = DynamicImage::from_decoder(decoder)?;
+    in_time(until)?;
+    let mut small = if across > SIDE || down > SIDE {
+        picture.thumbnail(SIDE, SIDE)
+    } else {
+        picture
+    };
+    in_time(until)?;
+    small.apply_orientation(orientation);
+    let (mime, bytes) = encode(&small)?;
+    let sideways = matches!(
+        orientation,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    );
+    Ok(Thumbnail {
+        mime,
+        bytes,
+        seen: if sideways {
+            (down, across)
+        } else {
+            (across, down)
+        },
+    })
+}
+
+/// As a JPEG, unless one can see through it somewhere.
+fn encode(picture: &DynamicImage) -> Result<(&'static str, Vec<u8>), ImageError> {
+    let mut bytes = Cursor::new(Vec::new());
+    let size = (picture.width(), picture.height());
+    if picture.color().has_alpha() {
+        let pixels = picture.to_rgba8();
+        if pixels.pixels().any(|pixel| pixel.0[3] < 255) {
+            let colour = image::ExtendedColorType::Rgba8;
+            PngEncoder::new(&mut bytes).write_image(&pixels, size.0, size.1, colour)?;
+            return Ok(("image/png", bytes.into_inner()));
+        }
+    }
+    let pixels = picture.to_rgb8();
+    JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode_image(&pixels)?;
+    Ok(("image/jpeg", bytes.into_inner()))
+}
+
+/// A file that can be read until then and no longer.
+struct Timed {
+    file: File,
+    until: Instant,
+}
+
+impl Read for Timed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        in_time(self.until)?;
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Timed {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
+fn in_time(until: Instant) -> io::Result<()> {
+    if Instant::now() < until {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::TimedOut,
+        "the picture takes too long to decode",
+    ))
+}
+
+fn too_much(why: &'static str) -> ImageError {
+    ImageError::IoError(io::Error::other(why))
+}

@@ -1,0 +1,294 @@
+//! The bytes of files, on disk: `files/ab/<id>` for the file whose id begins with ab, beside it its
+//! thumbnail, and `files/coming/<id>` while it comes in. Nothing here is ever held in memory whole.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use ring::digest;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
+
+use crate::domain::FileId;
+
+/// Files that come in at once, each of which is open all the while.
+const COMING: usize = 24;
+/// Reads of files at once, each of which opens it for the moment.
+const READING: usize = 8;
+/// What uploads leave free on the disk, for the database.
+const SPARE: u64 = 64 * 1024 * 1024;
+
+/// Where files are. Cloning it is cheap.
+#[derive(Clone)]
+pub(super) struct Blobs(Arc<Inner>);
+
+struct Inner {
+    folder: PathBuf,
+    coming: Arc<Semaphore>,
+    reading: Semaphore,
+}
+
+/// The file itself, or the small picture of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The file.
+    Whole,
+    /// Its thumbnail.
+    Thumbnail,
+}
+
+/// A file that comes in. Whoever works on its bytes holds the lock meanwhile, so that one that is
+/// given up is removed only after whatever was under way.
+#[derive(Clone)]
+pub(super) struct Incoming(Arc<Mutex<Option<Writing>>>);
+
+struct Writing {
+    file: File,
+    hash: digest::Context,
+    name: Temporary,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The name of a file that comes in. If it still has that name when it is let go of, it is removed.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "an upload's temporary file stays until the next start");
+        }
+    }
+}
+
+impl Blobs {
+    /// The folder beside the database. What was left of uploads that a crash cut off is removed.
+    pub(super) fn beside(database: &Path) -> io::Result<Self> {
+        let folder = database.with_file_name("files");
+        let coming = folder.join("coming");
+        private_folder(&coming)?;
+        for left in fs::read_dir(&coming)? {
+            fs::remove_file(left?.path())?;
+        }
+        Ok(Self(Arc::new(Inner {
+            folder,
+            coming: Arc::new(Semaphore::new(COMING)),
+            reading: Semaphore::new(READING),
+        })))
+    }
+
+    /// How many files it holds open at most.
+    pub(super) fn files() -> usize {
+        COMING + READING
+    }
+
+    /// Whether the disk takes that much and still has room for the database.
+    pub(super) async fn has_room(&self, size: u64) -> io::Result<bool> {
+        let folder = self.0.folder.clone();
+        blocking(move || {
+            let disk = rustix::fs::statvfs(&folder)?;
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            Ok(free >= size.saturating_add(SPARE))
+        })
+        .await
+    }
+
+    /// Begins a file; `None` if as many come in as may.
+    pub(super) async fn begin(&self, id: FileId) -> io::Result<Option<Incoming>> {
+        let Ok(place) = self.0.coming.clone().try_acquire_owned() else {
+            return Ok(None);
+        };
+        let path = self.coming(id);
+        blocking(move || {
+            let file = create(&path)?;
+            Ok(Some(Incoming(Arc::new(Mutex::new(Some(Writing {
+                file,
+                hash: digest::Context::new(&digest::SHA256),
+                name: Temporary(path),
+                _place: place,
+            }))))))
+        })
+        .await
+    }
+
+    /// Puts a whole file where it stays, with its thumbnail: both are on disk, and so are their names.
+    pub(super) async fn keep(
+        &self,
+        id: FileId,
+        incoming: Incoming,
+        thumbnail: Option<Vec<u8>>,
+    ) -> io::Result<String> {
+        let blobs = self.clone();
+        blocking(move || {
+            let Some(writing) = incoming.lock().take() else {
+                return Err(given_up());
+            };
+            writing.file.sync_all()?;
+            let (whole, small) = (blobs.path(id, Part::Whole), blobs.path(id, Part::Thumbnail));
+            let folder = blobs.folder_of(id);
+            if !folder.exists() {
+                private_folder(&folder)?;
+                sync(&blobs.0.folder)?;
+            }
+            if let Some(thumbnail) = thumbnail {
+                let mut file = create(&small)?;
+                file.write_all(&thumbnail)?;
+                file.sync_all()?;
+            }
+            fs::rename(&writing.name.0, whole)?;
+            sync(&folder)?;
+            Ok(hex(writing.hash.finish().as_ref()))
+        })
+        .await
+    }
+
+    /// Removes whatever there is of these files, for good.
+    pub(super) async fn remove(&self, ids: Vec<FileId>) -> io::Result<()> {
+        let blobs = self.clone();
+        blocking(move || {
+            let mut folders = Vec::new();
+            for id in ids {
+                let kept = [Part::Whole, Part::Thumbnail].map(|part| blobs.path(id, part));
+                for path in kept.into_iter().chain([blobs.coming(id)]) {
+                    match fs::remove_file(path) {
+                        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                        _ => {}
+                    }
+                }
+                folders.push(blobs.folder_of(id));
+            }
+            folders.sort_unstable();
+            folders.dedup();
+            // Their rows go next, and nothing would know of bytes that a crash brought back.
+            for folder in folders.iter().filter(|folder| folder.exists()) {
+                sync(folder)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The same for one that was coming in, once nobody works on it any more.
+    pub(super) async fn give_up(&self, id: FileId, incoming: Option<Incoming>) -> io::Result<()> {
+        let released = blocking(move || {
+            if let Some(incoming) = incoming {
+                incoming.lock().take();
+            }
+            Ok(())
+        });
+        released.await?;
+        self.remove(vec![id]).await
+    }
+
+    /// Bytes of a file from `offset` on, as many as asked for or as there are.
+    pub(super) async fn read(
+        &self,
+        id: FileId,
+        part: Part,
+        offset: u64,
+        most: usize,
+    ) -> io::Result<Bytes> {
+        let place = self.0.reading.acquire().await.map_err(io::Error::other)?;
+        let path = self.path(id, part);
+        let bytes = blocking(move || {
+            let file = File::open(path)?;
+            let mut bytes = vec![0; most];
+            let mut filled = 0;
+            while filled < most {
+                match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+                    Ok(0) => break,
+                    Ok(read) => filled += read,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            bytes.truncate(filled);
+            Ok(Bytes::from(bytes))
+        })
+        .await;
+        drop(place);
+        bytes
+    }
+
+    pub(super) fn coming(&self, id: FileId) -> PathBuf {
+        self.0.folder.join("coming").join(id.to_string())
+    }
+
+    fn folder_of(&self, id: FileId) -> PathBuf {
+        self.0.folder.join(&id.to_string()[..2])
+    }
+
+    fn path(&self, id: FileId, part: Part) -> PathBuf {
+        let name = match part {
+            Part::Whole => id.to_string(),
+            Part::Thumbnail => format!("{id}.thumbnail"),
+        };
+        self.folder_of(id).join(name)
+    }
+}
+
+impl Incoming {
+    /// Writes what has come; answers the buffer, empty.
+    pub(super) async fn write(&self, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+        let incoming = self.clone();
+        blocking(move || {
+            let mut writing = incoming.lock();
+            let Some(Writing { file, hash, .. }) = writing.as_mut() else {
+                return Err(given_up());
+            };
+            file.write_all(&bytes)?;
+            hash.update(&bytes);
+            bytes.clear();
+            Ok(bytes)
+        })
+        .await
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Writing>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Files are slow, and the runtime must not wait for them.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// What a folder says of its files is on disk only once it is told to be.
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn given_up() -> io::Error {
+    io::Error::other("the upload was given up")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
+}

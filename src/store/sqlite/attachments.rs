@@ -1,0 +1,136 @@
+//! Files that messages take along: looked up before a message is numbered, bound to it after it is
+//! written.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::SqliteConnection;
+
+use super::{append::json, job::AppendJob, rows::corrupt};
+use crate::{
+    domain::{Attachment, Extras, FileId, Message, RoomId, UserId},
+    store::Append,
+};
+
+/// Uploads that no message has yet, out of those that the messages of a batch ask for. Nothing is
+/// read if none asks.
+#[derive(Default)]
+pub(super) struct Loose(HashMap<FileId, (RoomId, UserId, Attachment)>);
+
+impl Loose {
+    pub(super) async fn read(
+        conn: &mut SqliteConnection,
+        jobs: &[&mut AppendJob],
+    ) -> Result<Self, sqlx::Error> {
+        let wanted = jobs.iter().flat_map(|job| &job.append.draft.files);
+        let wanted: HashSet<&FileId> = wanted.collect();
+        if wanted.is_empty() {
+            return Ok(Self::default());
+        }
+        let wanted = json(&wanted)?;
+        let rows = sqlx::query!(
+            r#"select f.id as "id!", f.room_id as "room_id!", f.user_id as "user_id!", f.name as "name!",
+                      f.mime as "mime!", f.size as "size!", f.width, f.height,
+                      f.thumbnail is not null as "thumbnail!: bool"
+               from json_each(?1) j join files f on f.id = j.value
+               where f.state = 'here' and f.message_id is null"#,
+            wanted
+        )
+        .fetch_all(conn)
+        .await?;
+        let files = rows.into_iter().map(|row| {
+            let about = Attachment {
+                id: file_id(&row.id)?,
+                name: row.name,
+                mime: row.mime,
+                size: row.size.unsigned_abs(),
+                pixels: pixels(row.width, row.height),
+                thumbnail: row.thumbnail,
+            };
+            Ok((about.id, (RoomId(row.room_id), UserId(row.user_id), about)))
+        });
+        files.collect::<Result<_, sqlx::Error>>().map(Self)
+    }
+
+    /// The files that a message brings; none of them is loose any more. `None`, and all stay as they
+    /// were, if one is not its author's, not of its room, or taken.
+    pub(super) fn take(&mut self, append: &Append) -> Option<Vec<Attachment>> {
+        let wanted = &append.draft.files;
+        let once: HashSet<&FileId> = wanted.iter().collect();
+        let may = |id| {
+            self.0
+                .get(id)
+                .is_some_and(|(room, user, _)| *room == append.room && *user == append.author)
+        };
+        if once.len() < wanted.len() || !wanted.iter().all(may) {
+            return None;
+        }
+        let taken = wanted.iter().filter_map(|id| self.0.remove(id));
+        Some(taken.map(|(_, _, about)| about).collect())
+    }
+}
+
+/// What grows around a message, together with its files.
+pub(super) fn with_files(
+    extras: Option<Box<Extras>>,
+    files: Option<Vec<Attachment>>,
+) -> Option<Box<Extras>> {
+    let Some(files) = files.filter(|files| !files.is_empty()) else {
+        return extras;
+    };
+    let mut extras = extras.unwrap_or_default();
+    extras.files = files;
+    Some(extras)
+}
+
+/// Whether a message brings these very files.
+pub(super) fn brings(message: &Message, files: &[FileId]) -> bool {
+    let brought = message.extras.iter().flat_map(|extras| &extras.files);
+    brought.map(|file| file.id).eq(files.iter().copied())
+}
+
+/// Binds their files to messages that have just been written.
+pub(super) async fn attach<'m>(
+    conn: &mut SqliteConnection,
+    messages: impl Iterator<Item = &'m Message>,
+) -> Result<(), sqlx::Error> {
+    let mut bound = Vec::new();
+    for message in messages {
+        let files = message.extras.iter().flat_map(|extras| &extras.files);
+        let files = files.enumerate();
+        bound.extend(files.map(|(place, file)| (file.id, message.room_id, message.seq, place)));
+    }
+    if bound.is_empty() {
+        return Ok(());
+    }
+    let bound = json(&bound)?;
+    sqlx::query!(
+        "update files set message_id = j.message_id, place = j.place
+         from (select b.value ->> 0 as file_id, m.id as message_id, b.value ->> 3 as place
+               from json_each(?1) b
+               join messages m on m.room_id = b.value ->> 1 and m.seq = b.value ->> 2) j
+         where files.id = j.file_id",
+        bound
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes the files of a message away from everybody; their bytes go afterwards.
+pub(super) async fn detach(conn: &mut SqliteConnection, message: i64) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update files set state = 'gone', message_id = null where message_id = ?1",
+        message
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) fn file_id(text: &str) -> Result<FileId, sqlx::Error> {
+    FileId::parse(text).ok_or_else(|| corrupt("file id", text))
+}
+
+pub(super) fn pixels(width: Option<i64>, height: Option<i64>) -> Option<(u32, u32)> {
+    Some((width?.try_into().ok()?, height?.try_into().ok()?))
+}
