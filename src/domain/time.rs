@@ -2,12 +2,17 @@
 
 use std::{fmt, time::Duration};
 
-use ::time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use ::time::{
+    Date, OffsetDateTime,
+    format_description::{BorrowedFormatItem, well_known::Rfc3339},
+    macros::format_description,
+};
 use serde::{Serialize, Serializer};
 
 const RFC3339_MILLIS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 const CLOCK: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
+const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +24,18 @@ impl Timestamp {
     pub fn now() -> Self {
         let millis = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
         Self(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    /// The moment of an RFC 3339 time, or of a date's beginning in UTC: `2026-11-23`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment = match Date::parse(text, DATE) {
+            Ok(date) => date.midnight().assume_utc(),
+            Err(_) => OffsetDateTime::parse(text, &Rfc3339).ok()?,
+        };
+        i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000))
+            .ok()
+            .map(Self)
     }
 
     /// The moment `span` later.
@@ -87,5 +104,19 @@ mod tests {
         );
         assert_eq!(Timestamp(1_700_000_000_007).clock(), "22:13");
         assert_eq!(Timestamp(-1).unix_seconds(), -1);
+    }
+
+    #[test]
+    fn is_read_as_a_time_or_a_date() {
+        for (text, millis) in [
+            ("2023-11-14T22:13:20.007Z", 1_700_000_000_007),
+            ("2023-11-14T23:13:20+01:00", 1_700_000_000_000),
+            ("2023-11-14", 1_699_920_000_000),
+        ] {
+            assert_eq!(Timestamp::parse(text), Some(Timestamp(millis)), "{text}");
+        }
+        for text in ["", "2023-11", "2023-02-30", "today", "2023-11-14 22:13"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 }

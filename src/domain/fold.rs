@@ -1,0 +1,171 @@
+//! How a search compares texts: without regard to case, width or the kind of white space.
+//!
+//! The same folding is done to what is indexed, to what is asked for and to the message that is
+//! shown, so that it does not matter what the database's own tokenizer would think of a letter.
+
+/// The text as it is compared.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    each_folded(text, |_, c| folded.push(c));
+    folded
+}
+
+/// Words or phrases that must all be in a message. Each is folded and trimmed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms(Vec<String>);
+
+impl Terms {
+    /// Takes one more, unless it is blank or there already.
+    pub fn add(&mut self, text: &str) {
+        let term = fold(text).trim().to_owned();
+        if !term.is_empty() && !self.0.contains(&term) {
+            self.0.push(term);
+        }
+    }
+
+    /// The terms, folded.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether all of them are in the text.
+    #[must_use]
+    pub fn are_in(&self, text: &str) -> bool {
+        let folded = fold(text);
+        self.0.iter().all(|term| folded.contains(term.as_str()))
+    }
+
+    /// Where they are in the text: half-open ranges of characters (Unicode scalar values), in order
+    /// and apart from each other, the first `most` of them. `None` if one of the terms is not there.
+    #[must_use]
+    pub fn ranges(&self, text: &str, most: usize) -> Option<Vec<[usize; 2]>> {
+        let mut folded = String::with_capacity(text.len());
+        // Where each folded character begins, and which character of the text it comes from.
+        let mut places: Vec<(usize, usize)> = Vec::with_capacity(text.len());
+        each_folded(text, |from, c| {
+            places.push((folded.len(), from));
+            folded.push(c);
+        });
+        // The folded character that holds the byte before `end`, or begins there.
+        let origin = |byte: usize| {
+            let at = places.partition_point(|(start, _)| *start <= byte);
+            places[at.saturating_sub(1)].1
+        };
+        let mut found = Vec::new();
+        for term in &self.0 {
+            let before = found.len();
+            let matches = folded.match_indices(term.as_str()).take(most);
+            found.extend(matches.map(|(at, term)| [origin(at), origin(at + term.len() - 1) + 1]));
+            if found.len() == before {
+                return None;
+            }
+        }
+        found.sort_unstable();
+        let mut ranges: Vec<[usize; 2]> = Vec::with_capacity(found.len());
+        for [start, end] in found {
+            match ranges.last_mut() {
+                Some(last) if start <= last[1] => last[1] = last[1].max(end),
+                _ => ranges.push([start, end]),
+            }
+        }
+        ranges.truncate(most);
+        Some(ranges)
+    }
+}
+
+/// Hands over each character of the folded text, and the number of the one it comes from.
+fn each_folded(text: &str, mut take: impl FnMut(usize, char)) {
+    let mut after_space = false;
+    for (at, c) in text.chars().enumerate() {
+        // A phrase is found across a line break, and however far its words are set apart.
+        if c.is_whitespace() {
+            if !after_space {
+                take(at, ' ');
+            }
+            after_space = true;
+            continue;
+        }
+        after_space = false;
+        match c {
+            _ if c.is_ascii() => take(at, c.to_ascii_lowercase()),
+            // Turkish writes i with and without a dot, in both cases; others write only one of them.
+            'İ' | 'ı' => take(at, 'i'),
+            // Letters, digits and marks as wide as a Chinese character.
+            '\u{ff01}'..='\u{ff5e}' => {
+                let narrow = char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c);
+                take(at, narrow.to_ascii_lowercase());
+            }
+            // Up and down again: ς and σ share a capital, ß is SS in capitals, and ẞ is a capital ß.
+            _ => c
+                .to_lowercase()
+                .flat_map(char::to_uppercase)
+                .flat_map(char::to_lowercase)
+                .for_each(|c| take(at, c)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(all: &[&str]) -> Terms {
+        let mut terms = Terms::default();
+        for term in all {
+            terms.add(term);
+        }
+        terms
+    }
+
+    #[test]
+    fn letters_are_compared_without_case_in_any_script() {
+        for (one, other) in [
+            ("ÄRGER", "ärger"),
+            ("Straße", "STRASSE"),
+            ("STRAẞE", "strasse"),
+            ("ΟΔΟΣ", "οδος"),
+            ("οδός", "ΟΔΌσ"),
+            ("ПРИВЕТ", "привет"),
+            ("İstanbul", "istanbul"),
+            ("ﬁn", "FIN"),
+            ("Ｐａｒｌｏｒ１", "parlor1"),
+            ("a \n\u{3000} b", "A B"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        assert_ne!(fold("Ärger"), fold("Arger"));
+    }
+
+    #[test]
+    fn ranges_count_the_characters_of_the_text_itself() {
+        for (text, wanted, ranges) in [
+            ("hello world", vec!["WORLD"], vec![[6, 11]]),
+            ("Straße, straße", vec!["SS"], vec![[4, 5], [12, 13]]),
+            (
+                "👍 東京都 👍",
+                vec!["京", "👍"],
+                vec![[0, 1], [3, 4], [6, 7]],
+            ),
+            ("abcabc", vec!["bc", "ca"], vec![[1, 6]]),
+            ("one\n\n two", vec!["one two"], vec![[0, 9]]),
+            ("ﬁnal", vec!["in"], vec![[0, 2]]),
+        ] {
+            assert_eq!(terms(&wanted).ranges(text, 9), Some(ranges), "{text}");
+        }
+        assert_eq!(terms(&["a", "x"]).ranges("abc", 9), None);
+        assert_eq!(
+            terms(&["a"]).ranges("abababab", 2),
+            Some(vec![[0, 1], [2, 3]])
+        );
+        assert_eq!(terms(&[]).ranges("abc", 9), Some(vec![]));
+    }
+
+    #[test]
+    fn terms_are_there_once_and_never_blank() {
+        let terms = terms(&["Go", " go ", "", " \n"]);
+        assert_eq!(terms.as_slice(), ["go"]);
+        assert!(terms.are_in("Let it GO") && !terms.are_in("g o"));
+    }
+}
