@@ -26,7 +26,7 @@ use crate::{
     http::{self, AppState, Readiness},
     hub::{Connections, Hub, HubStats, LocalBus, Presence},
     socket,
-    store::{Commits, Store, StoreError, StoreOptions},
+    store::{Commits, Slice, Store, StoreError, StoreOptions},
 };
 
 const DATABASE: &str = "parlor.db";
@@ -34,6 +34,11 @@ const SECRET: &str = "secret.key";
 const LOCK: &str = "parlor.lock";
 /// Reading or writing by the group or by anybody.
 const OTHERS: u32 = 0o066;
+/// With nobody waiting, a slice of indexing is as large as makes it quick.
+const REINDEX_SLICE: Slice = Slice {
+    messages: 5000,
+    bytes: 4 * 1024 * 1024,
+};
 
 /// A server that listens and is about to run.
 pub struct Server {
@@ -111,41 +116,14 @@ impl Server {
         })?;
 
         let data = &config.data;
-        let failed = |path: &Path| {
-            let path = path.display().to_string();
-            move |error| StartError::Data { path, error }
-        };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(data)
-            .map_err(failed(data))?;
+        let lock = claim(data)?;
+        let secret = data.join(SECRET);
+        let secret = Secret::load_or_create(&secret).map_err(failed(&secret))?;
+        let (store, commits) = Store::open(store_options(&config)).await?;
         let mode = fs::metadata(data)
             .map_err(failed(data))?
             .permissions()
             .mode();
-        let lock = data.join(LOCK);
-        let lock = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock)
-            .map_err(failed(&lock))?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => StartError::DataInUse(data.display().to_string()),
-            TryLockError::Error(error) => failed(data)(error),
-        })?;
-        let secret = data.join(SECRET);
-        let secret = Secret::load_or_create(&secret).map_err(failed(&secret))?;
-
-        let options = StoreOptions {
-            path: data.join(DATABASE),
-            write_queue: config.limits.write_queue,
-            rooms_per_user: i64::try_from(config.limits.rooms_per_user).unwrap_or(i64::MAX),
-            max_mb: config.store.max_mb,
-        };
-        let (store, commits) = Store::open(options).await?;
         config.limits.connections = files::places(config.limits.connections, store.files());
 
         let limits = &config.limits;
@@ -220,6 +198,7 @@ impl Server {
         let background = &tasks.background;
         background.spawn(chat.clone().run_presence(tasks.stop.clone()));
         background.spawn(chat.clone().run_janitor(tasks.stop.clone()));
+        background.spawn(chat.clone().run_indexer(tasks.stop.clone()));
         background.close();
 
         let context = socket::Context {
@@ -268,6 +247,69 @@ impl Server {
         tracing::info!("stopped");
         ended.and(drained)
     }
+}
+
+/// Builds the index of searches anew, on a data folder that no server uses. `told` hears how many
+/// messages were looked at so far.
+///
+/// # Errors
+/// [`StartError`] if the folder is in use or the database fails; what was indexed until then stays.
+pub async fn reindex(config: &Config, mut told: impl FnMut(usize)) -> Result<(), StartError> {
+    let _lock = claim(&config.data)?;
+    let (store, _commits) = Store::open(store_options(config)).await?;
+    let rebuilt = rebuild_index(&store, &mut told).await;
+    store.close().await;
+    Ok(rebuilt?)
+}
+
+async fn rebuild_index(store: &Store, told: &mut impl FnMut(usize)) -> Result<(), StoreError> {
+    store.empty_index().await?;
+    let mut rooms = store.rooms_to_index().await?;
+    let mut messages = 0;
+    while !rooms.is_empty() {
+        let indexed = store.index(&rooms, REINDEX_SLICE).await?;
+        rooms.retain(|room| !indexed.done.contains(room));
+        messages += indexed.messages;
+        told(messages);
+    }
+    while store.tidy_index().await? {}
+    Ok(())
+}
+
+fn store_options(config: &Config) -> StoreOptions {
+    StoreOptions {
+        path: config.data.join(DATABASE),
+        write_queue: config.limits.write_queue,
+        rooms_per_user: i64::try_from(config.limits.rooms_per_user).unwrap_or(i64::MAX),
+        max_mb: config.store.max_mb,
+    }
+}
+
+/// Makes the data folder if it is not there, and takes it for this process as long as the file lives.
+fn claim(data: &Path) -> Result<File, StartError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .map_err(failed(data))?;
+    let lock = data.join(LOCK);
+    let lock = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&lock)
+        .map_err(failed(&lock))?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => StartError::DataInUse(data.display().to_string()),
+        TryLockError::Error(error) => failed(data)(error),
+    })?;
+    Ok(lock)
+}
+
+fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> StartError + use<> {
+    let path = path.display().to_string();
+    move |error| StartError::Data { path, error }
 }
 
 impl ServerHandle {

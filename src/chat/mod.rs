@@ -17,6 +17,7 @@ mod publisher;
 mod registration;
 mod reports;
 mod rooms;
+mod search;
 mod sessions;
 mod tokens;
 
@@ -27,6 +28,7 @@ pub use admins::Admin;
 pub use error::ChatError;
 pub use members::Member;
 pub use messages::{PendingPost, Posted};
+pub use search::{Hit, Hits};
 pub use sessions::{Caller, Grant, SignedIn};
 
 pub use crate::store::{Changes, Most, Part, RoomEdit};
@@ -39,6 +41,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use registration::Door;
+use search::Searching;
 use sessions::EndedSessions;
 use tokens::KnownTokens;
 
@@ -60,6 +63,7 @@ struct Inner {
     ended: EndedSessions,
     door: Door,
     known: KnownTokens,
+    searching: Searching,
     limits: Limits,
     messages: Messages,
     timing: Timing,
@@ -121,6 +125,7 @@ impl Chat {
             ended,
             door: Door::new(config.registration),
             known: KnownTokens::default(),
+            searching: Searching::new(),
             limits,
             messages: config.messages.clone(),
             timing,

@@ -13,6 +13,7 @@ impl Chat {
     /// Passes on every commit until the store is closed and all are passed on.
     pub async fn publish_commits(self, mut commits: Commits) {
         while let Some(changes) = commits.next().await {
+            self.inner.searching.hear(&changes);
             for change in changes {
                 self.publish(change);
             }

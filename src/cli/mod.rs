@@ -1,12 +1,13 @@
 //! The command line: one file a subcommand.
 
+mod reindex;
 mod serve;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{EXAMPLE, Layers, load};
+use crate::config::{EXAMPLE, Layers, Loaded, load};
 
 /// A chat server in one binary and one data folder.
 #[derive(Debug, Parser)]
@@ -22,6 +23,8 @@ struct Arguments {
 enum Command {
     /// Run the server (what `parlor` alone does).
     Serve,
+    /// Build the index of searches anew, while no server runs on the data folder.
+    Reindex,
     /// Print every setting with its default, as a settings file to start from.
     Config,
 }
@@ -61,13 +64,18 @@ pub fn main() -> ExitCode {
             let _ = std::io::stdout().write_all(EXAMPLE.as_bytes());
             ExitCode::SUCCESS
         }
-        Command::Serve => match load(settings.layers()) {
-            Ok(loaded) => serve::run(loaded),
-            Err(error) => {
-                eprintln!("parlor: {error}");
-                ExitCode::from(2)
-            }
-        },
+        Command::Serve => with_settings(settings, serve::run),
+        Command::Reindex => with_settings(settings, |loaded| reindex::run(&loaded)),
+    }
+}
+
+fn with_settings(settings: Settings, run: fn(Loaded) -> ExitCode) -> ExitCode {
+    match load(settings.layers()) {
+        Ok(loaded) => run(loaded),
+        Err(error) => {
+            eprintln!("parlor: {error}");
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use super::{
     edge::{self, RequestIds},
     routes::{
         admins, auth, conversation, direct, files, invites, me, members, messages, moderation,
-        reports, rooms, server, socket, tokens, users,
+        reports, rooms, search, server, socket, tokens, users,
     },
     statics,
 };
@@ -51,6 +51,7 @@ pub fn router(state: AppState) -> Router {
         .nest("/api/rooms", rooms())
         // The predecessor's name for them, for good.
         .nest("/api/chat_rooms", rooms())
+        .route("/api/search", get(search::search))
         .route("/api/files/{file_id}", get(files::show))
         .route("/api/files/{file_id}/thumbnail", get(files::thumbnail))
         .route("/api/server", get(server::about))

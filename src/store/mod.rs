@@ -16,6 +16,7 @@ mod moderation;
 mod people;
 mod reports;
 mod rooms;
+mod search;
 mod sqlite;
 mod tokens;
 
@@ -34,6 +35,7 @@ pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Rec
 pub use people::{Credentials, NewUser, Rotation, SignedUp};
 pub use reports::{Closed, Reported};
 pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit, Ruled};
+pub use search::{Found, Indexed, Search, Searched, Slice};
 pub use tokens::NewToken;
 
 use crate::domain::Change;

@@ -42,6 +42,7 @@ mod reports;
 mod request_log;
 mod restraints;
 mod rooms;
+mod search;
 mod sessions;
 mod stopping;
 mod support;

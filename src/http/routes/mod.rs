@@ -12,6 +12,7 @@ pub(super) mod messages;
 pub(super) mod moderation;
 pub(super) mod reports;
 pub(super) mod rooms;
+pub(super) mod search;
 pub(super) mod server;
 pub(super) mod socket;
 pub(super) mod tokens;

@@ -24,6 +24,7 @@ mod reports;
 mod restraints;
 mod rooms;
 mod rows;
+mod search;
 mod senders;
 mod sessions;
 mod standings;
@@ -94,6 +95,7 @@ impl Sqlite {
                 }
                 other => StoreError::Open(other.to_string()),
             })?;
+        search::prepare(&mut connection).await.map_err(open_error)?;
 
         files::give_up_unfinished(&mut connection)
             .await

@@ -1,0 +1,221 @@
+//! What the index holds of a message, and how it is asked for.
+//!
+//! A term of three characters or more is looked up by its trigrams, in a table that cuts texts into
+//! them by itself. One of one or two characters is looked up in a second table, whose tokens are cut
+//! here. Neither knows places in the text: a message that has all the trigrams of a term is only
+//! likely to have the term, and is compared itself afterwards.
+//!
+//! Each message also carries tokens for its room, its author and whether it has files: the index then
+//! meets them with the words by itself, which is what keeps a search of a quiet room from walking
+//! through all that was said elsewhere. No text can make anything of these tokens but a message that
+//! might match.
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use crate::domain::{RoomId, UserId};
+
+/// Trigrams looked up for one query. Each costs a walk through its messages, and a few of them say
+/// nearly all that many would.
+const MOST_TOKENS: usize = 8;
+/// Trigrams looked up for one term.
+const MOST_OF_TERM: usize = 6;
+
+/// Which of the tables serves a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    /// Terms of three characters or more.
+    Trigrams,
+    /// Terms of one or two.
+    Short,
+}
+
+/// Something that a message is marked with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mark {
+    Room(RoomId),
+    Author(UserId),
+    File,
+    /// What every message has: for queries that name nothing the index knows.
+    Any,
+}
+
+impl Mark {
+    /// The mark as a token of that table.
+    pub(super) fn token(self, table: Table) -> String {
+        match table {
+            Table::Trigrams => self.trigram(),
+            // Longer than any token of a text.
+            Table::Short => match self {
+                Self::Room(RoomId(id)) => format!("room{id}"),
+                Self::Author(UserId(id)) => format!("user{id}"),
+                Self::File => "file".to_owned(),
+                Self::Any => "any".to_owned(),
+            },
+        }
+    }
+
+    /// Three characters of a private area: which mark it is, and a number of two digits. A number
+    /// beyond 2³⁰ shares its mark with another; what is found by it is looked at itself.
+    fn trigram(self) -> String {
+        let (sort, number) = match self {
+            Self::Room(RoomId(id)) => ('\u{e001}', id),
+            Self::Author(UserId(id)) => ('\u{e002}', id),
+            Self::File => ('\u{e003}', 0),
+            Self::Any => ('\u{e004}', 0),
+        };
+        let digit = |number: i64| {
+            let digit = u32::try_from(number & 0x7fff).unwrap_or_default();
+            char::from_u32(0xf_0000 + digit).unwrap_or('\u{f0000}')
+        };
+        [sort, digit(number >> 15), digit(number)].iter().collect()
+    }
+}
+
+/// The tokens of one and two characters of a folded text, as words for the second table.
+pub(super) fn short_tokens(folded: &str) -> String {
+    let mut tokens = BTreeSet::new();
+    let mut before = None;
+    for c in folded.chars() {
+        if c == ' ' {
+            before = None;
+            continue;
+        }
+        tokens.insert((c, None));
+        if let Some(before) = before.replace(c) {
+            tokens.insert((before, Some(c)));
+        }
+    }
+    let mut words = String::with_capacity(tokens.len() * 3);
+    for (one, other) in tokens {
+        words.push(letter(one));
+        words.extend(other.map(letter));
+        words.push(' ');
+    }
+    words
+}
+
+/// That table's tokenizer takes punctuation for the space between words; a private area has none.
+fn letter(c: char) -> char {
+    if c.is_ascii() && !c.is_ascii_alphanumeric() {
+        char::from_u32(0xe000 + u32::from(c)).unwrap_or(c)
+    } else {
+        c
+    }
+}
+
+/// The table that serves these terms, and the tokens that a message must have there.
+pub(super) fn lookup(terms: &[String]) -> (Table, Vec<String>) {
+    let (mut long, short): (Vec<_>, Vec<_>) =
+        terms.iter().partition(|term| term.chars().nth(2).is_some());
+    if long.is_empty() && !short.is_empty() {
+        let tokens = short.iter().map(|term| term.chars().map(letter).collect());
+        return (Table::Short, tokens.take(MOST_TOKENS).collect());
+    }
+    // The longest say the most. Short ones beside them are only compared with what is found.
+    long.sort_by_key(|term| std::cmp::Reverse(term.len()));
+    long.truncate(MOST_TOKENS);
+    let each = (MOST_TOKENS / long.len().max(1)).clamp(1, MOST_OF_TERM);
+    let mut tokens: Vec<String> = Vec::new();
+    for term in long {
+        for token in trigrams(term, each) {
+            if !tokens.contains(&token) {
+                tokens.push(token);
+            }
+        }
+    }
+    (Table::Trigrams, tokens)
+}
+
+/// So many trigrams of a term, from its beginning to its end; a single one from its middle, for
+/// beginnings and ends are what words share.
+fn trigrams(term: &str, most: usize) -> Vec<String> {
+    let chars: Vec<char> = term.chars().collect();
+    let last = chars.len().saturating_sub(3);
+    let places: Vec<usize> = match most {
+        _ if last < most => (0..=last).collect(),
+        1 => vec![last / 2],
+        _ => (0..most).map(|n| n * last / (most - 1)).collect(),
+    };
+    let trigram = |at: usize| chars.iter().skip(at).take(3).collect();
+    places.into_iter().map(trigram).collect()
+}
+
+/// An expression that all of these groups meet; of a group, one token is enough. Each token is
+/// quoted, so that none can be anything but a token.
+pub(super) fn expression(groups: &[Vec<String>]) -> String {
+    let mut text = String::new();
+    for group in groups.iter().filter(|group| !group.is_empty()) {
+        text.push_str(if text.is_empty() { "(" } else { " AND (" });
+        for (at, token) in group.iter().enumerate() {
+            let or = if at == 0 { "" } else { " OR " };
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{or}\"{}\"", token.replace('"', "\"\""));
+        }
+        text.push(')');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(terms: &[&str]) -> (Table, Vec<String>) {
+        let terms: Vec<_> = terms.iter().map(|term| (*term).to_owned()).collect();
+        lookup(&terms)
+    }
+
+    #[test]
+    fn a_term_is_looked_up_by_a_few_of_its_trigrams() {
+        let (table, tokens) = of(&["deploy"]);
+        assert_eq!(table, Table::Trigrams);
+        assert_eq!(tokens, ["dep", "epl", "plo", "loy"]);
+        let (_, tokens) = of(&["a long phrase of many words"]);
+        assert_eq!(tokens.len(), MOST_OF_TERM);
+        assert_eq!((&*tokens[0], &*tokens[5]), ("a l", "rds"));
+        let (_, tokens) = of(&[
+            "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+        ]);
+        assert_eq!(tokens.len(), MOST_TOKENS);
+        assert_eq!(
+            of(&["東京都", "x"]),
+            (Table::Trigrams, vec!["東京都".to_owned()])
+        );
+        assert_eq!(of(&["aaaaa"]).1, ["aaa"]);
+    }
+
+    #[test]
+    fn short_terms_have_tokens_of_their_own() {
+        assert_eq!(short_tokens("ab c+").trim(), "\u{e02b} a ab b c c\u{e02b}");
+        assert_eq!(
+            of(&["c+", "東"]),
+            (Table::Short, vec!["c\u{e02b}".into(), "東".into()])
+        );
+        assert_eq!(of(&[]), (Table::Trigrams, vec![]));
+    }
+
+    #[test]
+    fn a_token_cannot_leave_its_quotes() {
+        let groups = [
+            vec!["a\"b".to_owned()],
+            vec![],
+            vec!["x".to_owned(), "y".to_owned()],
+        ];
+        assert_eq!(expression(&groups), "(\"a\"\"b\") AND (\"x\" OR \"y\")");
+    }
+
+    #[test]
+    fn marks_are_single_trigrams() {
+        for mark in [
+            Mark::Room(RoomId(i64::MAX)),
+            Mark::Author(UserId(70_000)),
+            Mark::File,
+            Mark::Any,
+        ] {
+            assert_eq!(mark.trigram().chars().count(), 3, "{mark:?}");
+        }
+        let room = |id| Mark::Room(RoomId(id)).trigram();
+        assert_ne!(room(1), room(1 << 15));
+        assert_ne!(room(1), Mark::Author(UserId(1)).trigram());
+    }
+}

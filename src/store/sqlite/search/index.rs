@@ -1,0 +1,267 @@
+//! Feeding the index.
+//!
+//! Messages are read and cut into tokens beside the writer; only what is ready to be written waits in
+//! its queue. What changes in between has a newer `rev` than the slice says it knows, and comes again.
+
+use std::collections::BTreeMap;
+
+use sqlx::SqliteConnection;
+
+use super::{
+    super::Sqlite,
+    grams::{Mark, Table, short_tokens},
+    has_file, tables,
+};
+use crate::{
+    domain::{RoomId, UserId, fold::fold},
+    store::{Indexed, Slice, StoreError},
+};
+
+/// Pages of the index that one step of tidying writes: some milliseconds.
+const TIDY_PAGES: i64 = 16;
+/// A span of ids in `search_spans` is 2 to the power of this.
+pub(super) const SPAN_BITS: u32 = 12;
+
+/// A message that has changed.
+#[derive(sqlx::FromRow)]
+struct Changed {
+    id: i64,
+    rev: i64,
+    author_id: i64,
+    created_at: i64,
+    /// Null if nobody is to find it: what was deleted, and what the room says about itself.
+    body: Option<String>,
+    has_file: bool,
+}
+
+/// What is to be written, by id: the index takes ids in their order for one piece, and begins
+/// another whenever one is smaller than the last.
+#[derive(Default)]
+struct Batch {
+    gone: Vec<i64>,
+    trigrams: BTreeMap<i64, Trigrams>,
+    short: BTreeMap<i64, String>,
+    /// The first and the last moment of each span.
+    spans: BTreeMap<i64, (i64, i64)>,
+    /// How far each room has come.
+    progress: Vec<(i64, i64)>,
+}
+
+/// Body, room, author, files and what every message has.
+type Trigrams = (String, String, String, Option<String>, String);
+
+impl Batch {
+    fn add(&mut self, room: RoomId, message: Changed) {
+        let Some(body) = message.body else {
+            self.gone.push(message.id);
+            return;
+        };
+        let body = fold(&body);
+        let (room, author) = (Mark::Room(room), Mark::Author(UserId(message.author_id)));
+        let file = message.has_file.then_some(Mark::File);
+        let mut tokens = short_tokens(&body);
+        for mark in [room, author, Mark::Any].into_iter().chain(file) {
+            tokens.push_str(&mark.token(Table::Short));
+            tokens.push(' ');
+        }
+        let token = |mark: Mark| mark.token(Table::Trigrams);
+        let trigrams = (
+            body,
+            token(room),
+            token(author),
+            file.map(token),
+            token(Mark::Any),
+        );
+        self.short.insert(message.id, tokens);
+        self.trigrams.insert(message.id, trigrams);
+        let at = message.created_at;
+        let span = self
+            .spans
+            .entry(message.id >> SPAN_BITS)
+            .or_insert((at, at));
+        *span = (span.0.min(at), span.1.max(at));
+    }
+}
+
+impl Sqlite {
+    pub(in crate::store) async fn rooms_to_index(&self) -> Result<Vec<RoomId>, StoreError> {
+        let rooms = sqlx::query_scalar!(
+            r#"select r.id as "id!" from rooms r left join search_progress p on p.room_id = r.id
+               where r.deleted_at is null and r.last_rev > coalesce(p.rev, 0) order by r.id"#
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rooms.into_iter().map(RoomId).collect())
+    }
+
+    pub(in crate::store) async fn index(
+        &self,
+        rooms: &[RoomId],
+        slice: Slice,
+    ) -> Result<Indexed, StoreError> {
+        let (mut batch, mut indexed) = (Batch::default(), Indexed::default());
+        let mut bytes = slice.bytes;
+        for room in rooms {
+            let left = slice.messages.saturating_sub(indexed.messages);
+            if left == 0 || bytes == 0 {
+                break;
+            }
+            let changed = self.changed(*room, left).await?;
+            let mut all = changed.len() < left;
+            let mut rev = None;
+            for message in changed {
+                if bytes == 0 {
+                    all = false;
+                    break;
+                }
+                bytes = bytes.saturating_sub(message.body.as_ref().map_or(1, String::len));
+                rev = Some(message.rev);
+                indexed.messages += 1;
+                batch.add(*room, message);
+            }
+            batch.progress.extend(rev.map(|rev| (room.0, rev)));
+            if all {
+                indexed.done.push(*room);
+            }
+        }
+        if indexed.messages > 0 {
+            let rows = Rows::of(batch)?;
+            self.writer
+                .call(move |tx| Box::pin(async move { rows.write(&mut tx.conn).await }))
+                .await?;
+        }
+        Ok(indexed)
+    }
+
+    /// Messages of a room that changed since it was last indexed, by `rev`.
+    async fn changed(&self, room: RoomId, most: usize) -> Result<Vec<Changed>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let changed = sqlx::query_as(concat!(
+            "select m.id, m.rev, m.author_id, m.created_at,
+                    case when m.kind = 'text' and m.deleted_at is null then m.body end as body, ",
+            has_file!(),
+            " as has_file
+             from messages m join rooms r on r.id = m.room_id
+             where m.room_id = ?1 and r.deleted_at is null
+               and m.rev > coalesce((select rev from search_progress where room_id = ?1), 0)
+             order by m.rev limit ?2"
+        ))
+        .bind(room.0)
+        .bind(most)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(changed)
+    }
+
+    pub(in crate::store) async fn tidy_index(&self) -> Result<bool, StoreError> {
+        self.writer
+            .call(|tx| {
+                Box::pin(async move {
+                    let conn = &mut tx.conn;
+                    for merge in [
+                        "insert into search_trigrams(search_trigrams, rank) values ('merge', ?1)",
+                        "insert into search_short(search_short, rank) values ('merge', ?1)",
+                    ] {
+                        let before = total_changes(conn).await?;
+                        sqlx::query(merge)
+                            .bind(TIDY_PAGES)
+                            .execute(&mut *conn)
+                            .await?;
+                        // The command itself counts as one change; what it does, as more.
+                        if total_changes(conn).await? - before > 1 {
+                            return Ok(true);
+                        }
+                    }
+                    Ok(false)
+                })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn empty_index(&self) -> Result<(), StoreError> {
+        self.writer
+            .call(|tx| Box::pin(async move { tables::make_anew(&mut tx.conn).await }))
+            .await
+    }
+}
+
+async fn total_changes(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(r#"select total_changes() as "changes!: i64""#)
+        .fetch_one(conn)
+        .await
+}
+
+/// A batch as the statements take it.
+struct Rows {
+    gone: String,
+    trigrams: String,
+    short: String,
+    spans: String,
+    progress: String,
+}
+
+impl Rows {
+    fn of(mut batch: Batch) -> Result<Self, StoreError> {
+        let json = |value: Result<String, serde_json::Error>| {
+            value.map_err(|error| StoreError::Failed(error.to_string()))
+        };
+        batch.gone.sort_unstable();
+        // Maps as lists of pairs: as objects, their keys would be texts.
+        Ok(Self {
+            gone: json(serde_json::to_string(&batch.gone))?,
+            trigrams: json(serde_json::to_string(&Vec::from_iter(batch.trigrams)))?,
+            short: json(serde_json::to_string(&Vec::from_iter(batch.short)))?,
+            spans: json(serde_json::to_string(&Vec::from_iter(batch.spans)))?,
+            progress: json(serde_json::to_string(&batch.progress))?,
+        })
+    }
+
+    async fn write(self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for statement in [
+            "delete from search_trigrams where rowid in (select value from json_each(?1))",
+            "delete from search_short where rowid in (select value from json_each(?1))",
+        ] {
+            sqlx::query(statement)
+                .bind(&self.gone)
+                .execute(&mut *conn)
+                .await?;
+        }
+        // A message that went since it was read must not come back into the index.
+        for (statement, rows) in [
+            (
+                "insert or replace into search_trigrams(rowid, body, room, author, files, every)
+                 select j.value ->> 0, j.value ->> '$[1][0]', j.value ->> '$[1][1]', j.value ->> '$[1][2]',
+                        j.value ->> '$[1][3]', j.value ->> '$[1][4]'
+                 from json_each(?1) j where exists (select 1 from messages where id = j.value ->> 0)",
+                &self.trigrams,
+            ),
+            (
+                "insert or replace into search_short(rowid, tokens)
+                 select j.value ->> 0, j.value ->> 1
+                 from json_each(?1) j where exists (select 1 from messages where id = j.value ->> 0)",
+                &self.short,
+            ),
+        ] {
+            sqlx::query(statement).bind(rows).execute(&mut *conn).await?;
+        }
+        sqlx::query!(
+            "insert into search_spans (span, first_at, last_at)
+             select value ->> 0, value ->> '$[1][0]', value ->> '$[1][1]' from json_each(?1) where true
+             on conflict (span) do update set first_at = min(first_at, excluded.first_at),
+                                              last_at = max(last_at, excluded.last_at)",
+            self.spans
+        )
+        .execute(&mut *conn)
+        .await?;
+        sqlx::query!(
+            "insert into search_progress (room_id, rev)
+             select r.id, j.value ->> 1 from json_each(?1) j join rooms r on r.id = j.value ->> 0
+             where true
+             on conflict (room_id) do update set rev = excluded.rev",
+            self.progress
+        )
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+}

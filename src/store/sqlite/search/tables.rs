@@ -1,0 +1,61 @@
+//! The tables of the index: made at the start, made anew if an older version made them otherwise.
+//!
+//! They are not among the migrations, for they hold nothing of their own: any version can throw them
+//! away and read the messages again.
+
+use sqlx::{Connection, Executor, SqliteConnection};
+
+/// Counts what is indexed otherwise than before: how texts are folded or cut, or the tables.
+const SHAPE: i64 = 1;
+
+/// Contentless: the texts are in `messages` alone. Without places in the text (`detail`), which
+/// would take three times the room. Texts come folded, so that the tokenizer need not.
+///
+/// FTS5 would tidy up (merge what it wrote) in the middle of a write, at times for a long time;
+/// [`tidy`](super::Sqlite::tidy_index) does it in steps that are small.
+const MAKE: &str = "
+    create virtual table search_trigrams using fts5(
+        body, room, author, files, every,
+        content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1');
+    create virtual table search_short using fts5(
+        tokens,
+        content='', contentless_delete=1, detail=none, tokenize='ascii');
+    insert into search_trigrams(search_trigrams, rank) values ('automerge', 0), ('crisismerge', 1000);
+    insert into search_short(search_short, rank) values ('automerge', 0), ('crisismerge', 1000);
+    -- Whatever takes a message away takes it out of the index in the same transaction: its id may be
+    -- given to another one.
+    create trigger search_forgets after delete on messages begin
+        delete from search_trigrams where rowid = old.id;
+        delete from search_short where rowid = old.id;
+    end;";
+
+const DROP: &str = "
+    drop trigger if exists search_forgets;
+    drop table if exists search_trigrams;
+    drop table if exists search_short;
+    delete from search_progress;
+    delete from search_spans;
+    delete from search_shape;";
+
+/// Sees to it that the tables are there and of this version's shape.
+pub(in super::super) async fn prepare(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let shape = sqlx::query_scalar!("select version from search_shape")
+        .fetch_optional(&mut *conn)
+        .await?;
+    if shape == Some(SHAPE) {
+        return Ok(());
+    }
+    let mut tx = conn.begin_with("begin immediate").await?;
+    make_anew(&mut tx).await?;
+    tx.commit().await
+}
+
+/// Throws away what is indexed, in a transaction of the caller's.
+pub(super) async fn make_anew(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    (&mut *conn).execute(DROP).await?;
+    (&mut *conn).execute(MAKE).await?;
+    sqlx::query!("insert into search_shape (version) values (?1)", SHAPE)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,522 @@
+//! Finding what was said.
+
+use std::{path::Path, process::Output, time::Duration};
+
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::process::Command;
+
+use crate::support::{Reply, Room, TestServer, User, within};
+
+async fn search(user: &User, parameters: &[(&str, &str)]) -> Reply {
+    let url = format!("http://{}/api/search", user.address);
+    let url = reqwest::Url::parse_with_params(&url, parameters).unwrap();
+    let path = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+    user.get(&path).await
+}
+
+/// The answer to a query.
+async fn answer(user: &User, q: &str) -> Value {
+    search(user, &[("q", q)]).await.expect(200)
+}
+
+fn bodies(answer: &Value) -> Vec<String> {
+    let items = answer["items"].as_array().unwrap().iter();
+    items
+        .map(|item| item["message"]["body"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// What a query finds, newest first.
+async fn found(user: &User, q: &str) -> Vec<String> {
+    bodies(&answer(user, q).await)
+}
+
+/// Waits until a query finds that, newest first.
+async fn finds(user: &User, q: &str, wanted: &[&str]) {
+    let mut last = Vec::new();
+    let reached = async {
+        while last != wanted {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            last = found(user, q).await;
+        }
+    };
+    let reached = tokio::time::timeout(Duration::from_secs(20), reached).await;
+    assert!(reached.is_ok(), "{q:?} finds {last:?} and not {wanted:?}");
+}
+
+/// Says it all, in that order, and waits until the last of it is in the index.
+async fn say_all(user: &User, room: &Room, texts: &[&str]) {
+    for text in texts {
+        user.say(room, text).await;
+    }
+    let last = texts.last().unwrap();
+    finds(user, &format!("\"{last}\" in:{}", room.id), &[last]).await;
+}
+
+/// The database of a server, beside it.
+async fn database(folder: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.join("parlor.db"));
+    let options = options.busy_timeout(Duration::from_secs(5));
+    options.connect().await.unwrap()
+}
+
+async fn execute(folder: &Path, statement: &'static str) {
+    let mut connection = database(folder).await;
+    sqlx::raw_sql(statement)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn any_part_of_a_word_is_found_in_any_script() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let texts = [
+        "Deployment is green",
+        "東京都へようこそ",
+        "我们明天在上海见面",
+        "Die Straße ist gesperrt. ÄRGER!",
+        "ΟΔΟΣ και οδός",
+        "C++ 👍🏽, a \"quoted\" word: 100% (x*y)",
+        "one\n\ntwo   three",
+    ];
+    say_all(&ana, &room, &texts).await;
+    for (q, at, ranges) in [
+        ("ploy", 0, json!([[2, 6]])),
+        ("DEPLOY is", 0, json!([[0, 6], [11, 13]])),
+        ("東京都", 1, json!([[0, 3]])),
+        ("京都", 1, json!([[1, 3]])),
+        ("よう", 1, json!([[4, 6]])),
+        ("上海", 2, json!([[5, 7]])),
+        ("海", 2, json!([[6, 7]])),
+        ("面", 2, json!([[8, 9]])),
+        ("STRASSE", 3, json!([[4, 10]])),
+        ("ärger", 3, json!([[25, 30]])),
+        ("οδος", 4, json!([[0, 4]])),
+        ("c++", 5, json!([[0, 3]])),
+        ("++", 5, json!([[1, 3]])),
+        ("👍", 5, json!([[4, 5]])),
+        ("\"QUOTED", 5, json!([[11, 17]])),
+        ("(x*y)", 5, json!([[30, 35]])),
+        ("%", 5, json!([[28, 29]])),
+        ("\"one two\"", 6, json!([[0, 8]])),
+        ("three two", 6, json!([[5, 8], [11, 16]])),
+    ] {
+        let answer = answer(&ben, q).await;
+        assert_eq!(bodies(&answer), [texts[at]], "{q}");
+        assert_eq!(answer["items"][0]["ranges"], ranges, "{q}: {answer}");
+        assert_eq!(answer["next"], Value::Null, "{q}");
+    }
+    for q in [
+        "\"two one\"",
+        "deployments",
+        "京東",
+        "green gesperrt",
+        "zq",
+        "§",
+    ] {
+        assert!(found(&ben, q).await.is_empty(), "{q}");
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn words_are_words_and_never_syntax() {
+    let server = TestServer::start().await;
+    let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
+    say_all(&ana, &room, &["cats and dogs", "body:x NEAR(y) ^z -w"]).await;
+    for q in [
+        "cats OR dogs",
+        "cats NOT dogs",
+        "cats* dogs",
+        "body:cats",
+        "room:1",
+        "cats\" OR \"dogs",
+        "NEAR(cats dogs)",
+        "{body}: cats",
+        "'; drop table messages; --",
+        "\u{e001}\u{f0000}\u{f0001}",
+        "\u{e004}\u{f0000}\u{f0000}",
+        "any",
+        "%%%",
+        "___",
+        "\\",
+        "\"\"\"",
+    ] {
+        let found = search(&ana, &[("q", q)]).await;
+        assert!(matches!(found.status, 200 | 422), "{q}: {found:?}");
+        if found.status == 200 {
+            assert!(bodies(&found.json()).is_empty(), "{q}: {}", found.text);
+        }
+    }
+    assert_eq!(found(&ana, "dogs AND cats").await, ["cats and dogs"]);
+    assert_eq!(
+        found(&ana, "near(y) body:x").await,
+        ["body:x NEAR(y) ^z -w"]
+    );
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn filters_narrow_a_search_down() {
+    let server = TestServer::start().await;
+    let (lobby, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let green = ana.create_room("Green room").await;
+    ben.join(&green.code).await.expect(200);
+    say_all(&ana, &lobby, &["tea in the lobby"]).await;
+    say_all(&ben, &green, &["tea in green"]).await;
+    say_all(&ana, &green, &["no coffee, tea"]).await;
+    let (first, second, third) = ("tea in the lobby", "tea in green", "no coffee, tea");
+    for (q, wanted) in [
+        ("tea", vec![third, second, first]),
+        ("tea from:ana", vec![third, first]),
+        ("tea from:BEN", vec![second]),
+        ("tea from:me", vec![third, first]),
+        ("tea from:@ben from:ana", vec![third, second, first]),
+        ("tea from:nobody", vec![]),
+        ("tea in:lobby", vec![first]),
+        ("tea in:#LOBBY", vec![first]),
+        ("tea in:\"green ROOM\"", vec![third, second]),
+        (
+            "tea in:\"green room\" in:lobby from:ana",
+            vec![third, first],
+        ),
+        ("te in:lobby", vec![first]),
+        ("te from:ben", vec![second]),
+        (
+            "tea after:2020-01-01 before:2100-01-01",
+            vec![third, second, first],
+        ),
+        ("tea before:2020-01-01", vec![]),
+        ("tea after:2100-01-01", vec![]),
+        ("from:ben", vec![second]),
+        ("in:lobby", vec![first]),
+        ("in:lobby -from:ben", vec![]),
+        ("has:file", vec![]),
+        ("tea has:file", vec![]),
+    ] {
+        assert_eq!(found(&ana, q).await, wanted, "{q}");
+    }
+    let by_id = format!("tea in:{}", green.id);
+    assert_eq!(found(&ana, &by_id).await, [third, second]);
+    // A time is a boundary to the millisecond: what was made then is after it.
+    let hits = answer(&ana, "tea").await;
+    let made = hits["items"][1]["message"]["created_at"].as_str().unwrap();
+    let q = format!("tea after:{made}");
+    assert_eq!(found(&ana, &q).await, [third, second]);
+    let q = format!("tea before:{made}");
+    assert_eq!(found(&ana, &q).await, [first]);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_hit_is_enough_to_open_it_where_it_was_said() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let said = ana.say(&room, "the needle").await;
+    finds(&ben, "needle", &["the needle"]).await;
+    let answer = answer(&ben, "needle").await;
+    let hit = &answer["items"][0];
+    assert_eq!(
+        (&hit["room_id"], &hit["room_name"]),
+        (&json!(room.id), &json!("lobby"))
+    );
+    assert_eq!(hit["message"], said);
+    let path = format!("/api/rooms/{}/messages?around={}", room.id, said["seq"]);
+    let page = ben.get(&path).await.expect(200);
+    assert!(page["items"].as_array().unwrap().contains(&said), "{page}");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_cursor_leads_through_all_hits_newest_first() {
+    let server = TestServer::start().await;
+    let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
+    let other = ana.create_room("other").await;
+    let said: Vec<String> = (0..23).map(|n| format!("leaf {n}")).collect();
+    for (n, text) in said.iter().enumerate() {
+        ana.say(if n % 3 == 0 { &other } else { &room }, text).await;
+    }
+    say_all(&ana, &room, &["the end here"]).await;
+    say_all(&ana, &other, &["the end there"]).await;
+    for (q, limit) in [
+        ("leaf", "5"),
+        ("le", "23"),
+        ("a from:ana le", "1"),
+        ("leaf", "50"),
+    ] {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let mut parameters = vec![("q", q), ("limit", limit)];
+            parameters.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            let page = search(&ana, &parameters).await.expect(200);
+            let found = bodies(&page);
+            assert!(
+                found.len() <= limit.parse().unwrap() && !found.is_empty(),
+                "{page}"
+            );
+            all.extend(found);
+            match page["next"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => break,
+            }
+        }
+        assert!(all.iter().eq(said.iter().rev()), "{q}: {all:?}");
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_search_that_cannot_be_made_is_told_why() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let secret = ben.create_room("secret").await;
+    ana.say(&room, "hello").await;
+    let long = "x".repeat(257);
+    let secret = format!("hello in:{}", secret.id);
+    for (parameters, pointer) in [
+        (vec![], "/q"),
+        (vec![("q", "")], "/q"),
+        (vec![("q", "  ")], "/q"),
+        (vec![("q", &*long)], "/q"),
+        (vec![("q", "a\0b")], "/q"),
+        (vec![("q", "from: x")], "/q"),
+        (vec![("q", "x before:soon")], "/q"),
+        (vec![("q", "x after:2026-02-30")], "/q"),
+        (vec![("q", "x has:wings")], "/q"),
+        (vec![("q", "x in:nowhere")], "/q"),
+        // A room that is not one's own looks the same as none.
+        (vec![("q", "hello in:secret")], "/q"),
+        (vec![("q", &*secret)], "/q"),
+        (vec![("q", "x"), ("limit", "0")], "/limit"),
+        (vec![("q", "x"), ("limit", "51")], "/limit"),
+        (vec![("q", "x"), ("limit", "many")], "/limit"),
+        (vec![("q", "x"), ("cursor", "tomorrow")], "/cursor"),
+    ] {
+        let problem = search(&ana, &parameters).await.refused(422, "invalid");
+        let told = &problem["errors"][0]["pointer"];
+        assert_eq!(told, pointer, "{parameters:?}: {problem}");
+    }
+    let url = server.url("/api/search?q=hello");
+    Reply::of(reqwest::Client::new().get(url))
+        .await
+        .refused(401, "unauthenticated");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn only_rooms_that_one_is_in_at_that_moment_are_searched() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let cleo = server.user("cleo").await;
+    let open = json!({ "name": "agora", "kind": "public" });
+    let open = ana.post("/api/rooms", open).await.expect(201);
+    say_all(&ana, &room, &["the word is swordfish"]).await;
+    let path = format!("/api/rooms/{}/messages", open["id"]);
+    let body = json!({ "body": "swordfish in public" });
+    ana.post(&path, body).await.expect(201);
+    finds(
+        &ana,
+        "swordfish",
+        &["swordfish in public", "the word is swordfish"],
+    )
+    .await;
+    assert_eq!(found(&ben, "swordfish").await, ["the word is swordfish"]);
+    for q in ["swordfish", "sw", "from:ana", "s"] {
+        assert!(found(&cleo, q).await.is_empty(), "{q}");
+    }
+    cleo.join(&room.code).await.expect(200);
+    assert_eq!(found(&cleo, "swordfish").await, ["the word is swordfish"]);
+    cleo.leave(&room).await;
+    ana.kick(&room, &ben).await;
+    for user in [&ben, &cleo] {
+        for q in ["swordfish", "sw", "from:ana"] {
+            assert!(found(user, q).await.is_empty(), "{q}");
+        }
+    }
+    ana.delete(&format!("/api/rooms/{}", room.id))
+        .await
+        .expect(204);
+    assert_eq!(found(&ana, "swordfish").await, ["swordfish in public"]);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn what_the_room_says_about_itself_is_not_found() {
+    let server = TestServer::start().await;
+    let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
+    say_all(&ana, &room, &["ben joined us yesterday"]).await;
+    assert_eq!(found(&ana, "joined").await, ["ben joined us yesterday"]);
+    server.stopped().await;
+}
+
+/// What has changed behind the server's back is as new to the index as what it has not come to yet.
+#[tokio::test]
+async fn a_message_is_found_by_its_text_of_now_alone() {
+    let server = TestServer::start().await;
+    let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
+    let texts = ["apples and pears", "apples and plums", "apples and nuts"];
+    say_all(&ana, &room, &texts).await;
+    execute(
+        &server.folder(),
+        "update messages set body = 'cherries' where body = 'apples and pears';
+         update messages set body = '', deleted_at = 1 where body = 'apples and plums';",
+    )
+    .await;
+    assert_eq!(found(&ana, "apples").await, ["apples and nuts"]);
+    assert_eq!(found(&ana, "nd").await, ["apples and nuts"]);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn what_changed_while_nobody_indexed_is_indexed_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
+    say_all(&ana, &room, &["apples and pears", "plums"]).await;
+    // Said in the last moment, so that the end of the server comes before the index.
+    ana.say(&room, "cherries").await;
+    server.stopped().await;
+    execute(
+        folder.path(),
+        "update messages set body = 'oranges', edited_at = 1, rev = rev + 100 where body = 'apples and pears';
+         update messages set body = '', deleted_at = 1, rev = rev + 100 where body = 'plums';
+         update rooms set last_rev = (select max(rev) from messages where room_id = rooms.id);",
+    )
+    .await;
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    let ana = ana.at(server.address);
+    finds(&ana, "oranges", &["oranges"]).await;
+    finds(&ana, "cherries", &["cherries"]).await;
+    for q in ["apples", "plums", "pl"] {
+        assert!(found(&ana, q).await.is_empty(), "{q}");
+    }
+    server.stopped().await;
+    assert_eq!(left_in_index(folder.path(), "\"app\"").await, 0);
+    assert_eq!(left_in_index(folder.path(), "\"plu\"").await, 0);
+    assert_eq!(left_in_index(folder.path(), "\"ora\"").await, 1);
+}
+
+/// How many messages the index itself names for an expression.
+async fn left_in_index(folder: &Path, expression: &str) -> i64 {
+    let mut connection = database(folder).await;
+    let query = "select count(*) from search_trigrams where search_trigrams match ?1";
+    let count = sqlx::query_scalar(query).bind(expression);
+    let count = count.fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    count
+}
+
+#[tokio::test]
+async fn a_deleted_room_leaves_nothing_in_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
+    let other = ana.create_room("other").await;
+    say_all(&ana, &room, &["swordfish"]).await;
+    say_all(&ana, &other, &["swordfish too"]).await;
+    ana.delete(&format!("/api/rooms/{}", room.id))
+        .await
+        .expect(204);
+    assert_eq!(found(&ana, "swordfish").await, ["swordfish too"]);
+    server.stopped().await;
+    // What deleted rooms left is swept up from the start on.
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    within("the messages to go", async {
+        while left_in_index(folder.path(), "\"swo\"").await > 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let ana = ana.at(server.address);
+    assert_eq!(found(&ana, "swordfish").await, ["swordfish too"]);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_flood_is_indexed_to_its_last_message() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let quiet = ben.create_room("quiet").await;
+    let sends = (0..1000).map(|n| {
+        let (user, room) = (&ana, &room);
+        async move { user.say(room, &format!("drop {n:04} of many")).await }
+    });
+    let whisper = async {
+        ben.say(&quiet, "a whisper").await;
+        finds(&ben, "whisper", &["a whisper"]).await;
+    };
+    let flood = async {
+        let mut sends: Vec<_> = sends.collect();
+        while !sends.is_empty() {
+            let some = sends.split_off(sends.len().saturating_sub(50));
+            futures_util::future::join_all(some).await;
+        }
+    };
+    tokio::join!(flood, whisper);
+    for n in [0, 1, 499, 998, 999] {
+        let body = format!("drop {n:04} of many");
+        finds(&ana, &format!("{n:04}"), &[&body]).await;
+    }
+    server.stopped().await;
+}
+
+/// The program's `reindex` on that folder.
+async fn reindex(folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    command.arg("reindex").arg("--data").arg(folder);
+    command.current_dir(folder.parent().unwrap()).env_clear();
+    within("the index", command.output()).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_index_can_be_built_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = TestServer::on(data.clone(), |_| {}).await;
+    let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
+    say_all(&ana, &room, &["swordfish", "and chips"]).await;
+    let in_use = reindex(&data).await;
+    assert_eq!(in_use.status.code(), Some(1), "{in_use:?}");
+    server.stopped().await;
+    // A damaged index: what it says of one message is true of another.
+    execute(
+        &data,
+        "delete from search_trigrams; delete from search_short;
+         insert into search_trigrams(rowid, body) values (1, 'swordfish');",
+    )
+    .await;
+    let done = reindex(&data).await;
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let words = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(words, "4 messages indexed\n");
+    let server = TestServer::on(data.clone(), |_| {}).await;
+    let ana = ana.at(server.address);
+    for q in ["swordfish", "sw", "from:ana sword"] {
+        assert_eq!(found(&ana, q).await, ["swordfish"], "{q}");
+    }
+    server.stopped().await;
+    let missing = reindex(&folder.path().join("date")).await;
+    assert_eq!(missing.status.code(), Some(1), "{missing:?}");
+    assert!(!folder.path().join("date").exists());
+}
+
+#[tokio::test]
+async fn an_index_of_another_shape_is_built_anew_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
+    say_all(&ana, &room, &["swordfish"]).await;
+    server.stopped().await;
+    execute(
+        folder.path(),
+        "drop trigger search_forgets; drop table search_trigrams; update search_shape set version = 0;",
+    )
+    .await;
+    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
+    finds(&ana.at(server.address), "swordfish", &["swordfish"]).await;
+    server.stopped().await;
+}
