@@ -26,6 +26,8 @@ pub struct SignUp {
 pub struct Profile {
     /// The account.
     pub user: User,
+    /// What they say of themselves.
+    pub about: String,
     /// Whether they are online.
     pub online: bool,
     /// The rooms that both are in; all of them for oneself.
@@ -44,6 +46,9 @@ impl Chat {
         origin: SessionOrigin,
     ) -> Result<SignedIn, ChatError> {
         self.inner.attempts.take(&origin.network())?;
+        if wanted.username.is_of_nobody() {
+            return Err(ChatError::UsernameTaken);
+        }
         let typed = wanted.code.as_deref().filter(|code| !code.is_empty());
         self.knock(typed.is_some()).await?;
         let code = match typed {
@@ -198,22 +203,6 @@ impl Chat {
             .ok_or(ChatError::Unauthorized)
     }
 
-    /// Gives the caller another name to show.
-    ///
-    /// # Errors
-    /// [`ChatError`] if it could not be stored.
-    pub async fn set_display_name(
-        &self,
-        caller: &Caller,
-        name: DisplayName,
-    ) -> Result<User, ChatError> {
-        self.inner
-            .store
-            .set_display_name(caller.user(), name.into_string())
-            .await?;
-        self.me(caller).await
-    }
-
     /// A user as the caller may see them.
     ///
     /// # Errors
@@ -229,9 +218,11 @@ impl Chat {
         // at least as late as their status.
         let online = self.inner.hub.presence().is_online(user);
         let found = store.user(user).await?.ok_or(ChatError::NotFound("user"))?;
+        let about = store.about(user).await?.unwrap_or_default();
         let rooms = store.shared_rooms(reader, user).await?;
         Ok(Profile {
             user: found,
+            about,
             online,
             rooms,
         })

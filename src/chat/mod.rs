@@ -13,6 +13,7 @@ mod members;
 mod messages;
 mod moderation;
 mod presence;
+mod profile;
 mod publisher;
 mod registration;
 mod reports;
@@ -31,7 +32,7 @@ pub use messages::{PendingPost, Posted};
 pub use search::{Hit, Hits};
 pub use sessions::{Caller, Grant, SignedIn};
 
-pub use crate::store::{Changes, Most, Part, RoomEdit};
+pub use crate::store::{Changes, Most, Part, ProfileEdit, RoomEdit};
 
 use crate::{
     auth::{Passwords, Throttle, Tokens},

@@ -1,12 +1,16 @@
 //! The pace of presence: news at once, then not again within a tick.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
-use crate::hub::{LivePresence, RoomEvent};
+use crate::{
+    domain::{Timestamp, UserId},
+    hub::{LivePresence, RoomEvent},
+    store::StoreError,
+};
 
 /// Who is online has their `last_seen` stored this often, so that a crash leaves it close.
 const HEARTBEAT: Duration = Duration::from_mins(1);
@@ -44,14 +48,35 @@ impl Chat {
             presence.put_back(seen);
             return Some(Instant::now());
         }
+        let hidden = match self.hidden_among(&seen).await {
+            Ok(hidden) => hidden,
+            Err(error) => {
+                tracing::warn!(%error, "who hides last_seen not read");
+                presence.put_back(seen);
+                return Some(Instant::now());
+            }
+        };
         let settled = presence.settle(now);
-        for (room, diff) in settled.diffs {
+        for (room, mut diff) in settled.diffs {
+            diff.conceal(&hidden);
             let presence = LivePresence::new(room, diff);
             self.inner
                 .hub
                 .publish(room, RoomEvent::Presence(Arc::new(presence)));
         }
         settled.next
+    }
+
+    /// Asked before anybody is let go, so that nobody is told what another has just hidden.
+    async fn hidden_among(
+        &self,
+        seen: &[(UserId, Timestamp)],
+    ) -> Result<HashSet<UserId>, StoreError> {
+        if seen.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let users = seen.iter().map(|(user, _)| *user).collect();
+        self.inner.store.hidden_among(users).await
     }
 
     /// At the end, too: whoever is in their grace then will not be let go by this process.

@@ -5,6 +5,7 @@
 //! again.
 
 pub mod audit;
+pub mod avatar;
 pub mod change;
 pub mod code;
 pub mod emoji;
@@ -26,6 +27,7 @@ pub mod token;
 pub mod user;
 
 pub use audit::{Action, Actor, AuditEntry, AuditFilter};
+pub use avatar::Avatar;
 pub use change::{Aspect, Change, CreatedRoom, Removal};
 pub use code::AccessCode;
 pub use emoji::Emoji;
@@ -44,7 +46,8 @@ pub use room::{Head, Notify, Permission, Role, Room, RoomKind, RoomStanding};
 pub use search::{SearchQuery, Wrote};
 pub use session::{Session, SessionOrigin};
 pub use text::{
-    Body, DisplayName, Invalid, Key, Password, RoomName, TokenName, Topic, Username, fold_username,
+    About, Body, DisplayName, Invalid, Key, Password, RoomName, TokenName, Topic, Username,
+    fold_username,
 };
 pub use time::Timestamp;
 pub use token::{Digest, PersonalToken, Secret, TokenHolder, TokenScope};

@@ -71,6 +71,10 @@ text! {
     TokenName
 }
 text! {
+    /// What somebody says of themselves: at most 500 characters; may be empty.
+    About
+}
+text! {
     /// A message's text: not blank, at most as many characters as the server allows.
     Body
 }
@@ -104,6 +108,14 @@ impl Username {
             ));
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// Whether it looks like that of an account that was deleted, which is nobody's to take.
+    #[must_use]
+    pub fn is_of_nobody(&self) -> bool {
+        let folded = self.folded();
+        let number = folded.strip_prefix("deleted-");
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
     /// What two spellings of one name share.
@@ -163,6 +175,23 @@ impl RoomName {
     /// [`Invalid`] if blank, too long or more than one line.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         one_line("name", text, 1, 80).map(Self)
+    }
+}
+
+impl About {
+    /// Line ends become `\n` and white space around it goes.
+    ///
+    /// # Errors
+    /// [`Invalid`] if too long or holding control characters other than line ends.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.len() > 500 * 4 || text.chars().count() > 500 {
+            return Err(Invalid::new("about", "must be at most 500 characters long"));
+        }
+        let text = text.trim().replace("\r\n", "\n").replace('\r', "\n");
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(Invalid::new("about", "must not hold control characters"));
+        }
+        Ok(Self(text))
     }
 }
 

@@ -15,6 +15,8 @@ pub struct User {
     pub display_name: String,
     /// When its last connection closed, or it was last known to be here.
     pub last_seen: Timestamp,
+    /// Whether others are kept from seeing that.
+    pub hides_last_seen: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }

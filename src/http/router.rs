@@ -22,8 +22,8 @@ use super::{
     AppState,
     edge::{self, RequestIds},
     routes::{
-        admins, auth, conversation, direct, files, invites, me, members, messages, moderation,
-        reports, rooms, search, server, socket, tokens, users,
+        admins, auth, avatars, conversation, direct, files, invites, me, members, messages,
+        moderation, reports, rooms, search, server, socket, tokens, users,
     },
     statics,
 };
@@ -159,7 +159,14 @@ fn accounts() -> Router<AppState> {
     Router::new()
         .route("/api/me/tokens", get(tokens::list).post(tokens::create))
         .route("/api/me/tokens/{token_id}", delete(tokens::revoke))
+        .route(
+            "/api/me/avatar",
+            put(avatars::set)
+                .delete(avatars::clear)
+                .layer(DefaultBodyLimit::max(avatars::MOST_BYTES)),
+        )
         .route("/api/users/{user_id}", get(users::show))
+        .route("/api/users/{user_id}/avatar", get(avatars::show))
         .route(
             "/api/admin/users/{user_id}/admin",
             put(admins::grant).delete(admins::revoke),

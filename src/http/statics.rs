@@ -71,20 +71,25 @@ fn is_page(path: &str) -> bool {
     path.is_empty() || path.starts_with("r/") || path.starts_with("i/")
 }
 
+/// Whether whoever asks has this version already.
+pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    let known = request
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    // Compression weakens a tag on its way out, so that the same file may come back as W/"…".
+    known
+        .flat_map(|value| value.split(','))
+        .any(|tag| tag.trim().trim_start_matches("W/") == etag)
+}
+
 fn serve(statics: &Statics, name: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
     let mut etag = String::from("\"");
     for byte in &file.metadata.sha256_hash()[..12] {
         let _ = write!(etag, "{byte:02x}");
     }
     etag.push('"');
-    let known = request
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    // Compression weakens a tag on its way out, so that the same file may come back as W/"…".
-    let fresh = known
-        .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim().trim_start_matches("W/") == etag);
+    let fresh = is_known(request, &etag);
 
     let body = match file.data {
         Cow::Borrowed(bytes) => Body::from(bytes),

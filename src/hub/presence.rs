@@ -36,8 +36,8 @@ struct Shared {
 pub struct Diff {
     /// Who came, by id.
     pub online: Vec<Arc<Author>>,
-    /// Who went, by id, and when their last connection closed.
-    pub offline: Vec<(Arc<Author>, Timestamp)>,
+    /// Who went, by id, and when their last connection closed, unless they hide it.
+    pub offline: Vec<(Arc<Author>, Option<Timestamp>)>,
     /// How many are online now.
     pub online_count: usize,
 }
@@ -61,6 +61,17 @@ pub struct PresenceGuard {
 /// A moment in a user's comings to rooms and goings from them.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark(u64);
+
+impl Diff {
+    /// Takes away when `hidden` were last here.
+    pub fn conceal(&mut self, hidden: &HashSet<UserId>) {
+        for (who, last_seen) in &mut self.offline {
+            if hidden.contains(&who.id) {
+                *last_seen = None;
+            }
+        }
+    }
+}
 
 impl Presence {
     /// An empty index in which users stay online for `grace` after their last connection.
@@ -138,6 +149,14 @@ impl Presence {
             online.rooms.remove(&room);
         }
         index.rooms.remove(&room);
+    }
+
+    /// Somebody has other names from now on; whoever is told of them later is told those.
+    pub fn rename(&self, who: Author) {
+        let mut index = self.shared.lock();
+        if let Some(online) = index.users.get_mut(&who.id) {
+            online.who = Arc::new(who);
+        }
     }
 
     /// Whether `user` is online.

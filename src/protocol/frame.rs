@@ -148,8 +148,8 @@ pub struct PresenceView<'a> {
 pub struct AbsentView {
     /// Who.
     pub id: UserId,
-    /// When their last connection closed.
-    pub last_seen: Timestamp,
+    /// When their last connection closed; `None` if they hide it.
+    pub last_seen: Option<Timestamp>,
 }
 
 impl<'a> Frame<'a> {

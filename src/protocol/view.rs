@@ -221,14 +221,20 @@ pub struct UserView {
     pub display_name: String,
     /// `online` while at least one connection lives.
     pub status: &'static str,
-    /// When the last connection closed.
-    pub last_seen: Timestamp,
+    /// When the last connection closed; `None` if they hide it.
+    pub last_seen: Option<Timestamp>,
     /// When the account was made.
     pub created_at: Timestamp,
+    /// What they say of themselves; only where one account is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Whether others are kept from seeing `last_seen`; only for oneself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hide_last_seen: Option<bool>,
 }
 
 impl UserView {
-    /// The user, who is online or not.
+    /// The user as others see them, who is online or not.
     #[must_use]
     pub fn new(user: &User, online: bool) -> Self {
         Self {
@@ -236,8 +242,27 @@ impl UserView {
             username: user.username.clone(),
             display_name: user.display_name.clone(),
             status: if online { "online" } else { "offline" },
-            last_seen: user.last_seen,
+            last_seen: (!user.hides_last_seen).then_some(user.last_seen),
             created_at: user.created_at,
+            about: None,
+            hide_last_seen: None,
         }
+    }
+
+    /// The user as they see themselves.
+    #[must_use]
+    pub fn own(user: &User, online: bool) -> Self {
+        Self {
+            last_seen: Some(user.last_seen),
+            hide_last_seen: Some(user.hides_last_seen),
+            ..Self::new(user, online)
+        }
+    }
+
+    /// The same with what they say of themselves.
+    #[must_use]
+    pub fn saying(self, about: String) -> Self {
+        let about = Some(about);
+        Self { about, ..self }
     }
 }

@@ -142,16 +142,6 @@ impl Store {
         }
     }
 
-    /// Gives a user another name to show.
-    ///
-    /// # Errors
-    /// [`StoreError`] if nothing was written.
-    pub async fn set_display_name(&self, user: UserId, name: String) -> Result<(), StoreError> {
-        match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.set_display_name(user, name).await,
-        }
-    }
-
     /// Gives a user another password in place of `old`, and ends every login but `keep`. Answers
     /// those ended, or `None` if the password is not `old` any more.
     ///

@@ -37,6 +37,7 @@ mod open_files;
 mod overload;
 mod predecessor;
 mod presence;
+mod profile;
 mod registration;
 mod reports;
 mod request_log;

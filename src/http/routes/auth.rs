@@ -183,7 +183,7 @@ fn signed_in(state: &AppState, signed: SignedIn, cookie: bool) -> Response {
     let online = state.chat.hub().presence().is_online(user.id);
     let body = SignedInBody {
         user_id: user.id,
-        user: UserView::new(&user, online),
+        user: UserView::own(&user, online),
         room_id: joined,
         tokens: tokens(&grant, cookie),
     };

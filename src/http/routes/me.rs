@@ -4,7 +4,8 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{DisplayName, Session, SessionId, Timestamp, User},
+    chat::ProfileEdit,
+    domain::{About, DisplayName, Session, SessionId, Timestamp, Username},
     http::{
         AppState,
         extract::{AppJson, Auth, PathSession},
@@ -24,6 +25,9 @@ pub(crate) struct MeBody {
 #[derive(Deserialize)]
 pub(crate) struct EditBody {
     display_name: Option<String>,
+    username: Option<String>,
+    about: Option<String>,
+    hide_last_seen: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -45,8 +49,7 @@ pub(crate) async fn show(
     State(state): State<AppState>,
     auth: Auth,
 ) -> Result<Json<MeBody>, Problem> {
-    let user = state.chat.me(&auth.caller).await?;
-    me(&state, &auth, &user).await
+    me(&state, &auth).await
 }
 
 pub(crate) async fn edit(
@@ -54,16 +57,17 @@ pub(crate) async fn edit(
     auth: Auth,
     AppJson(body): AppJson<EditBody>,
 ) -> Result<Json<MeBody>, Problem> {
-    let user = match body.display_name {
-        Some(name) => {
-            state
-                .chat
-                .set_display_name(&auth.caller, DisplayName::parse(&name)?)
-                .await?
-        }
-        None => state.chat.me(&auth.caller).await?,
+    let display_name = body.display_name.as_deref().map(DisplayName::parse);
+    let username = body.username.as_deref().map(Username::parse);
+    let about = body.about.as_deref().map(About::parse);
+    let edit = ProfileEdit {
+        display_name: display_name.transpose()?,
+        username: username.transpose()?,
+        about: about.transpose()?,
+        hide_last_seen: body.hide_last_seen,
     };
-    me(&state, &auth, &user).await
+    state.chat.edit_profile(&auth.caller, edit).await?;
+    me(&state, &auth).await
 }
 
 pub(crate) async fn sessions(
@@ -106,10 +110,12 @@ pub(crate) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn me(state: &AppState, auth: &Auth, user: &User) -> Result<Json<MeBody>, Problem> {
+async fn me(state: &AppState, auth: &Auth) -> Result<Json<MeBody>, Problem> {
+    let user = state.chat.me(&auth.caller).await?;
+    let about = state.chat.about(&auth.caller).await?;
     let online = state.chat.hub().presence().is_online(user.id);
     Ok(Json(MeBody {
-        user: UserView::new(user, online),
+        user: UserView::own(&user, online).saying(about),
         session_id: auth.caller.session(),
         admin: state.chat.is_admin(&auth.caller).await?,
     }))

@@ -2,6 +2,7 @@
 
 pub(super) mod admins;
 pub(super) mod auth;
+pub(super) mod avatars;
 pub(super) mod conversation;
 pub(super) mod direct;
 pub(super) mod files;

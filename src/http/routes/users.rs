@@ -35,8 +35,13 @@ pub(crate) async fn show(
         .rooms
         .into_iter()
         .map(|(id, name)| NamedRoom { id, name });
+    let user = if profile.user.id == auth.caller.user() {
+        UserView::own(&profile.user, profile.online)
+    } else {
+        UserView::new(&profile.user, profile.online)
+    };
     Ok(Json(ProfileBody {
-        user: UserView::new(&profile.user, profile.online),
+        user: user.saying(profile.about),
         chat_rooms: rooms.collect(),
     }))
 }

@@ -123,7 +123,7 @@ impl RoomPresence {
         for (_, edge) in self.edges.drain() {
             match edge {
                 Edge::Came(who) => online.push(who),
-                Edge::Went(who, last_seen) => offline.push((who, last_seen)),
+                Edge::Went(who, last_seen) => offline.push((who, Some(last_seen))),
             }
         }
         self.edges.shrink_to_fit();

@@ -72,7 +72,7 @@ impl Writer {
             body_chars: self.context.limits.body_chars,
         };
         let ready = Frame::Ready {
-            user: UserView::new(&user, true),
+            user: UserView::own(&user, true),
             heartbeat_s,
             limits,
             rooms,

@@ -191,7 +191,8 @@ impl Sqlite {
     ) -> Result<Roster, StoreError> {
         let one_more = limit.saturating_add(1);
         let rows = sqlx::query!(
-            r#"select u.id as "id!", u.username, u.display_name, u.last_seen, u.created_at, m.role, m.joined_at
+            r#"select u.id as "id!", u.username, u.display_name, u.last_seen,
+                      u.hide_last_seen as "hide_last_seen: bool", u.created_at, m.role, m.joined_at
                from memberships m join users u on u.id = m.user_id
                where m.room_id = ?1 and m.user_id > ?2 order by m.user_id limit ?3"#,
             room.0,
@@ -209,6 +210,7 @@ impl Sqlite {
                     username: row.username,
                     display_name: row.display_name,
                     last_seen: row.last_seen,
+                    hide_last_seen: row.hide_last_seen,
                     created_at: row.created_at,
                 }),
             })

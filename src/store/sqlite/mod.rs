@@ -19,6 +19,7 @@ mod mentions;
 mod messages;
 mod moderation;
 mod people;
+mod profile;
 mod receipts;
 mod reports;
 mod restraints;

@@ -38,7 +38,9 @@ impl Sqlite {
                     let id = sqlx::query_scalar!(
                         r#"insert into users
                                (username, username_key, display_name, password_hash, created_at, last_seen, admin)
-                           values (?1, ?2, ?3, ?4, ?5, ?5, not exists (select 1 from users))
+                           select ?1, ?2, ?3, ?4, ?5, ?5,
+                                  not exists (select 1 from users where deleted_at is null)
+                           where not exists (select 1 from former_usernames where username_key = ?2)
                            on conflict do nothing returning id as "id!: i64""#,
                         name,
                         key,
@@ -54,6 +56,7 @@ impl Sqlite {
                         username: new.username.into_string(),
                         display_name: new.display_name,
                         last_seen: now,
+                        hides_last_seen: false,
                         created_at: now,
                     };
                     let session =
@@ -81,8 +84,9 @@ impl Sqlite {
         username_key: &str,
     ) -> Result<Option<Credentials>, StoreError> {
         let row = sqlx::query!(
-            "select id, username, display_name, last_seen, created_at, password_hash
-             from users where username_key = ?1",
+            r#"select id, username, display_name, last_seen, hide_last_seen as "hide_last_seen: bool", created_at,
+                      password_hash
+               from users where username_key = ?1 and deleted_at is null"#,
             username_key
         )
         .fetch_optional(&self.readers)
@@ -93,6 +97,7 @@ impl Sqlite {
                 username: row.username,
                 display_name: row.display_name,
                 last_seen: row.last_seen,
+                hide_last_seen: row.hide_last_seen,
                 created_at: row.created_at,
             }),
             password_hash: row.password_hash,
@@ -115,7 +120,8 @@ impl Sqlite {
     pub(in crate::store) async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
         let row = sqlx::query_as!(
             UserRow,
-            "select id, username, display_name, last_seen, created_at from users where id = ?1",
+            r#"select id, username, display_name, last_seen, hide_last_seen as "hide_last_seen: bool", created_at
+               from users where id = ?1"#,
             user.0
         )
         .fetch_optional(&self.readers)
@@ -162,27 +168,6 @@ impl Sqlite {
             .into_iter()
             .map(|row| (RoomId(row.id), row.name))
             .collect())
-    }
-
-    pub(in crate::store) async fn set_display_name(
-        &self,
-        user: UserId,
-        name: String,
-    ) -> Result<(), StoreError> {
-        self.writer
-            .call(move |tx| {
-                Box::pin(async move {
-                    sqlx::query!(
-                        "update users set display_name = ?2 where id = ?1",
-                        user.0,
-                        name
-                    )
-                    .execute(&mut tx.conn)
-                    .await?;
-                    Ok(())
-                })
-            })
-            .await
     }
 
     pub(in crate::store) async fn set_password(

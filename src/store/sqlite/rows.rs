@@ -215,6 +215,7 @@ pub(super) struct UserRow {
     pub(super) username: String,
     pub(super) display_name: String,
     pub(super) last_seen: i64,
+    pub(super) hide_last_seen: bool,
     pub(super) created_at: i64,
 }
 
@@ -225,6 +226,7 @@ impl From<UserRow> for User {
             username: row.username,
             display_name: row.display_name,
             last_seen: Timestamp(row.last_seen),
+            hides_last_seen: row.hide_last_seen,
             created_at: Timestamp(row.created_at),
         }
     }

@@ -1,0 +1,82 @@
+//! What people say of themselves, and their pictures.
+
+use super::{Caller, Chat, ChatError};
+use crate::{
+    domain::{Avatar, Timestamp, UserId},
+    store::{ProfileEdit, ProfileOutcome},
+};
+
+/// Names one account may keep beside its own: enough to change one's mind, too few to take
+/// everybody's.
+const MOST_NAMES: i64 = 10;
+
+impl Chat {
+    /// Changes what is given of the caller's account, all or nothing.
+    ///
+    /// # Errors
+    /// [`ChatError::UsernameTaken`] for a name that somebody has or had, [`ChatError::TooMany`] for
+    /// who has had too many.
+    pub async fn edit_profile(&self, caller: &Caller, edit: ProfileEdit) -> Result<(), ChatError> {
+        if edit
+            .username
+            .as_ref()
+            .is_some_and(crate::domain::Username::is_of_nobody)
+        {
+            return Err(ChatError::UsernameTaken);
+        }
+        let (store, now) = (&self.inner.store, Timestamp::now());
+        match store
+            .edit_profile(caller.user(), edit, MOST_NAMES, now)
+            .await?
+        {
+            ProfileOutcome::Done => {}
+            ProfileOutcome::UsernameTaken => return Err(ChatError::UsernameTaken),
+            ProfileOutcome::TooManyNames => {
+                return Err(ChatError::TooMany(
+                    "you have changed your username too often",
+                ));
+            }
+        }
+        let who = self.me(caller).await?.author();
+        self.inner.hub.presence().rename(who);
+        Ok(())
+    }
+
+    /// What the caller says of themselves.
+    ///
+    /// # Errors
+    /// [`ChatError`] if it could not be read.
+    pub async fn about(&self, caller: &Caller) -> Result<String, ChatError> {
+        let about = self.inner.store.about(caller.user()).await?;
+        Ok(about.unwrap_or_default())
+    }
+
+    /// Gives the caller a picture, or none.
+    ///
+    /// # Errors
+    /// [`ChatError`] if it could not be stored.
+    pub async fn set_avatar(
+        &self,
+        caller: &Caller,
+        avatar: Option<Avatar>,
+    ) -> Result<(), ChatError> {
+        self.inner.sends.take(&caller.user())?;
+        Ok(self.inner.store.set_avatar(caller.user(), avatar).await?)
+    }
+
+    /// A user's picture; one is made for who has none.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] for somebody whom the caller may not see.
+    pub async fn avatar(&self, caller: &Caller, user: UserId) -> Result<Avatar, ChatError> {
+        let store = &self.inner.store;
+        if caller.user() != user && !store.may_see(caller.user(), user).await? {
+            return Err(ChatError::NotFound("user"));
+        }
+        if let Some(avatar) = store.avatar(user).await? {
+            return Ok(avatar);
+        }
+        let user = store.user(user).await?.ok_or(ChatError::NotFound("user"))?;
+        Ok(Avatar::generated(user.id, &user.display_name))
+    }
+}

@@ -1,0 +1,100 @@
+//! Pictures of people: their own, or one made of their initials.
+
+use super::UserId;
+
+/// Letters of a name that a generated picture shows.
+const INITIALS: usize = 2;
+/// Degrees between the colours of two neighbours: the golden angle, so that any few differ.
+const ANGLE: i64 = 137;
+
+/// A picture, as it is stored and handed out. It is never decoded here.
+#[derive(Clone, Debug)]
+pub struct Avatar {
+    /// Its media type.
+    pub kind: String,
+    /// The picture itself.
+    pub bytes: Vec<u8>,
+}
+
+impl Avatar {
+    /// What its first bytes say that it is. `None` for anything that is no PNG, JPEG, GIF or WebP:
+    /// what a browser would run must not come from here.
+    #[must_use]
+    pub fn kind_of(bytes: &[u8]) -> Option<&'static str> {
+        match bytes {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+            [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Some("image/webp"),
+            _ => None,
+        }
+    }
+
+    /// For who has none of their own: initials on a colour that stays theirs.
+    #[must_use]
+    pub fn generated(user: UserId, display_name: &str) -> Self {
+        let first = |word: &str| word.chars().find(|c| c.is_alphanumeric());
+        let letters = display_name.split_whitespace().filter_map(first);
+        let initials: String = letters
+            .take(INITIALS)
+            .flat_map(char::to_uppercase)
+            .collect();
+        let hue = user.0.wrapping_mul(ANGLE).rem_euclid(360);
+        // Letters and digits alone are put in, so that nothing has to be escaped.
+        let svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 64 64\">\
+             <rect width=\"64\" height=\"64\" fill=\"hsl({hue},45%,38%)\"/>\
+             <text x=\"32\" y=\"33\" fill=\"#fff\" font-family=\"sans-serif\" font-size=\"26\" \
+             text-anchor=\"middle\" dominant-baseline=\"central\">{initials}</text></svg>"
+        );
+        Self {
+            kind: "image/svg+xml".to_owned(),
+            bytes: svg.into_bytes(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_known_by_its_first_bytes() {
+        let known: [(&[u8], _); 4] = [
+            (b"\x89PNG\r\n\x1a\n\0\0", "image/png"),
+            (b"\xff\xd8\xff\xe0", "image/jpeg"),
+            (b"GIF89a\x01", "image/gif"),
+            (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        ];
+        for (bytes, kind) in known {
+            assert_eq!(Avatar::kind_of(bytes), Some(kind));
+        }
+        let others: [&[u8]; 5] = [b"", b"\x89PNG", b"<svg/>", b"<html>", b"RIFF\0\0\0\0WAVE"];
+        for bytes in others {
+            assert_eq!(Avatar::kind_of(bytes), None);
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_name_but_letters_gets_into_a_generated_picture() {
+        let svg =
+            |name| String::from_utf8(Avatar::generated(UserId(i64::MAX), name).bytes).unwrap();
+        assert!(svg("ada lovelace king").contains(">AL</text>"));
+        assert!(svg("<script> &\"x").contains(">SX</text>"));
+        assert!(svg("👍").contains("></text>"));
+    }
+}

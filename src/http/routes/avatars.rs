@@ -1,0 +1,91 @@
+//! `/api/me/avatar` and `/api/users/{id}/avatar`: pictures of people.
+
+use std::fmt::Write;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+
+use crate::{
+    domain::{Avatar, UserId},
+    http::{
+        AppState,
+        extract::{AppBytes, Auth, PathUser},
+        problem::Problem,
+        statics,
+    },
+};
+
+/// The largest picture.
+pub(crate) const MOST_BYTES: usize = 1 << 20;
+
+/// A picture of its own kind and nothing else: should a browser take it for a document all the
+/// same, then for one that may do nothing.
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
+/// Whether one may see it can change, so that only the asker's own browser keeps it, and not for long.
+const CACHE: HeaderValue = HeaderValue::from_static("private, max-age=60");
+
+pub(crate) async fn set(
+    State(state): State<AppState>,
+    auth: Auth,
+    AppBytes(bytes): AppBytes,
+) -> Result<StatusCode, Problem> {
+    let Some(kind) = Avatar::kind_of(&bytes) else {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "A picture is a PNG, JPEG, GIF or WebP, and is the whole body",
+        ));
+    };
+    let avatar = Avatar {
+        kind: kind.to_owned(),
+        bytes: bytes.into(),
+    };
+    state.chat.set_avatar(&auth.caller, Some(avatar)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn clear(
+    State(state): State<AppState>,
+    auth: Auth,
+) -> Result<StatusCode, Problem> {
+    state.chat.set_avatar(&auth.caller, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    auth: Auth,
+    PathUser(user): PathUser,
+    request: HeaderMap,
+) -> Result<Response, Problem> {
+    let Avatar { kind, bytes } = state.chat.avatar(&auth.caller, UserId(user)).await?;
+    let etag = tag(&bytes);
+    let fresh = statics::is_known(&request, &etag);
+    let mut response = Response::new(if fresh { Body::empty() } else { bytes.into() });
+    if fresh {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    for (name, value) in [(header::CONTENT_TYPE, kind), (header::ETAG, etag)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(header::CACHE_CONTROL, CACHE);
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    Ok(response)
+}
+
+fn tag(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    let mut tag = String::from("\"");
+    for byte in digest.as_ref().iter().take(12) {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
