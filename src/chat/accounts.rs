@@ -160,22 +160,7 @@ impl Chat {
         current: Password,
         new: Password,
     ) -> Result<(), ChatError> {
-        let Some(known) = self.inner.store.credentials_of(caller.user()).await? else {
-            return Err(ChatError::Unauthorized);
-        };
-        self.inner
-            .attempts
-            .take(&format!("user {}", caller.user()))?;
-        let old = known.password_hash;
-        let matches = !current.is_oversized()
-            && self
-                .inner
-                .passwords
-                .verify(current, Some(old.clone()))
-                .await?;
-        if !matches {
-            return Err(Invalid::new("current", "is not your password").into());
-        }
+        let old = self.confirm(caller, current, "current").await?;
         let hash = self.inner.passwords.hash(new).await?;
         let now = Timestamp::now();
         let changed =
@@ -189,6 +174,34 @@ impl Chat {
             self.cut(caller.user(), session);
         }
         Ok(())
+    }
+
+    /// That `password` is the caller's, and what is stored of it. `field` is the name it was sent
+    /// under.
+    pub(super) async fn confirm(
+        &self,
+        caller: &Caller,
+        password: Password,
+        field: &'static str,
+    ) -> Result<String, ChatError> {
+        let Some(known) = self.inner.store.credentials_of(caller.user()).await? else {
+            return Err(ChatError::Unauthorized);
+        };
+        self.inner
+            .attempts
+            .take(&format!("user {}", caller.user()))?;
+        let hash = known.password_hash;
+        let matches = !password.is_oversized()
+            && self
+                .inner
+                .passwords
+                .verify(password, Some(hash.clone()))
+                .await?;
+        if matches {
+            Ok(hash)
+        } else {
+            Err(Invalid::new(field, "is not your password").into())
+        }
     }
 
     /// The caller's own account.

@@ -58,6 +58,11 @@ pub enum ChatError {
     /// A room keeps at least one owner.
     #[error("the last owner must make somebody else owner first, or delete the room")]
     LastOwner,
+    /// The same of rooms that have others in them; it names them.
+    #[error(
+        "you are the last owner of {0}: make somebody else owner there first, or delete what nobody needs"
+    )]
+    LastOwnerOf(String),
     /// A server keeps at least one admin.
     #[error("the last admin must make somebody else admin first")]
     LastAdmin,
@@ -131,7 +136,7 @@ impl ChatError {
             Self::RegistrationClosed => "registration_closed",
             Self::UsernameTaken => "username_taken",
             Self::KeyConflict => "key_conflict",
-            Self::LastOwner => "last_owner",
+            Self::LastOwner | Self::LastOwnerOf(_) => "last_owner",
             Self::LastAdmin => "last_admin",
             Self::TooManyRooms => "too_many_rooms",
             Self::TooManyInvites => "too_many_invites",

@@ -12,6 +12,8 @@ const EVERY: Duration = Duration::from_mins(1);
 /// Rows that one transaction touches: few, for senders wait meanwhile, and a long message is some
 /// pages of its own.
 const SLICE: i64 = 100;
+/// The same of messages to delete, each of which is some statements.
+const ERASED: i64 = 25;
 /// Between two slices, for everybody else's writes.
 const PAUSE: Duration = Duration::from_millis(25);
 /// An ended login stays this long, for who looks into the database after an incident.
@@ -29,10 +31,11 @@ enum Sweep {
     DeadInvites,
     UnsentFiles,
     GoneFiles,
+    Erasures,
 }
 
 impl Chat {
-    /// Ends logins that ran out, deletes what deleted rooms left and forgets what throttles no
+    /// Ends logins that ran out, deletes what deleted rooms and accounts left and forgets what throttles no
     /// longer need, until `stop`.
     pub async fn run_janitor(self, stop: CancellationToken) {
         let sweeps = async {
@@ -44,6 +47,7 @@ impl Chat {
                 self.repeat(Sweep::DeadInvites),
                 self.repeat(Sweep::UnsentFiles),
                 self.repeat(Sweep::GoneFiles),
+                self.repeat(Sweep::Erasures),
             )
         };
         tokio::select! {
@@ -57,7 +61,10 @@ impl Chat {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tick.tick().await;
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = self.inner.erase.notified(), if matches!(sweep, Sweep::Erasures) => {}
+            }
             loop {
                 match self.slice(sweep).await {
                     Ok(true) => sleep(PAUSE).await,
@@ -99,6 +106,7 @@ impl Chat {
                 store.drop_unsent_files(now.minus(patience), SLICE).await
             }
             Sweep::GoneFiles => store.purge_gone_files(SLICE).await,
+            Sweep::Erasures => store.erase_messages(ERASED, now).await,
             Sweep::DeletedRooms => store.purge_deleted_rooms(SLICE).await,
         }
     }

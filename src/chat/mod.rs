@@ -4,6 +4,7 @@
 mod accounts;
 mod admins;
 mod conversation;
+mod deletion;
 mod direct;
 mod error;
 mod files;
@@ -33,6 +34,8 @@ pub use search::{Hit, Hits};
 pub use sessions::{Caller, Grant, SignedIn};
 
 pub use crate::store::{Changes, Most, Part, ProfileEdit, RoomEdit};
+
+use tokio::sync::Notify;
 
 use crate::{
     auth::{Passwords, Throttle, Tokens},
@@ -65,6 +68,8 @@ struct Inner {
     door: Door,
     known: KnownTokens,
     searching: Searching,
+    /// Wakes who deletes the messages of deleted accounts.
+    erase: Notify,
     limits: Limits,
     messages: Messages,
     timing: Timing,
@@ -127,6 +132,7 @@ impl Chat {
             door: Door::new(config.registration),
             known: KnownTokens::default(),
             searching: Searching::new(),
+            erase: Notify::new(),
             limits,
             messages: config.messages.clone(),
             timing,

@@ -12,7 +12,7 @@ use crate::{
         Digest, PersonalToken, Secret, SessionId, SessionOrigin, Timestamp, TokenHolder, TokenName,
         TokenScope,
     },
-    store::NewToken,
+    store::{MadeToken, NewToken},
 };
 
 /// How many one user may have.
@@ -106,15 +106,18 @@ impl Chat {
         let now = Timestamp::now();
         let new = NewToken {
             user: caller.user(),
+            by: caller.session(),
             name,
             scope,
             digest: secret.digest(),
             expires_at: lasts.map(|lasts| now.plus(lasts)),
             origin,
         };
-        let made = self.inner.store.create_token(new, MOST, now).await?;
-        let made = made.ok_or(ChatError::TooMany("you have 50 tokens; revoke one first"))?;
-        Ok((made, secret))
+        match self.inner.store.create_token(new, MOST, now).await? {
+            MadeToken::Done(made) => Ok((made, secret)),
+            MadeToken::TooMany => Err(ChatError::TooMany("you have 50 tokens; revoke one first")),
+            MadeToken::Ended => Err(ChatError::Unauthorized),
+        }
     }
 
     /// The caller's personal tokens, newest first.

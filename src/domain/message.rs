@@ -217,3 +217,19 @@ pub struct MessagePage {
     /// Whether newer ones exist.
     pub has_after: bool,
 }
+/// A message as its author takes it along.
+#[derive(Clone, Debug, Serialize)]
+pub struct OwnMessage {
+    /// The room.
+    pub room_id: RoomId,
+    /// Its number there.
+    pub seq: Seq,
+    /// Its text.
+    pub body: String,
+    /// The message it answers.
+    pub reply_to: Option<Seq>,
+    /// When it was said.
+    pub created_at: Timestamp,
+    /// When its text last changed.
+    pub edited_at: Option<Timestamp>,
+}

@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use super::{Role, Timestamp, UserId};
 
+/// The name others see of whoever has deleted their account.
+pub const DELETED: &str = "Deleted user";
+
 /// An account.
 #[derive(Clone, Debug)]
 pub struct User {

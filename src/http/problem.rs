@@ -175,6 +175,7 @@ impl From<ChatError> for Problem {
             ChatError::UsernameTaken
             | ChatError::KeyConflict
             | ChatError::LastOwner
+            | ChatError::LastOwnerOf(_)
             | ChatError::LastAdmin
             | ChatError::TooManyInvites
             | ChatError::StandingInvite

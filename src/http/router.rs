@@ -22,8 +22,8 @@ use super::{
     AppState,
     edge::{self, RequestIds},
     routes::{
-        admins, auth, avatars, conversation, direct, files, invites, me, members, messages,
-        moderation, reports, rooms, search, server, socket, tokens, users,
+        account, admins, auth, avatars, conversation, direct, files, invites, me, members,
+        messages, moderation, reports, rooms, search, server, socket, tokens, users,
     },
     statics,
 };
@@ -36,7 +36,10 @@ pub fn router(state: AppState) -> Router {
         .route("/api/auth/refresh", post(auth::refresh))
         .route("/api/auth/signout", post(auth::sign_out))
         .route("/api/auth/password", post(auth::change_password))
-        .route("/api/me", get(me::show).patch(me::edit))
+        .route(
+            "/api/me",
+            get(me::show).patch(me::edit).delete(account::delete),
+        )
         .route("/api/me/sessions", get(me::sessions))
         .route("/api/me/sessions/{session_id}", delete(me::revoke))
         .route("/api/me/blocks", get(direct::blocks))
@@ -159,6 +162,7 @@ fn accounts() -> Router<AppState> {
     Router::new()
         .route("/api/me/tokens", get(tokens::list).post(tokens::create))
         .route("/api/me/tokens/{token_id}", delete(tokens::revoke))
+        .route("/api/me/export", get(account::export))
         .route(
             "/api/me/avatar",
             put(avatars::set)

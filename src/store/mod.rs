@@ -7,6 +7,7 @@
 mod audit;
 mod blobs;
 mod conversation;
+mod deletion;
 mod direct;
 mod error;
 mod files;
@@ -28,6 +29,7 @@ use tokio::sync::mpsc;
 pub use audit::AdminOutcome;
 pub use blobs::Part;
 pub use conversation::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, Versions};
+pub use deletion::{AccountEnd, OwnMessages};
 pub use direct::Direct;
 pub use error::StoreError;
 pub use files::{Brought, FileQuota, Findings, NewFile, Upload};
@@ -38,7 +40,7 @@ pub use profile::{ProfileEdit, ProfileOutcome};
 pub use reports::{Closed, Reported};
 pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit, Ruled};
 pub use search::{Found, Indexed, Search, Searched, Slice};
-pub use tokens::NewToken;
+pub use tokens::{MadeToken, NewToken};
 
 use crate::domain::Change;
 use blobs::Blobs;

@@ -11,6 +11,8 @@ use crate::domain::{
 pub struct NewToken {
     /// Whose.
     pub user: UserId,
+    /// The login that asks for it.
+    pub by: SessionId,
     /// What its owner calls it.
     pub name: TokenName,
     /// What it is good for.
@@ -23,8 +25,19 @@ pub struct NewToken {
     pub origin: SessionOrigin,
 }
 
+/// What came of making one.
+#[derive(Debug)]
+pub enum MadeToken {
+    /// It is there.
+    Done(PersonalToken),
+    /// Its owner has as many as one may.
+    TooMany,
+    /// The login that asked has ended meanwhile.
+    Ended,
+}
+
 impl Store {
-    /// Makes a personal token. `None` if its owner has `most` of them.
+    /// Makes a personal token.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -33,7 +46,7 @@ impl Store {
         new: NewToken,
         most: i64,
         now: Timestamp,
-    ) -> Result<Option<PersonalToken>, StoreError> {
+    ) -> Result<MadeToken, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.create_token(new, most, now).await,
         }

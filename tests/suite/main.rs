@@ -13,6 +13,7 @@ mod command_line;
 mod conversation;
 mod cookies;
 mod crash;
+mod deletion;
 mod direct;
 mod drain;
 mod edge;

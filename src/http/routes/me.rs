@@ -36,13 +36,32 @@ pub(crate) struct SessionsBody {
 }
 
 #[derive(Serialize)]
-struct SessionBody {
+pub(super) struct SessionBody {
     id: SessionId,
     created_at: Timestamp,
     last_used_at: Timestamp,
     user_agent: String,
     address: String,
     current: bool,
+}
+
+impl SessionBody {
+    pub(super) fn new(session: Session, current: SessionId) -> Self {
+        let Session {
+            id,
+            created_at,
+            last_used_at,
+            origin,
+        } = session;
+        Self {
+            id,
+            created_at,
+            last_used_at,
+            user_agent: origin.user_agent,
+            address: origin.address,
+            current: id == current,
+        }
+    }
 }
 
 pub(crate) async fn show(
@@ -76,23 +95,9 @@ pub(crate) async fn sessions(
 ) -> Result<Json<SessionsBody>, Problem> {
     let current = auth.caller.session();
     let items = state.chat.sessions(&auth.caller).await?;
-    let items = items.into_iter().map(|session| {
-        let Session {
-            id,
-            created_at,
-            last_used_at,
-            origin,
-        } = session;
-        let (user_agent, address) = (origin.user_agent, origin.address);
-        SessionBody {
-            id,
-            created_at,
-            last_used_at,
-            user_agent,
-            address,
-            current: id == current,
-        }
-    });
+    let items = items
+        .into_iter()
+        .map(|session| SessionBody::new(session, current));
     Ok(Json(SessionsBody {
         items: items.collect(),
     }))

@@ -1,5 +1,6 @@
 //! One file a resource.
 
+pub(super) mod account;
 pub(super) mod admins;
 pub(super) mod auth;
 pub(super) mod avatars;

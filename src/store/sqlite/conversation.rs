@@ -183,13 +183,20 @@ async fn delete(tx: &mut Tx, which: Alteration) -> Result<Altered, sqlx::Error> 
         };
         audit::audit(tx, deed, which.at).await?;
     }
-    sqlx::query!(
-        "delete from message_versions where message_id = ?1",
-        target.id
-    )
-    .execute(&mut tx.conn)
-    .await?;
-    sqlx::query!("delete from reactions where message_id = ?1", target.id)
+    entomb(tx, which, target.id).await.map(done)
+}
+
+/// Takes from a message all but its number, in a transaction of the caller's who has looked at the
+/// right to.
+pub(super) async fn entomb(
+    tx: &mut Tx,
+    which: Alteration,
+    id: i64,
+) -> Result<Message, sqlx::Error> {
+    sqlx::query!("delete from message_versions where message_id = ?1", id)
+        .execute(&mut tx.conn)
+        .await?;
+    sqlx::query!("delete from reactions where message_id = ?1", id)
         .execute(&mut tx.conn)
         .await?;
     attachments::detach(&mut tx.conn, target.id).await?;
@@ -197,15 +204,13 @@ async fn delete(tx: &mut Tx, which: Alteration) -> Result<Altered, sqlx::Error> 
     sqlx::query!(
         "update messages set body = '', deleted_at = ?2, mentions = null, pinned_at = null, flags = flags & ?3
          where id = ?1",
-        target.id,
+        id,
         which.at.0,
         mentions::IS_REPLY
     )
     .execute(&mut tx.conn)
     .await?;
-    changed(tx, which, target.id, Aspect::Deletion)
-        .await
-        .map(done)
+    changed(tx, which, id, Aspect::Deletion).await
 }
 
 pub(super) fn done(message: Message) -> Altered {

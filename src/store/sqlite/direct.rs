@@ -158,7 +158,7 @@ async fn refusal(
                       where theirs.user_id = ?2 and (r.kind = 'public' or exists (
                           select 1 from memberships mine
                           where mine.room_id = theirs.room_id and mine.user_id = ?1))
-                  ) as "seen!: bool",
+                  ) and exists (select 1 from users where id = ?2 and deleted_at is null) as "seen!: bool",
                   exists (select 1 from blocks where blocker_id = ?2 and blocked_id = ?1) as "blocked!: bool",
                   (select count(*) from memberships where user_id = ?2) as "rooms!: i64""#,
         by.0,

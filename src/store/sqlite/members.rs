@@ -53,7 +53,7 @@ pub(super) async fn join(
     Ok(Joined::In(room))
 }
 
-/// The membership itself.
+/// The membership itself. Whoever has deleted their account while they asked for it fails.
 pub(super) async fn add(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -62,8 +62,9 @@ pub(super) async fn add(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let role = role.as_str();
-    sqlx::query!(
-        "insert into memberships (room_id, user_id, role, joined_at) values (?1, ?2, ?3, ?4)",
+    let added = sqlx::query!(
+        "insert into memberships (room_id, user_id, role, joined_at)
+         select ?1, id, ?3, ?4 from users where id = ?2 and deleted_at is null",
         room.0,
         user.0,
         role,
@@ -71,6 +72,9 @@ pub(super) async fn add(
     )
     .execute(&mut *conn)
     .await?;
+    if added.rows_affected() == 0 {
+        return Err(sqlx::Error::RowNotFound);
+    }
     sqlx::query!(
         "update rooms set member_count = member_count + 1 where id = ?1",
         room.0

@@ -8,6 +8,7 @@ mod append;
 mod attachments;
 mod audit;
 mod conversation;
+mod deletion;
 mod direct;
 mod files;
 mod health;

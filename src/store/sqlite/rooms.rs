@@ -3,7 +3,8 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite, append::append_system, audit::audit, members, restraints::restrict, rows::RoomRow,
+    Sqlite, append::append_system, audit::audit, job::Tx, members, restraints::restrict,
+    rows::RoomRow,
 };
 use crate::{
     domain::{
@@ -49,6 +50,26 @@ async fn set_access_code(
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Deletes a room, in a transaction of the caller's who has looked at the right to. What was said in
+/// it goes by and by.
+pub(super) async fn doom(tx: &mut Tx, room: RoomId, now: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update rooms set deleted_at = ?2, member_count = 0 where id = ?1 and deleted_at is null",
+        room.0,
+        now.0
+    )
+    .execute(&mut tx.conn)
+    .await?;
+    sqlx::query!("delete from memberships where room_id = ?1", room.0)
+        .execute(&mut tx.conn)
+        .await?;
+    sqlx::query!("delete from invites where room_id = ?1", room.0)
+        .execute(&mut tx.conn)
+        .await?;
+    tx.changes.push(Change::RoomDeleted(room));
     Ok(())
 }
 
@@ -168,23 +189,13 @@ impl Sqlite {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
-                    let ruled = members::ruled(&mut tx.conn, room, by.id(), Permission::DeleteRoom).await?;
+                    let ruled =
+                        members::ruled(&mut tx.conn, room, by.id(), Permission::DeleteRoom).await?;
                     if !matches!(ruled, Ruled::Done(())) {
                         return Ok(ruled);
                     }
-                    sqlx::query!(
-                        "update rooms set deleted_at = ?2, member_count = 0 where id = ?1 and deleted_at is null",
-                        room.0,
-                        now.0
-                    )
-                    .execute(&mut tx.conn)
-                    .await?;
-                    sqlx::query!("delete from memberships where room_id = ?1", room.0)
-                        .execute(&mut tx.conn)
-                        .await?;
-                    sqlx::query!("delete from invites where room_id = ?1", room.0).execute(&mut tx.conn).await?;
+                    doom(tx, room, now).await?;
                     audit(tx, Deed::new(Action::RoomDelete, &by).in_room(room), now).await?;
-                    tx.changes.push(Change::RoomDeleted(room));
                     Ok(ruled)
                 })
             })

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::SqliteConnection;
+
 use super::{Sqlite, job::Tx};
 use crate::{
     domain::{Change, Session, SessionId, SessionOrigin, Timestamp, UserId},
@@ -47,6 +49,28 @@ pub(super) async fn open(
     tx.changes
         .extend(ended.map(|session| Change::SessionEnded { user, session }));
     Ok(SessionId(id))
+}
+
+/// Ends every login and personal token of a user, in a transaction of the caller's.
+pub(super) async fn end_all(
+    tx: &mut Tx,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, sqlx::Error> {
+    let ended = sqlx::query_scalar!(
+        r#"update sessions set ended_at = ?2 where user_id = ?1 and ended_at is null returning id as "id!: i64""#,
+        user.0,
+        now.0
+    )
+    .fetch_all(&mut tx.conn)
+    .await?;
+    let ended: Vec<_> = ended.into_iter().map(SessionId).collect();
+    let changes = ended.iter().map(|session| Change::SessionEnded {
+        user,
+        session: *session,
+    });
+    tx.changes.extend(changes);
+    Ok(ended)
 }
 
 impl Sqlite {

@@ -6,7 +6,7 @@ use crate::{
         Change, Digest, PersonalToken, SessionId, Timestamp, TokenHolder, TokenName, TokenScope,
         UserId,
     },
-    store::{NewToken, StoreError},
+    store::{MadeToken, NewToken, StoreError},
 };
 
 /// When that runs out which does not: no clock gets there.
@@ -18,10 +18,20 @@ impl Sqlite {
         new: NewToken,
         most: i64,
         now: Timestamp,
-    ) -> Result<Option<PersonalToken>, StoreError> {
+    ) -> Result<MadeToken, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
+                    let by = new.by.0;
+                    let lives = sqlx::query_scalar!(
+                        r#"select exists (select 1 from sessions where id = ?1 and ended_at is null) as "lives!: bool""#,
+                        by
+                    )
+                    .fetch_one(&mut tx.conn)
+                    .await?;
+                    if !lives {
+                        return Ok(MadeToken::Ended);
+                    }
                     let count = sqlx::query_scalar!(
                         r#"select count(*) as "count!: i64" from tokens t join sessions s on s.id = t.session_id
                            where s.user_id = ?1 and s.ended_at is null and s.expires_at > ?2"#,
@@ -31,7 +41,7 @@ impl Sqlite {
                     .fetch_one(&mut tx.conn)
                     .await?;
                     if count >= most {
-                        return Ok(None);
+                        return Ok(MadeToken::TooMany);
                     }
                     let expires_at = new.expires_at.map_or(NEVER, |at| at.0);
                     let id = sqlx::query_scalar!(
@@ -57,7 +67,7 @@ impl Sqlite {
                     )
                     .execute(&mut tx.conn)
                     .await?;
-                    Ok(Some(PersonalToken {
+                    Ok(MadeToken::Done(PersonalToken {
                         id: SessionId(id),
                         name: new.name,
                         scope: new.scope,

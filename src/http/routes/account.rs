@@ -1,0 +1,141 @@
+//! `DELETE /api/me` and `/api/me/export`: the end of an account, and taking along what is one's own.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+
+use super::me::SessionBody;
+use crate::{
+    chat::{Caller, Chat, ChatError},
+    domain::{Author, Password, PersonalToken, Timestamp},
+    http::{
+        AppState,
+        extract::{AppJson, Auth},
+        problem::Problem,
+    },
+    protocol::{RoomView, UserView},
+};
+
+#[derive(Deserialize)]
+pub(crate) struct DeleteBody {
+    password: String,
+    messages: Fate,
+}
+
+/// What becomes of what somebody said.
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Fate {
+    Keep,
+    Delete,
+}
+
+/// All of an export but what was said, which can be more than one should hold at once.
+#[derive(Serialize)]
+struct ExportHead {
+    exported_at: Timestamp,
+    profile: UserView,
+    admin: bool,
+    sessions: Vec<SessionBody>,
+    tokens: Vec<PersonalToken>,
+    blocks: Vec<Author>,
+    rooms: Vec<RoomView>,
+}
+
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    auth: Auth,
+    AppJson(body): AppJson<DeleteBody>,
+) -> Result<Response, Problem> {
+    let password = Password::unchecked(body.password);
+    let erase = body.messages == Fate::Delete;
+    state
+        .chat
+        .delete_account(&auth.caller, password, erase)
+        .await?;
+    let clear = AppendHeaders(state.cookies.clear());
+    Ok((StatusCode::NO_CONTENT, clear).into_response())
+}
+
+pub(crate) async fn export(State(state): State<AppState>, auth: Auth) -> Result<Response, Problem> {
+    let (chat, caller) = (state.chat.clone(), auth.caller);
+    chat.admit_export(&caller)?;
+    let head = head(&chat, &caller).await?;
+    let mut json = serde_json::to_vec(&head).map_err(|error| internal(&error))?;
+    // The object goes on with what follows, page after page.
+    json.pop();
+    json.extend(b",\"messages\":[");
+    let first = stream::once(async { Ok(Bytes::from(json)) });
+    let pages = stream::unfold(Some((0, false)), move |place| {
+        let chat = chat.clone();
+        async move {
+            let (after, begun) = place?;
+            match page(&chat, &caller, after, begun).await {
+                Ok((bytes, next)) => Some((Ok(bytes), next)),
+                // The answer breaks off, so that nobody takes a part for the whole.
+                Err(error) => Some((Err(error), None)),
+            }
+        }
+    });
+    let mut response = Response::new(Body::from_stream(first.chain(pages)));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static("attachment; filename=\"parlor-export.json\""),
+    );
+    Ok(response)
+}
+
+async fn head(chat: &Chat, caller: &Caller) -> Result<ExportHead, Problem> {
+    let user = chat.me(caller).await?;
+    let online = chat.hub().presence().is_online(user.id);
+    let sessions = chat.sessions(caller).await?.into_iter();
+    let rooms = chat.rooms(caller).await?;
+    Ok(ExportHead {
+        exported_at: Timestamp::now(),
+        profile: UserView::own(&user, online).saying(chat.about(caller).await?),
+        admin: chat.is_admin(caller).await?,
+        sessions: sessions
+            .map(|session| SessionBody::new(session, caller.session()))
+            .collect(),
+        tokens: chat.tokens(caller).await?,
+        blocks: chat.blocks(caller).await?,
+        rooms: rooms.iter().map(RoomView::of_member).collect(),
+    })
+}
+
+/// A page of messages with commas between them, and where the next one begins.
+async fn page(
+    chat: &Chat,
+    caller: &Caller,
+    after: i64,
+    mut begun: bool,
+) -> Result<(Bytes, Option<(i64, bool)>), ChatError> {
+    let page = chat.own_messages(caller, after).await?;
+    let mut json = Vec::new();
+    for message in &page.items {
+        if begun {
+            json.push(b',');
+        }
+        begun = true;
+        serde_json::to_writer(&mut json, message)
+            .map_err(|error| ChatError::Internal(error.to_string()))?;
+    }
+    if page.next.is_none() {
+        json.extend(b"]}\n");
+    }
+    Ok((json.into(), page.next.map(|next| (next, begun))))
+}
+
+fn internal(error: &serde_json::Error) -> ChatError {
+    ChatError::Internal(error.to_string())
+}
