@@ -23,6 +23,7 @@ use crate::{
     auth::{Passwords, Secret, Tokens},
     chat::Chat,
     config::Config,
+    domain::{Timestamp, fold_username},
     http::{self, AppState, Readiness},
     hub::{Connections, Hub, HubStats, LocalBus, Presence},
     socket,
@@ -95,6 +96,37 @@ pub enum RunError {
     /// What is written reaches nobody any more.
     #[error("the task that passes on what was written ended early")]
     Publisher,
+}
+
+fn store_options(config: &Config) -> StoreOptions {
+    StoreOptions {
+        path: config.data.join(DATABASE),
+        write_queue: config.limits.write_queue,
+        rooms_per_user: i64::try_from(config.limits.rooms_per_user).unwrap_or(i64::MAX),
+        max_mb: config.store.max_mb,
+    }
+}
+
+/// Makes somebody admin, for who has the data folder in their hands; a server may run on it meanwhile.
+///
+/// # Errors
+/// In words: no such folder, no such account.
+pub async fn make_admin(config: &Config, name: &str) -> Result<(), String> {
+    let options = store_options(config);
+    if !options.path.exists() {
+        return Err(format!("there is no database {}", options.path.display()));
+    }
+    let opened = Store::open(options).await;
+    let (store, _commits) = opened.map_err(|error| error.to_string())?;
+    let made = store
+        .make_admin(fold_username(name), Timestamp::now())
+        .await;
+    store.close().await;
+    match made {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("there is no account {name:?}")),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl Server {
@@ -274,15 +306,6 @@ async fn rebuild_index(store: &Store, told: &mut impl FnMut(usize)) -> Result<()
     }
     while store.tidy_index().await? {}
     Ok(())
-}
-
-fn store_options(config: &Config) -> StoreOptions {
-    StoreOptions {
-        path: config.data.join(DATABASE),
-        write_queue: config.limits.write_queue,
-        rooms_per_user: i64::try_from(config.limits.rooms_per_user).unwrap_or(i64::MAX),
-        max_mb: config.store.max_mb,
-    }
 }
 
 /// Makes the data folder if it is not there, and takes it for this process as long as the file lives.

@@ -100,7 +100,7 @@ impl Chat {
     /// Signs in. An unknown name costs as much time as a wrong password.
     ///
     /// # Errors
-    /// [`ChatError::BadCredentials`] or [`ChatError::RateLimited`].
+    /// [`ChatError::BadCredentials`], [`ChatError::Disabled`] or [`ChatError::RateLimited`].
     pub async fn sign_in(
         &self,
         username: &str,
@@ -116,6 +116,7 @@ impl Chat {
         let name_here = format!("{} {key}", origin.network());
         self.inner.attempts.take(&name_here)?;
         let known = self.inner.store.credentials(&key).await?;
+        let disabled = known.as_ref().is_some_and(|known| known.disabled);
         let (user, hash) = known.map(|known| (known.user, known.password_hash)).unzip();
         // Many addresses together guess no faster than one, and cannot lock out who comes from where
         // they have a login already.
@@ -128,6 +129,10 @@ impl Chat {
         let (Some(user), Some(hash), true) = (user, hash, matches) else {
             return Err(ChatError::BadCredentials);
         };
+        // Behind the password: nobody else need know.
+        if disabled {
+            return Err(ChatError::Disabled);
+        }
         let grant = self.open_session(user.id, hash, origin).await?;
         Ok(SignedIn {
             user,

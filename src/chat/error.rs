@@ -25,6 +25,9 @@ pub enum ChatError {
     /// Wrong name or password; which of them is not told.
     #[error("wrong username or password")]
     BadCredentials,
+    /// An admin has disabled the account.
+    #[error("this account is disabled; ask whoever runs this server")]
+    Disabled,
     /// There is no such thing, or not for the caller.
     #[error("no such {0}")]
     NotFound(&'static str),
@@ -127,6 +130,7 @@ impl ChatError {
             Self::Invalid(_) => "invalid",
             Self::Unauthorized => "unauthorized",
             Self::BadCredentials => "bad_credentials",
+            Self::Disabled => "disabled",
             Self::NotFound(_) => "not_found",
             Self::BadCode => "bad_code",
             Self::ReadOnly => "read_only",

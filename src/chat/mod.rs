@@ -21,6 +21,7 @@ mod reports;
 mod rooms;
 mod search;
 mod sessions;
+mod supervision;
 mod tokens;
 
 use std::{sync::Arc, time::Duration};

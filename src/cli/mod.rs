@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod admin;
 mod reindex;
 mod serve;
 
@@ -27,6 +28,11 @@ enum Command {
     Reindex,
     /// Print every setting with its default, as a settings file to start from.
     Config,
+    /// Make somebody admin, without asking another admin.
+    Admin {
+        /// Their username.
+        name: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -64,12 +70,14 @@ pub fn main() -> ExitCode {
             let _ = std::io::stdout().write_all(EXAMPLE.as_bytes());
             ExitCode::SUCCESS
         }
-        Command::Serve => with_settings(settings, serve::run),
-        Command::Reindex => with_settings(settings, |loaded| reindex::run(&loaded)),
+        Command::Serve => with(settings, serve::run),
+        Command::Reindex => with(settings, |loaded| reindex::run(&loaded)),
+        Command::Admin { name } => with(settings, |loaded| admin::run(&loaded.config, &name)),
     }
 }
 
-fn with_settings(settings: Settings, run: fn(Loaded) -> ExitCode) -> ExitCode {
+/// Does it with the settings, if they can be used.
+fn with(settings: Settings, run: impl FnOnce(Loaded) -> ExitCode) -> ExitCode {
     match load(settings.layers()) {
         Ok(loaded) => run(loaded),
         Err(error) => {

@@ -61,10 +61,16 @@ pub enum Action {
     AdminGrant,
     /// Made an admin an ordinary user.
     AdminRevoke,
+    /// Let an account in no more.
+    Disable,
+    /// Let it in again.
+    Enable,
+    /// Made a link with which somebody sets a new password.
+    Reset,
 }
 
 impl Action {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 20] = [
         Self::Kick,
         Self::Ban,
         Self::Unban,
@@ -82,6 +88,9 @@ impl Action {
         Self::AccessCode,
         Self::AdminGrant,
         Self::AdminRevoke,
+        Self::Disable,
+        Self::Enable,
+        Self::Reset,
     ];
 
     /// Its name in the database and on the wire.
@@ -105,6 +114,9 @@ impl Action {
             Self::AccessCode => "access_code",
             Self::AdminGrant => "admin_grant",
             Self::AdminRevoke => "admin_revoke",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+            Self::Reset => "reset",
         }
     }
 

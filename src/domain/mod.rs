@@ -52,4 +52,4 @@ pub use text::{
 };
 pub use time::Timestamp;
 pub use token::{Digest, PersonalToken, Secret, TokenHolder, TokenScope};
-pub use user::{Author, Roster, RosterEntry, User};
+pub use user::{Account, Author, Roster, RosterEntry, User};

@@ -36,6 +36,19 @@ impl User {
     }
 }
 
+/// An account as admins see it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The account.
+    pub user: User,
+    /// Whether it administers the server.
+    pub admin: bool,
+    /// Whether it lets nobody in.
+    pub disabled: bool,
+    /// Whether its owner has deleted it.
+    pub deleted: bool,
+}
+
 /// Who wrote a message, or is online.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Author {

@@ -131,8 +131,12 @@ fn log(
     }
 }
 
-/// Whatever a client made up, in one line and without what a terminal would obey.
+/// Whatever a client made up, in one line and without what a terminal would obey. What follows in a
+/// link to set a password is as good as one.
 fn shown(path: &str) -> String {
+    if path.starts_with("/reset/") {
+        return "/reset/…".to_owned();
+    }
     path.chars()
         .take(SHOWN)
         .flat_map(char::escape_debug)

@@ -166,6 +166,7 @@ impl From<ChatError> for Problem {
             ChatError::NotFound(_) | ChatError::BadCode => StatusCode::NOT_FOUND,
             ChatError::Forbidden(_)
             | ChatError::ReadOnly
+            | ChatError::Disabled
             | ChatError::NeedsLogin
             | ChatError::TooLate
             | ChatError::Blocked

@@ -23,7 +23,7 @@ use super::{
     edge::{self, RequestIds},
     routes::{
         account, admins, auth, avatars, conversation, direct, files, invites, me, members,
-        messages, moderation, reports, rooms, search, server, socket, tokens, users,
+        messages, moderation, reports, rooms, search, server, socket, supervision, tokens, users,
     },
     statics,
 };
@@ -175,6 +175,13 @@ fn accounts() -> Router<AppState> {
             "/api/admin/users/{user_id}/admin",
             put(admins::grant).delete(admins::revoke),
         )
+        .route("/api/admin/users", get(supervision::list))
+        .route(
+            "/api/admin/users/{user_id}/disabled",
+            put(supervision::disable).delete(supervision::enable),
+        )
+        .route("/api/admin/users/{user_id}/reset", post(supervision::reset))
+        .route("/api/auth/reset", post(supervision::set_password))
 }
 
 /// Other origins come with a bearer token, never with a cookie.

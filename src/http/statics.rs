@@ -68,7 +68,10 @@ pub(super) async fn fallback(State(state): State<AppState>, request: Request) ->
 
 /// Addresses that the page itself takes apart.
 fn is_page(path: &str) -> bool {
-    path.is_empty() || path.starts_with("r/") || path.starts_with("i/")
+    path.is_empty()
+        || path.starts_with("r/")
+        || path.starts_with("i/")
+        || path.starts_with("reset/")
 }
 
 /// Whether whoever asks has this version already.

@@ -20,6 +20,7 @@ mod reports;
 mod rooms;
 mod search;
 mod sqlite;
+mod supervision;
 mod tokens;
 
 use std::path::PathBuf;

@@ -54,6 +54,8 @@ pub struct Credentials {
     pub user: User,
     /// Its hashed password.
     pub password_hash: String,
+    /// Whether the account lets nobody in.
+    pub disabled: bool,
 }
 
 /// What came of using a refresh token.
@@ -174,7 +176,8 @@ impl Store {
         }
     }
 
-    /// A new login, by a password that was found right. `None` if it has been changed since.
+    /// A new login, by a password that was found right. `None` if it has been changed since, or the
+    /// account lets nobody in any more.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

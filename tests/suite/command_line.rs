@@ -456,3 +456,37 @@ async fn the_memory_of_hashing_passwords_is_given_back() {
     assert!(grown < 19 * 1024, "{grown} KiB stayed after 40 passwords");
     server.stopped().await;
 }
+
+#[tokio::test]
+async fn who_has_the_data_folder_makes_admins() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let words = refusal(parlor(folder.path(), &["admin", "ana"]), 1).await;
+    assert!(words.contains("no database"), "{words}");
+    assert!(!data.exists(), "nothing is made by asking");
+
+    let server = TestServer::on(data.clone(), |_| {}).await;
+    server.user("root").await;
+    let ana = server.user("ana").await;
+    assert_eq!(ana.get("/api/me").await.expect(200)["admin"], false);
+    server.stopped().await;
+    let words = refusal(parlor(folder.path(), &["admin", "eve"]), 1).await;
+    assert!(words.contains("no account \"eve\""), "{words}");
+    for _ in 0..2 {
+        let output = parlor(folder.path(), &["admin", "ANA"]).output().await;
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    let server = TestServer::on(data, |_| {}).await;
+    let ana = ana.at(server.address);
+    assert_eq!(ana.get("/api/me").await.expect(200)["admin"], true);
+    let log = ana.get("/api/admin/audit").await.expect(200);
+    let entry = &log["items"][0];
+    assert_eq!(
+        (&entry["action"], &entry["detail"]),
+        (&"admin_grant".into(), &"command_line".into()),
+        "{log}"
+    );
+    assert_eq!(log["items"].as_array().unwrap().len(), 1, "{log}");
+    server.stopped().await;
+}

@@ -47,6 +47,7 @@ mod rooms;
 mod search;
 mod sessions;
 mod stopping;
+mod supervision;
 mod support;
 mod sync;
 mod talk;

@@ -23,6 +23,7 @@ async fn logged(level: &str) -> (String, User) {
     ana.get("/api/rooms/77?token=in-the-query")
         .await
         .expect(404);
+    ana.get("/reset/in-the-link").await;
     let forwarded = ana
         .request(Method::POST, "/api/rooms/join")
         .header("x-forwarded-for", "203.0.113.9")
@@ -71,6 +72,7 @@ async fn no_line_holds_a_body_a_token_or_a_query() {
         "a secret body",
         "limit=7",
         "in-the-query",
+        "in-the-link",
         "ABCD-EFGH",
     ];
     for secret in secrets {

@@ -17,5 +17,6 @@ pub(super) mod rooms;
 pub(super) mod search;
 pub(super) mod server;
 pub(super) mod socket;
+pub(super) mod supervision;
 pub(super) mod tokens;
 pub(super) mod users;

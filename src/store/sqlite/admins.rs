@@ -22,13 +22,13 @@ pub(super) async fn is_admin(
     Ok(admin.unwrap_or(false))
 }
 
-/// Whether `user` is the only admin.
+/// Whether `user` is the only admin who can come in.
 pub(super) async fn is_last_admin(
     conn: &mut SqliteConnection,
     user: UserId,
 ) -> Result<bool, sqlx::Error> {
     let others = sqlx::query_scalar!(
-        r#"select exists (select 1 from users where admin = 1 and id <> ?1) as "others!: bool""#,
+        r#"select exists (select 1 from users where admin = 1 and disabled_at is null and id <> ?1) as "others!: bool""#,
         user.0
     )
     .fetch_one(&mut *conn)
@@ -59,7 +59,7 @@ impl Sqlite {
                         return Ok(AdminOutcome::LastAdmin);
                     }
                     let changed = sqlx::query!(
-                        "update users set admin = ?2 where id = ?1 and admin <> ?2",
+                        "update users set admin = ?2 where id = ?1 and admin <> ?2 and deleted_at is null",
                         user.0,
                         admin
                     )
@@ -75,7 +75,7 @@ impl Sqlite {
                         return Ok(AdminOutcome::Done);
                     }
                     let known = sqlx::query_scalar!(
-                        r#"select exists (select 1 from users where id = ?1) as "known!: bool""#,
+                        r#"select exists (select 1 from users where id = ?1 and deleted_at is null) as "known!: bool""#,
                         user.0
                     )
                     .fetch_one(&mut tx.conn)

@@ -199,7 +199,7 @@ pub(super) async fn entomb(
     sqlx::query!("delete from reactions where message_id = ?1", id)
         .execute(&mut tx.conn)
         .await?;
-    attachments::detach(&mut tx.conn, target.id).await?;
+    attachments::detach(&mut tx.conn, id).await?;
     mentions::forget(&mut tx.conn, which.room, which.seq).await?;
     sqlx::query!(
         "update messages set body = '', deleted_at = ?2, mentions = null, pinned_at = null, flags = flags & ?3

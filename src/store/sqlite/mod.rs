@@ -30,6 +30,7 @@ mod search;
 mod senders;
 mod sessions;
 mod standings;
+mod supervision;
 mod tokens;
 mod writer;
 

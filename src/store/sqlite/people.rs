@@ -85,7 +85,7 @@ impl Sqlite {
     ) -> Result<Option<Credentials>, StoreError> {
         let row = sqlx::query!(
             r#"select id, username, display_name, last_seen, hide_last_seen as "hide_last_seen: bool", created_at,
-                      password_hash
+                      password_hash, disabled_at is not null as "disabled!: bool"
                from users where username_key = ?1 and deleted_at is null"#,
             username_key
         )
@@ -101,6 +101,7 @@ impl Sqlite {
                 created_at: row.created_at,
             }),
             password_hash: row.password_hash,
+            disabled: row.disabled,
         }))
     }
 
@@ -192,6 +193,10 @@ impl Sqlite {
                     if changed.rows_affected() == 0 {
                         return Ok(None);
                     }
+                    // A link that was handed out before is not for changing it back.
+                    sqlx::query!("delete from password_resets where user_id = ?1", user.0)
+                        .execute(&mut tx.conn)
+                        .await?;
                     let ended = sqlx::query_scalar!(
                         r#"update sessions set ended_at = ?3
                            where user_id = ?1 and id <> ?2 and ended_at is null

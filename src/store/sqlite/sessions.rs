@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
 
 use super::{Sqlite, job::Tx};
 use crate::{
@@ -86,7 +85,8 @@ impl Sqlite {
             .call(move |tx| {
                 Box::pin(async move {
                     let stands = sqlx::query_scalar!(
-                        r#"select exists (select 1 from users where id = ?1 and password_hash = ?2)
+                        r#"select exists (select 1 from users where id = ?1 and password_hash = ?2
+                                          and disabled_at is null)
                            as "stands!: bool""#,
                         user.0,
                         password_hash
