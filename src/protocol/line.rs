@@ -37,6 +37,8 @@ pub enum Line<'l> {
     Kick(&'l str),
     /// Remove somebody from the room for good.
     Ban(&'l str),
+    /// Find messages.
+    Search(&'l str),
     /// Show what is pinned.
     Pins,
     /// Which rooms am I in.
@@ -52,7 +54,7 @@ pub enum Line<'l> {
 }
 
 /// What `/help` says.
-pub const HELP: [&str; 19] = [
+pub const HELP: [&str; 20] = [
     "a line is sent to the room as you typed it; //x sends /x",
     "/me TEXT         say what you do: /me waves",
     "/reply SEQ TEXT  answer a message; its number is shown by ?numbers=1 and /history",
@@ -62,6 +64,7 @@ pub const HELP: [&str; 19] = [
     "/msg @USER TEXT  say it to somebody alone",
     "/who             who is online",
     "/history [N]     the last N messages (20)",
+    "/search WORDS    find messages in your rooms; from:ada in:lobby before:2026-01-31 has:file narrow it",
     "/pins            the pinned messages",
     "/topic TEXT      what the room is about",
     "/invite          how to let people in",
@@ -93,6 +96,9 @@ impl<'l> Line<'l> {
                 | Self::Delete(_)
                 | Self::React(..)
                 | Self::Topic(_)
+                | Self::Mute(..)
+                | Self::Kick(_)
+                | Self::Ban(_)
                 | Self::Leave
         )
     }
@@ -121,6 +127,10 @@ impl<'l> Line<'l> {
             "rooms" => Self::Rooms,
             "pins" => Self::Pins,
             "invite" => Self::Invite,
+            "search" if argument.is_empty() => {
+                Self::Wrong("say what to look for: /search tea".into())
+            }
+            "search" => Self::Search(argument),
             "topic" => Self::Topic(argument),
             "kick" if !argument.is_empty() => Self::Kick(user(argument)),
             "ban" if !argument.is_empty() => Self::Ban(user(argument)),

@@ -2,7 +2,7 @@
 
 use crate::{
     chat::{Caller, Chat, ChatError, Member},
-    domain::{RoomId, Seq},
+    domain::{RoomId, SearchQuery, Seq},
     protocol::{NAMES_SLICE, line},
 };
 
@@ -87,4 +87,29 @@ pub(super) async fn invite(
     Ok(vec![format!(
         "* hand out this code: {code} · it is typed on the page, or posted to /api/rooms/join"
     )])
+}
+
+/// Messages that a search shows at most.
+const HITS: usize = 10;
+
+/// One line for each message found, newest first, with its room and number.
+pub(super) async fn search(
+    chat: &Chat,
+    caller: &Caller,
+    words: &str,
+) -> Result<Vec<String>, ChatError> {
+    let query = SearchQuery::parse(words)?;
+    let hits = chat.search(caller, query, None, HITS).await?;
+    if hits.items.is_empty() {
+        return Ok(vec!["* nothing was found".to_owned()]);
+    }
+    let lines = hits.items.iter().map(|hit| {
+        let room = line::printable(&hit.room_name);
+        format!("* in #{room}: {}", line::render(&hit.message, true))
+    });
+    let mut lines: Vec<String> = lines.collect();
+    if hits.next.is_some() {
+        lines.push("* there are older ones; more words find fewer".to_owned());
+    }
+    Ok(lines)
 }

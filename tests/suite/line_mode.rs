@@ -3,7 +3,7 @@
 use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Room, Terminal, TestServer, User};
+use crate::support::{Room, Terminal, TestServer, User, within};
 
 async fn seated(user: &User, room: &Room, query: &str) -> Terminal {
     let mut terminal = user.terminal(room, query).await;
@@ -319,6 +319,17 @@ async fn a_terminal_speaks_to_somebody_alone_and_sets_the_topic() {
     terminal.next_with("set the topic: tea").await;
     terminal.enter("/invite").await;
     terminal.next_with(&room.code).await;
+    ana.say(&room, "the kettle boils").await;
+    within("the index", async {
+        loop {
+            terminal.enter("/search kettle").await;
+            let line = terminal.next_with("* ").await;
+            if line.contains("in #lobby: #") && line.ends_with("<ana> the kettle boils") {
+                break;
+            }
+        }
+    })
+    .await;
     terminal.enter("/pins").await;
     terminal.next_with("nothing is pinned").await;
     terminal.enter("/mute @ben 1").await;

@@ -92,6 +92,7 @@ async fn obey(
         Line::Help => Ok(HELP.map(|line| format!("* {line}")).into()),
         Line::Rooms => lines::rooms(chat, caller).await,
         Line::Pins => lines::pins(chat, caller, room).await,
+        Line::Search(words) => lines::search(chat, caller, words).await,
         Line::Invite => lines::invite(chat, caller, room).await,
         Line::Who => {
             let member = chat.member(caller, room).await?;

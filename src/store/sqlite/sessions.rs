@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-
 use super::{Sqlite, job::Tx};
 use crate::{
     domain::{Change, Session, SessionId, SessionOrigin, Timestamp, UserId},
