@@ -44,7 +44,10 @@ impl Chat {
         seq: Seq,
     ) -> Result<Message, ChatError> {
         let which = self.alteration(caller, room, seq)?;
-        altered(self.inner.store.delete_message(which).await?, "")
+        let deleted = altered(self.inner.store.delete_message(which).await?, "")?;
+        // Whatever files it had are gone with it.
+        self.inner.files_gone.notify_one();
+        Ok(deleted)
     }
 
     /// Sets or takes back a reaction. Either is done once, however often it is asked for.

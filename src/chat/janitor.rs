@@ -63,7 +63,7 @@ impl Chat {
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
-                () = self.inner.erase.notified(), if matches!(sweep, Sweep::Erasures) => {}
+                () = self.woken(sweep) => {}
             }
             loop {
                 match self.slice(sweep).await {
@@ -75,6 +75,16 @@ impl Chat {
                     }
                 }
             }
+        }
+    }
+
+    /// Waits until there is something to sweep now: what nobody can have any more must not take room
+    /// for a minute.
+    async fn woken(&self, sweep: Sweep) {
+        match sweep {
+            Sweep::GoneFiles => self.inner.files_gone.notified().await,
+            Sweep::Erasures => self.inner.erase.notified().await,
+            _ => std::future::pending().await,
         }
     }
 
@@ -103,11 +113,17 @@ impl Chat {
             }
             Sweep::UnsentFiles => {
                 let patience = Duration::from_millis(self.inner.timing.unsent_files_ms);
-                store.drop_unsent_files(now.minus(patience), SLICE).await
+                let dropped = store.drop_unsent_files(now.minus(patience), SLICE).await;
+                self.inner.files_gone.notify_one();
+                dropped
             }
             Sweep::GoneFiles => store.purge_gone_files(SLICE).await,
             Sweep::Erasures => store.erase_messages(ERASED, now).await,
-            Sweep::DeletedRooms => store.purge_deleted_rooms(SLICE).await,
+            Sweep::DeletedRooms => {
+                let purged = store.purge_deleted_rooms(SLICE).await;
+                self.inner.files_gone.notify_one();
+                purged
+            }
         }
     }
 }

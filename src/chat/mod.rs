@@ -26,6 +26,8 @@ mod tokens;
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::Notify;
+
 pub use accounts::{Profile, SignUp};
 pub use admins::Admin;
 pub use error::ChatError;
@@ -35,8 +37,6 @@ pub use search::{Hit, Hits};
 pub use sessions::{Caller, Grant, SignedIn};
 
 pub use crate::store::{Changes, Most, Part, ProfileEdit, RoomEdit};
-
-use tokio::sync::Notify;
 
 use crate::{
     auth::{Passwords, Throttle, Tokens},
@@ -75,6 +75,8 @@ struct Inner {
     messages: Messages,
     timing: Timing,
     thumbnails: files::Thumbnails,
+    /// Wakes who clears away the bytes of files that nobody can have any more.
+    files_gone: Notify,
     /// Sign-ins and sign-ups by address, sign-ins by name.
     attempts: Throttle<String>,
     /// Sign-ins by name from addresses where its owner has not been lately.
@@ -138,6 +140,7 @@ impl Chat {
             messages: config.messages.clone(),
             timing,
             thumbnails: files::Thumbnails::new(),
+            files_gone: Notify::new(),
             attempts,
             names,
             codes,

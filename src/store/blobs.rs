@@ -74,7 +74,15 @@ impl Blobs {
     pub(super) fn beside(database: &Path) -> io::Result<Self> {
         let folder = database.with_file_name("files");
         let coming = folder.join("coming");
-        private_folder(&coming)?;
+        if !coming.exists() {
+            // All at once, so that no file ever stays in a folder whose own name is not on disk yet.
+            for first in 0..=u8::MAX {
+                private_folder(&folder.join(hex(&[first])))?;
+            }
+            sync(&folder)?;
+            sync(database.parent().unwrap_or(Path::new(".")))?;
+            private_folder(&coming)?;
+        }
         for left in fs::read_dir(&coming)? {
             fs::remove_file(left?.path())?;
         }
@@ -135,6 +143,7 @@ impl Blobs {
             let (whole, small) = (blobs.path(id, Part::Whole), blobs.path(id, Part::Thumbnail));
             let folder = blobs.folder_of(id);
             if !folder.exists() {
+                // A copy of the data that left out what was empty.
                 private_folder(&folder)?;
                 sync(&blobs.0.folder)?;
             }

@@ -53,4 +53,5 @@ mod sync;
 mod talk;
 mod tokens;
 mod transfer;
+mod uploads;
 mod users;
