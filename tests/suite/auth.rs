@@ -1,6 +1,9 @@
 //! `/api/auth`: making an account and signing in to it.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -333,6 +336,20 @@ async fn a_name_that_is_tried_too_often_rests_too() {
     server.stopped().await;
 }
 
+/// Every file in a folder and the folders in it.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
 #[tokio::test]
 async fn neither_passwords_nor_tokens_are_kept_on_disk() {
     let server = TestServer::start().await;
@@ -340,8 +357,7 @@ async fn neither_passwords_nor_tokens_are_kept_on_disk() {
     let change = json!({ "current": PASSWORD, "new": "battery staple" });
     ana.post("/api/auth/password", change).await.expect(204);
     let mut seen = 0;
-    for file in std::fs::read_dir(server.folder()).unwrap() {
-        let path = file.unwrap().path();
+    for path in files_below(server.folder()) {
         let bytes = std::fs::read(&path).unwrap();
         seen += bytes.len();
         for secret in [PASSWORD, "battery staple", &ana.token, &ana.refresh_token] {
