@@ -4,6 +4,7 @@ import { effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./components/app.js";
 import "./core/live.js";
+import { loadLanguage } from "./core/language.js";
 import { forgetReading } from "./core/reading.js";
 import { closeOutbox, openOutbox } from "./core/sending.js";
 import { start } from "./core/session.js";
@@ -49,6 +50,7 @@ setInterval(tick, HALF_MINUTE_MS);
 document.addEventListener("visibilitychange", tick);
 
 const root = document.getElementById("app");
+await loadLanguage();
 root.replaceChildren();
 render(html`<${App} />`, root);
 void start();

@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import { start } from "../core/session.js";
 import { dialog, session } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { Logo } from "./icon.js";
 import { Shell } from "./shell.js";
 import { Toast } from "./toast.js";
@@ -29,8 +30,8 @@ function Unreachable() {
   }, []);
   return html`<main class="starting">
     <${Logo} />
-    <h1>The server cannot be reached</h1>
-    <p class="faint">Parlor tries again every few seconds.</p>
-    <button type="button" class="button primary" onClick=${start}>Try now</button>
+    <h1>${t("app.unreachable")}</h1>
+    <p class="faint">${t("app.unreachable.text")}</p>
+    <button type="button" class="button primary" onClick=${start}>${t("app.try-now")}</button>
   </main>`;
 }

@@ -1,0 +1,27 @@
+// Which language the page speaks: what its reader chose, else what their browser asks for.
+
+import { best, LANGUAGES, speak } from "../lib/i18n.js";
+import { read, remove, write } from "./storage.js";
+
+const CHOSEN = "parlor.language";
+
+/** The chosen language's code, or null where the browser's is taken. */
+export function chosenLanguage() {
+  const code = read(CHOSEN);
+  return typeof code === "string" && Object.hasOwn(LANGUAGES, code) ? code : null;
+}
+
+/** Chooses a language (null: the browser's) and opens the page anew in it. */
+export function chooseLanguage(code) {
+  if (code === null) remove(CHOSEN);
+  else write(CHOSEN, code);
+  location.reload();
+}
+
+/** Fetches the words of the page, before anything is drawn. */
+export async function loadLanguage() {
+  const code = chosenLanguage() ?? best(navigator.languages);
+  const response = await fetch(`/lang/${code}.json`);
+  speak(code, await response.json());
+  document.documentElement.lang = code;
+}

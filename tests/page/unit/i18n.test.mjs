@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { best, LANGUAGES, speak, t } from "../../../static/lib/i18n.js";
+
+const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
+
+test("the first language that there is, whatever its region", () => {
+  assert.equal(best(["fr-FR", "de-AT", "en"]), "de");
+  assert.equal(best(["tlh"]), "en");
+  assert.equal(best([]), "en");
+});
+
+test("values stand in their places, and a number picks the plural", () => {
+  speak("en", { hello: "Hello {name}, {other}", "people#one": "{n} person", "people#other": "{n} people" });
+  assert.equal(t("hello", { name: "$& Ana" }), "Hello $& Ana, {other}");
+  assert.equal(t("people", { n: 1 }), "1 person");
+  assert.equal(t("people", { n: 1200 }), "1,200 people");
+  assert.equal(t("no.such.key"), "no.such.key");
+});
+
+test("every language says everything, with the same values", () => {
+  const english = catalogue("en");
+  // Languages count in different forms: `#few` in one has no partner in another.
+  const bare = (words) => new Set(Object.keys(words).map((key) => key.split("#")[0]));
+  const values = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const code of Object.keys(LANGUAGES)) {
+    const words = catalogue(code);
+    assert.deepEqual([...bare(words)].sort(), [...bare(english)].sort(), code);
+    for (const [key, text] of Object.entries(english)) {
+      if (key in words) assert.deepEqual(values(words[key]), values(text), `${code}: ${key}`);
+    }
+    for (const category of new Intl.PluralRules(code).resolvedOptions().pluralCategories) {
+      for (const key of Object.keys(words).filter((key) => key.endsWith("#other"))) {
+        assert.ok(key.replace("#other", `#${category}`) in words, `${code}: ${key} has no #${category}`);
+      }
+    }
+  }
+});
