@@ -357,7 +357,7 @@ async fn neither_passwords_nor_tokens_are_kept_on_disk() {
     let change = json!({ "current": PASSWORD, "new": "battery staple" });
     ana.post("/api/auth/password", change).await.expect(204);
     let mut seen = 0;
-    for path in files_below(server.folder()) {
+    for path in files_below(&server.folder()) {
         let bytes = std::fs::read(&path).unwrap();
         seen += bytes.len();
         for secret in [PASSWORD, "battery staple", &ana.token, &ana.refresh_token] {

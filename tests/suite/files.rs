@@ -3,13 +3,14 @@
 use std::{
     io::Cursor,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Room, TestServer, User};
+use crate::support::{Reply, Room, TestServer, User, within};
 
 /// Brings a file as `curl --data-binary @photo.jpg` does.
 pub(crate) async fn bring(user: &User, room: &Room, name: &str, bytes: impl Into<Body>) -> Reply {
@@ -75,6 +76,16 @@ pub(crate) fn on_disk(server: &TestServer) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// Waits until so many files are on disk.
+pub(crate) async fn on_disk_become(server: &TestServer, count: usize) {
+    within("what is left to go", async {
+        while on_disk(server).len() != count {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
 }
 
 fn mode(path: &Path) -> u32 {
@@ -160,7 +171,7 @@ async fn what_curl_puts_is_called_what_it_is_called_there() {
     assert_eq!(file["name"], "b.bin");
     let empty = ana.request(Method::POST, &path).body("");
     Reply::of(empty).await.refused(422, "invalid");
-    assert_eq!(on_disk(&server).len(), 2);
+    on_disk_become(&server, 2).await;
 }
 
 #[tokio::test]

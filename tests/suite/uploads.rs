@@ -10,21 +10,11 @@ use serde_json::{Value, json};
 
 use crate::{
     command_line::Running,
-    files::{bring, brought, fetch, on_disk, picture, send, sent, url},
+    files::{bring, brought, fetch, on_disk, on_disk_become, picture, send, sent, url},
     support::{Reply, Room, TestServer, User, Wire, within},
 };
 
 const MIB: usize = 1024 * 1024;
-
-/// Waits until so many files are on disk.
-async fn on_disk_become(server: &TestServer, count: usize) {
-    within("what is left to go", async {
-        while on_disk(server).len() != count {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
-}
 
 /// A body of so many MiB of which nobody knows the length beforehand.
 fn unmeasured(mib: usize) -> Body {
@@ -85,7 +75,7 @@ async fn quotas_hold_for_a_user_and_for_all() {
         .refused(507, "no_room");
     brought(&ben, &room, "x", body()).await;
     bring(&ana, &room, "x", "x").await.refused(507, "no_room");
-    assert_eq!(on_disk(&server).len(), 2, "nothing half stored");
+    on_disk_become(&server, 2).await;
     fetch(&ana, url(&first), &[]).await.0.is(200);
     // What is deleted is no longer the user's.
     let path = format!("/api/rooms/{}/messages/{}", room.id, message["seq"]);
@@ -128,7 +118,7 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
         while bring(&ana, &room, "x", "x").await.status != 201 {}
     })
     .await;
-    assert_eq!(on_disk(&server).len(), 1);
+    on_disk_become(&server, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
