@@ -75,14 +75,20 @@ async fn quotas_hold_for_a_user_and_for_all() {
         .refused(507, "no_room");
     brought(&ben, &room, "x", body()).await;
     bring(&ana, &room, "x", "x").await.refused(507, "no_room");
-    on_disk_become(&server, 2).await;
-    fetch(&ana, url(&first), &[]).await.0.is(200);
-    // What is deleted is no longer the user's.
-    let path = format!("/api/rooms/{}/messages/{}", room.id, message["seq"]);
-    ana.delete(&path).await.expect(204);
-    let words = bring(&ana, &room, "x", "x").await.refused(507, "no_room");
+    let words = bring(&ben, &room, "x", "x").await.refused(507, "no_room");
     let words = words["detail"].as_str().unwrap();
     assert!(words.contains("server has no room"), "{words}");
+    on_disk_become(&server, 2).await;
+    fetch(&ana, url(&first), &[]).await.0.is(200);
+    // What is deleted is no longer the user's, and gone from the disk before long.
+    let path = format!("/api/rooms/{}/messages/{}", room.id, message["seq"]);
+    ana.delete(&path).await.expect(204);
+    within("room for another", async {
+        while bring(&ana, &room, "x", body()).await.status != 201 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
