@@ -4,16 +4,18 @@
 
 pub mod bus;
 pub mod connections;
+pub mod fanout;
 pub mod presence;
 pub mod room;
 pub mod typing;
 
 use std::sync::Arc;
 
-use dashmap::DashMap;
+use dashmap::{DashMap, mapref::one::RefMut};
 
 pub use bus::{Bus, LocalBus, Switch};
 pub use connections::{Connections, Control, Registration, TooManyConnections};
+pub use fanout::{Batch, Listener, Listening};
 pub use presence::{Diff, Presence, PresenceGuard, Settled};
 pub use room::{LiveMessage, LivePresence, LiveRoom, RoomEvent, Subscription};
 pub use typing::Typing;
@@ -71,16 +73,36 @@ impl Hub {
     /// room's channel, the last one's end drops it.
     #[must_use]
     pub fn subscribe(&self, room: RoomId) -> Subscription {
-        let receiver = self
-            .inner
-            .rooms
-            .entry(room)
-            .or_insert_with(|| {
-                self.inner.bus.attach(room);
-                Channel::new(self.inner.backlog)
-            })
-            .subscribe();
+        let receiver = self.channel(room).subscribe();
         Subscription::new(self.clone(), room, receiver)
+    }
+
+    fn channel(&self, room: RoomId) -> RefMut<'_, RoomId, Channel> {
+        self.inner.rooms.entry(room).or_insert_with(|| {
+            self.inner.bus.attach(room);
+            Channel::new(self.inner.backlog)
+        })
+    }
+
+    /// Lets `listener` hear everything that is published in `room` from now on, by a task that it
+    /// shares with others.
+    #[must_use]
+    pub fn listen(&self, room: RoomId, listener: &Arc<dyn Listener>) -> Listening {
+        let mut channel = self.channel(room);
+        let (listening, shard) = channel.join(listener);
+        let fresh = shard.map(|shard| {
+            (
+                shard,
+                Subscription::new(self.clone(), room, channel.subscribe()),
+            )
+        });
+        // Not under the map's lock: a runtime that goes away drops the task, and with it the
+        // subscription, at once.
+        drop(channel);
+        if let Some((shard, subscription)) = fresh {
+            tokio::spawn(fanout::fan_out(shard, subscription));
+        }
+        listening
     }
 
     /// Tells the room's subscribers here and on every other node.

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{
     Diff, Hub,
+    fanout::{Listener, Listening, Shard},
     typing::{Typing, Typists},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     protocol::{
         Frame, LARGE_ROOM, NAMES_SLICE, RoomView,
         frame::{AbsentView, PresenceView},
-        line,
+        line, wire,
     },
 };
 
@@ -33,6 +34,20 @@ pub enum RoomEvent {
     Deleted,
 }
 
+impl RoomEvent {
+    /// Its JSON frame; `None` for the end of a room, which each connection hears in its own way.
+    #[must_use]
+    pub fn json(&self) -> Option<Bytes> {
+        match self {
+            Self::Message(live) => Some(live.json()),
+            Self::Presence(presence) => Some(presence.json()),
+            Self::Changed(changed) => Some(changed.json()),
+            Self::Typing(typing) => Some(typing.json()),
+            Self::Deleted => None,
+        }
+    }
+}
+
 /// A message on its way: encoded by whoever needs it first, for everybody.
 pub struct LiveMessage {
     /// The message.
@@ -41,8 +56,8 @@ pub struct LiveMessage {
     pub removes: Option<(UserId, Removal)>,
     /// What of it is new.
     pub aspect: Aspect,
-    json: OnceLock<Utf8Bytes>,
-    plain: OnceLock<Utf8Bytes>,
+    json: OnceLock<Bytes>,
+    plain: OnceLock<Bytes>,
 }
 
 impl LiveMessage {
@@ -69,17 +84,17 @@ impl LiveMessage {
 
     /// Its JSON frame.
     #[must_use]
-    pub fn json(&self) -> Utf8Bytes {
+    pub fn json(&self) -> Bytes {
         self.json
-            .get_or_init(|| Frame::message(&self.message).encode().into())
+            .get_or_init(|| wire::text(&Frame::message(&self.message).encode()))
             .clone()
     }
 
     /// Its line of text, without its number.
     #[must_use]
-    pub fn plain(&self) -> Utf8Bytes {
+    pub fn plain(&self) -> Bytes {
         self.plain
-            .get_or_init(|| line::render(&self.message, false).into())
+            .get_or_init(|| wire::text(&line::render(&self.message, false)))
             .clone()
     }
 }
@@ -88,7 +103,7 @@ impl LiveMessage {
 pub struct LivePresence {
     /// Who came and went.
     pub diff: Diff,
-    json: OnceLock<Utf8Bytes>,
+    json: OnceLock<Bytes>,
     room: RoomId,
 }
 
@@ -105,9 +120,9 @@ impl LivePresence {
 
     /// Their JSON frame; in a large room only a slice of the names.
     #[must_use]
-    pub fn json(&self) -> Utf8Bytes {
+    pub fn json(&self) -> Bytes {
         self.json
-            .get_or_init(|| self.frame().encode().into())
+            .get_or_init(|| wire::text(&self.frame().encode()))
             .clone()
     }
 
@@ -141,7 +156,7 @@ pub struct LiveRoom {
     pub room: RoomId,
     /// Its name now.
     pub name: String,
-    json: Utf8Bytes,
+    json: Bytes,
 }
 
 impl LiveRoom {
@@ -151,17 +166,18 @@ impl LiveRoom {
         Self {
             room: room.id,
             name: room.name.clone(),
-            json: Frame::Room {
-                room: RoomView::shared(room),
-            }
-            .encode()
-            .into(),
+            json: wire::text(
+                &Frame::Room {
+                    room: RoomView::shared(room),
+                }
+                .encode(),
+            ),
         }
     }
 
     /// Its JSON frame.
     #[must_use]
-    pub fn json(&self) -> Utf8Bytes {
+    pub fn json(&self) -> Bytes {
         self.json.clone()
     }
 }
@@ -170,6 +186,7 @@ impl LiveRoom {
 pub(super) struct Channel {
     sender: broadcast::Sender<RoomEvent>,
     pub(super) typists: Typists,
+    shards: Vec<Arc<Shard>>,
 }
 
 impl Channel {
@@ -177,11 +194,23 @@ impl Channel {
         Self {
             sender: broadcast::Sender::new(backlog),
             typists: Typists::default(),
+            shards: Vec::new(),
         }
     }
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<RoomEvent> {
         self.sender.subscribe()
+    }
+
+    /// A place among the room's listeners, and the shard that is new for it.
+    pub(super) fn join(&mut self, listener: &Arc<dyn Listener>) -> (Listening, Option<Arc<Shard>>) {
+        if let Some(listening) = self.shards.iter().find_map(|shard| shard.join(listener)) {
+            return (listening, None);
+        }
+        self.shards.retain(|shard| !shard.is_closed());
+        let (shard, listening) = Shard::of(listener.clone());
+        self.shards.push(shard.clone());
+        (listening, Some(shard))
     }
 
     /// Events that some subscriber has yet to read.
@@ -206,7 +235,7 @@ impl Channel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lagged;
 
-/// One connection's interest in one room. Dropping it ends it.
+/// Somebody's interest in one room. Dropping it ends it.
 pub struct Subscription {
     hub: Hub,
     room: RoomId,

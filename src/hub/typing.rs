@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::{
     domain::{RoomId, UserId},
-    protocol::Frame,
+    protocol::{Frame, wire},
 };
 
 /// Nobody needs to hear it more often: it is shown for [`SHOWN`].
@@ -25,7 +25,7 @@ const MOST: usize = 3;
 pub struct Typing {
     /// Who.
     pub user: UserId,
-    json: Utf8Bytes,
+    json: Bytes,
 }
 
 impl Typing {
@@ -34,13 +34,13 @@ impl Typing {
     pub fn new(room_id: RoomId, user_id: UserId) -> Self {
         Self {
             user: user_id,
-            json: Frame::Typing { room_id, user_id }.encode().into(),
+            json: wire::text(&Frame::Typing { room_id, user_id }.encode()),
         }
     }
 
     /// Its JSON frame.
     #[must_use]
-    pub fn json(&self) -> Utf8Bytes {
+    pub fn json(&self) -> Bytes {
         self.json.clone()
     }
 }

@@ -5,6 +5,7 @@ pub mod command;
 pub mod frame;
 pub mod line;
 pub mod view;
+pub mod wire;
 
 pub use close::CloseReason;
 pub use command::{Command, CommandError, SendCommand};

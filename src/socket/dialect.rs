@@ -1,28 +1,25 @@
 //! How a connection speaks: the same news as JSON frames or as lines.
 
-use std::sync::Arc;
-
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use bytes::Bytes;
 
 use super::{Dialect, TextOptions};
 use crate::{
     chat::ChatError,
     domain::{Aspect, Head, Key, Message, Removal, Rev, RoomId, Seq, UserId},
     hub::{LiveMessage, LivePresence},
-    protocol::{Bye, CloseReason, ErrorFrame, Frame, line},
+    protocol::{Bye, CloseReason, ErrorFrame, Frame, line, wire},
 };
 
 /// Names that a line of presence shows at most.
 const NAMES: usize = 10;
 
 /// One connection's way of speaking.
-#[derive(Clone)]
 pub(super) struct Voice {
     dialect: Dialect,
     me: UserId,
     /// What the keys of this connection's own lines begin with, so that they are not echoed here
     /// and yet reach the same person's other connections.
-    own_keys: Arc<str>,
+    own_keys: String,
 }
 
 impl Voice {
@@ -30,12 +27,17 @@ impl Voice {
         let mut random = [0; 8];
         // Without randomness own lines may be shown twice; nothing else hangs on it.
         let _ = getrandom::fill(&mut random);
-        let own_keys = format!("line-{:016x}-", u64::from_le_bytes(random)).into();
+        let own_keys = format!("line-{:016x}-", u64::from_le_bytes(random));
         Self {
             dialect,
             me,
             own_keys,
         }
+    }
+
+    /// Whose connection it is.
+    pub(super) fn me(&self) -> UserId {
+        self.me
     }
 
     pub(super) fn text_options(&self) -> Option<TextOptions> {
@@ -51,15 +53,15 @@ impl Voice {
     }
 
     /// A message that has just come.
-    pub(super) fn live(&self, live: &LiveMessage) -> Option<Utf8Bytes> {
+    pub(super) fn live(&self, live: &LiveMessage) -> Option<Bytes> {
         match self.dialect {
             Dialect::Json => Some(live.json()),
             Dialect::Text(_) if live.aspect != Aspect::Message => {
-                line::render_change(&live.message, live.aspect).map(Into::into)
+                line::render_change(&live.message, live.aspect).map(|line| wire::text(&line))
             }
             Dialect::Text(options) if self.is_hidden(&live.message, options) => None,
             Dialect::Text(options) if options.numbers => {
-                Some(line::render(&live.message, true).into())
+                Some(wire::text(&line::render(&live.message, true)))
             }
             Dialect::Text(_) => Some(live.plain()),
         }
@@ -67,9 +69,9 @@ impl Voice {
 
     /// A message that was read from the store because it was missed. `shown` is the newest one that
     /// a terminal has shown; what is older has changed since.
-    pub(super) fn missed(&self, message: &Message, shown: Seq) -> Option<Utf8Bytes> {
+    pub(super) fn missed(&self, message: &Message, shown: Seq) -> Option<Bytes> {
         match self.dialect {
-            Dialect::Json => Some(Frame::message(message).encode().into()),
+            Dialect::Json => Some(wire::text(&Frame::message(message).encode())),
             Dialect::Text(_) if message.seq <= shown => {
                 let aspect = if message.deleted_at.is_some() {
                     Aspect::Deletion
@@ -78,21 +80,21 @@ impl Voice {
                 } else {
                     Aspect::Other
                 };
-                line::render_change(message, aspect).map(Into::into)
+                line::render_change(message, aspect).map(|line| wire::text(&line))
             }
             Dialect::Text(options) if self.is_hidden(message, options) => None,
-            Dialect::Text(options) => Some(line::render(message, options.numbers).into()),
+            Dialect::Text(options) => Some(wire::text(&line::render(message, options.numbers))),
         }
     }
 
     /// A message that a person asked to see.
-    pub(super) fn shown(&self, message: &Message) -> Option<Utf8Bytes> {
+    pub(super) fn shown(&self, message: &Message) -> Option<Bytes> {
         let options = self.text_options()?;
-        Some(line::render(message, options.numbers).into())
+        Some(wire::text(&line::render(message, options.numbers)))
     }
 
     /// Somebody came or went.
-    pub(super) fn presence(&self, presence: &LivePresence) -> Vec<Utf8Bytes> {
+    pub(super) fn presence(&self, presence: &LivePresence) -> Vec<Bytes> {
         if self.dialect == Dialect::Json {
             return vec![presence.json()];
         }
@@ -109,40 +111,39 @@ impl Voice {
     }
 
     /// One is out of a room.
-    pub(super) fn room_left(&self, room: RoomId, name: &str, reason: Removal) -> Utf8Bytes {
+    pub(super) fn room_left(&self, room: RoomId, name: &str, reason: Removal) -> Bytes {
         if self.dialect == Dialect::Json {
-            return Frame::RoomLeft {
+            let left = Frame::RoomLeft {
                 room_id: room,
                 reason,
-            }
-            .encode()
-            .into();
+            };
+            return wire::text(&left.encode());
         }
         let room = if name.is_empty() {
             "this room".to_owned()
         } else {
             format!("#{name}")
         };
-        match reason {
-            Removal::Left => format!("* you left {room}").into(),
-            Removal::Kicked => format!("* you were removed from {room}").into(),
-            Removal::Banned => format!("* you were banned from {room}").into(),
-            Removal::Deleted => format!("* {room} was deleted").into(),
-        }
+        wire::text(&match reason {
+            Removal::Left => format!("* you left {room}"),
+            Removal::Kicked => format!("* you were removed from {room}"),
+            Removal::Banned => format!("* you were banned from {room}"),
+            Removal::Deleted => format!("* {room} was deleted"),
+        })
     }
 
     /// A frame that only JSON has.
-    pub(super) fn json(&self, frame: &Frame<'_>) -> Option<Utf8Bytes> {
-        (self.dialect == Dialect::Json).then(|| frame.encode().into())
+    pub(super) fn json(&self, frame: &Frame<'_>) -> Option<Bytes> {
+        (self.dialect == Dialect::Json).then(|| wire::text(&frame.encode()))
     }
 
     /// What the client holds everything up to, after a repair.
-    pub(super) fn synced(&self, room_id: RoomId, head: Head) -> Option<Utf8Bytes> {
+    pub(super) fn synced(&self, room_id: RoomId, head: Head) -> Option<Bytes> {
         self.json(&Frame::Synced { room_id, head })
     }
 
     /// More was missed than a socket repeats.
-    pub(super) fn behind(&self, room_id: RoomId, from_rev: Rev, head: Head) -> Option<Utf8Bytes> {
+    pub(super) fn behind(&self, room_id: RoomId, from_rev: Rev, head: Head) -> Option<Bytes> {
         self.json(&Frame::Behind {
             room_id,
             from_rev,
@@ -207,22 +208,22 @@ impl Voice {
             && message
                 .key
                 .as_deref()
-                .is_some_and(|key| key.starts_with(&*self.own_keys))
+                .is_some_and(|key| key.starts_with(&self.own_keys))
     }
 }
 
-fn names<'n>(names: impl Iterator<Item = &'n str>, status: &str) -> Vec<Utf8Bytes> {
+fn names<'n>(names: impl Iterator<Item = &'n str>, status: &str) -> Vec<Bytes> {
     let mut lines = Vec::new();
     let mut more = 0_usize;
     for name in names {
         if lines.len() < NAMES {
-            lines.push(format!("* {name} is {status}").into());
+            lines.push(wire::text(&format!("* {name} is {status}")));
         } else {
             more += 1;
         }
     }
     if more > 0 {
-        lines.push(format!("* and {more} more are {status}").into());
+        lines.push(wire::text(&format!("* and {more} more are {status}")));
     }
     lines
 }

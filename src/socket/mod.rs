@@ -1,10 +1,13 @@
 //! One WebSocket connection: a reader, a writer and a feed. It never knows HTTP.
 //!
-//! Reader and writer are tasks of their own, so that a peer that stops reading cannot keep us from
-//! hearing it, and one that stops writing cannot keep us from telling it. The reader turns frames
-//! into commands; the writer owns everything that goes out, in one order.
+//! What happens in its rooms reaches a connection through its ears: a room's task writes to it
+//! there and then, whatever the connection's own task is about. That one has two halves that do not
+//! wait for each other: the reader turns frames into commands; the writer does what takes more than
+//! a write, such as reading from the store what was missed.
 
+mod codec;
 mod dialect;
+mod ear;
 mod feed;
 mod lines;
 mod outlet;
@@ -14,15 +17,7 @@ mod writer;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use tokio::{
-    io::AsyncReadExt, io::AsyncWriteExt, net::TcpStream, sync::mpsc, task::JoinHandle,
-    time::timeout,
-};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::protocol::{Role, WebSocketConfig},
-};
+use tokio::{net::TcpStream, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -30,20 +25,16 @@ use crate::{
     config::{Limits, Timing},
     domain::{RoomId, Seq},
     hub::Registration,
+    protocol::CloseReason,
 };
-use outlet::Outlet;
+use codec::{Decoder, Incoming};
+use dialect::Voice;
+use outlet::{End, Outlet};
+use reader::Reader;
+use writer::Writer;
 
-/// What the reader may have waiting for the writer.
-const REQUESTS: usize = 64;
 /// A peer gets this long to answer a close before its connection is cut.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
-/// tungstenite fills its whole read buffer with zeros on every poll, so that a small one is fast.
-/// What a client says is mostly shorter than this; what is not takes more than one read.
-const READ_BUFFER: usize = 1024;
-/// Frames that are ready together are joined up to this size, then written in one go. No more than
-/// this and one frame is ever held: the outlet hands over a frame only when there is room.
-const WRITE_BUFFER: usize = 16 * 1024;
-
 /// What every connection shares.
 #[derive(Clone)]
 pub struct Context {
@@ -104,69 +95,73 @@ pub struct TextOptions {
 ///
 /// `leftover` is what the client sent right behind its handshake.
 pub async fn serve(stream: TcpStream, leftover: Bytes, context: Context, opening: Opening) {
-    let socket = Box::pin(socket(stream, leftover, &context.limits)).await;
-    let ended = opening.registration.ended.clone();
-    let (reader, stream, writer, said_goodbye) = parts(socket, context, opening);
-    let stream = Box::pin(reader.run(stream, said_goodbye, ended)).await;
+    let stall = Duration::from_millis(context.timing.stall_ms);
+    let outlet = Arc::new(Outlet::new(stream, stall));
+    let mut decoder = Decoder::new(context.limits.frame_bytes);
+    decoder.feed(&leftover);
+    drop(leftover);
 
-    // A writer that panicked took its half with it; the connection is cut by dropping the other.
-    let Ok(outlet) = writer.await else { return };
-    let Ok(socket) = stream.reunite(outlet.into_sink()) else {
-        return;
-    };
-    let _ = Box::pin(timeout(CLOSE_GRACE, finish(socket.into_inner()))).await;
+    let end = converse(&mut decoder, outlet.clone(), context, opening).await;
+    Box::pin(finish(&outlet, decoder, end)).await;
 }
 
-async fn socket(stream: TcpStream, leftover: Bytes, limits: &Limits) -> WebSocketStream<TcpStream> {
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(Some(limits.frame_bytes))
-        .max_frame_size(Some(limits.frame_bytes));
-    WebSocketStream::from_partially_read(stream, leftover.into(), Role::Server, Some(config)).await
-}
-
-/// Starts the writer, and answers what is needed to read beside it.
-fn parts(
-    socket: WebSocketStream<TcpStream>,
+/// Speaks until the connection ends, then says goodbye.
+async fn converse(
+    decoder: &mut Decoder,
+    outlet: Arc<Outlet>,
     context: Context,
     opening: Opening,
-) -> (
-    reader::Reader,
-    reader::Stream,
-    JoinHandle<Outlet>,
-    CancellationToken,
-) {
-    let (sink, stream) = socket.split();
-    let (requests, queue) = mpsc::channel(REQUESTS);
-    let said_goodbye = CancellationToken::new();
-
+) -> End {
     let Opening {
         caller,
         registration,
         scope,
         dialect,
     } = opening;
-    let voice = dialect::Voice::new(dialect, caller.user());
-    let reader = reader::Reader::new(context.clone(), caller, scope, voice.clone(), requests);
-    let outlet = Outlet::new(sink, Duration::from_millis(context.timing.stall_ms));
-    let writer = writer::Writer::new(context, caller, scope, voice, registration, queue, outlet);
-
-    let goodbye = said_goodbye.clone().drop_guard();
-    let writer = tokio::spawn(async move {
-        let outlet = writer.run().await;
-        drop(goodbye);
-        outlet
-    });
-    (reader, stream, writer, said_goodbye)
+    let voice = Arc::new(Voice::new(dialect, caller.user()));
+    let (ended, overflow) = (registration.ended.clone(), registration.overflow.clone());
+    let mut writer = Writer::new(
+        context.clone(),
+        caller,
+        scope,
+        voice.clone(),
+        registration,
+        outlet.clone(),
+    );
+    let mut reader = Reader::new(context, caller, scope, voice, outlet);
+    // Whatever it is in the middle of, a write to a peer that does not read among them.
+    let end = tokio::select! {
+        biased;
+        () = ended.cancelled() => End::Close(CloseReason::SessionEnded),
+        () = overflow.cancelled() => End::Close(CloseReason::TooSlow),
+        end = async {
+            if let Err(end) = Box::pin(writer.open()).await {
+                return end;
+            }
+            tokio::select! {
+                end = writer.talk() => end,
+                () = reader.listen(decoder) => End::Gone,
+            }
+        } => end,
+    };
+    Box::pin(writer.say_goodbye(end)).await;
+    end
 }
 
 /// Ends the TCP stream in order: closing it with bytes unread would reset it, and the peer could
 /// lose the close frame that is on its way.
-async fn finish(mut stream: TcpStream) {
-    if stream.shutdown().await.is_err() {
-        return;
+async fn finish(outlet: &Outlet, mut decoder: Decoder, end: End) {
+    if let End::Close(_) = end {
+        // A close is answered by a close.
+        let answer = async {
+            while !matches!(decoder.next(), Ok(Some(Incoming::Close(_))) | Err(_)) {
+                if !matches!(outlet.read(&mut decoder).await, Ok(true)) {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(CLOSE_GRACE, answer).await;
     }
-    let mut rest = [0; 1024];
-    while matches!(stream.read(&mut rest).await, Ok(read) if read > 0) {}
+    outlet.shut();
+    let _ = timeout(CLOSE_GRACE, outlet.read_out()).await;
 }

@@ -1,94 +1,337 @@
-//! The way out: frames joined as long as more are ready, and no write that waits for ever.
+//! The way out of one connection. Whoever has something for it writes it there and then, whichever
+//! task that is; what the peer does not take at once waits here, and not for ever.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
-
-use futures_util::{SinkExt, stream::SplitSink};
-use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Bytes, Message, Utf8Bytes,
-        protocol::{CloseFrame, frame::coding::CloseCode},
-    },
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use super::CLOSE_GRACE;
+use bytes::{Buf, Bytes};
+use tokio::{
+    net::TcpStream,
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
+
+use super::{codec::Decoder, writer::Call};
 use crate::protocol::CloseReason;
 
-pub(super) type Sink = SplitSink<WebSocketStream<TcpStream>, Message>;
+/// What may wait for a peer. More is not taken, unless it is one frame that has nothing before it.
+const MOST_WAITING: usize = 64 * 1024;
+/// Frames that leave in one write at most.
+const SLICES: usize = 32;
+/// Calls that may wait before the peer's own have to.
+const MOST_CALLS: usize = 64;
+/// What one read takes. On the stack, so that it costs a silent connection nothing.
+const READ: usize = 4096;
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// We close it, and say why.
     Close(CloseReason),
+    /// The peer closed it, with this code, and waits for our answer.
+    Closed(Option<u16>),
     /// There is nobody to say it to.
     Gone,
 }
 
-/// What goes out, in order.
+/// There is no room for more now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+/// A TCP stream, and what waits for it.
 pub(super) struct Outlet {
-    sink: Sink,
+    stream: TcpStream,
     stall: Duration,
-    /// Whether something was handed over that may not have left yet.
-    unflushed: bool,
+    state: Mutex<State>,
+    /// The writer has something to look at.
+    called: Notify,
+    /// There is room again.
+    eased: Notify,
+}
+
+struct State {
+    queue: VecDeque<Bytes>,
+    /// How much of the first frame has left.
+    sent: usize,
+    /// What waits, in all.
+    waiting: usize,
+    /// Since when the peer has taken nothing, although something waits.
+    stuck_since: Option<Instant>,
+    phase: Phase,
+    /// When the peer was last heard of.
+    heard: Instant,
+    /// What the writer must see to.
+    calls: VecDeque<Call>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Our close frame is in the queue: nothing may follow it.
+    Closing,
+    Broken,
+}
+
+impl State {
+    fn put(&mut self, frame: Bytes) -> Result<(), Full> {
+        if self.phase != Phase::Open {
+            return Ok(());
+        }
+        if self.waiting > 0 && self.waiting + frame.len() > MOST_WAITING {
+            return Err(Full);
+        }
+        self.waiting += frame.len();
+        self.queue.push_back(frame);
+        Ok(())
+    }
+
+    /// What the next write tries to send.
+    fn slices(&self) -> [IoSlice<'_>; SLICES] {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        for (slice, frame) in slices.iter_mut().zip(&self.queue) {
+            *slice = IoSlice::new(frame);
+        }
+        slices[0].advance(self.sent);
+        slices
+    }
+
+    /// So many bytes have left.
+    fn advance(&mut self, written: usize) {
+        self.waiting -= written;
+        self.sent += written;
+        while let Some(first) = self.queue.front() {
+            if self.sent < first.len() {
+                return;
+            }
+            self.sent -= first.len();
+            self.queue.pop_front();
+        }
+        // What a burst needed is not kept for a silent connection.
+        self.queue = VecDeque::new();
+    }
 }
 
 impl Outlet {
-    pub(super) fn new(sink: Sink, stall: Duration) -> Self {
+    pub(super) fn new(stream: TcpStream, stall: Duration) -> Self {
+        let state = State {
+            queue: VecDeque::new(),
+            sent: 0,
+            waiting: 0,
+            stuck_since: None,
+            phase: Phase::Open,
+            heard: Instant::now(),
+            calls: VecDeque::new(),
+        };
         Self {
-            sink,
+            stream,
             stall,
-            unflushed: false,
+            state: Mutex::new(state),
+            called: Notify::new(),
+            eased: Notify::new(),
         }
     }
 
-    pub(super) fn is_unflushed(&self) -> bool {
-        self.unflushed
+    /// Hands a frame over. It leaves with the next [`flush`](Self::flush).
+    pub(super) fn put(&self, frame: Bytes) -> Result<(), Full> {
+        self.lock().put(frame)
     }
 
-    /// Hands a frame over. It leaves with the next [`flush`](Self::flush), or before, once enough
-    /// has come together.
-    pub(super) async fn send(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), End> {
-        self.unflushed = true;
-        let sent = self.sink.feed(Message::Text(text.into()));
-        within(self.stall, sent).await
+    /// Hands a frame over and sends it if nothing is in its way.
+    pub(super) fn push(&self, frame: Bytes) -> Result<(), Full> {
+        let mut state = self.lock();
+        let mut rest = frame;
+        // Mostly nothing waits and all of it is taken.
+        if state.queue.is_empty() && state.phase == Phase::Open {
+            match self.stream.try_write(&rest) {
+                Ok(written) if written == rest.len() => return Ok(()),
+                Ok(written) => rest.advance(written),
+                // Looked at below, when it is tried again.
+                Err(_) => {}
+            }
+        }
+        state.put(rest)?;
+        self.write(&mut state);
+        Ok(())
     }
 
-    pub(super) async fn ping(&mut self) -> Result<(), End> {
-        self.unflushed = true;
-        within(self.stall, self.sink.feed(Message::Ping(Bytes::new()))).await
+    /// Sends as much as the peer takes now.
+    pub(super) fn flush(&self) {
+        self.write(&mut self.lock());
     }
 
-    pub(super) async fn flush(&mut self) -> Result<(), End> {
-        self.unflushed = false;
-        within(self.stall, self.sink.flush()).await
+    /// Hands a frame over as soon as there is room for it. For the writer.
+    pub(super) async fn send(&self, frame: Bytes) -> Result<(), End> {
+        while self.put(frame.clone()).is_err() {
+            self.drained().await?;
+        }
+        Ok(())
     }
 
-    /// Says goodbye, if the peer will hear it soon.
-    pub(super) async fn close(&mut self, reason: CloseReason) {
-        let frame = CloseFrame {
-            code: CloseCode::from(reason.code()),
-            reason: reason.words().into(),
-        };
-        let _ = timeout(CLOSE_GRACE, self.sink.send(Message::Close(Some(frame)))).await;
+    /// The same, for others than the writer, who sees to it that there will be room.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub(super) async fn send_patiently(&self, frame: Bytes) -> Result<(), End> {
+        while self.put(frame.clone()).is_err() {
+            self.flush();
+            self.eased.notified().await;
+        }
+        if self.is_broken() {
+            return Err(End::Gone);
+        }
+        Ok(())
     }
 
-    pub(super) fn into_sink(self) -> Sink {
-        self.sink
+    /// Whether nothing waits.
+    pub(super) fn is_drained(&self) -> bool {
+        self.lock().queue.is_empty()
     }
-}
 
-async fn within<E>(stall: Duration, write: impl Future<Output = Result<(), E>>) -> Result<(), End> {
-    let mut write = pin!(write);
-    // Nearly every write is done at once, and needs no clock.
-    let written = match poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx))).await {
-        Poll::Ready(written) => Ok(written),
-        Poll::Pending => timeout(stall, write).await,
-    };
-    match written {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(End::Gone),
-        Err(_) => Err(End::Close(CloseReason::TooSlow)),
+    /// Waits until the peer has taken everything.
+    ///
+    /// # Errors
+    /// The end of the connection if it takes nothing for too long, or is gone.
+    pub(super) async fn drained(&self) -> Result<(), End> {
+        loop {
+            let stuck_since = {
+                let mut state = self.lock();
+                self.write(&mut state);
+                if state.phase == Phase::Broken {
+                    return Err(End::Gone);
+                }
+                if state.queue.is_empty() {
+                    return Ok(());
+                }
+                state.stuck_since.unwrap_or_else(Instant::now)
+            };
+            // Boxed: a clock would set the size of every connection that never needs it.
+            let writable = Box::pin(timeout_at(stuck_since + self.stall, self.stream.writable()));
+            match writable.await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return Err(End::Gone),
+                Err(_) => return Err(End::Close(CloseReason::TooSlow)),
+            }
+        }
+    }
+
+    /// Hands over the last frame: nothing comes behind it, whoever still tries.
+    pub(super) fn close(&self, frame: Bytes) {
+        let mut state = self.lock();
+        if state.phase == Phase::Open {
+            state.waiting += frame.len();
+            state.queue.push_back(frame);
+            state.phase = Phase::Closing;
+        }
+        self.write(&mut state);
+    }
+
+    /// Leaves something for the writer to see to.
+    pub(super) fn call(&self, call: Call) {
+        self.lock().calls.push_back(call);
+        self.called.notify_one();
+    }
+
+    /// The same, once not too much of it waits. For what the peer may ask as often as it likes.
+    pub(super) async fn call_patiently(&self, call: Call) {
+        while self.lock().calls.len() >= MOST_CALLS {
+            self.eased.notified().await;
+        }
+        self.call(call);
+    }
+
+    /// What the writer must see to next.
+    pub(super) fn next_call(&self) -> Option<Call> {
+        let call = self.lock().calls.pop_front()?;
+        self.eased.notify_one();
+        Some(call)
+    }
+
+    /// Waits until there is something for the writer to look at: a call, or a peer that takes no
+    /// more.
+    pub(super) async fn called(&self) {
+        self.called.notified().await;
+    }
+
+    /// Whether the connection is broken.
+    pub(super) fn is_broken(&self) -> bool {
+        self.lock().phase == Phase::Broken
+    }
+
+    /// How long the peer has been silent.
+    pub(super) fn silence(&self) -> Duration {
+        self.lock().heard.elapsed()
+    }
+
+    /// Waits for bytes of the peer. `false` is the end of its stream.
+    pub(super) async fn read(&self, decoder: &mut Decoder) -> io::Result<bool> {
+        loop {
+            self.stream.readable().await?;
+            match self.read_now(decoder) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return read,
+            }
+        }
+    }
+
+    fn read_now(&self, decoder: &mut Decoder) -> io::Result<bool> {
+        let mut bytes = [0; READ];
+        let read = self.stream.try_read(&mut bytes)?;
+        decoder.feed(&bytes[..read]);
+        self.lock().heard = Instant::now();
+        Ok(read > 0)
+    }
+
+    /// Reads and forgets, until the stream ends.
+    pub(super) async fn read_out(&self) {
+        loop {
+            if self.stream.readable().await.is_err() {
+                return;
+            }
+            match self.stream.try_read(&mut [0; READ]) {
+                Ok(0) => return,
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends our direction of the stream.
+    pub(super) fn shut(&self) {
+        let _ = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write);
+    }
+
+    /// Writes what waits, as far as the peer takes it.
+    fn write(&self, state: &mut State) {
+        while !state.queue.is_empty() {
+            match self.stream.try_write_vectored(&state.slices()) {
+                Ok(written) if written > 0 => {
+                    state.advance(written);
+                    state.stuck_since = None;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // The writer waits for the peer, whoever it was that wrote.
+                    if state.stuck_since.is_none() {
+                        state.stuck_since = Some(Instant::now());
+                        self.called.notify_one();
+                    }
+                    return;
+                }
+                Ok(_) | Err(_) => {
+                    (state.queue, state.waiting, state.sent) = (VecDeque::new(), 0, 0);
+                    state.phase = Phase::Broken;
+                    self.called.notify_one();
+                }
+            }
+        }
+        state.stuck_since = None;
+        self.eased.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

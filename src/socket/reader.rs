@@ -3,25 +3,21 @@
 mod commands;
 mod typed;
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures_util::{
-    StreamExt,
-    future::BoxFuture,
-    stream::{FuturesUnordered, SplitStream},
-};
-use tokio::{net::TcpStream, sync::mpsc, time::timeout};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{Error as WsError, Message, error::CapacityError},
-};
-use tokio_util::sync::CancellationToken;
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
-use super::{CLOSE_GRACE, Context, Scope, dialect::Voice, writer::Request};
+use super::{
+    Context, Scope,
+    codec::{Decoder, Incoming},
+    dialect::Voice,
+    outlet::{End, Outlet},
+    writer::Call,
+};
 use crate::{
     chat::{Caller, ChatError},
     domain::RoomId,
-    protocol::CloseReason,
+    protocol::{CloseReason, wire},
 };
 
 /// Messages of one connection that may be on their way to the disk.
@@ -29,14 +25,12 @@ const IN_FLIGHT: usize = 64;
 /// Refusals for speed, and frames that are no commands, before the connection is closed.
 const PATIENCE: u32 = 100;
 
-pub(super) type Stream = SplitStream<WebSocketStream<TcpStream>>;
-
 pub(super) struct Reader {
     context: Context,
     caller: Caller,
     scope: Scope,
-    voice: Voice,
-    requests: mpsc::Sender<Request>,
+    voice: Arc<Voice>,
+    outlet: Arc<Outlet>,
     /// Answers to messages that are on their way to the disk.
     in_flight: FuturesUnordered<BoxFuture<'static, Option<String>>>,
     /// Lines sent so far, for their keys.
@@ -53,8 +47,8 @@ impl Reader {
         context: Context,
         caller: Caller,
         scope: Scope,
-        voice: Voice,
-        requests: mpsc::Sender<Request>,
+        voice: Arc<Voice>,
+        outlet: Arc<Outlet>,
     ) -> Self {
         let in_flight = FuturesUnordered::new();
         Self {
@@ -62,76 +56,64 @@ impl Reader {
             caller,
             scope,
             voice,
-            requests,
+            outlet,
             in_flight,
             lines: 0,
             refusals: 0,
         }
     }
 
-    /// Reads until the peer has closed, or has had its chance to after we have.
-    pub(super) async fn run(
-        mut self,
-        mut stream: Stream,
-        said_goodbye: CancellationToken,
-        ended: CancellationToken,
-    ) -> Stream {
+    /// Reads until there is nothing more to do; then the writer ends the connection.
+    pub(super) async fn listen(&mut self, decoder: &mut Decoder) {
+        while self.step(decoder).await.is_ok() {}
+        self.outlet.flush();
+        std::future::pending::<()>().await;
+    }
+
+    async fn step(&mut self, decoder: &mut Decoder) -> Result<(), Done> {
+        if self.in_flight.len() < IN_FLIGHT {
+            match decoder.next() {
+                Ok(Some(incoming)) => return self.take(incoming).await,
+                Ok(None) => {}
+                Err(reason) => return self.end(End::Close(reason)).await,
+            }
+        }
+        // Answers that came together leave together.
+        self.outlet.flush();
+        let may_read = self.in_flight.len() < IN_FLIGHT;
         tokio::select! {
             biased;
-            () = ended.cancelled() => {}
-            () = self.listen(&mut stream) => {}
-            () = said_goodbye.cancelled() => {}
-        }
-        // The writer may be in the middle of a write; it has its own bounds.
-        said_goodbye.cancelled().await;
-        // A close is answered by a close: only a stream read to its end was ended in order.
-        let _ = timeout(CLOSE_GRACE, async {
-            while let Some(Ok(_)) = stream.next().await {}
-        })
-        .await;
-        stream
-    }
-
-    async fn listen(&mut self, stream: &mut Stream) {
-        let silence = Duration::from_millis(self.context.timing.silence_ms);
-        let draining = self.context.draining.clone();
-        loop {
-            let step = tokio::select! {
-                biased;
-                () = draining.cancelled() => {
-                    self.settle().await;
-                    self.ask(Request::Drain).await
+            () = self.context.draining.cancelled() => {
+                Box::pin(self.settle()).await;
+                self.ask(Call::Drain).await
+            }
+            Some(answer) = self.in_flight.next() => {
+                self.pass(answer).await?;
+                while let Some(Some(answer)) = self.in_flight.next().now_or_never() {
+                    self.pass(answer).await?;
                 }
-                Some(answer) = self.in_flight.next() => self.pass(answer).await,
-                frame = timeout(silence, stream.next()), if self.in_flight.len() < IN_FLIGHT => match frame {
-                    Ok(Some(Ok(frame))) => self.take(frame).await,
-                    Ok(Some(Err(error))) => self.ask(end_of(&error)).await,
-                    Ok(None) => self.ask(Request::Gone).await,
-                    Err(_) => self.ask(Request::Close(CloseReason::Silent)).await,
-                },
-            };
-            if step.is_err() {
-                return;
+                Ok(())
             }
+            read = self.outlet.read(decoder), if may_read => match read {
+                Ok(true) => Ok(()),
+                Ok(false) | Err(_) => self.end(End::Gone).await,
+            },
         }
     }
 
-    async fn take(&mut self, frame: Message) -> Result<(), Done> {
-        let text = match frame {
-            Message::Text(text) => text,
-            // A terminal client may send its lines as binary frames; they are text all the same.
-            Message::Binary(bytes) => match bytes.try_into() {
-                Ok(text) => text,
-                Err(_) => return self.ask(Request::Close(CloseReason::NotUtf8)).await,
-            },
-            // tungstenite answers pings, and a close with its echo as the stream is read on.
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {
-                return Ok(());
+    async fn take(&mut self, incoming: Incoming) -> Result<(), Done> {
+        let text = match incoming {
+            Incoming::Text(text) => text,
+            Incoming::Ping(payload) => {
+                let pong = wire::pong(&payload);
+                return self.outlet.send_patiently(pong).await.map_err(|_| Done);
             }
+            Incoming::Pong => return Ok(()),
+            Incoming::Close(code) => return self.end(End::Closed(code)).await,
         };
+        // Boxed, for a connection that is silent should not hold room for what it might say.
         match (self.voice.text_options(), self.scope) {
             (Some(_), Scope::Room(room)) => Box::pin(self.line(room, &text)).await,
-            // Boxed, for a connection that is silent should not hold room for what it might say.
             _ => Box::pin(self.command(&text)).await,
         }
     }
@@ -153,13 +135,12 @@ impl Reader {
     ) -> Result<(), Done> {
         let is_unsound = matches!(error, ChatError::RateLimited(_) | ChatError::ReadOnly);
         if is_unsound && self.is_tried() {
-            return self.ask(Request::Close(CloseReason::TooFast)).await;
+            return self.end(End::Close(CloseReason::TooFast)).await;
         }
         if let ChatError::Internal(detail) = error {
             tracing::error!(error = %detail, "command failed");
         }
-        let refused = self.voice.refused(key, room, error);
-        self.say(refused).await
+        self.say(self.voice.refused(key, room, error)).await
     }
 
     /// Counts a refusal that a sound client does not bring about, and whether it was one too many.
@@ -175,19 +156,20 @@ impl Reader {
         }
     }
 
-    async fn say(&mut self, text: String) -> Result<(), Done> {
-        self.ask(Request::Text(text)).await
+    async fn say(&mut self, text: impl AsRef<str>) -> Result<(), Done> {
+        let frame = wire::text(text.as_ref());
+        self.outlet.send_patiently(frame).await.map_err(|_| Done)
     }
 
-    /// Hands over to the writer. After a request that ends the connection there is no more to do.
-    async fn ask(&mut self, request: Request) -> Result<(), Done> {
-        let last = matches!(request, Request::Close(_) | Request::Drain | Request::Gone);
-        let taken = self.requests.send(request).await;
-        if last || taken.is_err() {
-            Err(Done)
-        } else {
-            Ok(())
-        }
+    /// Hands over to the writer. After a call that ends the connection there is no more to do.
+    async fn ask(&mut self, call: Call) -> Result<(), Done> {
+        let last = matches!(call, Call::End(_) | Call::Drain);
+        self.outlet.call_patiently(call).await;
+        if last { Err(Done) } else { Ok(()) }
+    }
+
+    async fn end(&mut self, end: End) -> Result<(), Done> {
+        self.ask(Call::End(end)).await
     }
 
     fn hears(&self, room: RoomId) -> bool {
@@ -195,17 +177,5 @@ impl Reader {
             Scope::All => true,
             Scope::Room(only) => only == room,
         }
-    }
-}
-
-/// What a failed read asks of the writer. tungstenite leaves it to us to tell the peer.
-fn end_of(error: &WsError) -> Request {
-    match error {
-        WsError::Protocol(_) => Request::Close(CloseReason::ProtocolError),
-        WsError::Utf8(_) => Request::Close(CloseReason::NotUtf8),
-        WsError::Capacity(CapacityError::MessageTooLong { .. }) => {
-            Request::Close(CloseReason::TooBig)
-        }
-        _ => Request::Gone,
     }
 }

@@ -19,29 +19,25 @@ macro_rules! patiently {
 mod errand;
 mod opening;
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::mpsc,
-    time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
-};
+use bytes::Bytes;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use errand::Errand;
 
 use super::{
     CLOSE_GRACE, Context, Scope,
     dialect::Voice,
-    feed::{Feed, News},
+    ear::Closed,
+    feed::Feed,
     outlet::{End, Outlet},
 };
 use crate::{
     chat::{Caller, ChatError},
-    domain::{Removal, Rev, RoomId, RoomStanding, Seq},
+    domain::{Removal, Rev, RoomId, RoomStanding},
     hub::{Control, LiveMessage, PresenceGuard, Registration},
-    protocol::{Bye, CloseReason, Frame, LARGE_ROOM, NAMES_SLICE, RoomView},
+    protocol::{Bye, CloseReason, Frame, LARGE_ROOM, NAMES_SLICE, RoomView, wire},
 };
 
 /// A database that is busy is asked again after this long.
@@ -49,43 +45,36 @@ const BUSY_RETRY: Duration = Duration::from_millis(100);
 /// Errands that may wait before the reader is not listened to until some are done.
 const MOST_ERRANDS: usize = 64;
 
-/// What the reader asks of the writer.
-pub(super) enum Request {
-    /// Send this.
-    Text(String),
+/// What the writer is to see to.
+pub(super) enum Call {
+    /// The ear in this room has closed itself.
+    Ear(RoomId, Closed),
     /// Send everything changed since these.
     Sync(Vec<(RoomId, Rev)>),
     /// Show the last so many messages of this room.
     History(RoomId, usize),
-    /// Close, and say why.
-    Close(CloseReason),
     /// Say when to come back, and close.
     Drain,
-    /// The peer is gone.
-    Gone,
+    /// End the connection.
+    End(End),
 }
 
 pub(super) struct Writer {
     context: Context,
     caller: Caller,
     scope: Scope,
-    voice: Voice,
+    voice: Arc<Voice>,
     registration: Registration,
-    requests: mpsc::Receiver<Request>,
-    outlet: Outlet,
+    outlet: Arc<Outlet>,
     feed: Feed,
     /// What is to be read from the store and sent, in this order.
     errands: VecDeque<Errand>,
-    /// Names of rooms, for parting words.
-    names: HashMap<RoomId, String>,
     presence: Option<PresenceGuard>,
     heartbeat: Interval,
     /// Since when this connection has not been up to date.
     behind_since: Option<Instant>,
     /// Rooms where news was lost that is no message. They are told anew once we are up to date.
     lossy: Vec<RoomId>,
-    /// The newest message that has gone out, for a terminal, which hears one room.
-    shown: Seq,
 }
 
 impl Writer {
@@ -93,12 +82,11 @@ impl Writer {
         context: Context,
         caller: Caller,
         scope: Scope,
-        voice: Voice,
+        voice: Arc<Voice>,
         registration: Registration,
-        requests: mpsc::Receiver<Request>,
-        outlet: Outlet,
+        outlet: Arc<Outlet>,
     ) -> Self {
-        let feed = Feed::new(context.chat.clone(), caller);
+        let feed = Feed::new(context.chat.clone(), caller, voice.clone(), outlet.clone());
         let beat = Duration::from_millis(context.timing.heartbeat_ms);
         let mut heartbeat = interval_at(Instant::now() + beat, beat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -108,45 +96,18 @@ impl Writer {
             scope,
             voice,
             registration,
-            requests,
             outlet,
             feed,
             errands: VecDeque::new(),
-            names: HashMap::new(),
             presence: None,
             heartbeat,
             behind_since: None,
             lossy: Vec::new(),
-            shown: Seq(0),
         }
     }
 
-    /// Speaks until the connection ends, then says goodbye.
-    pub(super) async fn run(mut self) -> Outlet {
-        // What is done once or seldom is boxed, here and below: it would set the size of every idle
-        // connection's task.
-        let registration = &self.registration;
-        let (ended, overflow) = (registration.ended.clone(), registration.overflow.clone());
-        // Whatever it is in the middle of, a write to a peer that does not read among them.
-        let end = tokio::select! {
-            biased;
-            () = ended.cancelled() => End::Close(CloseReason::SessionEnded),
-            () = overflow.cancelled() => End::Close(CloseReason::TooSlow),
-            end = self.talk() => end,
-        };
-        if let End::Close(reason) = end {
-            if let Some(words) = self.voice.last_words(reason) {
-                let _ = timeout(CLOSE_GRACE, self.outlet.send(words)).await;
-            }
-            self.outlet.close(reason).await;
-        }
-        self.outlet
-    }
-
-    async fn talk(&mut self) -> End {
-        if let Err(end) = Box::pin(self.open()).await {
-            return end;
-        }
+    /// Sees to what comes up until the connection ends.
+    pub(super) async fn talk(&mut self) -> End {
         loop {
             if let Err(end) = self.step().await {
                 return end;
@@ -154,28 +115,62 @@ impl Writer {
         }
     }
 
-    /// Waits for one thing and does it. Frames leave together as long as more are ready.
+    /// Says the last words, as far as the peer will hear them soon.
+    pub(super) async fn say_goodbye(self, end: End) {
+        match end {
+            End::Close(reason) => {
+                if let Some(words) = self.voice.last_words(reason) {
+                    let _ = self.outlet.put(wire::text(&words));
+                }
+                self.outlet.close(wire::close(reason));
+            }
+            End::Closed(code) => self.outlet.close(wire::close_echo(code)),
+            End::Gone => return,
+        }
+        let _ = timeout(CLOSE_GRACE, self.outlet.drained()).await;
+    }
+
+    /// Waits for one thing and does it. What is done once or seldom is boxed: it would set the size
+    /// of every idle connection's task.
     async fn step(&mut self) -> Result<(), End> {
+        self.outlet.flush();
+        if self.outlet.is_broken() {
+            return Err(End::Gone);
+        }
+        if self.errands.len() < MOST_ERRANDS
+            && let Some(call) = self.outlet.next_call()
+        {
+            return Box::pin(self.see_to(call)).await;
+        }
         tokio::select! {
             biased;
             word = self.registration.words.next() => Box::pin(self.heed(word)).await,
-            request = self.requests.recv(), if self.errands.len() < MOST_ERRANDS => {
-                self.answer(request).await
-            }
-            _ = self.heartbeat.tick() => self.outlet.ping().await,
+            _ = self.heartbeat.tick() => self.beat(),
             () = std::future::ready(()), if !self.errands.is_empty() => {
                 Box::pin(self.run_errand()).await
             }
-            news = self.feed.next() => self.pass_on_all(news).await,
-            () = std::future::ready(()), if self.outlet.is_unflushed() || self.behind_since.is_some() => {
-                // Nothing more is ready: we are up to date.
-                if let Some(room) = self.lossy.pop() {
-                    return Box::pin(self.tell_anew(room)).await;
-                }
+            drained = self.outlet.drained(), if !self.outlet.is_drained() => drained,
+            () = std::future::ready(()), if self.behind_since.is_some() || !self.lossy.is_empty() => {
+                // Nothing more is to be done: we are up to date.
                 self.behind_since = None;
-                self.outlet.flush().await
+                match self.lossy.pop() {
+                    Some(room) => Box::pin(self.tell_anew(room)).await,
+                    None => Ok(()),
+                }
             }
+            () = self.outlet.called() => Ok(()),
         }
+    }
+
+    /// A ping; or the end of a peer that was silent for too long.
+    fn beat(&self) -> Result<(), End> {
+        let patience = Duration::from_millis(self.context.timing.silence_ms);
+        if self.outlet.silence() > patience {
+            return Err(End::Close(CloseReason::Silent));
+        }
+        // Where there is no room for it, the peer has more than a ping to answer to.
+        let _ = self.outlet.push(wire::ping());
+        Ok(())
     }
 
     async fn heed(&mut self, word: Control) -> Result<(), End> {
@@ -204,10 +199,10 @@ impl Writer {
         }
     }
 
-    async fn answer(&mut self, request: Option<Request>) -> Result<(), End> {
-        match request {
-            Some(Request::Text(text)) => self.outlet.send(text).await,
-            Some(Request::Sync(rooms)) => {
+    async fn see_to(&mut self, call: Call) -> Result<(), End> {
+        match call {
+            Call::Ear(room, closed) => self.closed(room, closed).await,
+            Call::Sync(rooms) => {
                 for (room, after) in rooms {
                     self.take_on(Errand::Sync {
                         room,
@@ -217,90 +212,67 @@ impl Writer {
                 }
                 Ok(())
             }
-            Some(Request::History(room, count)) => Box::pin(self.history(room, count)).await,
-            Some(Request::Close(reason)) => Err(End::Close(reason)),
-            Some(Request::Drain) => {
+            Call::History(room, count) => self.history(room, count).await,
+            Call::Drain => {
                 let bye = Bye {
                     reason: "draining",
                     retry_in_ms: self.retry_in_ms(),
                 };
-                self.outlet.send(self.voice.bye(bye)).await?;
+                self.say(&self.voice.bye(bye)).await?;
                 Err(End::Close(CloseReason::Draining))
             }
-            Some(Request::Gone) | None => Err(End::Gone),
+            Call::End(end) => Err(end),
         }
     }
 
-    /// Passes on `news` and what is ready behind it, without a look at anything else in between.
-    async fn pass_on_all(&mut self, news: News) -> Result<(), End> {
-        let mut next = Some(news);
-        while let Some(news) = next {
-            self.pass_on(news).await?;
-            // What was missed comes before what is ready behind it.
-            next = if self.errands.is_empty() {
-                self.feed.ready()
-            } else {
-                None
-            };
+    /// An ear has closed itself.
+    async fn closed(&mut self, room: RoomId, closed: Closed) -> Result<(), End> {
+        match closed {
+            Closed::Missed { lagged } => self.take_on(Errand::Repair {
+                room,
+                lagged,
+                holes: false,
+            }),
+            Closed::Full => self.take_on(Errand::Reopen { room }),
+            Closed::Removed(live, reason) => return self.removed(&live, reason).await,
+            Closed::Deleted => return self.left(room, Removal::Deleted).await,
         }
         Ok(())
     }
 
-    async fn pass_on(&mut self, news: News) -> Result<(), End> {
-        match news {
-            News::Message(live) => {
-                self.shown = self.shown.max(live.message.seq);
-                self.send(self.voice.live(&live)).await
-            }
-            News::Presence(presence) => {
-                for frame in self.voice.presence(&presence) {
-                    self.outlet.send(frame).await?;
-                }
-                Ok(())
-            }
-            News::Room(changed) => {
-                if let Some(name) = self.names.get_mut(&changed.room) {
-                    name.clone_from(&changed.name);
-                }
-                if self.voice.text_options().is_none() {
-                    self.outlet.send(changed.json()).await?;
-                }
-                Ok(())
-            }
-            News::Typing(typing) => {
-                if self.voice.text_options().is_none() {
-                    self.outlet.send(typing.json()).await?;
-                }
-                Ok(())
-            }
-            News::Missed { room, lagged } => {
-                self.take_on(Errand::Repair {
-                    room,
-                    lagged,
-                    holes: false,
-                });
-                Ok(())
-            }
-            News::Removed(live, reason) => Box::pin(self.removed(&live, reason)).await,
-            News::Deleted(room) => Box::pin(self.left(room, Removal::Deleted)).await,
+    /// Opens the ear in a room, now that the client has been told of everything up to `rev`.
+    fn open_ear(&self, room: RoomId, rev: Rev) {
+        if let Some(ear) = self.feed.ear(room)
+            && let Err(closed) = ear.open_at(rev)
+        {
+            self.outlet.call(Call::Ear(room, closed));
         }
     }
 
-    /// The feed says that the user is out of a room. If they are back already, it was just news.
+    /// An ear says that the user is out of a room. If they are back already, it was just news.
     async fn removed(&mut self, live: &LiveMessage, reason: Removal) -> Result<(), End> {
-        let room = live.message.room_id;
+        let (room, rev) = (live.message.room_id, live.message.rev);
         let (chat, timing) = (self.context.chat.clone(), self.context.timing.clone());
         let caller = self.caller;
         match patiently!(timing, chat.member(&caller, room)) {
-            Ok(_) => self.send(self.voice.live(live)).await,
+            Ok(_) => {
+                if self.feed.ear(room).is_some_and(|ear| ear.rev() < rev) {
+                    self.send(self.voice.live(live)).await?;
+                    self.open_ear(room, rev);
+                }
+                Ok(())
+            }
             Err(ChatError::NotFound(_)) => self.left(room, reason).await,
             Err(error) => Err(internal(&error)),
         }
     }
 
     async fn left(&mut self, room: RoomId, reason: Removal) -> Result<(), End> {
+        let Some(ear) = self.feed.ear(room) else {
+            return Ok(());
+        };
+        let name = ear.name();
         self.feed.unsubscribe(room);
-        let name = self.names.remove(&room).unwrap_or_default();
         self.outlet
             .send(self.voice.room_left(room, &name, reason))
             .await?;
@@ -311,14 +283,15 @@ impl Writer {
         }
     }
 
-    async fn send(
-        &mut self,
-        frame: Option<tokio_tungstenite::tungstenite::Utf8Bytes>,
-    ) -> Result<(), End> {
+    async fn send(&self, frame: Option<Bytes>) -> Result<(), End> {
         match frame {
             Some(frame) => self.outlet.send(frame).await,
             None => Ok(()),
         }
+    }
+
+    async fn say(&self, text: &str) -> Result<(), End> {
+        self.outlet.send(wire::text(text)).await
     }
 
     fn hears_by_scope(&self, room: RoomId) -> bool {

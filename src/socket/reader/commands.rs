@@ -1,7 +1,7 @@
 //! JSON commands.
 
 use super::{Done, Reader};
-use crate::socket::writer::Request;
+use crate::socket::{outlet::End, writer::Call};
 use crate::{
     chat::ChatError,
     domain::{Emoji, Key, Message, RoomId},
@@ -94,12 +94,12 @@ impl Reader {
                     let detail = "names more rooms than one can be in".to_owned();
                     return self.say(malformed(None, "malformed", detail)).await;
                 }
-                self.ask(Request::Sync(rooms.into_iter().collect())).await
+                self.ask(Call::Sync(rooms.into_iter().collect())).await
             }
             Ok(Command::Ping {}) => self.say(Frame::Pong.encode()).await,
             Err(error) => {
                 if self.is_tried() {
-                    return self.ask(Request::Close(CloseReason::TooFast)).await;
+                    return self.end(End::Close(CloseReason::TooFast)).await;
                 }
                 self.say(malformed(error.key, error.code, error.detail))
                     .await

@@ -1,7 +1,7 @@
 //! Lines that a person typed.
 
 use super::{Done, Reader};
-use crate::socket::{lines, writer::Request};
+use crate::socket::{lines, outlet::End, writer::Call};
 use crate::{
     chat::{Caller, Chat, ChatError, Member, RoomEdit},
     domain::{Emoji, Key, MuteSpan, RoomId, Seq, Topic, UserId},
@@ -23,7 +23,7 @@ impl Reader {
             // Messages have a limit of their own.
             Line::Nothing => return Ok(()),
             Line::Say(body) | Line::Me(body) => return self.say_line(room, body, None).await,
-            Line::Quit => return self.ask(Request::Close(CloseReason::Normal)).await,
+            Line::Quit => return self.end(End::Close(CloseReason::Normal)).await,
             _ => {}
         }
         if let Err(error) = self.context.chat.admit(&self.caller) {
@@ -31,7 +31,7 @@ impl Reader {
         }
         match line {
             Line::Reply(seq, body) => self.say_line(room, body, Some(seq)).await,
-            Line::History(count) => self.ask(Request::History(room, count)).await,
+            Line::History(count) => self.ask(Call::History(room, count)).await,
             Line::Wrong(words) => self.say(format!("! {words}")).await,
             line => {
                 let chat = self.context.chat.clone();

@@ -40,6 +40,8 @@ pub(super) enum Errand {
         /// Whether changes that were overtaken by later ones have left holes.
         holes: bool,
     },
+    /// The peer takes more again: what it has not had is held.
+    Reopen { room: RoomId },
     /// A person asked for these messages.
     Replay { room: RoomId, after: Seq, upto: Seq },
 }
@@ -76,12 +78,15 @@ impl Writer {
                 lagged,
                 holes,
             } => self.repair(room, lagged, holes).await?,
+            Errand::Reopen { room } => {
+                self.outlet.drained().await?;
+                self.open_ear(room, Rev(0));
+                None
+            }
             Errand::Replay { room, after, upto } => self.replay(room, after, upto).await?,
         };
-        // Short errands leave together; a long one shows that it is alive.
         if let Some(rest) = rest {
             self.errands.push_front(rest);
-            self.outlet.flush().await?;
         }
         Ok(())
     }
@@ -92,7 +97,9 @@ impl Writer {
         if !self.feed.hears(room) && self.scope == Scope::All {
             self.heed(Control::Room(room)).await?;
         }
-        let changes = if self.feed.hears(room) {
+        // What is live comes behind what was missed.
+        let changes = if let Some(ear) = self.feed.ear(room) {
+            ear.close();
             let chat = self.context.chat.clone();
             changes(&chat, &self.caller, room, after, sent).await
         } else {
@@ -102,17 +109,19 @@ impl Writer {
             Ok(Ok(changes)) => changes,
             Ok(Err(head)) => {
                 self.send(self.voice.behind(room, after, head)).await?;
+                self.open_ear(room, Rev(0));
                 return Ok(None);
             }
             Err(error @ (ChatError::Overloaded | ChatError::NotFound(_))) => {
-                let refused = self.voice.refused(None, Some(room), &error);
-                self.outlet.send(refused).await?;
+                self.say(&self.voice.refused(None, Some(room), &error))
+                    .await?;
+                self.open_ear(room, Rev(0));
                 return Ok(None);
             }
             Err(error) => return Err(super::internal(&error)),
         };
         for message in &changes.items {
-            self.send(self.voice.missed(message, self.shown)).await?;
+            self.tell_missed(room, message).await?;
         }
         if let Some(last) = changes.items.last().filter(|_| changes.has_after) {
             return Ok(Some(Errand::Sync {
@@ -121,8 +130,8 @@ impl Writer {
                 sent: sent + changes.items.len(),
             }));
         }
-        self.feed.start_at(room, changes.head.rev);
         self.send(self.voice.synced(room, changes.head)).await?;
+        self.open_ear(room, changes.head.rev);
         Ok(None)
     }
 
@@ -154,8 +163,7 @@ impl Writer {
             }) => {
                 holes |= has_holes(after, &messages);
                 for message in &messages {
-                    self.send(self.voice.missed(message, self.shown)).await?;
-                    self.shown = self.shown.max(message.seq);
+                    self.tell_missed(room, message).await?;
                 }
                 if more {
                     return again(holes);
@@ -167,6 +175,7 @@ impl Writer {
                 if lagged && !self.lossy.contains(&room) {
                     self.lossy.push(room);
                 }
+                self.open_ear(room, head.rev);
                 Ok(None)
             }
             Ok(Repair::Removed(reason)) => {
@@ -189,7 +198,11 @@ impl Writer {
             ..STEP
         };
         if most.messages < 1 {
+            self.open_ear(room, Rev(0));
             return Ok(None);
+        }
+        if let Some(ear) = self.feed.ear(room) {
+            ear.close();
         }
         let page = match chat
             .history(&caller, room, Window::After(after), most)
@@ -207,8 +220,22 @@ impl Writer {
         for message in &page.items {
             self.send(self.voice.shown(message)).await?;
         }
-        let last = page.items.last().map(|last| last.seq);
-        Ok(last.map(|after| Errand::Replay { room, after, upto }))
+        let Some(last) = page.items.last() else {
+            self.open_ear(room, Rev(0));
+            return Ok(None);
+        };
+        let after = last.seq;
+        Ok(Some(Errand::Replay { room, after, upto }))
+    }
+
+    /// Tells of a message that was missed.
+    async fn tell_missed(&self, room: RoomId, message: &Message) -> Result<(), End> {
+        let Some(ear) = self.feed.ear(room) else {
+            return Ok(());
+        };
+        self.send(self.voice.missed(message, ear.shown())).await?;
+        ear.show(message.seq);
+        Ok(())
     }
 
     /// The last `count` messages, for a person who asked.
@@ -222,7 +249,7 @@ impl Writer {
                 Ok(())
             }
             Err(error @ (ChatError::NotFound(_) | ChatError::Overloaded)) => {
-                self.outlet.send(format!("! {error}")).await
+                self.say(&format!("! {error}")).await
             }
             Err(error) => Err(super::internal(&error)),
         }
@@ -237,10 +264,8 @@ impl Writer {
         let chat = self.context.chat.clone();
         match patiently!(timing, chat.member(&caller, room)) {
             Ok(member) => {
-                let name = member.standing().room.name.clone();
-                self.names.insert(room, name);
-                let who = format!("* {}", lines::who(&chat, &member));
-                self.outlet.send(who).await
+                self.feed.know(room, &member.standing().room.name);
+                self.say(&format!("* {}", lines::who(&chat, &member))).await
             }
             Err(ChatError::NotFound(_)) => Ok(()),
             Err(error) => Err(super::internal(&error)),
@@ -258,7 +283,7 @@ impl Writer {
             Ok(member) => member,
             // A room that was heard is left when its feed says so.
             Err(ChatError::NotFound(_)) => {
-                if !self.names.contains_key(&room) {
+                if !self.feed.knows(room) {
                     self.feed.unsubscribe(room);
                 }
                 return Ok(());
@@ -268,12 +293,14 @@ impl Writer {
         let standing = member.standing();
         // Only a room that is new here starts at its head: one that was heard before goes on where
         // it is.
-        let name = standing.room.name.clone();
-        if self.names.insert(room, name).is_none() {
-            self.feed.start_at(room, standing.room.head.rev);
+        let is_new = self.feed.know(room, &standing.room.name);
+        let view = self.room_view(standing);
+        self.send(self.voice.json(&Frame::Room { room: view }))
+            .await?;
+        if is_new {
+            self.open_ear(room, standing.room.head.rev);
         }
-        let room = self.room_view(standing);
-        self.send(self.voice.json(&Frame::Room { room })).await
+        Ok(())
     }
 }
 

@@ -5,12 +5,12 @@ use crate::socket::{Scope, lines, outlet::End};
 use crate::{
     chat::ChatError,
     domain::{Rev, RoomId, RoomStanding, User},
-    protocol::{CloseReason, Frame, RoomView, UserView, frame::ReadyLimits},
+    protocol::{CloseReason, Frame, UserView, frame::ReadyLimits},
 };
 
 impl Writer {
     /// Subscribes, then reads, then says what was read: whatever comes in between is in the feed.
-    pub(super) async fn open(&mut self) -> Result<(), End> {
+    pub(in crate::socket) async fn open(&mut self) -> Result<(), End> {
         let chat = self.context.chat.clone();
         let (timing, caller) = (self.context.timing.clone(), self.caller);
         // The login may have ended between the handshake and our being listed.
@@ -34,29 +34,17 @@ impl Writer {
             .iter()
             .filter(|standing| self.hears_by_scope(standing.room.id))
             .collect();
+        // A room joined since the first look is subscribed only now; its word is on the way.
         for standing in &heard {
-            // A room joined since the first look is subscribed only now; its word is on the way.
-            if self.feed.hears(standing.room.id) {
-                self.feed.start_at(standing.room.id, standing.room.head.rev);
-                self.names
-                    .insert(standing.room.id, standing.room.name.clone());
-            }
+            self.feed.know(standing.room.id, &standing.room.name);
         }
-        let rooms: Vec<RoomView> = heard
-            .iter()
+        self.feed.forget_unknown();
+        let heard: Vec<&RoomStanding> = heard
+            .into_iter()
             .filter(|standing| self.feed.hears(standing.room.id))
-            .map(|standing| self.room_view(standing))
             .collect();
-        for room in self
-            .feed
-            .rooms()
-            .filter(|room| !self.names.contains_key(room))
-            .collect::<Vec<_>>()
-        {
-            self.feed.unsubscribe(room);
-        }
         if let Scope::Room(room) = self.scope
-            && !self.names.contains_key(&room)
+            && !self.feed.hears(room)
         {
             return self.out_of(room).await;
         }
@@ -71,14 +59,18 @@ impl Writer {
         let limits = ReadyLimits {
             body_chars: self.context.limits.body_chars,
         };
+        let rooms = heard.iter().map(|standing| self.room_view(standing));
         let ready = Frame::Ready {
             user: UserView::own(&user, true),
             heartbeat_s,
             limits,
-            rooms,
+            rooms: rooms.collect(),
         };
-        self.outlet.send(ready.encode()).await?;
-        self.outlet.flush().await
+        self.say(&ready.encode()).await?;
+        for standing in &heard {
+            self.open_ear(standing.room.id, standing.room.head.rev);
+        }
+        Ok(())
     }
 
     /// The user came out of the room between the handshake and now.
@@ -124,20 +116,23 @@ impl Writer {
         };
         // Read anew, so that what is shown below ends where the feed goes on.
         let head = member.standing().room.head;
-        self.feed.start_at(room, head.rev);
         for line in lines::banner(&chat, &member) {
-            self.outlet.send(line).await?;
+            self.say(&line).await?;
         }
         let upto = head.seq;
-        self.shown = upto;
+        if let Some(ear) = self.feed.ear(room) {
+            ear.reached(head.rev);
+            ear.show(upto);
+        }
         let after = match options.since {
             Some(since) => Some(since),
             None if options.history > 0 => Some(lines::start_of_last(options.history, upto)),
             None => None,
         };
-        if let Some(after) = after {
-            self.take_on(Errand::Replay { room, after, upto });
+        match after {
+            Some(after) => self.take_on(Errand::Replay { room, after, upto }),
+            None => self.open_ear(room, head.rev),
         }
-        self.outlet.flush().await
+        Ok(())
     }
 }

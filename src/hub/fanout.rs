@@ -1,0 +1,292 @@
+//! From a room's channel to those who hear it: a task for many of them, which hands each batch of
+//! news to one after the other. Nobody needs to be woken to be told.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use bytes::Bytes;
+use tokio::{sync::Notify, task::yield_now};
+
+use super::room::{Lagged, RoomEvent, Subscription};
+use crate::domain::Rev;
+
+/// Listeners of one task. A larger room has more of them, for more than one core.
+const SHARD: usize = 1024;
+/// Events of one batch.
+const MOST_EVENTS: usize = 64;
+/// A batch with so many bytes of text takes no further event.
+const MOST_BYTES: usize = 32 * 1024;
+/// Listeners after which other tasks get their turn.
+const TURN: usize = 128;
+
+/// Somebody who hears a room.
+pub trait Listener: Send + Sync + 'static {
+    /// Takes what happened. It must not wait: whoever comes next in the room waits for it.
+    fn hear(&self, news: &Batch);
+
+    /// There will be nothing more to hear, through a fault of ours.
+    fn deafened(&self);
+}
+
+/// What happened in a room, in order.
+pub struct Batch {
+    events: Vec<RoomEvent>,
+    lagged: bool,
+    uniform: Option<Uniform>,
+    json: OnceLock<Bytes>,
+}
+
+/// A batch that reads the same to everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uniform {
+    /// The first and the last of its messages, which follow one another, if it has any.
+    pub revs: Option<(Rev, Rev)>,
+}
+
+impl Batch {
+    /// That event and what is ready behind it.
+    fn collect(first: Result<RoomEvent, Lagged>, subscription: &mut Subscription) -> Self {
+        let (mut events, mut lagged) = (Vec::new(), false);
+        let mut bytes = 0;
+        let mut next = Some(first);
+        while let Some(event) = next.take() {
+            if let Ok(event) = event {
+                bytes += weight(&event);
+                events.push(event);
+            } else {
+                // What was lost lies between events: whoever lost it reads it from the store, and
+                // those before it with it.
+                events.clear();
+                lagged = true;
+            }
+            if events.len() < MOST_EVENTS && bytes < MOST_BYTES {
+                next = subscription.try_recv();
+            }
+        }
+        let uniform = if lagged { None } else { uniform(&events) };
+        Self {
+            events,
+            lagged,
+            uniform,
+            json: OnceLock::new(),
+        }
+    }
+
+    /// The events.
+    #[must_use]
+    pub fn events(&self) -> &[RoomEvent] {
+        &self.events
+    }
+
+    /// Whether events before these were lost.
+    #[must_use]
+    pub fn lagged(&self) -> bool {
+        self.lagged
+    }
+
+    /// What to look at before [`json`](Self::json) is passed on; `None` if some of it is not for
+    /// everybody alike.
+    #[must_use]
+    pub fn uniform(&self) -> Option<Uniform> {
+        self.uniform
+    }
+
+    /// The JSON frames of all events, joined once for all connections.
+    #[must_use]
+    pub fn json(&self) -> Bytes {
+        self.json
+            .get_or_init(|| match &self.events[..] {
+                [event] => event.json().unwrap_or_default(),
+                events => {
+                    let frames: Vec<Bytes> = events.iter().filter_map(RoomEvent::json).collect();
+                    frames.concat().into()
+                }
+            })
+            .clone()
+    }
+}
+
+fn weight(event: &RoomEvent) -> usize {
+    match event {
+        RoomEvent::Message(live) => live.message.body.len(),
+        _ => 0,
+    }
+}
+
+fn uniform(events: &[RoomEvent]) -> Option<Uniform> {
+    let mut revs: Option<(Rev, Rev)> = None;
+    for event in events {
+        match event {
+            RoomEvent::Message(live) if live.removes.is_none() => {
+                let rev = live.message.rev;
+                revs = match revs {
+                    None => Some((rev, rev)),
+                    Some((first, last)) if last.next() == rev => Some((first, rev)),
+                    Some(_) => return None,
+                };
+            }
+            RoomEvent::Presence(_) | RoomEvent::Changed(_) => {}
+            RoomEvent::Message(_) | RoomEvent::Typing(_) | RoomEvent::Deleted => return None,
+        }
+    }
+    Some(Uniform { revs })
+}
+
+/// The listeners of one task.
+pub(super) struct Shard {
+    state: Mutex<State>,
+    /// Somebody left.
+    left: Notify,
+}
+
+struct State {
+    /// Those whom the task has yet to take in.
+    joined: Vec<Arc<Place>>,
+    count: usize,
+    /// The task ends, or has ended.
+    closed: bool,
+}
+
+struct Place {
+    listener: Arc<dyn Listener>,
+    gone: AtomicBool,
+}
+
+impl Place {
+    fn of(listener: Arc<dyn Listener>) -> Arc<Self> {
+        Arc::new(Self {
+            listener,
+            gone: AtomicBool::new(false),
+        })
+    }
+}
+
+/// A listener's place in a room. Dropping it ends it.
+pub struct Listening {
+    shard: Arc<Shard>,
+    place: Arc<Place>,
+}
+
+impl Shard {
+    /// A shard with its first listener.
+    pub(super) fn of(listener: Arc<dyn Listener>) -> (Arc<Self>, Listening) {
+        let place = Place::of(listener);
+        let state = State {
+            joined: vec![place.clone()],
+            count: 1,
+            closed: false,
+        };
+        let shard = Arc::new(Self {
+            state: Mutex::new(state),
+            left: Notify::new(),
+        });
+        let listening = Listening {
+            shard: shard.clone(),
+            place,
+        };
+        (shard, listening)
+    }
+
+    /// A place that hears everything published from now on, unless this shard is full or ending.
+    pub(super) fn join(self: &Arc<Self>, listener: &Arc<dyn Listener>) -> Option<Listening> {
+        let mut state = self.lock();
+        if state.closed || state.count >= SHARD {
+            return None;
+        }
+        let place = Place::of(listener.clone());
+        state.count += 1;
+        state.joined.push(place.clone());
+        Some(Listening {
+            shard: self.clone(),
+            place,
+        })
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.place.gone.store(true, Ordering::Relaxed);
+        let mut state = self.shard.lock();
+        state.count -= 1;
+        state.closed |= state.count == 0;
+        drop(state);
+        self.shard.left.notify_one();
+    }
+}
+
+/// Hands on what is published, as long as somebody listens.
+pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
+    let mut audience = Audience {
+        shard,
+        places: Vec::new(),
+    };
+    loop {
+        let first = tokio::select! {
+            biased;
+            () = audience.shard.left.notified() => {
+                if audience.see_off() {
+                    return;
+                }
+                continue;
+            }
+            event = subscription.recv() => event,
+        };
+        let batch = Batch::collect(first, &mut subscription);
+        // Whoever joined before an event was published is taken in before it is handed on.
+        audience.take_in();
+        for turn in audience.places.chunks(TURN) {
+            for place in turn {
+                if !place.gone.load(Ordering::Relaxed) {
+                    place.listener.hear(&batch);
+                }
+            }
+            if audience.places.len() > TURN {
+                yield_now().await;
+            }
+        }
+    }
+}
+
+/// Those whom a task tells.
+struct Audience {
+    shard: Arc<Shard>,
+    places: Vec<Arc<Place>>,
+}
+
+impl Audience {
+    fn take_in(&mut self) {
+        self.places.append(&mut self.shard.lock().joined);
+    }
+
+    /// Whether nobody is left.
+    fn see_off(&mut self) -> bool {
+        self.take_in();
+        self.places
+            .retain(|place| !place.gone.load(Ordering::Relaxed));
+        self.places.shrink_to(self.places.len() * 2);
+        self.shard.is_closed()
+    }
+}
+
+impl Drop for Audience {
+    /// Nobody is left, unless the task panicked or the runtime goes away.
+    fn drop(&mut self) {
+        self.shard.lock().closed = true;
+        self.take_in();
+        for place in &self.places {
+            if !place.gone.load(Ordering::Relaxed) {
+                place.listener.deafened();
+            }
+        }
+    }
+}

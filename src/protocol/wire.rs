@@ -1,0 +1,97 @@
+//! WebSocket frames as a server writes them. They are not masked, so that one frame, its header
+//! included, is right for every connection: it is built once and its bytes are shared.
+
+use bytes::Bytes;
+
+use super::CloseReason;
+
+/// The whole message is in this frame.
+const LAST: u8 = 0x80;
+const TEXT: u8 = 0x1;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xa;
+/// A control frame has no more payload than this.
+const MOST_OF_CONTROL: usize = 125;
+
+/// A text frame.
+#[must_use]
+pub fn text(payload: &str) -> Bytes {
+    let mut frame = Vec::with_capacity(payload.len() + 10);
+    frame.push(LAST | TEXT);
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+        (Ok(length @ 0..=125), _) => frame.push(length),
+        (_, Ok(length)) => {
+            frame.push(126);
+            frame.extend_from_slice(&length.to_be_bytes());
+        }
+        _ => {
+            frame.push(127);
+            frame.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(payload.as_bytes());
+    frame.into()
+}
+
+/// A ping without a payload.
+#[must_use]
+pub fn ping() -> Bytes {
+    Bytes::from_static(&[LAST | PING, 0])
+}
+
+/// The answer to a ping.
+#[must_use]
+pub fn pong(payload: &[u8]) -> Bytes {
+    control(PONG, payload)
+}
+
+/// A close frame of ours.
+#[must_use]
+pub fn close(reason: CloseReason) -> Bytes {
+    let payload = [&reason.code().to_be_bytes(), reason.words().as_bytes()].concat();
+    control(CLOSE, &payload)
+}
+
+/// The answer to a close frame: the same code, if there was one.
+#[must_use]
+pub fn close_echo(code: Option<u16>) -> Bytes {
+    let code = code.map(u16::to_be_bytes);
+    control(CLOSE, code.as_ref().map_or(&[], |code| &code[..]))
+}
+
+fn control(opcode: u8, payload: &[u8]) -> Bytes {
+    let payload = &payload[..payload.len().min(MOST_OF_CONTROL)];
+    let length = u8::try_from(payload.len()).unwrap_or(0);
+    [&[LAST | opcode, length], payload].concat().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_written_as_short_as_they_can_be() {
+        let heads = [
+            (0, vec![0x81, 0]),
+            (125, vec![0x81, 125]),
+            (126, vec![0x81, 126, 0, 126]),
+            (65_535, vec![0x81, 126, 0xff, 0xff]),
+            (65_536, vec![0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ];
+        for (length, head) in heads {
+            let frame = text(&"x".repeat(length));
+            assert_eq!(frame[..head.len()], head, "{length}");
+            assert_eq!(frame.len(), head.len() + length);
+        }
+    }
+
+    #[test]
+    fn a_close_says_its_code_and_why() {
+        let frame = close(CloseReason::Normal);
+        assert_eq!(frame[..4], [0x88, 9, 0x03, 0xe8]);
+        assert_eq!(&frame[4..], b"goodbye");
+        assert_eq!(close_echo(Some(1000))[..], [0x88, 2, 0x03, 0xe8]);
+        assert_eq!(close_echo(None)[..], [0x88, 0]);
+    }
+}

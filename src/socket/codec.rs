@@ -1,0 +1,265 @@
+//! WebSocket frames as a client writes them, from bytes to messages.
+//!
+//! A connection that is silent, or whose last frame came whole, holds no buffer.
+
+use crate::protocol::CloseReason;
+
+const CONTINUATION: u8 = 0x0;
+const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xa;
+/// A control frame has no more payload than this.
+const MOST_OF_CONTROL: usize = 125;
+
+/// What a client said.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Incoming {
+    /// A message. A terminal client may send its lines as binary frames; they are text all the same.
+    Text(String),
+    /// To be answered with the same bytes.
+    Ping(Vec<u8>),
+    /// It is still there.
+    Pong,
+    /// It ends the conversation, with this code if it says one.
+    Close(Option<u16>),
+}
+
+/// Takes the bytes of a stream apart.
+pub(super) struct Decoder {
+    /// Bytes that are no whole frame yet.
+    bytes: Vec<u8>,
+    /// How much of them has been taken.
+    taken: usize,
+    /// The parts so far of a message that comes in parts.
+    parts: Option<Vec<u8>>,
+    /// The most bytes of a message.
+    limit: usize,
+}
+
+/// The head of a frame.
+struct Head {
+    last: bool,
+    opcode: u8,
+    mask: [u8; 4],
+    /// Where the payload begins and ends.
+    start: usize,
+    end: usize,
+}
+
+impl Decoder {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            taken: 0,
+            parts: None,
+            limit,
+        }
+    }
+
+    /// Takes what was read.
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.taken);
+        self.taken = 0;
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next message, if all of it is here.
+    ///
+    /// # Errors
+    /// Why the connection is to be closed: nothing that follows can be understood.
+    pub(super) fn next(&mut self) -> Result<Option<Incoming>, CloseReason> {
+        while let Some(head) = self.head()? {
+            let payload = &mut self.bytes[head.start..head.end];
+            for (byte, key) in payload.iter_mut().zip(head.mask.iter().cycle()) {
+                *byte ^= key;
+            }
+            let payload = payload.to_vec();
+            self.taken = head.end;
+            if self.taken == self.bytes.len() {
+                (self.bytes, self.taken) = (Vec::new(), 0);
+            }
+            if let Some(incoming) = self.take(head.last, head.opcode, payload)? {
+                return Ok(Some(incoming));
+            }
+        }
+        Ok(None)
+    }
+
+    fn take(
+        &mut self,
+        last: bool,
+        opcode: u8,
+        payload: Vec<u8>,
+    ) -> Result<Option<Incoming>, CloseReason> {
+        match (opcode, &mut self.parts) {
+            (PING, _) => Ok(Some(Incoming::Ping(payload))),
+            (PONG, _) => Ok(Some(Incoming::Pong)),
+            (CLOSE, _) => close_code(&payload).map(|code| Some(Incoming::Close(code))),
+            (TEXT | BINARY, None) if last => text(payload).map(Some),
+            (TEXT | BINARY, parts @ None) => {
+                *parts = Some(payload);
+                Ok(None)
+            }
+            (CONTINUATION, Some(parts)) => {
+                parts.extend_from_slice(&payload);
+                if !last {
+                    return Ok(None);
+                }
+                text(self.parts.take().unwrap_or_default()).map(Some)
+            }
+            _ => Err(CloseReason::ProtocolError),
+        }
+    }
+
+    /// The head of the next frame, if all of the frame is here.
+    fn head(&self) -> Result<Option<Head>, CloseReason> {
+        let bytes = &self.bytes[self.taken..];
+        let [first, second, rest @ ..] = bytes else {
+            return Ok(None);
+        };
+        let (opcode, short) = (first & 0x0f, usize::from(second & 0x7f));
+        let last = first & 0x80 != 0;
+        let reserved = first & 0x70 != 0;
+        let known = matches!(opcode, CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG);
+        let is_control = opcode >= CLOSE;
+        let masked = second & 0x80 != 0;
+        if reserved || !known || !masked || is_control && (!last || short > MOST_OF_CONTROL) {
+            return Err(CloseReason::ProtocolError);
+        }
+        let long = match short {
+            126 => rest
+                .split_first_chunk()
+                .map(|(length, rest)| (u64::from(u16::from_be_bytes(*length)), rest)),
+            127 => rest
+                .split_first_chunk()
+                .map(|(length, rest)| (u64::from_be_bytes(*length), rest)),
+            short => Some((short as u64, rest)),
+        };
+        let Some((length, rest)) = long else {
+            return Ok(None);
+        };
+        // Refused by its head, before any of it has to be held.
+        let before = self.parts.as_ref().map_or(0, Vec::len);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length.saturating_add(before) > self.limit && !is_control {
+            return Err(CloseReason::TooBig);
+        }
+        let Some((mask, rest)) = rest.split_first_chunk() else {
+            return Ok(None);
+        };
+        if rest.len() < length {
+            return Ok(None);
+        }
+        let start = self.bytes.len() - rest.len();
+        Ok(Some(Head {
+            last,
+            opcode,
+            mask: *mask,
+            start,
+            end: start + length,
+        }))
+    }
+}
+
+fn text(payload: Vec<u8>) -> Result<Incoming, CloseReason> {
+    match String::from_utf8(payload) {
+        Ok(text) => Ok(Incoming::Text(text)),
+        Err(_) => Err(CloseReason::NotUtf8),
+    }
+}
+
+/// The code of a close, which may be followed by words.
+fn close_code(payload: &[u8]) -> Result<Option<u16>, CloseReason> {
+    match payload {
+        [] => Ok(None),
+        [a, b, words @ ..] => {
+            let code = u16::from_be_bytes([*a, *b]);
+            let is_known = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+            match std::str::from_utf8(words) {
+                _ if !is_known => Err(CloseReason::ProtocolError),
+                Ok(_) => Ok(Some(code)),
+                Err(_) => Err(CloseReason::NotUtf8),
+            }
+        }
+        [_] => Err(CloseReason::ProtocolError),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MASK: [u8; 4] = [1, 2, 3, 4];
+
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut frame = vec![first];
+        match payload.len() {
+            length @ 0..=125 => frame.push(0x80 | u8::try_from(length).unwrap()),
+            length => {
+                frame.push(0xfe);
+                frame.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+            }
+        }
+        frame.extend_from_slice(&MASK);
+        let masked = payload.iter().zip(MASK.iter().cycle());
+        frame.extend(masked.map(|(byte, key)| byte ^ key));
+        frame
+    }
+
+    fn said(text: &str) -> Incoming {
+        Incoming::Text(text.to_owned())
+    }
+
+    /// Whatever way the bytes are cut, the messages are the same, and nothing is held behind them.
+    #[test]
+    fn it_does_not_matter_how_the_bytes_arrive() {
+        let bytes = [
+            frame(0x81, "grüß dich".as_bytes()),
+            frame(0x01, &"x".repeat(300).into_bytes()),
+            frame(0x89, b"there?"),
+            frame(0x80, b"y"),
+            frame(0x82, b"binary"),
+            frame(0x8a, b""),
+            frame(0x88, &[3, 232, b'b', b'y', b'e']),
+        ]
+        .concat();
+        let wanted = vec![
+            said("grüß dich"),
+            Incoming::Ping(b"there?".to_vec()),
+            said(&("x".repeat(300) + "y")),
+            said("binary"),
+            Incoming::Pong,
+            Incoming::Close(Some(1000)),
+        ];
+        for step in 1..=bytes.len() {
+            let mut decoder = Decoder::new(1000);
+            let mut heard = Vec::new();
+            for piece in bytes.chunks(step) {
+                decoder.feed(piece);
+                while let Some(incoming) = decoder.next().unwrap() {
+                    heard.push(incoming);
+                }
+            }
+            assert_eq!(heard, wanted, "{step} bytes at a time");
+            assert_eq!(decoder.bytes.capacity(), 0);
+        }
+    }
+
+    #[test]
+    fn a_message_in_parts_has_a_limit_as_a_whole() {
+        let mut decoder = Decoder::new(10);
+        decoder.feed(&frame(0x01, b"123456"));
+        assert_eq!(decoder.next(), Ok(None));
+        decoder.feed(&frame(0x80, b"12345"));
+        assert_eq!(decoder.next(), Err(CloseReason::TooBig));
+    }
+
+    #[test]
+    fn a_frame_that_is_too_big_is_refused_by_its_head() {
+        let mut decoder = Decoder::new(10);
+        decoder.feed(&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+        assert_eq!(decoder.next(), Err(CloseReason::TooBig));
+    }
+}
