@@ -43,6 +43,7 @@ mod registration;
 mod reports;
 mod request_log;
 mod restraints;
+mod rights;
 mod rooms;
 mod search;
 mod sessions;

@@ -1,0 +1,314 @@
+//! The people and the rooms that the table is tried with.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use futures_util::future::join_all;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+use super::{ACTORS, Actor, Kind, Row};
+use crate::support::{PASSWORD, Room, TestServer, User};
+
+/// A code of the right shape that stands for nothing.
+const NO_CODE: &str = "K7QM-2XWD-9F4H-PT3C";
+
+/// Who were in a room at some time, and so have a message of their own there.
+const ONCE_INSIDE: [Actor; 7] = [
+    Actor::Left,
+    Actor::Kicked,
+    Actor::Banned,
+    Actor::Muted,
+    Actor::Member,
+    Actor::Moderator,
+    Actor::Owner,
+];
+
+/// What a request came to: a status, and the code of a problem.
+#[derive(Clone, Debug)]
+pub(super) struct Got {
+    pub status: u16,
+    pub code: String,
+}
+
+pub(super) struct World {
+    pub server: TestServer,
+    people: HashMap<Actor, User>,
+    /// The plain member whom, and whose messages, the others are after.
+    target: User,
+    /// A public room in which all can see the target.
+    plaza: Room,
+    direct: Room,
+    nobody: Client,
+    counter: AtomicU64,
+}
+
+/// A room with all of the actors in their places.
+pub(super) struct Place {
+    pub room: Room,
+    kind: Kind,
+    /// A message of the target's for each actor to do something with.
+    theirs: HashMap<Actor, i64>,
+    /// A message that each actor has written.
+    own: HashMap<Actor, i64>,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let server = TestServer::start().await;
+        let mut people = HashMap::new();
+        // The first account is the admin.
+        for actor in ACTORS.into_iter().rev() {
+            if actor != Actor::Anonymous {
+                people.insert(actor, server.user(&actor.name()).await);
+            }
+        }
+        let target = server.user("target").await;
+        let owner = &people[&Actor::Owner];
+        let plaza = open(owner, Kind::Public).await;
+        let inside = [Actor::Muted, Actor::Member, Actor::Moderator];
+        let inside: Vec<&User> = inside
+            .iter()
+            .map(|actor| &people[actor])
+            .chain([&target])
+            .collect();
+        for user in &inside {
+            user.join(&plaza.code).await.expect(200);
+        }
+        let ids: Vec<i64> = inside.iter().map(|user| user.id).collect();
+        let direct = owner
+            .post("/api/dms", json!({ "user_ids": ids }))
+            .await
+            .expect(201);
+        let direct = Room {
+            id: direct["id"].as_i64().unwrap(),
+            code: NO_CODE.to_owned(),
+        };
+        Self {
+            server,
+            people,
+            target,
+            plaza,
+            direct,
+            nobody: Client::new(),
+            counter: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn user(&self, actor: Actor) -> Option<&User> {
+        self.people.get(&actor)
+    }
+
+    /// Where a call goes that is about no room.
+    pub(super) fn nowhere(&self) -> Place {
+        Place {
+            room: self.plaza.clone(),
+            kind: Kind::Public,
+            theirs: HashMap::new(),
+            own: HashMap::new(),
+        }
+    }
+
+    /// A room of that kind, with the messages that the template wants.
+    pub(super) async fn place(&self, kind: Kind, template: &str) -> Place {
+        let owner = &self.people[&Actor::Owner];
+        let room = match kind {
+            Kind::Direct => self.direct.clone(),
+            _ => open(owner, kind).await,
+        };
+        let once_inside = ONCE_INSIDE
+            .into_iter()
+            .filter(|actor| kind != Kind::Direct || actor.is_in());
+        let authors: Vec<(Actor, &User)> = once_inside
+            .map(|actor| (actor, &self.people[&actor]))
+            .collect();
+        if kind != Kind::Direct {
+            let others = authors.iter().map(|(_, user)| *user).chain([&self.target]);
+            join_all(others.map(|user| async { user.join(&room.code).await.expect(200) })).await;
+        }
+        let mut own = HashMap::new();
+        if template.contains("{own}") {
+            own = said(&room, authors.into_iter()).await;
+        }
+        let mut theirs = HashMap::new();
+        if template.contains("{seq}") || template.contains("{own}") {
+            theirs = said(&room, ACTORS.into_iter().map(|actor| (actor, &self.target))).await;
+        }
+        if kind != Kind::Direct {
+            self.part(&room).await;
+        }
+        Place {
+            room,
+            kind,
+            theirs,
+            own,
+        }
+    }
+
+    /// Brings the actors from plain membership to where they belong.
+    async fn part(&self, room: &Room) {
+        let [owner, left, kicked, banned, muted, moderator] = [
+            Actor::Owner,
+            Actor::Left,
+            Actor::Kicked,
+            Actor::Banned,
+            Actor::Muted,
+            Actor::Moderator,
+        ]
+        .map(|actor| &self.people[&actor]);
+        let mute = format!("/api/rooms/{}/mutes/{}", room.id, muted.id);
+        let hour = json!({ "seconds": 3600 });
+        let ((), (), (), (), muted) = tokio::join!(
+            left.leave(room),
+            owner.kick(room, kicked),
+            owner.ban(room, banned),
+            owner.give_role(room, moderator, "moderator"),
+            owner.put(&mute, hour),
+        );
+        muted.expect(204);
+    }
+
+    /// Asks as that actor.
+    pub(super) async fn ask(&self, row: &Row, base: &str, actor: Actor, place: &Place) -> Got {
+        let path = self
+            .filled(&super::based(row.path, base), actor, place)
+            .await;
+        let body = self.filled(row.body, actor, place).await;
+        let method = match row.method {
+            "WS" => Method::GET,
+            method => method.parse().unwrap(),
+        };
+        let request = match self.user(actor) {
+            Some(user) if row.another_login => user.sign_in_again().await.request(method, &path),
+            Some(user) => user.request(method, &path),
+            None => self.nobody.request(method, self.server.url(&path)),
+        };
+        let request = match row.method {
+            "WS" => request
+                .header("connection", "upgrade")
+                .header("upgrade", "websocket")
+                .header("sec-websocket-version", "13")
+                .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            _ if body.is_empty() => request,
+            _ => request
+                .header("content-type", "application/json")
+                .body(body),
+        };
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let code = if status < 400 {
+            String::new()
+        } else {
+            let problem: Value = response.json().await.unwrap_or_default();
+            problem["code"].as_str().unwrap_or("no code").to_owned()
+        };
+        Got { status, code }
+    }
+
+    /// A template with what it names; what has to be made for it is made now.
+    pub(super) async fn filled(&self, template: &str, actor: Actor, place: &Place) -> String {
+        let user = self.user(actor);
+        let number =
+            |all: &HashMap<Actor, i64>| all.get(&actor).or(place.theirs.get(&actor)).copied();
+        let mut text = template.to_owned();
+        for name in names(template) {
+            let value = match name {
+                "room_id" => place.room.id.to_string(),
+                "code" => place.room.code.clone(),
+                "user_id" => self.target.id.to_string(),
+                "username" => self.target.name.clone(),
+                "self" => user.unwrap_or(&self.target).id.to_string(),
+                "moderator" => self.people[&Actor::Moderator].id.to_string(),
+                "owner" => self.people[&Actor::Owner].id.to_string(),
+                "seq" => number(&place.theirs).unwrap_or(1).to_string(),
+                "own" => number(&place.own).unwrap_or(1).to_string(),
+                "emoji" => "%F0%9F%91%8D".to_owned(),
+                "password" => PASSWORD.to_owned(),
+                "actor" => actor.name(),
+                "key" => format!("k{}", self.counter.fetch_add(1, Ordering::Relaxed)),
+                "refresh" => self.target.sign_in_again().await.refresh_token,
+                "invite_id" => self.invite(place).await.to_string(),
+                "report_id" => self.report().await.to_string(),
+                "session_id" => session(user).await.to_string(),
+                "token_id" => token(user).await.to_string(),
+                other => panic!("{template}: nothing is known for {{{other}}}"),
+            };
+            text = text.replace(&format!("{{{name}}}"), &value);
+        }
+        text
+    }
+
+    /// A new invite of the room, which a direct one cannot have.
+    async fn invite(&self, place: &Place) -> i64 {
+        if place.kind == Kind::Direct {
+            return 1;
+        }
+        let path = format!("/api/rooms/{}/invites", place.room.id);
+        let made = self.people[&Actor::Owner].post(&path, json!({})).await;
+        made.expect(201)["id"].as_i64().unwrap()
+    }
+
+    /// A new report.
+    async fn report(&self) -> i64 {
+        let said = self.target.say(&self.plaza, "psst").await;
+        let path = format!(
+            "/api/rooms/{}/messages/{}/report",
+            self.plaza.id, said["seq"]
+        );
+        let reported = self.people[&Actor::Member].post(&path, json!({})).await;
+        reported.expect(204);
+        let reports = self.people[&Actor::Admin].get("/api/admin/reports").await;
+        reports.expect(200)["items"][0]["id"].as_i64().unwrap()
+    }
+}
+
+/// A new room.
+async fn open(owner: &User, kind: Kind) -> Room {
+    let body = json!({ "name": "lobby", "kind": kind.name() });
+    let made = owner.post("/api/rooms", body).await.expect(201);
+    Room {
+        id: made["id"].as_i64().unwrap(),
+        code: made["access_code"].as_str().unwrap().to_owned(),
+    }
+}
+
+/// A message by each of these users, by the actor that it is for.
+async fn said<'a>(
+    room: &Room,
+    authors: impl Iterator<Item = (Actor, &'a User)>,
+) -> HashMap<Actor, i64> {
+    let said = authors.map(|(actor, user)| async move {
+        let message = user.say(room, "something").await;
+        (actor, message["seq"].as_i64().unwrap())
+    });
+    join_all(said).await.into_iter().collect()
+}
+
+/// Another login of the user's.
+async fn session(user: Option<&User>) -> i64 {
+    let Some(user) = user else { return 1 };
+    let me = user.sign_in_again().await.get("/api/me").await.expect(200);
+    me["session_id"].as_i64().unwrap()
+}
+
+/// A personal token of the user's.
+async fn token(user: Option<&User>) -> i64 {
+    let Some(user) = user else { return 1 };
+    let body = json!({ "name": "spare", "scope": "read" });
+    let made = user.post("/api/me/tokens", body).await.expect(201);
+    made["id"].as_i64().unwrap()
+}
+
+/// The names between braces; JSON has braces of its own.
+pub(super) fn names(template: &str) -> impl Iterator<Item = &str> {
+    template.split('{').filter_map(|part| {
+        let (name, _) = part.split_once('}')?;
+        let fits = !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        fits.then_some(name)
+    })
+}
