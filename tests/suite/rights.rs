@@ -3,6 +3,7 @@
 //! What is expected is derived from one rule a row. A route or a command without a row fails.
 
 mod coverage;
+mod scope;
 mod table;
 mod world;
 
@@ -168,6 +169,8 @@ struct Row {
     fresh: bool,
     /// Whether it ends the login that asks.
     another_login: bool,
+    /// Whether it ends the account that asks.
+    newcomer: bool,
 }
 
 impl Row {
@@ -190,13 +193,22 @@ impl Row {
         }
     }
 
+    const fn by_a_newcomer(self) -> Self {
+        Self {
+            newcomer: true,
+            ..self
+        }
+    }
+
     fn template(&self) -> String {
         format!("{} {}", self.path, self.body)
     }
 
     fn is_about_a_room(&self) -> bool {
         let template = self.template();
-        template.contains("{room_id}") || template.contains("{code}")
+        ["{room_id}", "{code}", "{file_id}"]
+            .iter()
+            .any(|name| template.contains(name))
     }
 
     fn want(&self, actor: Actor, kind: Kind) -> Want {
@@ -223,7 +235,7 @@ impl Row {
     fn routes(&self) -> impl Iterator<Item = String> {
         let path = self.path.split('?').next().unwrap_or_default();
         let path = path.replace("{own}", "{seq}");
-        let path = ["{self}", "{moderator}", "{owner}"]
+        let path = ["{self}", "{moderator}", "{owner}", "{newcomer}"]
             .into_iter()
             .fold(path, |path, user| path.replace(user, "{user_id}"));
         let method = if self.method == "WS" {

@@ -15,8 +15,9 @@ const OUTSIDE: &[Actor] = &[Stranger, Left, Kicked, Banned, Admin];
 const INSIDE: &[Actor] = &[Muted, Member, Moderator, Owner];
 
 /// Every HTTP call. `{user_id}` is a plain member, `{self}` who asks, `{moderator}` and `{owner}` those
-/// of the room; `{seq}` is a message of that
-/// member, `{own}` one of who asks, from when they were in the room.
+/// of the room; `{newcomer}`
+/// somebody whom nobody needs; `{seq}` and `{file_id}` are a message and a picture of that member,
+/// `{own}` is a message of who asks, from when they were in the room.
 #[rustfmt::skip]
 pub(super) const CALLS: &[Row] = &[
     row("POST", "/api/auth/signup", r#"{"username":"new-{actor}","password":"{password}"}"#, Rule::Public),
@@ -24,7 +25,12 @@ pub(super) const CALLS: &[Row] = &[
     row("POST", "/api/auth/refresh", r#"{"refresh_token":"{refresh}"}"#, Rule::Public),
     row("POST", "/api/auth/signout", "{}", Rule::Anyone).by_another_login(),
     row("POST", "/api/auth/password", r#"{"current":"{password}","new":"{password}"}"#, Rule::Anyone),
+    row("POST", "/api/auth/reset", r#"{"token":"{reset}","new":"{password}"}"#, Rule::Public),
     row("GET", "/api/me", "", Rule::Anyone),
+    row("DELETE", "/api/me", r#"{"password":"{password}","messages":"keep"}"#, Rule::Anyone).by_a_newcomer(),
+    row("GET", "/api/me/export", "", Rule::Anyone),
+    row("PUT", "/api/me/avatar", "{picture}", Rule::Anyone),
+    row("DELETE", "/api/me/avatar", "", Rule::Anyone),
     row("PATCH", "/api/me", r#"{"display_name":"Somebody"}"#, Rule::Anyone),
     row("GET", "/api/me/sessions", "", Rule::Anyone),
     row("DELETE", "/api/me/sessions/{session_id}", "", Rule::Anyone),
@@ -35,6 +41,8 @@ pub(super) const CALLS: &[Row] = &[
     row("PUT", "/api/me/blocks/{user_id}", "", Rule::Anyone),
     row("DELETE", "/api/me/blocks/{user_id}", "", Rule::Anyone),
     row("GET", "/api/users/{user_id}", "", Rule::Anyone),
+    row("GET", "/api/users/{user_id}/avatar", "", Rule::Anyone),
+    row("GET", "/api/search?q=something", "", Rule::Anyone),
     row("POST", "/api/dms", r#"{"user_ids":[{user_id}]}"#, Rule::Anyone),
     row("GET", "/api/invites/{code}", "", Rule::Public)
         .but(&[(EVERYBODY, &[Direct], 404, "bad_code")]),
@@ -47,6 +55,10 @@ pub(super) const CALLS: &[Row] = &[
     row("DELETE", "/api/admin/reports/{report_id}", "", Rule::Admins),
     row("PUT", "/api/admin/users/{user_id}/admin", "", Rule::Admins),
     row("DELETE", "/api/admin/users/{user_id}/admin", "", Rule::Admins),
+    row("GET", "/api/admin/users", "", Rule::Admins),
+    row("PUT", "/api/admin/users/{newcomer}/disabled", "", Rule::Admins),
+    row("DELETE", "/api/admin/users/{newcomer}/disabled", "", Rule::Admins),
+    row("POST", "/api/admin/users/{user_id}/reset", "", Rule::Admins),
 
     row("GET", "/api/rooms", "", Rule::Anyone),
     row("GET", "/api/rooms?discover=1", "", Rule::Anyone),
@@ -105,6 +117,11 @@ pub(super) const CALLS: &[Row] = &[
     row("DELETE", "/api/rooms/{room_id}/messages/{seq}/pin", "", Rule::Pinners),
     row("GET", "/api/rooms/{room_id}/pins", "", Rule::Members),
     row("POST", "/api/rooms/{room_id}/messages/{seq}/report", r#"{"reason":"rude"}"#, Rule::Members),
+    row("POST", "/api/rooms/{room_id}/files?name=notes.txt", "tea", Rule::Writers),
+    row("POST", "/api/rooms/{room_id}/files/?name=notes.txt", "tea", Rule::Writers),
+    row("PUT", "/api/rooms/{room_id}/files/{name}", "tea", Rule::Writers),
+    row("GET", "/api/files/{file_id}", "", Rule::Members),
+    row("GET", "/api/files/{file_id}/thumbnail", "", Rule::Members),
     row("PUT", "/api/rooms/{room_id}/read", r#"{"seq":1}"#, Rule::Members),
 
     row("WS", "/ws", "", Rule::Anyone),
@@ -143,6 +160,7 @@ const fn row(method: &'static str, path: &'static str, body: &'static str, rule:
         but: &[],
         fresh: false,
         another_login: false,
+        newcomer: false,
     }
 }
 

@@ -6,14 +6,21 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use image::ImageFormat;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use super::{ACTORS, Actor, Kind, Row};
-use crate::support::{PASSWORD, Room, TestServer, User};
+use crate::{
+    files::{picture, sent},
+    support::{PASSWORD, Room, TestServer, User},
+};
 
 /// A code of the right shape that stands for nothing.
 const NO_CODE: &str = "K7QM-2XWD-9F4H-PT3C";
+
+/// A body that stands for a picture.
+const PICTURE: &str = "a picture";
 
 /// Who were in a room at some time, and so have a message of their own there.
 const ONCE_INSIDE: [Actor; 7] = [
@@ -53,6 +60,8 @@ pub(super) struct Place {
     theirs: HashMap<Actor, i64>,
     /// A message that each actor has written.
     own: HashMap<Actor, i64>,
+    /// A picture in a message of the target's.
+    file: String,
 }
 
 impl World {
@@ -108,6 +117,7 @@ impl World {
             kind: Kind::Public,
             theirs: HashMap::new(),
             own: HashMap::new(),
+            file: String::new(),
         }
     }
 
@@ -136,6 +146,11 @@ impl World {
         if template.contains("{seq}") || template.contains("{own}") {
             theirs = said(&room, ACTORS.into_iter().map(|actor| (actor, &self.target))).await;
         }
+        let file = if template.contains("{file_id}") {
+            self.file(&room).await
+        } else {
+            String::new()
+        };
         if kind != Kind::Direct {
             self.part(&room).await;
         }
@@ -144,6 +159,7 @@ impl World {
             kind,
             theirs,
             own,
+            file,
         }
     }
 
@@ -172,6 +188,18 @@ impl World {
 
     /// Asks as that actor.
     pub(super) async fn ask(&self, row: &Row, base: &str, actor: Actor, place: &Place) -> Got {
+        self.ask_by(self.user(actor), row, base, actor, place).await
+    }
+
+    /// Asks as that actor would, by this login.
+    pub(super) async fn ask_by(
+        &self,
+        user: Option<&User>,
+        row: &Row,
+        base: &str,
+        actor: Actor,
+        place: &Place,
+    ) -> Got {
         let path = self
             .filled(&super::based(row.path, base), actor, place)
             .await;
@@ -180,7 +208,8 @@ impl World {
             "WS" => Method::GET,
             method => method.parse().unwrap(),
         };
-        let request = match self.user(actor) {
+        let request = match user {
+            Some(_) if row.newcomer => self.newcomer().await.request(method, &path),
             Some(user) if row.another_login => user.sign_in_again().await.request(method, &path),
             Some(user) => user.request(method, &path),
             None => self.nobody.request(method, self.server.url(&path)),
@@ -192,6 +221,7 @@ impl World {
                 .header("sec-websocket-version", "13")
                 .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
             _ if body.is_empty() => request,
+            _ if body == PICTURE => request.body(picture(ImageFormat::Png, 4, 4)),
             _ => request
                 .header("content-type", "application/json")
                 .body(body),
@@ -227,9 +257,14 @@ impl World {
                 "emoji" => "%F0%9F%91%8D".to_owned(),
                 "password" => PASSWORD.to_owned(),
                 "actor" => actor.name(),
+                "name" => "notes.txt".to_owned(),
+                "picture" => PICTURE.to_owned(),
                 "key" => format!("k{}", self.counter.fetch_add(1, Ordering::Relaxed)),
                 "refresh" => self.target.sign_in_again().await.refresh_token,
                 "invite_id" => self.invite(place).await.to_string(),
+                "file_id" => place.file.clone(),
+                "newcomer" => self.newcomer().await.id.to_string(),
+                "reset" => self.reset().await,
                 "report_id" => self.report().await.to_string(),
                 "session_id" => session(user).await.to_string(),
                 "token_id" => token(user).await.to_string(),
@@ -248,6 +283,28 @@ impl World {
         let path = format!("/api/rooms/{}/invites", place.room.id);
         let made = self.people[&Actor::Owner].post(&path, json!({})).await;
         made.expect(201)["id"].as_i64().unwrap()
+    }
+
+    /// A picture in a message of the target's. It is told by its thumbnail that it is one.
+    async fn file(&self, room: &Room) -> String {
+        let bytes = picture(ImageFormat::Png, 600, 20);
+        let (file, _) = sent(&self.target, room, "a.png", bytes).await;
+        file["id"].as_str().unwrap().to_owned()
+    }
+
+    /// An account of its own.
+    async fn newcomer(&self) -> User {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        self.server.user(&format!("newcomer{number}")).await
+    }
+
+    /// A token by which a newcomer sets a password.
+    async fn reset(&self) -> String {
+        let path = format!("/api/admin/users/{}/reset", self.newcomer().await.id);
+        let made = self.people[&Actor::Admin].post(&path, Value::Null).await;
+        let made = made.expect(200);
+        let url = made["url"].as_str().unwrap();
+        url.split_once("/reset/").unwrap().1.to_owned()
     }
 
     /// A new report.
