@@ -34,6 +34,7 @@ mod layers;
 mod line_mode;
 mod members;
 mod messages;
+mod model;
 mod open_files;
 mod overload;
 mod predecessor;

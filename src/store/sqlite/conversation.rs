@@ -202,7 +202,8 @@ pub(super) async fn entomb(
     attachments::detach(&mut tx.conn, id).await?;
     mentions::forget(&mut tx.conn, which.room, which.seq).await?;
     sqlx::query!(
-        "update messages set body = '', deleted_at = ?2, mentions = null, pinned_at = null, flags = flags & ?3
+        "update messages set body = '', edited_at = null, deleted_at = ?2, mentions = null, pinned_at = null,
+                flags = flags & ?3
          where id = ?1",
         id,
         which.at.0,

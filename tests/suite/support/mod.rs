@@ -1,6 +1,7 @@
 //! A server of one's own, and users who may do only what users can do.
 
 mod nobody;
+mod process;
 mod reply;
 mod socket;
 mod user;
@@ -23,6 +24,7 @@ use parlor::{
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
+pub(crate) use process::Process;
 pub(crate) use reply::Reply;
 pub(crate) use socket::{Closed, JsonSocket, Terminal, keys};
 pub(crate) use user::{PASSWORD, Room, User};
