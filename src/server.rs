@@ -35,7 +35,8 @@ const SECRET: &str = "secret.key";
 const LOCK: &str = "parlor.lock";
 /// Reading or writing by the group or by anybody.
 const OTHERS: u32 = 0o066;
-/// With nobody waiting, a slice of indexing is as large as makes it quick.
+/// With nobody waiting, indexing and tidying go in steps as large as make them quick.
+const REINDEX_PAGES: i64 = 1000;
 const REINDEX_SLICE: Slice = Slice {
     messages: 5000,
     bytes: 4 * 1024 * 1024,
@@ -303,8 +304,9 @@ async fn rebuild_index(store: &Store, told: &mut impl FnMut(usize)) -> Result<()
         rooms.retain(|room| !indexed.done.contains(room));
         messages += indexed.messages;
         told(messages);
+        store.tidy_index(REINDEX_PAGES).await?;
     }
-    while store.tidy_index().await? {}
+    while store.tidy_index(REINDEX_PAGES).await? {}
     Ok(())
 }
 

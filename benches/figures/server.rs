@@ -110,6 +110,16 @@ impl User {
         Ok(())
     }
 
+    pub(crate) fn get(&self, path: &str) -> io::Result<Value> {
+        request(self.address, "GET", path, Some(&self.token), None)
+    }
+
+    /// The same user at a server that was started anew.
+    pub(crate) fn at(self, server: &Server) -> Self {
+        let address = server.address;
+        Self { address, ..self }
+    }
+
     fn post(&self, path: &str, body: &Value) -> io::Result<Value> {
         request(self.address, "POST", path, Some(&self.token), Some(body))
     }

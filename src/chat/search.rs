@@ -28,6 +28,8 @@ const SLICE: Slice = Slice {
 /// For each moment of indexing, the writer is left to others for so many, and is not kept busy by
 /// the index alone however much there is to index.
 const REST: u32 = 3;
+/// Pages of the index that a step of tidying writes: some milliseconds as well.
+const TIDY_PAGES: i64 = 16;
 /// Steps of tidying between two slices: enough for the index not to fall apart while there is much to
 /// take in.
 const TIDY_STEPS: usize = 3;
@@ -190,7 +192,7 @@ impl Chat {
                 rooms.extend(new.collect::<Vec<_>>());
             }
             while searching.is_up_to_date() {
-                match self.rested(self.inner.store.tidy_index()).await {
+                match self.rested(self.inner.store.tidy_index(TIDY_PAGES)).await {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(error) => self.index_failed(&error).await,
@@ -209,7 +211,7 @@ impl Chat {
             rooms.rotate_left(1);
         }
         for _ in 0..TIDY_STEPS {
-            if !self.rested(store.tidy_index()).await? {
+            if !self.rested(store.tidy_index(TIDY_PAGES)).await? {
                 break;
             }
         }

@@ -89,14 +89,14 @@ impl Store {
         }
     }
 
-    /// Does a little of the tidying that the index needs to stay fast. `false` once there is nothing
-    /// to do.
+    /// Does some of the tidying that the index needs to stay fast: writes about so many pages of it
+    /// anew. `false` once there is nothing to do.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
-    pub async fn tidy_index(&self) -> Result<bool, StoreError> {
+    pub async fn tidy_index(&self, pages: i64) -> Result<bool, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.tidy_index().await,
+            Backend::Sqlite(sqlite) => sqlite.tidy_index(pages).await,
         }
     }
 

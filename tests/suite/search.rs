@@ -486,7 +486,7 @@ async fn the_index_can_be_built_anew() {
     execute(
         &data,
         "delete from search_trigrams; delete from search_short;
-         insert into search_trigrams(rowid, body) values (1, 'swordfish');",
+         insert into search_trigrams(rowid, body) values (1099511627775, 'swordfish');",
     )
     .await;
     let done = reindex(&data).await;

@@ -70,6 +70,8 @@ pub(super) struct Sqlite {
     readers: SqlitePool,
     writer: Writer,
     rooms_per_user: i64,
+    /// Which parts of words are common, for searches.
+    sampled: search::Sampled,
     connect: SqliteConnectOptions,
     tasks: Arc<Tasks>,
 }
@@ -124,6 +126,7 @@ impl Sqlite {
             readers,
             writer,
             rooms_per_user: options.rooms_per_user,
+            sampled: search::Sampled::default(),
             connect,
             tasks,
         };

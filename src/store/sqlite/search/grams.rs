@@ -14,11 +14,11 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use crate::domain::{RoomId, UserId};
 
-/// Trigrams looked up for one query. Each costs a walk through its messages, and a few of them say
-/// nearly all that many would.
-const MOST_TOKENS: usize = 8;
-/// Trigrams looked up for one term.
-const MOST_OF_TERM: usize = 6;
+/// Trigrams looked up for one query. Each costs a walk through its messages, and the rarest few of
+/// them say nearly all that all would.
+const MOST_TRIGRAMS: usize = 4;
+/// Short terms looked up for one query.
+const MOST_SHORT: usize = 8;
 
 /// Which of the tables serves a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,41 +103,29 @@ fn letter(c: char) -> char {
     }
 }
 
-/// The table that serves these terms, and the tokens that a message must have there.
-pub(super) fn lookup(terms: &[String]) -> (Table, Vec<String>) {
-    let (mut long, short): (Vec<_>, Vec<_>) =
+/// The table that serves these terms, and the tokens that a message must have there: of their
+/// trigrams those that are least `common`.
+pub(super) fn lookup(terms: &[String], common: impl Fn(&str) -> u16) -> (Table, Vec<String>) {
+    let (long, short): (Vec<_>, Vec<_>) =
         terms.iter().partition(|term| term.chars().nth(2).is_some());
     if long.is_empty() && !short.is_empty() {
         let tokens = short.iter().map(|term| term.chars().map(letter).collect());
-        return (Table::Short, tokens.take(MOST_TOKENS).collect());
+        return (Table::Short, tokens.take(MOST_SHORT).collect());
     }
-    // The longest say the most. Short ones beside them are only compared with what is found.
-    long.sort_by_key(|term| std::cmp::Reverse(term.len()));
-    long.truncate(MOST_TOKENS);
-    let each = (MOST_TOKENS / long.len().max(1)).clamp(1, MOST_OF_TERM);
+    // Short terms beside long ones are only compared with what is found.
     let mut tokens: Vec<String> = Vec::new();
     for term in long {
-        for token in trigrams(term, each) {
+        let chars: Vec<char> = term.chars().collect();
+        for trigram in chars.windows(3) {
+            let token = trigram.iter().collect();
             if !tokens.contains(&token) {
                 tokens.push(token);
             }
         }
     }
+    tokens.sort_by_cached_key(|token| common(token));
+    tokens.truncate(MOST_TRIGRAMS);
     (Table::Trigrams, tokens)
-}
-
-/// So many trigrams of a term, from its beginning to its end; a single one from its middle, for
-/// beginnings and ends are what words share.
-fn trigrams(term: &str, most: usize) -> Vec<String> {
-    let chars: Vec<char> = term.chars().collect();
-    let last = chars.len().saturating_sub(3);
-    let places: Vec<usize> = match most {
-        _ if last < most => (0..=last).collect(),
-        1 => vec![last / 2],
-        _ => (0..most).map(|n| n * last / (most - 1)).collect(),
-    };
-    let trigram = |at: usize| chars.iter().skip(at).take(3).collect();
-    places.into_iter().map(trigram).collect()
 }
 
 /// An expression that all of these groups meet; of a group, one token is enough. Each token is
@@ -162,21 +150,18 @@ mod tests {
 
     fn of(terms: &[&str]) -> (Table, Vec<String>) {
         let terms: Vec<_> = terms.iter().map(|term| (*term).to_owned()).collect();
-        lookup(&terms)
+        lookup(&terms, |token| u16::from(token.contains('e')))
     }
 
     #[test]
-    fn a_term_is_looked_up_by_a_few_of_its_trigrams() {
+    fn terms_are_looked_up_by_the_rarest_of_their_trigrams() {
         let (table, tokens) = of(&["deploy"]);
         assert_eq!(table, Table::Trigrams);
-        assert_eq!(tokens, ["dep", "epl", "plo", "loy"]);
-        let (_, tokens) = of(&["a long phrase of many words"]);
-        assert_eq!(tokens.len(), MOST_OF_TERM);
-        assert_eq!((&*tokens[0], &*tokens[5]), ("a l", "rds"));
-        let (_, tokens) = of(&[
-            "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-        ]);
-        assert_eq!(tokens.len(), MOST_TOKENS);
+        assert_eq!(tokens, ["plo", "loy", "dep", "epl"]);
+        assert_eq!(
+            of(&["every", "hope", "zoo"]).1,
+            ["hop", "zoo", "eve", "ver"]
+        );
         assert_eq!(
             of(&["東京都", "x"]),
             (Table::Trigrams, vec!["東京都".to_owned()])

@@ -10,15 +10,13 @@ use sqlx::SqliteConnection;
 use super::{
     super::Sqlite,
     grams::{Mark, Table, short_tokens},
-    has_file, tables,
+    has_file, row_of, tables, turned,
 };
 use crate::{
     domain::{RoomId, UserId, fold::fold},
     store::{Indexed, Slice, StoreError},
 };
 
-/// Pages of the index that one step of tidying writes: some milliseconds.
-const TIDY_PAGES: i64 = 16;
 /// A span of ids in `search_spans` is 2 to the power of this.
 pub(super) const SPAN_BITS: u32 = 12;
 
@@ -34,8 +32,8 @@ struct Changed {
     has_file: bool,
 }
 
-/// What is to be written, by id: the index takes ids in their order for one piece, and begins
-/// another whenever one is smaller than the last.
+/// What is to be written, by its row in the index: FTS5 takes rows in their order for one piece, and
+/// begins another whenever one is smaller than the last.
 #[derive(Default)]
 struct Batch {
     gone: Vec<i64>,
@@ -53,7 +51,7 @@ type Trigrams = (String, String, String, Option<String>, String);
 impl Batch {
     fn add(&mut self, room: RoomId, message: Changed) {
         let Some(body) = message.body else {
-            self.gone.push(message.id);
+            self.gone.push(row_of(message.id));
             return;
         };
         let body = fold(&body);
@@ -72,8 +70,8 @@ impl Batch {
             file.map(token),
             token(Mark::Any),
         );
-        self.short.insert(message.id, tokens);
-        self.trigrams.insert(message.id, trigrams);
+        self.short.insert(row_of(message.id), tokens);
+        self.trigrams.insert(row_of(message.id), trigrams);
         let at = message.created_at;
         let span = self
             .spans
@@ -153,9 +151,9 @@ impl Sqlite {
         Ok(changed)
     }
 
-    pub(in crate::store) async fn tidy_index(&self) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn tidy_index(&self, pages: i64) -> Result<bool, StoreError> {
         self.writer
-            .call(|tx| {
+            .call(move |tx| {
                 Box::pin(async move {
                     let conn = &mut tx.conn;
                     for merge in [
@@ -163,10 +161,7 @@ impl Sqlite {
                         "insert into search_short(search_short, rank) values ('merge', ?1)",
                     ] {
                         let before = total_changes(conn).await?;
-                        sqlx::query(merge)
-                            .bind(TIDY_PAGES)
-                            .execute(&mut *conn)
-                            .await?;
+                        sqlx::query(merge).bind(pages).execute(&mut *conn).await?;
                         // The command itself counts as one change; what it does, as more.
                         if total_changes(conn).await? - before > 1 {
                             return Ok(true);
@@ -229,16 +224,16 @@ impl Rows {
         // A message that went since it was read must not come back into the index.
         for (statement, rows) in [
             (
-                "insert or replace into search_trigrams(rowid, body, room, author, files, every)
+                concat!("insert or replace into search_trigrams(rowid, body, room, author, files, every)
                  select j.value ->> 0, j.value ->> '$[1][0]', j.value ->> '$[1][1]', j.value ->> '$[1][2]',
                         j.value ->> '$[1][3]', j.value ->> '$[1][4]'
-                 from json_each(?1) j where exists (select 1 from messages where id = j.value ->> 0)",
+                 from json_each(?1) j where exists (select 1 from messages where id = ", turned!("(j.value ->> 0)"), ")"),
                 &self.trigrams,
             ),
             (
-                "insert or replace into search_short(rowid, tokens)
+                concat!("insert or replace into search_short(rowid, tokens)
                  select j.value ->> 0, j.value ->> 1
-                 from json_each(?1) j where exists (select 1 from messages where id = j.value ->> 0)",
+                 from json_each(?1) j where exists (select 1 from messages where id = ", turned!("(j.value ->> 0)"), ")"),
                 &self.short,
             ),
         ] {

@@ -3,6 +3,7 @@
 //! The index names candidates, newest first; each is then held against the query as it is now. What
 //! the reader may not see is decided by the memberships, in the same statement that reads the text.
 
+mod frequencies;
 mod grams;
 mod index;
 mod tables;
@@ -19,6 +20,7 @@ use crate::{
 use grams::{Mark, Table};
 use index::SPAN_BITS;
 
+pub(super) use frequencies::Sampled;
 pub(super) use tables::prepare;
 
 /// Whether the message `m` has a file, as SQL: a flag of it.
@@ -28,6 +30,22 @@ macro_rules! has_file {
     };
 }
 use has_file;
+
+/// The row of a message in the index, and the message of a row, as SQL.
+///
+/// The index is read upwards twice as fast as downwards, and the newest message is wanted first: the
+/// rows run against the ids. They stay above zero, where FTS5 writes them in a few bytes.
+macro_rules! turned {
+    ($number:literal) => {
+        concat!("(1099511627776 - ", $number, ")")
+    };
+}
+use turned;
+
+/// The same as [`turned`].
+fn row_of(id: i64) -> i64 {
+    (1_i64 << 40).saturating_sub(id)
+}
 
 /// Candidates that one search looks at. Where most of them turn out not to match, it answers what it
 /// has and where to go on.
@@ -43,19 +61,20 @@ const MOST_MARKS: usize = 512;
 macro_rules! candidates {
     ($table:literal) => {
         concat!(
-            "select x.rowid as id, m.room_id, m.seq, m.author_id, m.created_at,
+            "select m.id, m.room_id, m.seq, m.author_id, m.created_at,
                     case when me.user_id is not null and m.kind = 'text' and m.deleted_at is null
                          then m.body end as body, ",
             has_file!(),
             " as has_file
              from ",
             $table,
-            " x cross join messages m on m.id = x.rowid
-             left join memberships me on me.room_id = m.room_id and me.user_id = ?2
+            " x cross join messages m on m.id = ",
+            turned!("x.rowid"),
+            " left join memberships me on me.room_id = m.room_id and me.user_id = ?2
              where x.",
             $table,
-            " match ?1 and x.rowid >= ?3 and x.rowid < ?4
-             order by x.rowid desc limit ?5"
+            " match ?1 and x.rowid > ?3 and x.rowid <= ?4
+             order by x.rowid limit ?5"
         )
     };
 }
@@ -119,8 +138,8 @@ impl Sqlite {
         let mut candidates = sqlx::query_as::<_, Candidate>(statement)
             .bind(&resolved.expression)
             .bind(search.reader.0)
-            .bind(low)
-            .bind(high)
+            .bind(row_of(high))
+            .bind(row_of(low))
             .bind(CANDIDATES)
             .fetch(&self.readers);
         let (mut places, mut bytes, mut looked_at) = (Vec::new(), ANSWER_BYTES, 0);
@@ -230,7 +249,8 @@ impl Sqlite {
         let all = mine.first().map_or(0, |room| room.all);
 
         let authors = self.authors(reader, query).await?;
-        let (table, tokens) = grams::lookup(query.terms.as_slice());
+        let common = self.frequencies().await?;
+        let (table, tokens) = grams::lookup(query.terms.as_slice(), |token| common.count(token));
         let mut groups: Vec<Vec<String>> = tokens.into_iter().map(|token| vec![token]).collect();
         if let Some(authors) = &authors {
             let marks = authors.iter().map(|id| Mark::Author(*id).token(table));

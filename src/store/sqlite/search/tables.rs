@@ -3,17 +3,19 @@
 //! They are not among the migrations, for they hold nothing of their own: any version can throw them
 //! away and read the messages again.
 
+use super::turned;
 use sqlx::{Connection, Executor, SqliteConnection};
 
 /// Counts what is indexed otherwise than before: how texts are folded or cut, or the tables.
-const SHAPE: i64 = 1;
+const SHAPE: i64 = 2;
 
 /// Contentless: the texts are in `messages` alone. Without places in the text (`detail`), which
 /// would take three times the room. Texts come folded, so that the tokenizer need not.
 ///
 /// FTS5 would tidy up (merge what it wrote) in the middle of a write, at times for a long time;
 /// [`tidy`](super::Sqlite::tidy_index) does it in steps that are small.
-const MAKE: &str = "
+const MAKE: &str = concat!(
+    "
     create virtual table search_trigrams using fts5(
         body, room, author, files, every,
         content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1');
@@ -25,9 +27,14 @@ const MAKE: &str = "
     -- Whatever takes a message away takes it out of the index in the same transaction: its id may be
     -- given to another one.
     create trigger search_forgets after delete on messages begin
-        delete from search_trigrams where rowid = old.id;
-        delete from search_short where rowid = old.id;
-    end;";
+        delete from search_trigrams where rowid = ",
+    turned!("old.id"),
+    ";
+        delete from search_short where rowid = ",
+    turned!("old.id"),
+    ";
+    end;"
+);
 
 const DROP: &str = "
     drop trigger if exists search_forgets;

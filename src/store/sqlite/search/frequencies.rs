@@ -1,0 +1,104 @@
+//! Which trigrams are common here, roughly.
+//!
+//! Looking a trigram up costs a walk through all messages that have it, so that of a term's trigrams
+//! the rare ones are looked up. How rare they are depends on the language that is spoken here: the
+//! newest messages are a sample of it.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::super::Sqlite;
+use crate::{domain::fold::fold, store::StoreError};
+
+/// Messages in the sample, and how much of each.
+const SAMPLE: i64 = 2000;
+const SAMPLE_CHARS: i64 = 500;
+/// Trigrams that share a slot are taken for as common as they are together.
+const SLOTS: usize = 1 << 16;
+/// Languages do not change from one hour to the next.
+const GOOD_FOR: Duration = Duration::from_hours(1);
+
+/// How often each trigram is in the sample.
+pub(in super::super) struct Frequencies {
+    counts: Box<[u16]>,
+    taken: Instant,
+}
+
+/// The sample that was taken last.
+pub(in super::super) type Sampled = Arc<RwLock<Option<Arc<Frequencies>>>>;
+
+impl Frequencies {
+    fn of(texts: &[String]) -> Self {
+        let mut counts = vec![0_u16; SLOTS].into_boxed_slice();
+        for text in texts {
+            let chars: Vec<char> = fold(text).chars().collect();
+            for trigram in chars.windows(3) {
+                let count = &mut counts[slot(trigram.iter().copied())];
+                *count = count.saturating_add(1);
+            }
+        }
+        Self {
+            counts,
+            taken: Instant::now(),
+        }
+    }
+
+    /// How often that trigram is in the sample, or more.
+    pub(super) fn count(&self, trigram: &str) -> u16 {
+        self.counts[slot(trigram.chars())]
+    }
+}
+
+/// The slot of a trigram: FNV-1a of its characters, folded in the middle.
+fn slot(trigram: impl Iterator<Item = char>) -> usize {
+    let hash = trigram.fold(0x811c_9dc5_u32, |hash, c| {
+        (hash ^ u32::from(c)).wrapping_mul(0x0100_0193)
+    });
+    usize::try_from(hash ^ hash >> 16).unwrap_or_default() % SLOTS
+}
+
+impl Sqlite {
+    pub(super) async fn frequencies(&self) -> Result<Arc<Frequencies>, StoreError> {
+        let known = self
+            .sampled
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(known) = known
+            && known.taken.elapsed() < GOOD_FOR
+        {
+            return Ok(known);
+        }
+        let texts = sqlx::query_scalar!(
+            r#"select substr(body, 1, ?1) as "body!: String" from messages
+               where kind = 'text' and deleted_at is null order by id desc limit ?2"#,
+            SAMPLE_CHARS,
+            SAMPLE
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let frequencies = Arc::new(Frequencies::of(&texts));
+        let mut sampled = self.sampled.write().unwrap_or_else(PoisonError::into_inner);
+        *sampled = Some(frequencies.clone());
+        Ok(frequencies)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_often_counts_for_more() {
+        let texts = ["The cat", "the dog", "東京都"].map(str::to_owned);
+        let frequencies = Frequencies::of(&texts);
+        assert_eq!(frequencies.count("the"), 2);
+        assert_eq!(frequencies.count("dog"), 1);
+        assert_eq!(frequencies.count("東京都"), 1);
+        assert_eq!(frequencies.count("xyz"), 0);
+    }
+}
