@@ -1,10 +1,12 @@
 // The real binary, a real browser, and people who use the page.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -91,7 +93,7 @@ export class Person {
     const person = new Person();
     person.name = name;
     person.base = world.server.base;
-    person.context = await world.browser.newContext({ baseURL: person.base, viewport: { width: 1280, height: 800 }, ...options });
+    person.context = await world.browser.newContext({ baseURL: person.base, viewport: { width: 1280, height: 800 }, serviceWorkers: "block", ...options });
     person.context.setDefaultTimeout(WAIT_MS);
     person.context.on("request", (request) => {
       const { protocol, origin } = new URL(request.url());
@@ -190,4 +192,54 @@ export async function roomOf(world, names, { name = "Lobby", ...more } = {}) {
 export function report(world) {
   const lines = world.people.flatMap((person) => person.complaints.map((text) => `  ${person.name}: ${text}`));
   return `the pages said:\n${lines.slice(-60).join("\n")}\nthe server said:\n${world.server.output.slice(-4_000)}`;
+}
+
+/**
+ * One server and one browser for the stories of a file. A story ends with everybody's windows
+ * closed and nothing found fault with.
+ */
+export function stage() {
+  const world = { server: null, browser: null, people: [] };
+  before(async () => {
+    world.server = await Server.start();
+    world.browser = await launch();
+  });
+  after(async () => {
+    await world.browser?.close();
+    await world.server?.stop();
+  });
+
+  const story = (name, tell) =>
+    test(name, { timeout: 120_000 }, async () => {
+      world.people = [];
+      try {
+        await tell();
+        for (const person of world.people) assert.deepEqual(person.faults, [], `${person.name}'s page`);
+      } catch (error) {
+        const shots = process.env.PARLOR_SHOTS;
+        if (shots) for (const person of world.people) await person.page.screenshot({ path: `${shots}/${person.name}.png` }).catch(() => {});
+        console.error(report(world));
+        throw error;
+      } finally {
+        for (const person of world.people) await person.context.close();
+      }
+    });
+  return { world, story };
+}
+
+/** Presses Tab until the focused element has this name. */
+export async function tabTo(page, name) {
+  for (let press = 0; press < 60; press += 1) {
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      return element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent;
+    });
+    if (name.test(focused.trim())) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab never reached ${name}`);
+}
+
+export async function fillHistory(person, roomId, count, word = "line") {
+  for (let number = 1; number <= count; number += 1) await person.call("POST", `/api/rooms/${roomId}/messages`, { body: `${word} ${number}` });
 }

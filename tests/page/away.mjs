@@ -1,0 +1,102 @@
+// A server that goes away, a network that does, and what is said meanwhile.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { roomOf, stage } from "./harness.mjs";
+
+const { world, story } = stage();
+
+describe("being away", () => {
+  story("the server is killed and comes back under the open page", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["kill.ada", "kill.bob"]);
+    const talk = [];
+    for (const number of [1, 2, 3]) {
+      talk.push(`before ${number}`);
+      await ada.say(`before ${number}`);
+    }
+    await bob.reads(talk);
+    await world.server.kill();
+    for (const number of [1, 2, 3]) {
+      talk.push(`meanwhile ${number}`);
+      await ada.say(`meanwhile ${number}`);
+    }
+    await ada.page.locator(".banner").waitFor();
+    await world.server.run();
+    await Promise.all([ada.connected(), bob.connected()]);
+    await ada.reads(talk);
+    await bob.reads(talk);
+    assert.equal(await ada.page.locator(".pending").count(), 0);
+    await bob.say("back");
+    talk.push("back");
+    await ada.reads(talk);
+    const { items } = await ada.call("GET", `/api/rooms/${room.id}/messages?limit=200`);
+    assert.deepEqual(items.filter(({ kind }) => kind === "text").map(({ body }) => body), talk);
+    assert.deepEqual(items.map(({ seq }) => seq), items.map((_, index) => index + 1));
+  });
+
+  story("the server is shut down politely and comes back", async () => {
+    const { people: [ada, bob] } = await roomOf(world, ["bye.ada", "bye.bob"]);
+    await ada.say("before");
+    await bob.reads(["before"]);
+    await world.server.kill("SIGTERM");
+    await bob.say("meanwhile");
+    await world.server.run();
+    await Promise.all([ada.connected(), bob.connected()]);
+    await ada.reads(["before", "meanwhile"]);
+    await bob.reads(["before", "meanwhile"]);
+  });
+
+  story("what was written and not sent survives a reload while the server is away", async () => {
+    const { people: [ada] } = await roomOf(world, ["reload.ada"]);
+    await ada.say("sent");
+    await ada.page.locator(".message-row:not(.pending)", { hasText: "sent" }).waitFor();
+    await world.server.kill();
+    for (const text of ["first", "second"]) await ada.say(text);
+    await ada.composer.fill("a draft");
+    await world.server.run();
+    await ada.page.reload();
+    await ada.connected();
+    await ada.reads(["sent", "first", "second"]);
+    assert.equal(await ada.composer.inputValue(), "a draft");
+    await ada.page.locator(".pending").first().waitFor({ state: "detached" });
+    await ada.page.reload();
+    await ada.reads(["sent", "first", "second"]);
+  });
+
+  story("off line for a while, with messages from both sides", async () => {
+    const { people: [ada, bob] } = await roomOf(world, ["off.ada", "off.bob"]);
+    await ada.say("together");
+    await bob.reads(["together"]);
+    await bob.context.setOffline(true);
+    for (const number of [1, 2, 3]) await ada.say(`from ada ${number}`);
+    for (const number of [1, 2, 3]) await bob.say(`from bob ${number}`);
+    await bob.page.locator(".banner").waitFor();
+    assert.equal(await bob.page.locator(".pending").count(), 3);
+    await ada.reads(["together", "from ada 1", "from ada 2", "from ada 3"]);
+    await bob.context.setOffline(false);
+    const talk = ["together", "from ada 1", "from ada 2", "from ada 3", "from bob 1", "from bob 2", "from bob 3"];
+    await ada.reads(talk);
+    await bob.reads(talk);
+    await bob.page.locator(".banner").waitFor({ state: "detached" });
+    assert.equal(await bob.page.locator(".pending").count(), 0);
+  });
+
+  story("more was missed than a sync answers", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["many.ada", "many.bob"]);
+    await ada.say("together");
+    await bob.reads(["together"]);
+    await bob.context.setOffline(true);
+    await bob.page.locator('[data-connection="waiting"], [data-connection="connecting"]').first().waitFor();
+    for (let hundred = 0; hundred < 11; hundred += 1) {
+      await Promise.all(Array.from({ length: 100 }, (_, index) => ada.call("POST", `/api/rooms/${room.id}/messages`, { body: `missed ${hundred * 100 + index}` })));
+    }
+    await bob.context.setOffline(false);
+    await bob.connected();
+    await ada.say("the last");
+    await bob.page.locator(".message-row .body", { hasText: "the last" }).waitFor();
+    const seqs = await bob.page.evaluate(() => [...document.querySelectorAll(".message-row[data-seq]")].map((row) => Number(row.dataset.seq)));
+    assert.deepEqual(seqs, seqs.map((_, index) => seqs[0] + index), "no hole and no double");
+    const { head } = await bob.call("GET", `/api/rooms/${room.id}/messages?limit=1`);
+    assert.equal(seqs.at(-1), head.seq);
+  });
+});

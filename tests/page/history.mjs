@@ -1,0 +1,96 @@
+// The log over a long history.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { fillHistory, roomOf, stage } from "./harness.mjs";
+
+const { world, story } = stage();
+
+describe("history", () => {
+  const COUNT = 260;
+  const expected = Array.from({ length: COUNT }, (_, index) => `line ${index + 1}`);
+
+  story("scrolling up loads all of it, and the reader's line stays where it is", async () => {
+    const { room, people: [ada] } = await roomOf(world, ["history.ada"]);
+    await fillHistory(ada, room.id, COUNT);
+    await ada.page.reload();
+    await ada.page.locator(".body", { hasText: `line ${COUNT}` }).waitFor();
+    const jumps = [];
+    for (let round = 0; round < 40; round += 1) {
+      const result = await ada.page.evaluate(async () => {
+        const box = document.querySelector(".log");
+        const begun = () => document.querySelector(".beginning") !== null;
+        if (begun() && box.scrollTop === 0) return "done";
+        const first = document.querySelector(".message-row")?.dataset.key;
+        box.scrollTop = Math.max(0, box.scrollTop - 350);
+        const top = box.getBoundingClientRect().top;
+        const row = [...document.querySelectorAll(".message-row")].find((candidate) => candidate.getBoundingClientRect().top >= top);
+        const { key } = row.dataset;
+        const at = row.getBoundingClientRect().top;
+        if (!begun() && box.scrollTop < 400) {
+          await new Promise((resolve) => {
+            const observer = new MutationObserver(() => {
+              if (document.querySelector(".message-row")?.dataset.key === first) return;
+              observer.disconnect();
+              resolve();
+            });
+            observer.observe(document.querySelector(".log-rows"), { childList: true });
+          });
+          await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+        }
+        return document.querySelector(`[data-key="${key}"]`).getBoundingClientRect().top - at;
+      });
+      if (result === "done") break;
+      jumps.push(result);
+    }
+    assert.ok(jumps.length < 40, "the beginning was reached");
+    assert.ok(jumps.every((jump) => Math.abs(jump) < 1.5), `the line moved: ${jumps}`);
+    await ada.reads(expected);
+  });
+
+  story("a new message does not move a reader who scrolled up; the pill leads back", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["pill.ada", "pill.bob"]);
+    await fillHistory(ada, room.id, 80);
+    await bob.page.locator(".body", { hasText: "line 80" }).waitFor();
+    await bob.page.getByRole("log").hover();
+    await bob.page.mouse.wheel(0, -900);
+    await bob.page.locator(".pill").waitFor();
+    const at = () => bob.page.evaluate(() => document.querySelector(".log").scrollTop);
+    const before = await at();
+    await ada.say("over here");
+    await bob.page.getByRole("button", { name: "1 new message" }).waitFor();
+    assert.equal(await at(), before);
+    await bob.page.getByRole("button", { name: "1 new message" }).click();
+    await bob.page.locator(".pill").waitFor({ state: "detached" });
+    await bob.page.waitForFunction(() => document.title === "Lobby");
+  });
+
+  story("a link to one message opens the history there, in both directions", async () => {
+    const { room, people: [ada] } = await roomOf(world, ["link.ada"]);
+    await fillHistory(ada, room.id, COUNT);
+    const { items } = await ada.call("GET", `/api/rooms/${room.id}/messages?limit=200`);
+    const { seq } = items.find(({ body }) => body === "line 100");
+    await ada.page.goto(`/r/${room.id}/${seq}`);
+    const target = ada.page.locator(".message-row.target");
+    await target.waitFor();
+    assert.equal(await target.locator(".body").textContent(), "line 100");
+    await target.isVisible();
+    const box = await ada.page.locator(".log").boundingBox();
+    const { y } = await target.boundingBox();
+    assert.ok(y > box.y && y < box.y + box.height, "the linked message is in view");
+    await ada.page.getByRole("button", { name: "To the newest messages" }).click();
+    await ada.page.locator(".body", { hasText: `line ${COUNT}` }).waitFor();
+    await ada.say("from the present");
+    await ada.page.locator(".message-row:not(.pending) .body", { hasText: "from the present" }).waitFor();
+  });
+
+  story("far behind, the log opens at the first unread message", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["far.ada", "far.bob"]);
+    await bob.page.goto("about:blank");
+    await fillHistory(ada, room.id, 180);
+    await bob.visit(`/r/${room.id}`);
+    await bob.page.locator(".unread-divider").waitFor();
+    await bob.page.locator(".unread-divider + .message-row", { hasText: "line 1" }).waitFor();
+    assert.equal(await bob.page.locator(".unread-divider").evaluate((row) => row.getBoundingClientRect().top > document.querySelector(".log").getBoundingClientRect().top), true);
+  });
+});
