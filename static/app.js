@@ -5,11 +5,13 @@ import { render } from "preact";
 import { App } from "./components/app.js";
 import "./core/live.js";
 import { loadLanguage } from "./core/language.js";
+import "./core/marks.js";
+import "./core/preferences.js";
 import { forgetReading } from "./core/reading.js";
 import { closeOutbox, openOutbox } from "./core/sending.js";
 import { start } from "./core/session.js";
 import { liveSocket } from "./core/socket.js";
-import { currentRoom, dialog, now, people, rooms, roomsKnown, server, session, totalUnread } from "./core/state.js";
+import { dialog, now, people, rooms, roomsKnown, session } from "./core/state.js";
 import { html } from "./lib/html.js";
 
 const HALF_MINUTE_MS = 30_000;
@@ -35,12 +37,6 @@ function changeAccount(id) {
 effect(() => {
   const { phase, user } = session.value;
   untracked(() => changeAccount(phase === "in" ? user.id : null));
-});
-
-effect(() => {
-  const place = currentRoom.value?.info.value.name ?? server.value?.name ?? "Parlor";
-  const unread = totalUnread.value;
-  document.title = `${unread > 0 ? `(${unread}) ` : ""}${place}`;
 });
 
 const tick = () => {

@@ -7,7 +7,7 @@ import { connection, currentRoom, dialog, narrow, roomList, rooms, roomsKnown, r
 import { read } from "../core/storage.js";
 import { html } from "../lib/html.js";
 import { roomPath } from "../lib/routes.js";
-import { ConnectionBanner } from "./connection-banner.js";
+import { Bars } from "./bars.js";
 import { Dialogs } from "./dialogs.js";
 import { Home, NoRoom } from "./home.js";
 import { RoomView } from "./room-view.js";
@@ -40,7 +40,7 @@ export function Shell() {
   const room = currentRoom.value;
   return html`<div class="shell" data-pane=${inRoom ? "room" : "list"} data-connection=${connection.value.phase}>
     ${room && html`<a class="skip" href="#composer" onClick=${skipToComposer}>Skip to writing a message</a>`}
-    <${ConnectionBanner} />
+    <${Bars} />
     ${!(narrow.value && inRoom) && html`<${Sidebar} />`}
     ${room ? html`<${RoomView} key=${room.id} room=${room} />` : inRoom ? html`<${NoRoom} />` : !narrow.value && html`<${Home} />`}
     <div class="sr-only" aria-live="polite">${spoken.value}</div>

@@ -1,6 +1,7 @@
 // What is said aloud: one polite line every few seconds at most, and short notices.
 
 import { signal } from "@preact/signals";
+import { t } from "../lib/i18n.js";
 import { toast } from "./state.js";
 
 const EVERY_MS = 3_000;
@@ -15,14 +16,14 @@ let quietUntil = 0;
 
 /** A new message in the open room. */
 export function announce({ author, body }) {
-  waiting.push(`${author?.display_name ?? "Someone"}: ${body}`);
+  waiting.push(t("announce.message", { name: author?.display_name ?? t("announce.someone"), body }));
   timer ??= setTimeout(speak, Math.max(0, quietUntil - Date.now()));
 }
 
 function speak() {
   timer = null;
   quietUntil = Date.now() + EVERY_MS;
-  spoken.value = waiting.length === 1 ? waiting[0].slice(0, 300) : `${waiting.length} new messages`;
+  spoken.value = waiting.length === 1 ? waiting[0].slice(0, 300) : t("announce.messages", { n: waiting.length });
   waiting = [];
 }
 

@@ -1,6 +1,7 @@
-// Which language the page speaks: what its reader chose, else what their browser asks for.
+// Which language the page speaks: what its reader chose, else what their browser asks for. boot.js
+// settles which of them it is.
 
-import { best, LANGUAGES, speak } from "../lib/i18n.js";
+import { LANGUAGES, regional, speak } from "../lib/i18n.js";
 import { read, remove, write } from "./storage.js";
 
 const CHOSEN = "parlor.language";
@@ -20,8 +21,8 @@ export function chooseLanguage(code) {
 
 /** Fetches the words of the page, before anything is drawn. */
 export async function loadLanguage() {
-  const code = chosenLanguage() ?? best(navigator.languages);
+  const code = document.documentElement.lang;
+  // As boot.js asked for it, so that its answer is used.
   const response = await fetch(`/lang/${code}.json`);
-  speak(code, await response.json());
-  document.documentElement.lang = code;
+  speak(code, await response.json(), regional(code, navigator.languages));
 }

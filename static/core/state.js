@@ -29,7 +29,17 @@ export const roomList = computed(() =>
   [...rooms.value.values()].sort((a, b) => a.info.value.name.localeCompare(b.info.value.name) || a.id - b.id),
 );
 
-export const totalUnread = computed(() => roomList.value.reduce((sum, room) => sum + room.unread.value, 0));
+/** `{count, dot}`: the unread messages of rooms that one wants to be told of, and whether there are any others. */
+export const unreadMarks = computed(() => {
+  const marks = { count: 0, dot: false };
+  for (const room of rooms.value.values()) {
+    const { notify } = room.info.value;
+    if (notify === "none") continue;
+    marks.count += notify === "mentions" ? room.mentions.value : room.unread.value;
+    marks.dot ||= room.unread.value > 0;
+  }
+  return marks;
+});
 
 /** The latest known names: `Map<id, {id, username, display_name}>`. Replaced when one changes. */
 export const people = signal(new Map());

@@ -1,15 +1,24 @@
 // One connection that is always being kept: connecting, ready, waiting to try again.
 // Nothing of the browser is named here; the socket, the clock and the checks are handed in.
 
-import { reconnectDelay } from "./backoff.js";
-
 export const PING_MS = 25_000;
 const ANSWER_MS = 10_000;
 const PROBE_MS = 3_000;
 const READY_MS = 15_000;
 const TOO_FAST_MS = 5_000;
+const FIRST_MS = 1_000;
+const LONGEST_MS = 30_000;
 
 export const CLOSE = { DRAINING: 1012, SESSION_ENDED: 4401, TOO_SLOW: 4408, TOO_FAST: 4429 };
+
+/**
+ * The pause before attempt number `attempt` (0 is the first): 1 s doubling to 30 s,
+ * with full jitter, so that a thousand pages do not return in the same instant.
+ */
+export function reconnectDelay(attempt, random = Math.random) {
+  const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(attempt, 10));
+  return Math.round(random() * ceiling);
+}
 
 export class Connection {
   /** `idle`, `connecting`, `ready`, `waiting` (until `retryAt`) or `ended`. */

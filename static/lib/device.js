@@ -1,5 +1,7 @@
 // A user agent in words: good enough to recognise one's own devices.
 
+import { t } from "./i18n.js";
+
 const BROWSERS = [
   [/\bEdg(?:e|A|iOS)?\//u, "Edge"],
   [/\bOPR\//u, "Opera"],
@@ -23,9 +25,9 @@ const match = (table, agent) => table.find(([pattern]) => pattern.test(agent))?.
 
 /** `Firefox on Linux`, `curl`, or the beginning of what the program calls itself. */
 export function deviceName(agent) {
-  if (!agent) return "Unknown device";
+  if (!agent) return t("device.unknown");
   const browser = match(BROWSERS, agent);
   const system = match(SYSTEMS, agent);
-  if (browser && system) return `${browser} on ${system}`;
+  if (browser && system) return t("device.browser-on", { browser, system });
   return browser ?? system ?? agent.slice(0, 40);
 }

@@ -3,34 +3,30 @@
 // A catalogue is flat: `{"room.leave": "Leave {room}"}`. A key that counts has a form for each
 // plural category of `Intl.PluralRules`: `"people#one": "{n} person"`, `"people#other": …`.
 
-/** Languages there is a whole catalogue for, by the code of their file in `/lang`. */
+/** Languages there is a whole catalogue for, by the code of their file in `/lang`; index.html names them, too. */
 export const LANGUAGES = { en: "English", de: "Deutsch" };
-const FALLBACK = "en";
 
 let catalogue = {};
-let language = FALLBACK;
-let plurals = new Intl.PluralRules(FALLBACK);
-let numbers = new Intl.NumberFormat(FALLBACK);
+let language = "en";
+let plurals = new Intl.PluralRules(language);
+let numbers = new Intl.NumberFormat(language);
 
-/** Speaks a language from now on. What is drawn already is not drawn again. */
-export function speak(code, words) {
-  language = code;
+/**
+ * Speaks a language from now on, as in the region that `locale` may name. What is drawn already is not
+ * drawn again.
+ */
+export function speak(code, words, locale = code) {
+  language = locale;
   catalogue = words;
-  plurals = new Intl.PluralRules(code);
-  numbers = new Intl.NumberFormat(code);
+  plurals = new Intl.PluralRules(locale);
+  numbers = new Intl.NumberFormat(locale);
 }
 
-/** The code of the language that is spoken: what `Intl` is to be given. */
+/** The language that is spoken, with its region where one is known (`en-GB`): what `Intl` is to be given. */
 export const spoken = () => language;
 
-/** The first of the wanted languages that there is: `["de-AT", "en"]` is `de`. */
-export function best(wanted) {
-  for (const tag of wanted) {
-    const code = tag.toLowerCase().split("-")[0];
-    if (Object.hasOwn(LANGUAGES, code)) return code;
-  }
-  return FALLBACK;
-}
+/** A language as it is wanted, with the first region that is: `en` of `["de", "en-GB"]` is `en-GB`. */
+export const regional = (code, wanted) => wanted.find((tag) => tag.toLowerCase().split("-")[0] === code) ?? code;
 
 /**
  * The words of a key, with `{name}` replaced by `values.name`. A number in `n` picks the plural form.

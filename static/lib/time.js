@@ -1,23 +1,35 @@
 // How times are said. Everything takes `now` (milliseconds) so that it can be tested.
 
+import { spoken, t } from "./i18n.js";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+const HOURS = { 12: "h12", 24: "h23" };
+let hours = {};
+
+/** Clocks show 12 or 24 hours from now on; anything else is what the language does. */
+export function useHours(choice) {
+  hours = choice in HOURS ? { hourCycle: HOURS[choice] } : {};
+}
+
 const formats = new Map();
 
-/** An `Intl.DateTimeFormat` is slow to build, so each is built once. */
-function format(options) {
-  const key = JSON.stringify(options);
-  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(undefined, options));
+/** A format of `Intl` is slow to build, so each is built once. */
+function format(Kind, options) {
+  const key = `${Kind.name} ${spoken()} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, new Kind(spoken(), options));
   return formats.get(key);
 }
 
+const dates = (options) => format(Intl.DateTimeFormat, options);
+
 /** `09:58`, in the reader's own clock. */
-export const clock = (iso) => format({ hour: "2-digit", minute: "2-digit" }).format(new Date(iso));
+export const clock = (iso) => dates({ hour: "2-digit", minute: "2-digit", ...hours }).format(new Date(iso));
 
 /** The whole time, for a tooltip. */
-export const fullTime = (iso) => format({ dateStyle: "full", timeStyle: "short" }).format(new Date(iso));
+export const fullTime = (iso) => dates({ dateStyle: "full", timeStyle: "short", ...hours }).format(new Date(iso));
 
 /** A day as `2026-03-09`, in the reader's time zone: two messages share a separator when it is equal. */
 export function dayKey(iso) {
@@ -31,22 +43,23 @@ export function dayLabel(iso, now) {
   const date = new Date(iso);
   const midday = new Date(now);
   midday.setHours(12, 0, 0, 0);
-  if (dayKey(date) === dayKey(midday)) return "Today";
+  if (dayKey(date) === dayKey(midday)) return t("time.today");
   midday.setDate(midday.getDate() - 1);
-  if (dayKey(date) === dayKey(midday)) return "Yesterday";
+  if (dayKey(date) === dayKey(midday)) return t("time.yesterday");
   const year = date.getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" };
-  return format({ weekday: "long", day: "numeric", month: "long", ...year }).format(date);
+  return dates({ weekday: "long", day: "numeric", month: "long", ...year }).format(date);
 }
 
-/** `just now`, `5 min ago`, `2 h ago`, `3 d ago`, then the date. */
+/** `just now`, `5 min. ago`, `2 hr. ago`, `3 days ago`, then the date. */
 export function ago(iso, now) {
   const age = now - Date.parse(iso);
-  if (age < MINUTE) return "just now";
-  if (age < HOUR) return `${Math.floor(age / MINUTE)} min ago`;
-  if (age < DAY) return `${Math.floor(age / HOUR)} h ago`;
-  if (age < 30 * DAY) return `${Math.floor(age / DAY)} d ago`;
-  return `on ${format({ day: "numeric", month: "short", year: "numeric" }).format(new Date(iso))}`;
+  const say = (unit, length) => format(Intl.RelativeTimeFormat, { style: "short" }).format(-Math.floor(age / length), unit);
+  if (age < MINUTE) return t("time.just-now");
+  if (age < HOUR) return say("minute", MINUTE);
+  if (age < DAY) return say("hour", HOUR);
+  if (age < 30 * DAY) return say("day", DAY);
+  return t("time.on", { date: dates({ day: "numeric", month: "short", year: "numeric" }).format(new Date(iso)) });
 }
 
-/** `last seen 2 h ago`; somebody who never connected has not been seen. */
-export const lastSeen = (iso, now) => (iso ? `last seen ${ago(iso, now)}` : "not seen yet");
+/** `last seen 2 hr. ago`; somebody who never connected has not been seen. */
+export const lastSeen = (iso, now) => (iso ? t("time.last-seen", { ago: ago(iso, now) }) : t("time.never-seen"));

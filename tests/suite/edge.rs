@@ -156,7 +156,7 @@ async fn the_page_runs_no_script_but_its_own() {
 #[tokio::test]
 async fn a_file_that_has_not_changed_is_not_sent_again() {
     let server = TestServer::start().await;
-    for path in ["/", "/vendor/preact.js", "/lib/backoff.js"] {
+    for path in ["/", "/vendor/preact.js", "/lib/connection.js"] {
         let first = server.get(path).await;
         let etag = first.header("etag").unwrap().to_owned();
         for (known, status) in [

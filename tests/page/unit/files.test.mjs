@@ -28,23 +28,46 @@ test("nothing comes from another host", () => {
   for (const file of files.filter((name) => name.endsWith(".css"))) assert.doesNotMatch(read(file), /@import|url\(/u, file);
 });
 
-test("every module is preloaded, and nothing else", () => {
+/** What a module imports, as files: at once, or (`lazy`) when it is needed. */
+function importsOf(file, { lazy = false } = {}) {
+  const pattern = lazy ? /\bimport\("([^"]+)"\)/gu : /^(?:import|export)\s(?:[^"';]*from\s)?"([^"]+)"|\bfrom"([^"]+)"/gmu;
+  return [...read(file).matchAll(pattern)].map(([, own, packed]) => {
+    const name = own ?? packed;
+    return name.startsWith(".") ? path.join(path.dirname(file), name) : (importMap[name] ?? `/no ${name}`).slice(1);
+  });
+}
+
+/** The files that a module cannot do without. */
+function closure(file, seen = new Set()) {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const imported of importsOf(file)) closure(imported, seen);
+  return seen;
+}
+
+test("what the first view imports is preloaded, and nothing else", () => {
   const preloaded = [...index.matchAll(/rel="modulepreload" href="\/([^"]*)"/gu)].map(([, file]) => file);
-  const modules = files.filter((file) => file.endsWith(".js") && file !== "app.js");
-  assert.deepEqual(preloaded.sort(), modules.sort());
+  const needed = closure("app.js");
+  needed.delete("app.js");
+  assert.deepEqual(preloaded.sort(), [...needed].sort());
 });
 
-test("every style sheet is linked, and nothing else", () => {
+test("every module is used: at once, later, or by the document itself", () => {
+  const used = new Set(["sw.js"]);
+  for (const [, file] of index.matchAll(/<script[^>]* src="\/([^"]*)"/gu)) closure(file, used);
+  for (const file of own) for (const later of importsOf(file, { lazy: true })) closure(later, used);
+  assert.deepEqual(files.filter((file) => file.endsWith(".js") && !used.has(file)), []);
+});
+
+test("every style sheet is linked: at once, or by the module that needs it", () => {
   const linked = [...index.matchAll(/rel="stylesheet" href="\/([^"]*)"/gu)].map(([, file]) => file);
-  assert.deepEqual(linked.sort(), files.filter((file) => file.endsWith(".css")).sort());
+  const scripts = own.map(read).join("\n");
+  for (const file of files.filter((name) => name.endsWith(".css"))) assert.equal(linked.includes(file), !scripts.includes(`"/${file}"`), file);
 });
 
 test("every import leads to a file", () => {
   for (const file of own) {
-    for (const [, name] of read(file).matchAll(/^import\s(?:[^"']*from\s)?"([^"]+)"/gmu)) {
-      const at = name.startsWith(".") ? path.join(ROOT, path.dirname(file), name) : path.join(ROOT, importMap[name] ?? `no ${name}`);
-      assert.ok(fs.existsSync(at), `${file} imports ${name}`);
-    }
+    for (const imported of [...importsOf(file), ...importsOf(file, { lazy: true })]) assert.ok(files.includes(imported), `${file} imports ${imported}`);
   }
 });
 

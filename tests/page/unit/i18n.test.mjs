@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { best, LANGUAGES, speak, t } from "../../../static/lib/i18n.js";
+import { LANGUAGES, regional, speak, t } from "../../../static/lib/i18n.js";
 
 const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
 
-test("the first language that there is, whatever its region", () => {
-  assert.equal(best(["fr-FR", "de-AT", "en"]), "de");
-  assert.equal(best(["tlh"]), "en");
-  assert.equal(best([]), "en");
+test("the page offers the languages that it speaks", () => {
+  const [, offered] = readFileSync(new URL("../../../static/index.html", import.meta.url), "utf8").match(/data-languages="([^"]*)"/u);
+  assert.deepEqual(offered.split(" "), Object.keys(LANGUAGES));
+});
+
+test("the region that is wanted with a language", () => {
+  assert.equal(regional("en", ["de-AT", "en-GB", "en-US"]), "en-GB");
+  assert.equal(regional("de", ["en"]), "de");
 });
 
 test("values stand in their places, and a number picks the plural", () => {

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { reconnectDelay } from "../../../static/lib/backoff.js";
+import { readFileSync } from "node:fs";
+import { beforeEach, test } from "node:test";
+import { reconnectDelay } from "../../../static/lib/connection.js";
 import { deviceName } from "../../../static/lib/device.js";
+import { speak } from "../../../static/lib/i18n.js";
 import { Problem } from "../../../static/lib/problem.js";
 import { codeFrom, invitePath, parseRoute } from "../../../static/lib/routes.js";
 import { actionOf, codePoints, initials, listOf, trimBody } from "../../../static/lib/text.js";
-import { ago, dayLabel, lastSeen } from "../../../static/lib/time.js";
+import { ago, clock, dayLabel, lastSeen, useHours } from "../../../static/lib/time.js";
+
+const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
+beforeEach(() => speak("en", catalogue("en"), "en-GB"));
 
 const now = new Date(2026, 2, 9, 10, 0).getTime();
 const before = (ms) => new Date(now - ms).toISOString();
@@ -21,11 +26,30 @@ test("the pause before a reconnect doubles to 30 s, with full jitter", () => {
 test("when somebody was last seen", () => {
   assert.equal(lastSeen(before(20 * SECOND), now), "last seen just now");
   assert.equal(lastSeen(before(5 * MINUTE), now), "last seen 5 min ago");
-  assert.equal(lastSeen(before(2.5 * HOUR), now), "last seen 2 h ago");
-  assert.equal(lastSeen(before(3 * DAY), now), "last seen 3 d ago");
+  assert.equal(lastSeen(before(2.5 * HOUR), now), "last seen 2 hr ago");
+  assert.equal(lastSeen(before(3 * DAY), now), "last seen 3 days ago");
   assert.match(lastSeen(before(90 * DAY), now), /^last seen on .*2025/u);
   assert.equal(lastSeen(null, now), "not seen yet");
   assert.equal(ago(before(-5 * SECOND), now), "just now", "clocks differ a little");
+});
+
+test("times in another language", () => {
+  speak("de", catalogue("de"));
+  assert.equal(lastSeen(before(2 * HOUR), now), "zuletzt gesehen vor 2 Std.");
+  assert.equal(dayLabel(new Date(2026, 2, 2).toISOString(), now), "Montag, 2. März");
+});
+
+test("a clock of 12 or of 24 hours, whatever the language does", () => {
+  const evening = new Date(2026, 2, 9, 21, 5).toISOString();
+  assert.equal(clock(evening), "21:05");
+  useHours("12");
+  assert.match(clock(evening), /^09:05.pm$/iu);
+  speak("en", catalogue("en"), "en-US");
+  assert.match(clock(evening), /^09:05.pm$/iu);
+  useHours("24");
+  assert.equal(clock(evening), "21:05");
+  useHours("auto");
+  assert.match(clock(evening), /^09:05.pm$/iu);
 });
 
 test("days by their names", () => {

@@ -1,0 +1,22 @@
+// What must be settled before anything is drawn; a classic script, since modules come later.
+// core/preferences.js and core/language.js keep what is read here.
+{
+  const kept = (key) => {
+    try {
+      return JSON.parse(localStorage.getItem(key));
+    } catch {
+      return null;
+    }
+  };
+  const root = document.documentElement;
+  const { theme, density } = kept("parlor.preferences") ?? {};
+  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+  if (density === "compact") root.dataset.density = density;
+
+  // The words are asked for along with the modules, not after them.
+  const offered = root.dataset.languages.split(" ");
+  const wanted = [kept("parlor.language"), ...navigator.languages].map((tag) => String(tag).toLowerCase().split("-")[0]);
+  root.lang = wanted.find((code) => offered.includes(code)) ?? offered[0];
+  const words = Object.assign(document.createElement("link"), { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: `/lang/${root.lang}.json` });
+  document.head.append(words);
+}

@@ -1,0 +1,38 @@
+// What stands above everything: the connection is gone.
+
+import { useEffect, useState } from "preact/hooks";
+import { liveSocket } from "../core/socket.js";
+import { connection } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { Icon } from "./icon.js";
+
+/** Most breaks are short: nothing is said at first, then little. */
+const QUIET_MS = 3_000;
+const SUBTLE_MS = 8_000;
+
+export function Bars() {
+  return html`<div class="bars"><${ConnectionBar} /></div>`;
+}
+
+function ConnectionBar() {
+  const { phase, retryAt, lostAt } = connection.value;
+  const [, tick] = useState(0);
+  const broken = phase === "connecting" || phase === "waiting";
+  useEffect(() => {
+    if (!broken) return undefined;
+    const timer = setInterval(() => tick((count) => count + 1), 500);
+    return () => clearInterval(timer);
+  }, [broken]);
+
+  const since = Date.now() - lostAt;
+  if (!broken || since < QUIET_MS) return null;
+  if (since < SUBTLE_MS) return html`<p class="reconnecting" role="status">${t("connection.weak")}</p>`;
+  const seconds = retryAt === null ? 0 : Math.max(0, Math.ceil((retryAt - Date.now()) / 1_000));
+  return html`<div class="banner" role="status">
+    <${Icon} name="alert" />
+    <p>${t("connection.lost")}</p>
+    <span class="banner-when" aria-hidden="true">${phase === "connecting" || seconds === 0 ? t("connection.trying") : t("connection.again", { n: seconds })}</span>
+    <button type="button" class="button small" onClick=${() => liveSocket.nudge()}>${t("connection.retry")}</button>
+  </div>`;
+}

@@ -1,0 +1,51 @@
+// What somebody prefers in this browser.
+
+import { effect, signal } from "@preact/signals";
+import { useHours } from "../lib/time.js";
+import { read, write } from "./storage.js";
+
+const KEPT = "parlor.preferences";
+
+/** The values of each preference; the first one is what holds until another is chosen. */
+export const CHOICES = {
+  theme: ["system", "light", "dark"],
+  density: ["cosy", "compact"],
+  hours: ["auto", "12", "24"],
+  enter: ["auto", "send", "line"],
+  notifications: ["off", "on"],
+};
+
+function load() {
+  const kept = read(KEPT, {}) ?? {};
+  return Object.fromEntries(Object.entries(CHOICES).map(([name, values]) => [name, values.includes(kept[name]) ? kept[name] : values[0]]));
+}
+
+/** `{theme, density, hours, enter, notifications}`, replaced when one of them changes. */
+export const preferences = signal(load());
+
+export function prefer(name, value) {
+  if (!CHOICES[name].includes(value)) throw new RangeError(`${value} is no choice of ${name}`);
+  preferences.value = { ...preferences.value, [name]: value };
+  write(KEPT, preferences.value);
+}
+
+// Another tab has chosen.
+addEventListener("storage", ({ key }) => {
+  if (key === KEPT) preferences.value = load();
+});
+
+const GROUND = { light: "#f3f2ec", dark: "#101614" };
+
+effect(() => {
+  const { theme, density, hours } = preferences.value;
+  const { dataset } = document.documentElement;
+  if (theme === "system") delete dataset.theme;
+  else dataset.theme = theme;
+  if (density === "cosy") delete dataset.density;
+  else dataset.density = density;
+  // The frame that the browser draws around the page.
+  for (const meta of document.querySelectorAll('meta[name="theme-color"]')) {
+    meta.content = GROUND[theme] ?? GROUND[meta.media.includes("dark") ? "dark" : "light"];
+  }
+  useHours(hours);
+});
