@@ -15,6 +15,7 @@ import { dialog, now, people, rooms, roomsKnown, session } from "./core/state.js
 import { html } from "./lib/html.js";
 
 const HALF_MINUTE_MS = 30_000;
+const LATER_MS = 500;
 
 /** What belongs to one account begins and ends with its session. */
 let account = null;
@@ -49,4 +50,6 @@ const root = document.getElementById("app");
 await loadLanguage();
 root.replaceChildren();
 render(html`<${App} />`, root);
-void start();
+await start();
+// What the first view can do without.
+setTimeout(() => void import("./core/service-worker.js"), LATER_MS);

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 use super::{AppState, problem::Problem};
 
@@ -18,6 +18,11 @@ use super::{AppState, problem::Problem};
 struct Files;
 
 const INDEX: &str = "index.html";
+const SERVICE_WORKER: &str = "sw.js";
+const BUILD: &str = "build.js";
+
+/// Where the addresses begin that the page itself takes apart.
+const PAGES: [&str; 3] = ["r/", "i/", "reset/"];
 
 /// What is worked out once about the page.
 pub(super) struct Statics {
@@ -35,7 +40,8 @@ impl Statics {
     }
 }
 
-/// Nothing but our own files; of inline scripts only the import map, by its hash.
+/// Nothing but our own files; of inline scripts only the import map, by its hash. The one address
+/// that may become a script is the service worker's: the page's policy `parlor` sees to that.
 fn policy(index: &str) -> String {
     let mut scripts = String::from("'self'");
     for map in index.split("<script type=\"importmap\">").skip(1) {
@@ -48,7 +54,7 @@ fn policy(index: &str) -> String {
     format!(
         "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; \
          connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
-         require-trusted-types-for 'script'; trusted-types 'none'"
+         require-trusted-types-for 'script'; trusted-types parlor"
     )
 }
 
@@ -60,18 +66,71 @@ pub(super) async fn fallback(State(state): State<AppState>, request: Request) ->
     }
     let path = request.uri().path().trim_start_matches('/');
     let name = if is_page(path) { INDEX } else { path };
-    match Files::get(name) {
-        Some(file) => serve(&state.statics, name, file, request.headers()),
+    let file = if name == BUILD {
+        let script = build_script().into_bytes();
+        let hash = digest(&script);
+        Some((Cow::Owned(script), hash))
+    } else {
+        Files::get(name).map(|file| (file.data, file.metadata.sha256_hash()))
+    };
+    match file {
+        Some((bytes, hash)) => serve(&state.statics, name, bytes, &hash, request.headers()),
         None => Problem::not_found().into_response(),
     }
 }
 
-/// Addresses that the page itself takes apart.
 fn is_page(path: &str) -> bool {
-    path.is_empty()
-        || path.starts_with("r/")
-        || path.starts_with("i/")
-        || path.starts_with("reset/")
+    path.is_empty() || PAGES.iter().any(|start| path.starts_with(start))
+}
+
+/// What the service worker keeps: `const BUILD = {version, pages, files: {"/app.js": tag, …}}`. The
+/// version is that of all the files together.
+fn build_script() -> String {
+    let mut names: Vec<_> = Files::iter().filter(|name| is_kept(name)).collect();
+    names.sort_unstable();
+    let mut files = serde_json::Map::new();
+    for name in names {
+        let Some(file) = Files::get(&name) else {
+            continue;
+        };
+        let address = if name == INDEX {
+            "/".to_owned()
+        } else {
+            format!("/{name}")
+        };
+        files.insert(address, tag(&file.metadata.sha256_hash()).into());
+    }
+    let version = digest(serde_json::json!(files).to_string().as_bytes());
+    let pages = PAGES.map(|start| format!("/{start}"));
+    let build = serde_json::json!({ "version": hex(&version), "pages": pages, "files": files });
+    format!("const BUILD = {build};\n")
+}
+
+/// Licences and icons are not what the page needs to open.
+fn is_kept(name: &str) -> bool {
+    name != SERVICE_WORKER
+        && !name.starts_with("icons/")
+        && !name.starts_with("vendor/LICENSE")
+        && !name.ends_with(".lock.json")
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
+    hash
+}
+
+fn hex(hash: &[u8; 32]) -> String {
+    let mut text = String::new();
+    for byte in &hash[..12] {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// The entity tag of a file.
+fn tag(hash: &[u8; 32]) -> String {
+    format!("\"{}\"", hex(hash))
 }
 
 /// Whether whoever asks has this version already.
@@ -86,15 +145,17 @@ pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
         .any(|tag| tag.trim().trim_start_matches("W/") == etag)
 }
 
-fn serve(statics: &Statics, name: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
-    let mut etag = String::from("\"");
-    for byte in &file.metadata.sha256_hash()[..12] {
-        let _ = write!(etag, "{byte:02x}");
-    }
-    etag.push('"');
+fn serve(
+    statics: &Statics,
+    name: &str,
+    bytes: Cow<'static, [u8]>,
+    hash: &[u8; 32],
+    request: &HeaderMap,
+) -> Response {
+    let etag = tag(hash);
     let fresh = is_known(request, &etag);
 
-    let body = match file.data {
+    let body = match bytes {
         Cow::Borrowed(bytes) => Body::from(bytes),
         Cow::Owned(bytes) => Body::from(bytes),
     };
@@ -134,5 +195,33 @@ mod tests {
             "{csp}"
         );
         assert!(!csp.contains("unsafe"), "{csp}");
+    }
+
+    #[test]
+    fn the_service_worker_is_told_the_files_of_the_page() {
+        let script = build_script();
+        let json = script
+            .strip_prefix("const BUILD = ")
+            .and_then(|rest| rest.strip_suffix(";\n"))
+            .expect("one assignment");
+        let build: serde_json::Value = serde_json::from_str(json).expect("JSON");
+        let files = build["files"].as_object().expect("files");
+        for name in [
+            "/",
+            "/app.js",
+            "/css/tokens.css",
+            "/lang/en.json",
+            "/vendor/preact.js",
+        ] {
+            assert!(files.contains_key(name), "{name} in {script}");
+        }
+        for name in ["/index.html", "/sw.js", "/vendor/vendor.lock.json"] {
+            assert!(!files.contains_key(name), "{name} in {script}");
+        }
+        assert_eq!(
+            build["version"].as_str().map(str::len),
+            Some(24),
+            "{script}"
+        );
     }
 }

@@ -1,8 +1,8 @@
-// What stands above everything: the connection is gone.
+// What stands above everything: the connection is gone, a new version of the page has come.
 
 import { useEffect, useState } from "preact/hooks";
 import { liveSocket } from "../core/socket.js";
-import { connection } from "../core/state.js";
+import { connection, newVersion } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Icon } from "./icon.js";
@@ -12,7 +12,7 @@ const QUIET_MS = 3_000;
 const SUBTLE_MS = 8_000;
 
 export function Bars() {
-  return html`<div class="bars"><${ConnectionBar} /></div>`;
+  return html`<div class="bars"><${ConnectionBar} /><${VersionBar} /></div>`;
 }
 
 function ConnectionBar() {
@@ -34,5 +34,14 @@ function ConnectionBar() {
     <p>${t("connection.lost")}</p>
     <span class="banner-when" aria-hidden="true">${phase === "connecting" || seconds === 0 ? t("connection.trying") : t("connection.again", { n: seconds })}</span>
     <button type="button" class="button small" onClick=${() => liveSocket.nudge()}>${t("connection.retry")}</button>
+  </div>`;
+}
+
+function VersionBar() {
+  const reload = newVersion.value;
+  if (!reload) return null;
+  return html`<div class="banner calm" role="status">
+    <p>${t("version.new")}</p>
+    <button type="button" class="button small" onClick=${reload}>${t("version.reload")}</button>
   </div>`;
 }

@@ -72,3 +72,6 @@ export const attentive = signal(true);
 
 /** The time, every half minute: for "2 h ago". */
 export const now = signal(Date.now());
+
+/** Loads the new version of the page that the server has; null while there is none. */
+export const newVersion = signal(null);
