@@ -47,9 +47,12 @@ setInterval(tick, HALF_MINUTE_MS);
 document.addEventListener("visibilitychange", tick);
 
 const root = document.getElementById("app");
+const started = start();
 await loadLanguage();
 root.replaceChildren();
 render(html`<${App} />`, root);
-await start();
-// What the first view can do without.
-setTimeout(() => void import("./core/service-worker.js"), LATER_MS);
+// What the first view can do without, and a page that has just lost its server, too.
+await started;
+const unreachable = () => {};
+void import("./core/shortcuts.js").catch(unreachable);
+setTimeout(() => void import("./core/service-worker.js").catch(unreachable), LATER_MS);

@@ -4,9 +4,11 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { post } from "../core/sending.js";
 import { bodyLimit, connection, me } from "../core/state.js";
 import { read, remove, write } from "../core/storage.js";
+import { doneTyping, tellTyping } from "../core/typing.js";
 import { html } from "../lib/html.js";
 import { codePoints, trimBody } from "../lib/text.js";
 import { Icon } from "./icon.js";
+import { TypingLine } from "./typing-line.js";
 
 /** On a screen keyboard, Enter begins a new line and the button sends. */
 const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
@@ -33,13 +35,17 @@ export function Composer({ room }) {
 
   const change = (text) => {
     setDraft(text);
+    if (text.trim() !== "") tellTyping(room.id);
     if (text === "") remove(draftKey(room));
     else write(draftKey(room), text);
   };
 
   const send = (event) => {
     event?.preventDefault();
-    if (!tooLong && post(room, area.current.value)) change("");
+    if (!tooLong && post(room, area.current.value)) {
+      change("");
+      doneTyping();
+    }
     area.current.focus();
   };
 
@@ -59,6 +65,7 @@ export function Composer({ room }) {
       <button type="submit" class="send" aria-label="Send" title="Send" aria-disabled=${draft.trim() === "" || tooLong ? "true" : undefined}><${Icon} name="send" /></button>
     </div>
     ${length > limit * HINT_SHARE && html`<p class="composer-note" id="composer-length" role="status">${tooLong ? `${length - limit} characters too many` : `${limit - length} characters left`}</p>`}
+    <${TypingLine} room=${room} />
     ${connection.value.phase === "waiting" && html`<p class="sr-only">Not connected. Messages are kept and sent later.</p>`}
   </form>`;
 }

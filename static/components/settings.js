@@ -5,6 +5,7 @@ import { notify } from "../core/announce.js";
 import { changePassword, listSessions, rename, revokeSession, signOut } from "../core/session.js";
 import { me, now, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { deviceName } from "../lib/device.js";
 import { count } from "../lib/text.js";
 import { ago } from "../lib/time.js";
@@ -13,6 +14,7 @@ import { ConfirmButton } from "./confirm-button.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
+import { NotificationSettings } from "./notification-settings.js";
 
 export function Settings() {
   const user = me.value;
@@ -23,6 +25,7 @@ export function Settings() {
       <p><bdi class="account-name">${user.display_name}</bdi><span class="faint">@${user.username}</span></p>
     </div>
     <${DisplayName} user=${user} />
+    <section class="part"><h3>${t("notifications.heading")}</h3><${NotificationSettings} /></section>
     <${Password} />
     <${Sessions} />
     <section class="part"><h3>Sign out</h3><${SignOut} /></section>

@@ -2,7 +2,8 @@
 
 import { signal } from "@preact/signals";
 import { t } from "../lib/i18n.js";
-import { toast } from "./state.js";
+import { preferences } from "./preferences.js";
+import { currentRoom, toast } from "./state.js";
 
 const EVERY_MS = 3_000;
 const TOAST_MS = 5_000;
@@ -14,8 +15,23 @@ let waiting = [];
 let timer = null;
 let quietUntil = 0;
 
-/** A new message in the open room. */
-export function announce({ author, body }) {
+/** Somebody else's message has come; `live` if it was said just now, and not while one was away. */
+export function heard(room, message, live) {
+  if (room === currentRoom.value) announce(message);
+  // After an absence there may be hundreds, and their number stands at their rooms.
+  if (live && preferences.value.notifications === "on") void tell(room, message);
+}
+
+async function tell(room, message) {
+  try {
+    const { consider } = await import("./notifications.js");
+    consider(room, message);
+  } catch {
+    // The server is away, and what tells of messages with it.
+  }
+}
+
+function announce({ author, body }) {
   waiting.push(t("announce.message", { name: author?.display_name ?? t("announce.someone"), body }));
   timer ??= setTimeout(speak, Math.max(0, quietUntil - Date.now()));
 }

@@ -1,7 +1,7 @@
 // What the server says over the socket, and what it changes.
 
 import { batch } from "@preact/signals";
-import { announce } from "./announce.js";
+import { heard } from "./announce.js";
 import { catchUp, keepWindow, loadAfter, open } from "./history.js";
 import { memberJoined, memberLeft, noteMembersSeen, notePerson, reloadMembers } from "./members.js";
 import { attended, isUntold, markRead, tellLater } from "./reading.js";
@@ -10,13 +10,15 @@ import { landMessage, outbox } from "./sending.js";
 import { endSession } from "./session.js";
 import { attach, liveSocket } from "./socket.js";
 import { bodyLimit, currentRoom, me, rooms, roomsKnown, route, session } from "./state.js";
+import { forgetTyping, heardTyping, stopTyping } from "./typing.js";
 
-const handlers = { ready, message, ack, synced, behind, presence, read, room, room_left: roomLeft, error };
+const handlers = { ready, message, ack, synced, behind, presence, typing: heardTyping, read, room, room_left: roomLeft, error };
 
 attach({
   onFrame: (frame) => batch(() => handlers[frame.type]?.(frame)),
   onPhase: (phase) => {
     if (phase === "ready") return;
+    forgetTyping();
     outbox.value?.disconnected();
     for (const known of rooms.value.values()) known.timeline.dropSync();
   },
@@ -62,6 +64,7 @@ function message(frame) {
   if (verdict === "gap") syncRoom(known);
   if (arrived.key && arrived.author?.id === me.value?.id) landMessage(arrived.key, arrived.seq);
   if (isNew) noteNew(known, arrived);
+  if (isNew && arrived.author) stopTyping(known.id, arrived.author.id);
   if (arrived.author && arrived.kind !== "system") notePerson(arrived.author);
   keepWindow(known);
   known.touch();
@@ -80,7 +83,7 @@ function noteNew(known, arrived) {
     known.dividerAfter.value = null;
     return;
   }
-  if (known === currentRoom.value) announce(arrived);
+  heard(known, arrived, !known.timeline.syncing);
   if (attended(known)) {
     markRead(known);
     return;

@@ -35,20 +35,28 @@ export function markRead(room) {
 
 /** Tells the server how far this page has read; without a connection, `ready` brings it up again. */
 export function tellLater(room) {
-  if (untold.has(room.id)) return;
-  const tell = () => {
-    untold.delete(room.id);
-    liveSocket.send({ type: "read", room_id: room.id, seq: room.readSeq.value });
-  };
-  untold.set(room.id, setTimeout(tell, TELL_MS));
+  if (!untold.has(room.id)) untold.set(room.id, { room, timer: setTimeout(() => tell(room), TELL_MS) });
 }
+
+function tell(room) {
+  untold.delete(room.id);
+  liveSocket.send({ type: "read", room_id: room.id, seq: room.readSeq.value });
+}
+
+// There may be no later.
+addEventListener("pagehide", () => {
+  for (const { room, timer } of untold.values()) {
+    clearTimeout(timer);
+    tell(room);
+  }
+});
 
 /** The server has yet to hear how far this page has read. */
 export const isUntold = (room) => untold.has(room.id);
 
 /** Forgets what was not told: another account may be next. */
 export function forgetReading() {
-  for (const timer of untold.values()) clearTimeout(timer);
+  for (const { timer } of untold.values()) clearTimeout(timer);
   untold.clear();
 }
 

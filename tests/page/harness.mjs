@@ -107,7 +107,7 @@ export class Person {
   async openTab() {
     const page = await this.context.newPage();
     page.on("console", (message) => this.complaints.push(`${message.type()}: ${message.text()}`));
-    page.on("pageerror", (error) => this.complaints.push(`uncaught: ${error.stack}`));
+    page.on("pageerror", (error) => this.complaints.push(`uncaught: ${error.message} ${error.stack}`));
     page.on("dialog", (dialog) => {
       this.complaints.push(`uncaught: a dialog said ${dialog.message()}`);
       void dialog.dismiss();

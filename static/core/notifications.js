@@ -1,0 +1,87 @@
+// Tells of messages outside of the page: of those that nobody has read a moment later, by the level
+// that the room has. Loaded with the first message that may be told.
+
+import { effect } from "@preact/signals";
+import { roomPath } from "../lib/routes.js";
+import { t } from "../lib/i18n.js";
+import { preferences } from "./preferences.js";
+import { attended } from "./reading.js";
+import { navigate } from "./router.js";
+import { me, people, rooms } from "./state.js";
+
+/** So long somebody has to read it, here or on another device. */
+const PATIENCE_MS = 1_000;
+const BODY_CHARS = 200;
+
+/** Whether a message is for the reader in particular: it names or answers them, or all of the room does. */
+function isForMe(room, { mentions, mentions_room: all, quote }) {
+  const id = me.value?.id;
+  return room.info.value.kind === "direct" || Boolean(all) || (mentions ?? []).includes(id) || quote?.author?.id === id;
+}
+
+function isWanted(room, message) {
+  const { notify } = room.info.value;
+  return notify === "none" ? false : notify === "mentions" ? isForMe(room, message) : true;
+}
+
+const allowed = () => preferences.value.notifications === "on" && globalThis.Notification?.permission === "granted";
+
+/** What waits to be told: `Map<room id, [message, …]>`. A burst in one room is one notification. */
+const waiting = new Map();
+
+/** A message of somebody else has come, live. */
+export function consider(room, message) {
+  if (!allowed() || attended(room) || !isWanted(room, message)) return;
+  if (waiting.has(room.id)) {
+    waiting.get(room.id).push(message);
+    return;
+  }
+  waiting.set(room.id, [message]);
+  setTimeout(() => tell(room), PATIENCE_MS);
+}
+
+function tell(room) {
+  const unread = waiting.get(room.id).filter(({ seq }) => seq > room.readSeq.value);
+  waiting.delete(room.id);
+  // They were read meanwhile, or the room is left.
+  if (unread.length === 0 || rooms.value.get(room.id) !== room || !allowed()) return;
+  const message = unread.at(-1);
+  const author = people.value.get(message.author?.id)?.display_name ?? message.author?.display_name ?? t("announce.someone");
+  const { name, kind } = room.info.value;
+  const title = kind === "direct" ? author : t("notifications.title", { author, room: name });
+  const body = unread.length > 1 ? t("notifications.more", { n: unread.length }) : message.body.slice(0, BODY_CHARS) || t("notifications.file");
+  void show(room, title, body, `${roomPath(room.id)}/${message.seq}`);
+}
+
+/** How to take away what is shown, by room. */
+const shown = new Map();
+
+async function show(room, title, body, path) {
+  // With one tag a room, several tabs show one notification.
+  const options = { body, tag: `parlor-room-${room.id}`, icon: "/icons/192.png", data: { path } };
+  const registration = await navigator.serviceWorker?.getRegistration();
+  // Telephones have only this way; and it also works once the page is closed.
+  if (registration?.active) {
+    await registration.showNotification(title, options);
+    shown.set(room.id, async () => {
+      for (const notification of await registration.getNotifications({ tag: options.tag })) notification.close();
+    });
+    return;
+  }
+  const notification = new Notification(title, options);
+  notification.onclick = () => {
+    focus();
+    navigate(path);
+    notification.close();
+  };
+  shown.set(room.id, () => notification.close());
+}
+
+// What has been read needs no telling any more.
+effect(() => {
+  for (const [id, room] of rooms.value) {
+    if (room.unread.value > 0 || !shown.has(id)) continue;
+    void shown.get(id)();
+    shown.delete(id);
+  }
+});

@@ -1,0 +1,78 @@
+// The keys of the page: the ones that work anywhere are handled here, and all are listed for the help.
+
+import { roomPath } from "../lib/routes.js";
+import { navigate } from "./router.js";
+import { currentRoom, dialog, roomList, session } from "./state.js";
+
+const isMac = /Mac|iPhone|iPad/u.test(navigator.platform);
+
+/**
+ * What the help lists, in groups: each key by its name in the catalogue (`keys.ctrl`) or as it is printed.
+ * `Mod` is Ctrl, and ⌘ on a Mac. `label` is a key of the catalogue.
+ */
+export const SHORTCUTS = [
+  { group: "shortcuts.anywhere", keys: ["Mod", "K"], label: "shortcuts.switcher", run: () => toggle("switcher") },
+  { group: "shortcuts.anywhere", keys: ["Alt", "ArrowUp"], label: "shortcuts.room-above", run: () => step(-1, any) },
+  { group: "shortcuts.anywhere", keys: ["Alt", "ArrowDown"], label: "shortcuts.room-below", run: () => step(1, any) },
+  { group: "shortcuts.anywhere", keys: ["Alt", "Shift", "ArrowUp"], label: "shortcuts.unread-above", run: () => step(-1, unread) },
+  { group: "shortcuts.anywhere", keys: ["Alt", "Shift", "ArrowDown"], label: "shortcuts.unread-below", run: () => step(1, unread) },
+  { group: "shortcuts.anywhere", keys: ["Escape"], label: "shortcuts.escape", run: write },
+  { group: "shortcuts.anywhere", keys: ["Mod", "/"], label: "shortcuts.help", run: () => toggle("keyboard") },
+  { group: "shortcuts.writing", keys: ["Enter"], label: "shortcuts.send" },
+  { group: "shortcuts.writing", keys: ["Shift", "Enter"], label: "shortcuts.new-line" },
+  { group: "shortcuts.writing", keys: ["ArrowUp"], label: "shortcuts.edit-last" },
+  { group: "shortcuts.message", keys: ["R"], label: "shortcuts.reply" },
+  { group: "shortcuts.message", keys: ["E"], label: "shortcuts.edit" },
+  { group: "shortcuts.message", keys: ["+"], label: "shortcuts.react" },
+  { group: "shortcuts.message", keys: ["D"], label: "shortcuts.delete" },
+];
+
+const NAMES = { Alt: isMac ? "⌥" : "keys.alt", ArrowDown: "↓", ArrowUp: "↑", Enter: "keys.enter", Escape: "keys.escape", Mod: isMac ? "⌘" : "keys.ctrl", Shift: isMac ? "⇧" : "keys.shift" };
+
+/** How a key is called on this machine: a key of the catalogue, or what is printed on it. */
+export const nameOfKey = (key) => NAMES[key] ?? key;
+
+const any = () => true;
+const unread = (room) => room.unread.value > 0;
+
+function toggle(name) {
+  dialog.value = dialog.value?.name === name ? null : { name };
+}
+
+/** Opens the next room in the list that is `wanted`, from the open one on and around the end. */
+function step(direction, wanted) {
+  const list = roomList.value;
+  const at = list.indexOf(currentRoom.value);
+  const from = at === -1 && direction === -1 ? 0 : at;
+  for (let count = 1; count <= list.length; count += 1) {
+    const room = list[(from + direction * count + 2 * list.length) % list.length];
+    if (room !== currentRoom.value && wanted(room)) return navigate(roomPath(room.id));
+  }
+  return undefined;
+}
+
+function write() {
+  document.getElementById("composer")?.focus();
+}
+
+/** The key is pressed with exactly the modifiers that stand beside it. */
+function matches(keys, event) {
+  const key = keys.at(-1);
+  const mod = isMac ? event.metaKey : event.ctrlKey;
+  const other = isMac ? event.ctrlKey : event.metaKey;
+  if (other || mod !== keys.includes("Mod") || event.altKey !== keys.includes("Alt")) return false;
+  // On some keyboards "/" is itself reached by Shift.
+  if (key !== "/" && event.shiftKey !== keys.includes("Shift")) return false;
+  return event.key.toLowerCase() === key.toLowerCase();
+}
+
+/** In a dialog, only what opens and closes dialogs works; `Escape` closes it by itself. */
+const allowed = (keys) => dialog.value === null || keys.includes("Mod");
+
+addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing || session.value.phase !== "in") return;
+  const found = SHORTCUTS.find(({ keys, run }) => run && matches(keys, event));
+  if (!found || !allowed(found.keys)) return;
+  event.preventDefault();
+  found.run();
+});

@@ -1,0 +1,168 @@
+// What tells of messages: title, icon, badge, notifications, who types.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { Person, roomOf, stage } from "./harness.mjs";
+
+const { world, story } = stage();
+
+/** Runs in the page before it: notifications and badges go into a list. */
+const listen = () => {
+  globalThis.told = { notifications: [], badge: null, asked: 0 };
+  const { told } = globalThis;
+  globalThis.Notification = class {
+    static permission = "default";
+    static async requestPermission() {
+      told.asked += 1;
+      this.permission = "granted";
+      return this.permission;
+    }
+    constructor(title, options) {
+      told.notifications.push({ title, body: options.body, tag: options.tag, open: true });
+      this.record = told.notifications.at(-1);
+    }
+    close() {
+      this.record.open = false;
+    }
+  };
+  navigator.setAppBadge = async (count = "dot") => void (told.badge = count);
+  navigator.clearAppBadge = async () => void (told.badge = null);
+};
+const told = (page) => page.evaluate(() => globalThis.told);
+/** Another window is in front, or this one is again. */
+const look = (page, there) =>
+  page.evaluate((focused) => {
+    document.hasFocus = () => focused;
+    dispatchEvent(new Event(focused ? "focus" : "blur"));
+  }, there);
+
+/** Two people in a room; the second one listens, in a page that was opened by an own hand. */
+async function listener(names, more) {
+  const { room, people } = await roomOf(world, names, more);
+  const [, bob] = people;
+  await bob.page.addInitScript(listen);
+  await bob.page.evaluate(() => localStorage.setItem("parlor.preferences", JSON.stringify({ notifications: "on" })));
+  await bob.visit(`/r/${room.id}`);
+  await bob.composer.waitFor();
+  await bob.page.evaluate(() => Notification.requestPermission());
+  return { room, ada: people[0], bob };
+}
+
+const notify = (person, room, level) => person.call("PATCH", `/api/rooms/${room.id}/members/me`, { notify: level });
+const notified = (page, count) => page.waitForFunction((wanted) => globalThis.told.notifications.length === wanted, count);
+
+describe("telling", () => {
+  story("notifications are asked for by a click, and by nothing else", async () => {
+    const ada = await (await Person.arrive(world, "ask.ada")).signUp();
+    await ada.page.addInitScript(listen);
+    await ada.visit();
+    assert.equal((await told(ada.page)).asked, 0);
+    await ada.page.getByRole("button", { name: "Settings and sign out" }).click();
+    const box = ada.page.getByRole("checkbox", { name: "Show notifications" });
+    assert.equal(await box.isChecked(), false);
+    await box.check();
+    assert.equal((await told(ada.page)).asked, 1);
+    await ada.page.waitForFunction(() => JSON.parse(localStorage.getItem("parlor.preferences")).notifications === "on");
+    await box.uncheck();
+    assert.equal(await ada.page.evaluate(() => JSON.parse(localStorage.getItem("parlor.preferences")).notifications), "off");
+    assert.equal((await told(ada.page)).asked, 1);
+  });
+
+  story("what nobody reads is told; a burst once; what is read is taken away", async () => {
+    const { ada, bob } = await listener(["tell.ada", "tell.bob"]);
+    await ada.say("you are looking");
+    await bob.reads(["you are looking"]);
+    await look(bob.page, false);
+    await ada.say("are you there?");
+    await notified(bob.page, 1);
+    assert.deepEqual((await told(bob.page)).notifications.map(({ title, body }) => [title, body]), [["tell.ada in Lobby", "are you there?"]]);
+    for (const text of ["hello?", "hello??"]) await ada.say(text);
+    await notified(bob.page, 2);
+    assert.equal((await told(bob.page)).notifications[1].body, "2 new messages");
+    await look(bob.page, true);
+    await bob.page.waitForFunction(() => globalThis.told.notifications.at(-1).open === false);
+  });
+
+  story("what is read on another device is not told", async () => {
+    const { room, ada, bob } = await listener(["else.ada", "else.bob"]);
+    await look(bob.page, false);
+    const phone = await Person.arrive(world, "else.bob");
+    await phone.call("POST", "/api/auth/signin", { username: "else.bob", password: "correct horse battery", cookie: true });
+    await phone.visit(`/r/${room.id}`);
+    await phone.page.locator(".beginning").waitFor();
+    await ada.say("seen on the phone");
+    await phone.reads(["seen on the phone"]);
+    await bob.page.waitForFunction(() => document.title === "Lobby");
+    await phone.page.close();
+    await ada.say("and not this one");
+    await notified(bob.page, 1);
+    assert.equal((await told(bob.page)).notifications[0].body, "and not this one");
+  });
+
+  story("by the room's level: mentions only, or nothing", async () => {
+    const { room, ada, bob } = await listener(["level.ada", "level.bob"]);
+    await look(bob.page, false);
+    await notify(bob, room, "mentions");
+    await bob.page.reload();
+    await bob.connected();
+    await bob.page.evaluate(() => Notification.requestPermission());
+    await look(bob.page, false);
+    await ada.say("for everybody");
+    await ada.say("for @level.bob");
+    await notified(bob.page, 1);
+    assert.equal((await told(bob.page)).notifications[0].body, "for @level.bob");
+    await notify(bob, room, "none");
+    await bob.page.reload();
+    await bob.connected();
+    await bob.page.waitForFunction(() => document.title === "Lobby", undefined, { timeout: 3_000 });
+  });
+
+  story("after an absence there is no shower of notifications", async () => {
+    const { ada, bob } = await listener(["rain.ada", "rain.bob"]);
+    await ada.say("before");
+    await bob.reads(["before"]);
+    await look(bob.page, false);
+    await bob.context.setOffline(true);
+    await bob.page.locator('[data-connection="waiting"], [data-connection="connecting"]').first().waitFor();
+    for (const number of [1, 2, 3]) await ada.say(`missed ${number}`);
+    await bob.context.setOffline(false);
+    await bob.connected();
+    await bob.reads(["before", "missed 1", "missed 2", "missed 3"]);
+    await ada.say("live again");
+    await notified(bob.page, 1);
+    assert.equal((await told(bob.page)).notifications[0].body, "live again");
+  });
+
+  story("title, icon and badge, in two tabs and on two devices", async () => {
+    const { room, ada, bob } = await listener(["marks.ada", "marks.bob"]);
+    const icon = (page) => page.locator('link[rel="icon"]').getAttribute("href");
+    const other = await bob.openTab();
+    await other.goto(`/r/${room.id}`);
+    await bob.connected(other);
+    for (const page of [bob.page, other]) await look(page, false);
+    await ada.say("one");
+    await ada.say("two");
+    for (const page of [bob.page, other]) await page.waitForFunction(() => document.title === "(2) Lobby");
+    assert.equal(await icon(bob.page), "/favicon-unread.svg");
+    assert.equal((await told(bob.page)).badge, 2);
+    const begun = Date.now();
+    await look(other, true);
+    for (const page of [bob.page, other]) await page.waitForFunction(() => document.title === "Lobby");
+    assert.ok(Date.now() - begun < 1_500, "the tabs agree within a second");
+    assert.equal(await icon(bob.page), "/favicon.svg");
+    assert.equal((await told(bob.page)).badge, null);
+  });
+
+  story("who types is said by name, until they have said it", async () => {
+    const { people: [ada, bob, eve] } = await roomOf(world, ["type.ada", "type.bob", "type.eve"]);
+    const line = (person) => person.page.locator(".typing");
+    await ada.composer.pressSequentially("Hm");
+    await bob.page.locator(".typing", { hasText: "type.ada is typing" }).waitFor();
+    await eve.composer.pressSequentially("Well");
+    await bob.page.locator(".typing", { hasText: "type.ada and type.eve are typing" }).waitFor();
+    assert.doesNotMatch(await line(ada).textContent(), /type\.ada/u);
+    await ada.composer.press("Enter");
+    await bob.page.locator(".typing", { hasText: /^type\.eve is typing/u }).waitFor();
+    await bob.page.locator(".typing", { hasText: /^$/u }).waitFor({ state: "attached" });
+  });
+});
