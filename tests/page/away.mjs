@@ -2,9 +2,13 @@
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { roomOf, stage } from "./harness.mjs";
+import { Between } from "./between.mjs";
+import { Person, roomOf, stage } from "./harness.mjs";
 
 const { world, story } = stage();
+
+/** How long the network stays away once that has been noticed; a minute, for who has the time. */
+const AWAY_MS = Number(process.env.PARLOR_AWAY_MS ?? 3_000);
 
 describe("being away", () => {
   story("the server is killed and comes back under the open page", async () => {
@@ -79,6 +83,37 @@ describe("being away", () => {
     await bob.reads(talk);
     await bob.page.locator(".banner").waitFor({ state: "detached" });
     assert.equal(await bob.page.locator(".pending").count(), 0);
+  });
+
+  story("a socket that is half open, with messages from both sides", async () => {
+    const between = await Between.start(world.server);
+    try {
+      const ada = await (await Person.arrive(world, "half.ada")).signUp();
+      const room = await ada.createRoom("Lobby");
+      await ada.visit(`/r/${room.id}`);
+      const bob = await (await Person.arrive({ ...world, server: between }, "half.bob")).signUp();
+      await bob.call("POST", "/api/rooms/join", { code: room.access_code });
+      await bob.visit(`/r/${room.id}`);
+      await ada.say("together");
+      await bob.reads(["together"]);
+      // Nothing arrives any more, and nobody is told: no error, no end, no event of the browser.
+      between.freeze();
+      for (const number of [1, 2, 3]) await ada.say(`from ada ${number}`);
+      for (const number of [1, 2, 3]) await bob.say(`from bob ${number}`);
+      await bob.page.locator(".banner").waitFor({ timeout: 60_000 });
+      await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
+      assert.equal(await bob.page.locator(".pending").count(), 3);
+      between.thaw();
+      const talk = ["together", "from ada 1", "from ada 2", "from ada 3", "from bob 1", "from bob 2", "from bob 3"];
+      await bob.page.getByRole("button", { name: "Retry now" }).click();
+      for (const person of [ada, bob]) await person.reads(talk);
+      await bob.page.locator(".banner").waitFor({ state: "detached" });
+      assert.equal(await bob.page.locator(".pending").count(), 0);
+      const { items } = await ada.call("GET", `/api/rooms/${room.id}/messages?limit=200`);
+      assert.deepEqual(items.filter(({ kind }) => kind === "text").map(({ body }) => body), talk, "once each");
+    } finally {
+      between.stop();
+    }
   });
 
   story("more was missed than a sync answers", async () => {

@@ -31,6 +31,14 @@ describe("injections", () => {
     for (const text of CORPUS) await ada.call("POST", `/api/rooms/${rooms[0].id}/messages`, { body: text });
     await ada.visit(`/r/${rooms[0].id}`);
     await ada.reads(CORPUS);
+    const files = [];
+    for (const text of CORPUS.slice(0, 10)) files.push(await ada.call("POST", `/api/rooms/${rooms[1].id}/files?name=${encodeURIComponent(`${text}.svg`)}`, "<svg xmlns='http://www.w3.org/2000/svg' onload='window.__ran=1'/>"));
+    const { seq } = await ada.call("POST", `/api/rooms/${rooms[1].id}/messages`, { body: "", files: files.map(({ id }) => id) });
+    await ada.visit(`/r/${rooms[1].id}`);
+    await ada.page.locator(`.message-row[data-seq="${seq}"]`).waitFor();
+    assert.equal(await ada.page.evaluate(() => window.__ran), undefined, "names of files");
+    await ada.visit(`/r/${rooms[0].id}`);
+    await ada.reads(CORPUS);
     for (const text of CORPUS.slice(0, 3)) await ada.say(text);
     await ada.reads([...CORPUS, ...CORPUS.slice(0, 3)]);
     await ada.page.getByRole("button", { name: "Browse public rooms" }).click();

@@ -34,6 +34,41 @@ describe("talking", () => {
     await ada.reads(talk);
   });
 
+  story("three people talk at once, and all read the same in the same order", async () => {
+    const { room, people } = await roomOf(world, ["three.ada", "three.bob", "three.eve"]);
+    const talk = async (person) => {
+      for (let number = 1; number <= 15; number += 1) await person.say(`${person.name} ${number}`);
+    };
+    await Promise.all(people.map(talk));
+    for (const person of people) {
+      await person.page.waitForFunction(() => document.querySelectorAll(".message-row:not(.pending) .body").length === 45);
+      assert.equal(await person.page.locator(".pending").count(), 0);
+    }
+    const { items } = await people[0].call("GET", `/api/rooms/${room.id}/messages?limit=200`);
+    const said = items.filter(({ kind }) => kind === "text").map(({ body }) => body);
+    assert.equal(new Set(said).size, 45);
+    for (const { name } of people) {
+      const own = said.filter((body) => body.startsWith(`${name} `));
+      assert.deepEqual(own, own.map((_, index) => `${name} ${index + 1}`), "each one's own, in the order of writing");
+    }
+    for (const person of people) await person.reads(said);
+  });
+
+  story("who is removed sees the room close, and nothing of what is said there later", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["kick.ada", "kick.bob"]);
+    await ada.say("before");
+    await bob.reads(["before"]);
+    await bob.composer.fill("half a thou");
+    await ada.call("DELETE", `/api/rooms/${room.id}/members/${bob.id}`);
+    await ada.say("after");
+    await bob.page.getByRole("heading", { name: "This room is not open to you" }).waitFor();
+    assert.equal(await bob.page.getByRole("link", { name: /Lobby/u }).count(), 0);
+    assert.equal(await bob.page.getByText("after", { exact: true }).count(), 0);
+    await bob.page.reload();
+    await bob.page.getByRole("heading", { name: "This room is not open to you" }).waitFor();
+    await ada.sees("removed kick.bob");
+  });
+
   story("presence: online, offline, last seen", async () => {
     const { people: [ada, bob] } = await roomOf(world, ["seen.ada", "seen.bob"]);
     const bobRow = ada.page.getByRole("complementary", { name: "Members" }).locator(".member", { hasText: "seen.bob" });

@@ -1,0 +1,72 @@
+// A walk through every screen of the page, for whatever is to be looked at on each of them.
+
+import { Person } from "./harness.mjs";
+
+/** Opens a dialog by the button with these words, shows it, and closes it again. */
+async function dialogs(page, look, list) {
+  for (const [words, sign] of list) {
+    await page.getByRole("button", { name: new RegExp(words, "u") }).first().click();
+    await page.locator(sign).first().waitFor();
+    await look(page, words);
+    await page.keyboard.press("Escape");
+    await page.locator("dialog[open]").waitFor({ state: "detached" });
+  }
+}
+
+/** What somebody sees who has no account here, or no session. */
+async function outside(world, name, options, look) {
+  const { page } = await Person.arrive(world, `${name}.visitor`, options);
+  await page.goto("/");
+  await page.getByRole("heading", { name: /Welcome back/u }).waitFor();
+  await look(page, "sign in");
+  await page.getByRole("button", { name: /Create an account/u }).click();
+  await page.getByRole("heading", { name: /Create your account/u }).waitFor();
+  await look(page, "sign up");
+  await page.goto("/i/NO-SUCH-CODE");
+  await page.locator("form").waitFor();
+  await look(page, "an invitation that is over");
+}
+
+/** A room with what a room can hold, and the one who owns it. */
+async function furnish(world, name, options) {
+  const ada = await (await Person.arrive(world, name, options)).signUp();
+  const bob = await (await Person.arrive(world, `${name}.guest`)).signUp();
+  const room = await ada.createRoom(`Room of ${name}`, { topic: "For everybody", kind: "public" });
+  await bob.call("POST", "/api/rooms/join", { code: room.access_code });
+  const say = (person, body, more = {}) => person.call("POST", `/api/rooms/${room.id}/messages`, { body, ...more });
+  const question = await say(ada, "Hello, who is here?");
+  await say(ada, "and again");
+  await say(bob, "me", { reply_to: question.seq });
+  await say(bob, "/me waves");
+  const edited = await say(ada, "Wrods");
+  await ada.call("PATCH", `/api/rooms/${room.id}/messages/${edited.seq}`, { body: "Words" });
+  const deleted = await say(ada, "Never mind");
+  await ada.call("DELETE", `/api/rooms/${room.id}/messages/${deleted.seq}`);
+  await ada.call("PUT", `/api/rooms/${room.id}/messages/${question.seq}/reactions/${encodeURIComponent("👍")}`);
+  await ada.call("PUT", `/api/rooms/${room.id}/messages/${question.seq}/pin`);
+  return { ada, room };
+}
+
+/** Shows every screen: `look(page, name)`. */
+export async function everyScreen(world, name, options, look) {
+  const narrow = options.viewport.width < 720;
+  await outside(world, name, options, look);
+  const { ada, room } = await furnish(world, name, options);
+  const { page } = ada;
+  await ada.visit(`/r/${room.id}`);
+  await page.locator(".message-row").first().waitFor();
+  await look(page, "a room");
+  await dialogs(page, look, [["Room settings", "dialog .part"], ...(narrow ? [["Members", "dialog .member"]] : [])]);
+  await ada.visit("/r/999999");
+  await page.getByRole("heading", { name: /not open to you/u }).waitFor();
+  await look(page, "no room");
+  if (narrow) await page.goto("/");
+  await page.getByRole("navigation").first().waitFor();
+  await look(page, "home");
+  await dialogs(page, look, [
+    ["Create a room", ".choice"],
+    ["Join with a code", "dialog form"],
+    ["Browse public rooms", ".found-room"],
+    ["Settings and sign out", ".session"],
+  ]);
+}
