@@ -77,6 +77,15 @@ test("text never becomes markup", () => {
   }
 });
 
+test("comments stand on lines of their own, where the server takes them out", () => {
+  for (const file of own) {
+    for (const line of read(file).split("\n").map((text) => text.trim())) {
+      if (line.startsWith("//")) assert.match(line, /^\/\/(?: |$)/u, file);
+      if (line.startsWith("/*") || line.startsWith("*")) assert.doesNotMatch(line, /\*\/./u, file);
+    }
+  }
+});
+
 test("what is pure names nothing of the browser", () => {
   for (const file of own.filter((name) => name.startsWith("lib/") && name !== "lib/html.js")) {
     assert.doesNotMatch(read(file), /\b(?:document|window|localStorage|navigator|location)\./u, file);
