@@ -26,7 +26,7 @@ function format(Kind, options) {
 const dates = (options) => format(Intl.DateTimeFormat, options);
 
 /** `09:58`, in the reader's own clock. */
-export const clock = (iso) => dates({ hour: "2-digit", minute: "2-digit", ...hours }).format(new Date(iso));
+export const clock = (iso) => dates({ hour: "numeric", minute: "2-digit", ...hours }).format(new Date(iso));
 
 /** The whole time, for a tooltip. */
 export const fullTime = (iso) => dates({ dateStyle: "full", timeStyle: "short", ...hours }).format(new Date(iso));
