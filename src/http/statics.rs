@@ -59,24 +59,43 @@ fn policy(index: &str) -> String {
 }
 
 /// Answers whatever no route did: a file of the page, the page itself for its own addresses, or a
-/// refusal.
+/// refusal, which is the page, too, for a browser that opens the address.
 pub(super) async fn fallback(State(state): State<AppState>, request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Problem::not_found().into_response();
     }
     let path = request.uri().path().trim_start_matches('/');
     let name = if is_page(path) { INDEX } else { path };
-    let file = if name == BUILD {
+    if let Some(found) = serve(&state.statics, name, request.headers()) {
+        return found;
+    }
+    // Whoever follows a wrong link reads so in words.
+    if asks_for_a_page(request.headers())
+        && let Some(mut page) = serve(&state.statics, INDEX, &HeaderMap::new())
+    {
+        *page.status_mut() = StatusCode::NOT_FOUND;
+        return page;
+    }
+    Problem::not_found().into_response()
+}
+
+/// Browsers that open an address name HTML; scripts and programs do not.
+fn asks_for_a_page(request: &HeaderMap) -> bool {
+    let accepted = request
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|kinds| kinds.contains("text/html"))
+}
+
+/// A file and its hash.
+fn load(name: &str) -> Option<(Cow<'static, [u8]>, [u8; 32])> {
+    if name == BUILD {
         let script = build_script().into_bytes();
         let hash = digest(&script);
-        Some((Cow::Owned(script), hash))
-    } else {
-        Files::get(name).map(|file| (lean(name, file.data), file.metadata.sha256_hash()))
-    };
-    match file {
-        Some((bytes, hash)) => serve(&state.statics, name, bytes, &hash, request.headers()),
-        None => Problem::not_found().into_response(),
+        return Some((Cow::Owned(script), hash));
     }
+    let file = Files::get(name)?;
+    Some((lean(name, file.data), file.metadata.sha256_hash()))
 }
 
 fn is_page(path: &str) -> bool {
@@ -175,14 +194,9 @@ pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
         .any(|tag| tag.trim().trim_start_matches("W/") == etag)
 }
 
-fn serve(
-    statics: &Statics,
-    name: &str,
-    bytes: Cow<'static, [u8]>,
-    hash: &[u8; 32],
-    request: &HeaderMap,
-) -> Response {
-    let etag = tag(hash);
+fn serve(statics: &Statics, name: &str, request: &HeaderMap) -> Option<Response> {
+    let (bytes, hash) = load(name)?;
+    let etag = tag(&hash);
     let fresh = is_known(request, &etag);
 
     let body = match bytes {
@@ -208,7 +222,7 @@ fn serve(
     if name == INDEX {
         headers.insert(header::CONTENT_SECURITY_POLICY, statics.csp.clone());
     }
-    response
+    Some(response)
 }
 
 #[cfg(test)]

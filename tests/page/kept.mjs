@@ -83,6 +83,16 @@ describe("the kept page", () => {
     world.people[0].complaints = [];
   });
 
+  story("an address that is none is answered with the page to who opens it, with a problem to programs", async () => {
+    const { page } = await Person.arrive(world, "lost");
+    const opened = await page.goto("/no/such/address");
+    assert.equal(opened.status(), 404);
+    await page.getByRole("heading").first().waitFor();
+    const asked = await page.request.get("/no/such/address", { headers: { accept: "*/*" } });
+    assert.equal(asked.status(), 404);
+    assert.equal(asked.headers()["content-type"], "application/problem+json");
+  });
+
   story("it can be installed", async () => {
     const { page } = await Person.arrive(world, "installer");
     await page.goto("/");
