@@ -6,7 +6,7 @@ import { App } from "./components/app.js";
 import "./core/live.js";
 import { loadLanguage } from "./core/language.js";
 import "./core/marks.js";
-import "./core/preferences.js";
+import { preferences } from "./core/preferences.js";
 import { forgetReading } from "./core/reading.js";
 import { closeOutbox, openOutbox } from "./core/sending.js";
 import { start } from "./core/session.js";
@@ -15,7 +15,6 @@ import { dialog, now, people, rooms, roomsKnown, session } from "./core/state.js
 import { html } from "./lib/html.js";
 
 const HALF_MINUTE_MS = 30_000;
-const LATER_MS = 500;
 
 /** What belongs to one account begins and ends with its session. */
 let account = null;
@@ -50,9 +49,10 @@ const root = document.getElementById("app");
 const started = start();
 await loadLanguage();
 root.replaceChildren();
-render(html`<${App} />`, root);
+// Clocks of another kind: every time is said anew, wherever it stands.
+effect(() => render(html`<${App} key=${preferences.value.hours} />`, root));
 // What the first view can do without, and a page that has just lost its server, too.
 await started;
 const unreachable = () => {};
 void import("./core/shortcuts.js").catch(unreachable);
-setTimeout(() => void import("./core/service-worker.js").catch(unreachable), LATER_MS);
+void import("./core/service-worker.js").catch(unreachable);

@@ -1,10 +1,12 @@
 // Lets the browser keep the page, and a new version in when nobody minds.
 
+import { effect } from "@preact/signals";
 import { navigate } from "./router.js";
 import { connection, dialog, newVersion } from "./state.js";
-import { effect } from "@preact/signals";
 
 const SCRIPT = "/sw.js";
+/** Keeping the page is not to be in the way of what is being looked at. */
+const LATER_MS = 4_000;
 /** Not for every short break of the connection. */
 const LOOK_EVERY_MS = 60_000;
 
@@ -33,6 +35,7 @@ async function begin() {
     else newVersion.value = () => location.reload();
   });
 
+  await new Promise((resolve) => setTimeout(resolve, LATER_MS));
   const registration = await workers.register(scriptAddress(), { updateViaCache: "none" });
   const offer = () => {
     const { waiting } = registration;

@@ -8,18 +8,25 @@ import { everyScreen } from "./walk.mjs";
 
 const { world, story } = stage();
 
+const VIEWS = [
+  ["light", 1280, "no-preference"],
+  ["light", 360, "no-preference"],
+  ["dark", 1280, "no-preference"],
+  ["dark", 360, "no-preference"],
+  ["light", 360, "more"],
+  ["dark", 1280, "more"],
+];
+
 describe("accessibility", () => {
-  for (const colorScheme of ["light", "dark"]) {
-    for (const width of [1280, 360]) {
-      story(`no accessibility fault is known, ${colorScheme}, ${width} px`, async () => {
-        const faults = {};
-        const options = { colorScheme, viewport: { width, height: 740 }, reducedMotion: "reduce" };
-        await everyScreen(world, `axe.${colorScheme}.${width}`, options, async (page, screen) => {
-          const found = await faultsOf(page);
-          if (found.length > 0) faults[screen] = found;
-        });
-        assert.deepEqual(faults, {});
+  for (const [colorScheme, width, contrast] of VIEWS) {
+    story(`no accessibility fault is known, ${colorScheme}, ${width} px, contrast: ${contrast}`, async () => {
+      const faults = {};
+      const options = { colorScheme, contrast, viewport: { width, height: 740 }, reducedMotion: "reduce" };
+      await everyScreen(world, `axe.${colorScheme}.${width}.${contrast.slice(0, 2)}`, options, async (page, screen) => {
+        const found = await faultsOf(page);
+        if (found.length > 0) faults[screen] = found;
       });
-    }
+      assert.deepEqual(faults, {});
+    });
   }
 });

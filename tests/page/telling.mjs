@@ -125,6 +125,7 @@ describe("telling", () => {
     await bob.context.setOffline(true);
     await bob.page.locator('[data-connection="waiting"], [data-connection="connecting"]').first().waitFor();
     for (const number of [1, 2, 3]) await ada.say(`missed ${number}`);
+    await ada.page.waitForFunction(() => document.querySelectorAll(".message-row:not(.pending) .body").length === 4);
     await bob.context.setOffline(false);
     await bob.connected();
     await bob.reads(["before", "missed 1", "missed 2", "missed 3"]);
