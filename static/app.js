@@ -50,7 +50,10 @@ const started = start();
 await loadLanguage();
 root.replaceChildren();
 // Clocks of another kind: every time is said anew, wherever it stands.
-effect(() => render(html`<${App} key=${preferences.value.hours} />`, root));
+effect(() => {
+  const { hours } = preferences.value;
+  untracked(() => render(html`<${App} key=${hours} />`, root));
+});
 // What the first view can do without, and a page that has just lost its server, too.
 await started;
 const unreachable = () => {};

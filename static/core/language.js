@@ -5,6 +5,7 @@ import { LANGUAGES, regional, speak } from "../lib/i18n.js";
 import { read, remove, write } from "./storage.js";
 
 const CHOSEN = "parlor.language";
+const AGAIN_MS = 2_000;
 
 /** The chosen language's code, or null where the browser's is taken. */
 export function chosenLanguage() {
@@ -19,10 +20,16 @@ export function chooseLanguage(code) {
   location.reload();
 }
 
-/** Fetches the words of the page, before anything is drawn. */
+/** Fetches the words of the page, before anything is drawn; without them there is nothing to say. */
 export async function loadLanguage() {
   const code = document.documentElement.lang;
-  // As boot.js asked for it, so that its answer is used.
-  const response = await fetch(`/lang/${code}.json`);
-  speak(code, await response.json(), regional(code, navigator.languages));
+  for (;;) {
+    try {
+      // As boot.js asked for it, so that its answer is used.
+      const response = await fetch(`/lang/${code}.json`);
+      return speak(code, await response.json(), regional(code, navigator.languages));
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
 }

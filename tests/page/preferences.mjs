@@ -56,6 +56,15 @@ describe("preferences", () => {
     assert.match(await time(other).textContent(), /^\d\d:\d\d$/u);
   });
 
+  story("words that were lost on the way are asked for again", async () => {
+    const { page } = await Person.arrive(world, "lost.words");
+    let asked = 0;
+    await page.route("**/lang/*.json", (route) => ((asked += 1) > 2 ? route.continue() : route.abort()));
+    await page.goto("/");
+    await page.getByRole("heading", { name: "Welcome back" }).waitFor();
+    assert.ok(asked > 2);
+  });
+
   story("a compact page says more on the same screen", async () => {
     const { people: [ada] } = await roomOf(world, ["dense.ada"]);
     for (const text of ["one", "two", "three"]) await ada.say(text);
