@@ -7,12 +7,13 @@ import { Icon } from "./icon.js";
 /** The server says what is wrong with a field, as in "is taken"; the label says which one. */
 const sentence = (label, error) => (/^\p{Ll}/u.test(error) ? `${label.replace(/ \(.*\)$/u, "")} ${error}` : error);
 
-export function Field({ label, hint, error, as = "input", ...input }) {
+/** `value` is what the field begins with: drawing it again leaves alone what was typed meanwhile. */
+export function Field({ label, hint, error, as = "input", value, ...input }) {
   const id = useId();
   const described = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(" ");
   return html`<div class="field">
     <label for=${id}>${label}</label>
-    <${as} id=${id} ...${input} aria-invalid=${error ? "true" : undefined} aria-describedby=${described || undefined} />
+    <${as} id=${id} defaultValue=${value} ...${input} aria-invalid=${error ? "true" : undefined} aria-describedby=${described || undefined} />
     ${error && html`<p class="field-error" id=${`${id}-error`}>${sentence(label, error)}</p>`}
     ${hint && html`<p class="field-hint" id=${`${id}-hint`}>${hint}</p>`}
   </div>`;

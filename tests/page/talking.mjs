@@ -132,6 +132,10 @@ describe("talking", () => {
     await ada.page.getByRole("button", { name: "Room settings" }).click();
     await ada.page.getByLabel("Name", { exact: true }).fill("New name");
     await ada.page.getByLabel("Topic", { exact: true }).fill("All about names");
+    await bob.call("PATCH", "/api/me", { display_name: "Bob" });
+    await ada.call("PATCH", `/api/rooms/${room.id}`, { topic: "Said elsewhere meanwhile" });
+    await bob.page.locator(".room-topic", { hasText: "Said elsewhere meanwhile" }).waitFor();
+    assert.equal(await ada.page.getByLabel("Name", { exact: true }).inputValue(), "New name", "what is typed stays");
     await ada.page.getByRole("button", { name: "Save" }).click();
     await bob.page.getByRole("heading", { name: "New name", level: 1 }).waitFor();
     await bob.page.locator(".room-topic", { hasText: "All about names" }).waitFor();
