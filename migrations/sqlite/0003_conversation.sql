@@ -66,8 +66,12 @@ create index blocks_of_blocked on blocks (blocked_id);
 -- The one room of a set of people: their ids, ascending, with commas between them.
 create table direct_rooms (
     room_id integer primary key references rooms (id) on delete cascade,
-    members text not null unique
+    members text not null unique,
+    -- Who asked for it first: one may ask for so many.
+    made_by integer not null references users (id)
 ) strict;
+
+create index direct_rooms_made on direct_rooms (made_by);
 
 -- A message as it is read: what grew around it is one JSON value, null for most.
 create view messages_seen as

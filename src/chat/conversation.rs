@@ -173,6 +173,7 @@ fn altered(outcome: Altered, full: &'static str) -> Result<Message, ChatError> {
         Altered::NoSuchMessage => Err(ChatError::NotFound("message")),
         Altered::Forbidden(permission) => Err(ChatError::Forbidden(permission)),
         Altered::Restrained(restraint) => Err(restraint.into()),
+        Altered::Blocked => Err(ChatError::Blocked),
         Altered::TooLate => Err(ChatError::TooLate),
         Altered::Full => Err(ChatError::TooMany(full)),
     }

@@ -36,6 +36,8 @@ impl Chat {
                 for session in ended {
                     self.cut(user, session);
                 }
+                // It may have been the last one.
+                self.inner.door.look_again();
                 if erase {
                     self.inner.erase.notify_one();
                 }

@@ -96,6 +96,9 @@ pub enum ChatError {
     /// A quota is used up, or the disk is full; nothing is stored.
     #[error("{0}; nothing was stored")]
     NoRoom(&'static str),
+    /// What should be a picture is none, or none that can be drawn here.
+    #[error("a picture is a PNG, JPEG, GIF or WebP that can be decoded, and is the whole body")]
+    NoPicture,
     /// As many files come in from the caller as may.
     #[error("you bring as many files at once as one may")]
     TooManyUploads,
@@ -151,6 +154,7 @@ impl ChatError {
             Self::TooMany(_) => "too_many",
             Self::TooLarge(_) => "too_large",
             Self::NoRoom(_) => "no_room",
+            Self::NoPicture => "unsupported_media_type",
             Self::TooManyUploads => "too_many_uploads",
             Self::Incomplete => "malformed",
             Self::Stalled => "timeout",

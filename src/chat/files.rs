@@ -157,6 +157,18 @@ impl Thumbnails {
 
     /// `None` if the picture cannot be decoded, is too large, or it takes too long.
     async fn make(&self, kind: Kind, path: PathBuf) -> Option<Thumbnail> {
+        self.in_turn(move || media::thumbnail(kind, &path)).await
+    }
+
+    /// The same of a picture that is in memory.
+    pub(super) async fn of_bytes(&self, kind: Kind, bytes: Vec<u8>) -> Option<Thumbnail> {
+        self.in_turn(move || media::thumbnail_of(kind, bytes)).await
+    }
+
+    async fn in_turn<E: std::fmt::Display + Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<Thumbnail, E> + Send + 'static,
+    ) -> Option<Thumbnail> {
         let turn = timeout(TURN, self.0.clone().acquire_owned())
             .await
             .ok()?
@@ -164,7 +176,7 @@ impl Thumbnails {
         let made = spawn_blocking(move || {
             // The turn is over when the work is, whoever has stopped waiting for it.
             let _turn = turn;
-            media::thumbnail(kind, &path)
+            work()
         });
         match made.await {
             Ok(Ok(made)) => Some(made),

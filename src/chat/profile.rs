@@ -3,6 +3,7 @@
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{Avatar, Timestamp, UserId},
+    media::Kind,
     store::{ProfileEdit, ProfileOutcome},
 };
 
@@ -58,10 +59,26 @@ impl Chat {
     pub async fn set_avatar(
         &self,
         caller: &Caller,
-        avatar: Option<Avatar>,
+        picture: Option<Vec<u8>>,
     ) -> Result<(), ChatError> {
         self.inner.sends.take(&caller.user())?;
+        let avatar = match picture {
+            Some(picture) => Some(self.drawn_small(picture).await?),
+            None => None,
+        };
         Ok(self.inner.store.set_avatar(caller.user(), avatar).await?)
+    }
+
+    /// A picture as others get it: small, and without what the original says of place and camera.
+    async fn drawn_small(&self, picture: Vec<u8>) -> Result<Avatar, ChatError> {
+        let kind = Kind::of(&picture).filter(|kind| kind.is_image());
+        let kind = kind.ok_or(ChatError::NoPicture)?;
+        let small = self.inner.thumbnails.of_bytes(kind, picture).await;
+        let small = small.ok_or(ChatError::NoPicture)?;
+        Ok(Avatar {
+            kind: small.mime.to_owned(),
+            bytes: small.bytes,
+        })
     }
 
     /// A user's picture; one is made for who has none.

@@ -8,8 +8,7 @@ use crate::domain::Registration;
 /// The rule, and whether it is in force: the first account of a server is made without it.
 pub(super) struct Door {
     rule: Registration,
-    /// Whether an account has been seen. Accounts do not become none again, so that the database is
-    /// asked no more after that.
+    /// Whether an account has been seen; until one goes, the database is asked no more after that.
     inhabited: AtomicBool,
 }
 
@@ -23,6 +22,11 @@ impl Door {
 
     pub(super) fn rule(&self) -> Registration {
         self.rule
+    }
+
+    /// An account is gone.
+    pub(super) fn look_again(&self) {
+        self.inhabited.store(false, Ordering::Relaxed);
     }
 
     /// The refusal of who may not make an account.

@@ -17,33 +17,6 @@ pub struct Avatar {
 }
 
 impl Avatar {
-    /// What its first bytes say that it is. `None` for anything that is no PNG, JPEG, GIF or WebP:
-    /// what a browser would run must not come from here.
-    #[must_use]
-    pub fn kind_of(bytes: &[u8]) -> Option<&'static str> {
-        match bytes {
-            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
-            [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
-            [
-                b'R',
-                b'I',
-                b'F',
-                b'F',
-                _,
-                _,
-                _,
-                _,
-                b'W',
-                b'E',
-                b'B',
-                b'P',
-                ..,
-            ] => Some("image/webp"),
-            _ => None,
-        }
-    }
-
     /// For who has none of their own: initials on a colour that stays theirs.
     #[must_use]
     pub fn generated(user: UserId, display_name: &str) -> Self {
@@ -71,23 +44,6 @@ impl Avatar {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_picture_is_known_by_its_first_bytes() {
-        let known: [(&[u8], _); 4] = [
-            (b"\x89PNG\r\n\x1a\n\0\0", "image/png"),
-            (b"\xff\xd8\xff\xe0", "image/jpeg"),
-            (b"GIF89a\x01", "image/gif"),
-            (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
-        ];
-        for (bytes, kind) in known {
-            assert_eq!(Avatar::kind_of(bytes), Some(kind));
-        }
-        let others: [&[u8]; 5] = [b"", b"\x89PNG", b"<svg/>", b"<html>", b"RIFF\0\0\0\0WAVE"];
-        for bytes in others {
-            assert_eq!(Avatar::kind_of(bytes), None);
-        }
-    }
 
     #[test]
     fn nothing_of_a_name_but_letters_gets_into_a_generated_picture() {

@@ -132,10 +132,19 @@ fn log(
 }
 
 /// Whatever a client made up, in one line and without what a terminal would obey. What follows in a
-/// link to set a password is as good as one.
+/// link to set a password is as good as one, a code lets its reader in, and a file's name is its room's.
 fn shown(path: &str) -> String {
-    if path.starts_with("/reset/") {
-        return "/reset/…".to_owned();
+    for secret in ["/reset/", "/i/", "/api/invites/"] {
+        if path.starts_with(secret) {
+            return format!("{secret}…");
+        }
+    }
+    let in_room = path.starts_with("/api/rooms/") || path.starts_with("/api/chat_rooms/");
+    if let Some((room, name)) = path.split_once("/files/")
+        && in_room
+        && !name.is_empty()
+    {
+        return format!("{room}/files/…");
     }
     path.chars()
         .take(SHOWN)

@@ -188,6 +188,7 @@ impl From<ChatError> for Problem {
             | ChatError::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
             ChatError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             ChatError::NoRoom(_) => StatusCode::INSUFFICIENT_STORAGE,
+            ChatError::NoPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ChatError::Incomplete => StatusCode::BAD_REQUEST,
             ChatError::Stalled => StatusCode::REQUEST_TIMEOUT,
             ChatError::Overloaded | ChatError::Draining | ChatError::Unavailable(_) => {

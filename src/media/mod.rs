@@ -7,4 +7,4 @@ mod thumbnail;
 
 pub use dimensions::dimensions;
 pub use kind::{Kind, guess};
-pub use thumbnail::{Thumbnail, thumbnail};
+pub use thumbnail::{Thumbnail, thumbnail, thumbnail_of};

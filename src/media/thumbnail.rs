@@ -51,6 +51,18 @@ pub fn thumbnail(kind: Kind, path: &Path) -> Result<Thumbnail, ImageError> {
     if file.metadata()?.len() > BYTES {
         return Err(too_much("it has too many bytes"));
     }
+    small(kind, file)
+}
+
+/// The same of a picture that is in memory.
+///
+/// # Errors
+/// [`ImageError`] if the picture is broken, too large, or takes too long.
+pub fn thumbnail_of(kind: Kind, bytes: Vec<u8>) -> Result<Thumbnail, ImageError> {
+    small(kind, Cursor::new(bytes))
+}
+
+fn small(kind: Kind, from: impl Read + Seek) -> Result<Thumbnail, ImageError> {
     let until = Instant::now() + PATIENCE;
     let format = match kind {
         Kind::Png => ImageFormat::Png,
@@ -59,8 +71,8 @@ pub fn thumbnail(kind: Kind, path: &Path) -> Result<Thumbnail, ImageError> {
         Kind::Webp => ImageFormat::WebP,
         Kind::Playable(_) => return Err(too_much("it is no picture")),
     };
-    let file = BufReader::with_capacity(BUFFER, Timed { file, until });
-    let mut reader = ImageReader::with_format(file, format);
+    let from = BufReader::with_capacity(BUFFER, Timed { from, until });
+    let mut reader = ImageReader::with_format(from, format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MEMORY);
     reader.limits(limits);
@@ -115,22 +127,22 @@ fn encode(picture: &DynamicImage) -> Result<(&'static str, Vec<u8>), ImageError>
     Ok(("image/jpeg", bytes.into_inner()))
 }
 
-/// A file that can be read until then and no longer.
-struct Timed {
-    file: File,
+/// What can be read until then and no longer.
+struct Timed<R> {
+    from: R,
     until: Instant,
 }
 
-impl Read for Timed {
+impl<R: Read> Read for Timed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         in_time(self.until)?;
-        self.file.read(buffer)
+        self.from.read(buffer)
     }
 }
 
-impl Seek for Timed {
+impl<R: Seek> Seek for Timed<R> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.file.seek(position)
+        self.from.seek(position)
     }
 }
 

@@ -83,24 +83,33 @@ pub const HISTORY_DEFAULT: usize = 20;
 pub const HISTORY_MAX: usize = 200;
 
 impl<'l> Line<'l> {
-    /// Whether it does anything that others could tell.
+    /// Whether it does anything that others could tell, or lets others in.
     #[must_use]
     pub fn changes(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Say(_)
-                | Self::Me(_)
-                | Self::Msg(..)
-                | Self::Reply(..)
-                | Self::Edit(..)
-                | Self::Delete(_)
-                | Self::React(..)
-                | Self::Topic(_)
-                | Self::Mute(..)
-                | Self::Kick(_)
-                | Self::Ban(_)
-                | Self::Leave
-        )
+            | Self::Me(_)
+            | Self::Msg(..)
+            | Self::Reply(..)
+            | Self::Edit(..)
+            | Self::Delete(_)
+            | Self::React(..)
+            | Self::Topic(_)
+            | Self::Invite
+            | Self::Mute(..)
+            | Self::Kick(_)
+            | Self::Ban(_)
+            | Self::Leave => true,
+            Self::Help
+            | Self::Who
+            | Self::History(_)
+            | Self::Search(_)
+            | Self::Pins
+            | Self::Rooms
+            | Self::Quit
+            | Self::Nothing
+            | Self::Wrong(_) => false,
+        }
     }
 
     /// Reads one incoming frame: one trailing newline goes, everything else counts.

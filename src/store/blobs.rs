@@ -136,7 +136,9 @@ impl Blobs {
     ) -> io::Result<String> {
         let blobs = self.clone();
         blocking(move || {
-            let Some(writing) = incoming.lock().take() else {
+            // Held to the end: who gives the upload up waits, then removes all that is made here.
+            let mut incoming = incoming.lock();
+            let Some(writing) = incoming.take() else {
                 return Err(given_up());
             };
             writing.file.sync_all()?;

@@ -36,6 +36,8 @@ pub enum Altered {
     Forbidden(Permission),
     /// They may not write just now.
     Restrained(Restraint),
+    /// The one other person of a direct room does not want to hear of them.
+    Blocked,
     /// The time for edits is over.
     TooLate,
     /// There are as many as there may be.

@@ -192,3 +192,64 @@ async fn a_block_ends_direct_messages_and_mentions() {
     open(&cid, &[&dan]).await.refused(403, "blocked");
     server.stopped().await;
 }
+
+#[tokio::test]
+async fn nobody_is_kept_out_of_rooms_by_direct_ones_that_others_make() {
+    let server = TestServer::with(|config| config.limits.rooms_per_user = 3).await;
+    let (_, [ana, ben, cid, dan, eve]) = server.room_of(["ana", "ben", "cid", "dan", "eve"]).await;
+    for others in [[&ana, &ben], [&ana, &cid], [&ana, &dan]] {
+        open(&eve, &others).await.expect(201);
+    }
+    // She has made as many as one may. Those whom she drew in still do as they like.
+    open(&eve, &[&ana, &ben, &cid])
+        .await
+        .refused(409, "too_many_rooms");
+    open(&ana, &[&ben]).await.expect(201);
+    ana.create_room("second").await;
+    ana.create_room("third").await;
+    let fourth = json!({ "name": "fourth" });
+    let refused = ana.post("/api/rooms", fourth).await;
+    refused.refused(409, "too_many_rooms");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn who_is_blocked_says_nothing_by_changing_what_was_said() {
+    let server = TestServer::start().await;
+    let (lobby, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let alone = room(&open(&ana, &[&ben]).await.expect(201));
+    let said = ana.say(&alone, "hello").await;
+    let path = format!("/api/rooms/{}/messages/{}", alone.id, said["seq"]);
+    ben.put(&format!("/api/me/blocks/{}", ana.id), json!({}))
+        .await
+        .expect(204);
+    let edit = json!({ "body": "listen to me" });
+    ana.patch(&path, edit).await.refused(403, "blocked");
+    let react = format!("{path}/reactions/%F0%9F%91%8D");
+    ana.put(&react, json!({})).await.refused(403, "blocked");
+    let pin = format!("{path}/pin");
+    ana.put(&pin, json!({})).await.refused(403, "blocked");
+    ana.delete(&path).await.expect(204);
+    // Nor by naming everybody elsewhere.
+    ana.say(&lobby, "@room look").await;
+    let rooms = ben.get("/api/rooms").await.expect(200);
+    let lobby = &rooms.as_array().unwrap()[0];
+    assert_eq!(
+        (&lobby["unread"], &lobby["mentions"]),
+        (&json!(1), &json!(0))
+    );
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_block_tells_nothing_of_who_is_here() {
+    let server = TestServer::start().await;
+    let (ana, hidden) = (server.user("ana").await, server.user("hidden").await);
+    hidden.create_room("alone").await;
+    ana.put(&format!("/api/me/blocks/{}", hidden.id), json!({}))
+        .await
+        .refused(404, "not_found");
+    let blocks = ana.get("/api/me/blocks").await.expect(200);
+    assert_eq!(blocks["items"], json!([]));
+    server.stopped().await;
+}

@@ -113,3 +113,20 @@ async fn a_server_that_was_closed_after_its_first_account_stays_closed_when_it_c
         .refused(403, "registration_closed");
     server.stopped().await;
 }
+
+#[tokio::test]
+async fn once_the_last_account_is_gone_the_next_is_the_first_again() {
+    let server = server_of(Registration::Closed).await;
+    let ana = server.user("ana").await;
+    sign_up(&server, "ben", Value::Null)
+        .await
+        .refused(403, "registration_closed");
+    let end = json!({ "password": PASSWORD, "messages": "keep" });
+    Reply::of(ana.request(reqwest::Method::DELETE, "/api/me").json(&end))
+        .await
+        .expect(204);
+    let about = server.get("/api/server").await.expect(200);
+    assert_eq!(about["needs_first_account"], true);
+    server.user("ben").await;
+    server.stopped().await;
+}

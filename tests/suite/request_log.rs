@@ -24,6 +24,12 @@ async fn logged(level: &str) -> (String, User) {
         .await
         .expect(404);
     ana.get("/reset/in-the-link").await;
+    ana.get("/api/invites/in-the-invitation").await;
+    ana.get("/i/in-the-invitation").await;
+    let file = format!("/api/rooms/{}/files/in-the-file-name.txt", room.id);
+    Reply::of(ana.request(Method::PUT, &file).body("tea"))
+        .await
+        .expect(201);
     let forwarded = ana
         .request(Method::POST, "/api/rooms/join")
         .header("x-forwarded-for", "203.0.113.9")
@@ -45,6 +51,8 @@ async fn what_changes_something_or_fails_is_a_line() {
         ("POST", "/api/rooms", 201, "127.0.0.1"),
         ("POST", "/api/rooms/1/messages", 201, "127.0.0.1"),
         ("GET", "/api/rooms/77", 404, "127.0.0.1"),
+        ("GET", "/api/invites/…", 404, "127.0.0.1"),
+        ("PUT", "/api/rooms/1/files/…", 201, "127.0.0.1"),
         ("POST", "/api/rooms/join", 404, "203.0.113.9"),
     ];
     assert_eq!(lines.len(), wanted.len(), "{log}");
@@ -73,6 +81,8 @@ async fn no_line_holds_a_body_a_token_or_a_query() {
         "limit=7",
         "in-the-query",
         "in-the-link",
+        "in-the-invitation",
+        "in-the-file-name",
         "ABCD-EFGH",
     ];
     for secret in secrets {

@@ -33,18 +33,10 @@ pub(crate) async fn set(
     auth: Auth,
     AppBytes(bytes): AppBytes,
 ) -> Result<StatusCode, Problem> {
-    let Some(kind) = Avatar::kind_of(&bytes) else {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "A picture is a PNG, JPEG, GIF or WebP, and is the whole body",
-        ));
-    };
-    let avatar = Avatar {
-        kind: kind.to_owned(),
-        bytes: bytes.into(),
-    };
-    state.chat.set_avatar(&auth.caller, Some(avatar)).await?;
+    state
+        .chat
+        .set_avatar(&auth.caller, Some(bytes.into()))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    chat::{Member, RoomEdit},
+    chat::{Caller, Member, RoomEdit},
     domain::{Permission, RoomId, RoomKind, RoomName, SlowMode, Topic},
     http::{
         AppState,
@@ -133,14 +133,14 @@ pub(crate) async fn join(
             ));
         }
     };
-    Ok(Json(view(&state, &member).await?))
+    Ok(Json(view(&state, &auth.caller, &member).await?))
 }
 
 pub(crate) async fn show(
     State(state): State<AppState>,
     room: InRoom,
 ) -> Result<Json<RoomView>, Problem> {
-    Ok(Json(view(&state, &room.member).await?))
+    Ok(Json(view(&state, &room.auth.caller, &room.member).await?))
 }
 
 pub(crate) async fn edit(
@@ -155,11 +155,9 @@ pub(crate) async fn edit(
         locked: body.locked,
     };
     state.chat.edit_room(&room.member, edit).await?;
-    let member = state
-        .chat
-        .member(&room.auth.caller, room.member.room())
-        .await?;
-    Ok(Json(view(&state, &member).await?))
+    let caller = &room.auth.caller;
+    let member = state.chat.member(caller, room.member.room()).await?;
+    Ok(Json(view(&state, caller, &member).await?))
 }
 
 pub(crate) async fn remove(
@@ -181,9 +179,10 @@ pub(crate) async fn replace_code(
 }
 
 /// The room as its member sees it, with its code for who may hand it out.
-async fn view(state: &AppState, member: &Member) -> Result<RoomView, Problem> {
+async fn view(state: &AppState, caller: &Caller, member: &Member) -> Result<RoomView, Problem> {
     let mut view = RoomView::of_member(member.standing());
-    if member.standing().role.may(Permission::Invite) {
+    // A token that may only read must not let others in.
+    if member.standing().role.may(Permission::Invite) && caller.may_change().is_ok() {
         view.access_code = Some(state.chat.access_code(member).await?.to_string());
     }
     Ok(with_count(state, view))

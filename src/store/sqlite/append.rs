@@ -53,10 +53,6 @@ pub(super) async fn append_all(
             job.outcome = Ok(Appended::NotMember);
             continue;
         };
-        if sender.blocked {
-            job.outcome = Ok(Appended::Blocked);
-            continue;
-        }
         if append
             .draft
             .reply_to
@@ -77,6 +73,10 @@ pub(super) async fn append_all(
             }
         }
         // Behind the keys: what is on disk already is acked, whatever has come since.
+        if sender.blocked {
+            job.outcome = Ok(Appended::Blocked);
+            continue;
+        }
         if let Some(restraint) = sender.restraints.on_saying(append.at) {
             job.outcome = Ok(Appended::Restrained(restraint));
             continue;

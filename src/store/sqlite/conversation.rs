@@ -34,6 +34,18 @@ pub(super) struct Target {
     pub(super) members: i64,
     /// What keeps whoever asks from writing there.
     pub(super) restraint: Option<Restraint>,
+    /// Whether the one other person of a direct room does not want to hear of them.
+    pub(super) blocked: bool,
+}
+
+impl Target {
+    /// What keeps whoever asks from saying anything there, be it in a message of before.
+    pub(super) fn refusal(&self) -> Option<Altered> {
+        if self.blocked {
+            return Some(Altered::Blocked);
+        }
+        self.restraint.map(Altered::Restrained)
+    }
 }
 
 impl Sqlite {
@@ -119,8 +131,8 @@ async fn edit(
     if target.author != which.by || !target.is_text {
         return Ok(Altered::Forbidden(Permission::EditMessages));
     }
-    if let Some(restraint) = target.restraint {
-        return Ok(Altered::Restrained(restraint));
+    if let Some(refusal) = target.refusal() {
+        return Ok(refusal);
     }
     if target.body == body.as_str() {
         return reread(tx, which).await.map(done);
@@ -225,7 +237,11 @@ pub(super) async fn target(
 ) -> Result<Result<Target, Altered>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select me.role, r.kind as room_kind, r.member_count, r.locked as "locked: bool",
-                  s.muted_until as "muted_until?", m.id as "id?", m.author_id as "author_id?",
+                  s.muted_until as "muted_until?",
+                  r.kind = 'direct' and r.member_count = 2 and exists (
+                      select 1 from blocks b join memberships o on o.user_id = b.blocker_id
+                      where b.blocked_id = me.user_id and o.room_id = me.room_id) as "blocked!: bool",
+                  m.id as "id?", m.author_id as "author_id?",
                   m.kind as "kind?", m.body as "body?", m.created_at as "created_at?"
            from memberships me
            join rooms r on r.id = me.room_id
@@ -259,6 +275,7 @@ pub(super) async fn target(
         id,
         author: UserId(author),
         is_text: kind == "text",
+        blocked: row.blocked,
         body,
         created_at: Timestamp(created_at),
         role,

@@ -48,6 +48,11 @@ impl Sqlite {
                         "insert into blocks (blocker_id, blocked_id, blocked_at)
                          select ?1, u.id, ?3 from users u
                          where u.id = ?2 and (select count(*) from blocks where blocker_id = ?1) < ?4
+                           and exists (
+                               select 1 from memberships theirs join rooms r on r.id = theirs.room_id
+                               where theirs.user_id = ?2 and (r.kind = 'public' or exists (
+                                   select 1 from memberships mine
+                                   where mine.room_id = theirs.room_id and mine.user_id = ?1)))
                          on conflict (blocker_id, blocked_id) do update set blocked_at = blocked_at",
                         by.0,
                         user.0,
@@ -117,11 +122,15 @@ async fn find_or_make(
         return Ok(Direct::Room { room, new: false });
     }
     for user in people.iter().copied().filter(|user| *user != by) {
-        if let Some(refusal) = refusal(&mut tx.conn, by, user, most).await? {
+        if let Some(refusal) = refusal(&mut tx.conn, by, user).await? {
             return Ok(refusal);
         }
     }
-    if members::rooms_of(&mut tx.conn, by).await? >= most {
+    let made = sqlx::query_scalar!(
+        r#"select count(*) as "count!: i64" from direct_rooms where made_by = ?1"#,
+        by.0
+    );
+    if made.fetch_one(&mut tx.conn).await? >= most {
         return Ok(Direct::TooManyRooms);
     }
     let room = sqlx::query_scalar!(
@@ -131,9 +140,10 @@ async fn find_or_make(
     .fetch_one(&mut tx.conn)
     .await?;
     sqlx::query!(
-        "insert into direct_rooms (room_id, members) values (?1, ?2)",
+        "insert into direct_rooms (room_id, members, made_by) values (?1, ?2, ?3)",
         room,
-        ids
+        ids,
+        by.0
     )
     .execute(&mut tx.conn)
     .await?;
@@ -150,7 +160,6 @@ async fn refusal(
     conn: &mut SqliteConnection,
     by: UserId,
     user: UserId,
-    most: i64,
 ) -> Result<Option<Direct>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select exists (
@@ -159,8 +168,7 @@ async fn refusal(
                           select 1 from memberships mine
                           where mine.room_id = theirs.room_id and mine.user_id = ?1))
                   ) and exists (select 1 from users where id = ?2 and deleted_at is null) as "seen!: bool",
-                  exists (select 1 from blocks where blocker_id = ?2 and blocked_id = ?1) as "blocked!: bool",
-                  (select count(*) from memberships where user_id = ?2) as "rooms!: i64""#,
+                  exists (select 1 from blocks where blocker_id = ?2 and blocked_id = ?1) as "blocked!: bool""#,
         by.0,
         user.0
     )
@@ -170,8 +178,6 @@ async fn refusal(
         Some(Direct::NoSuchUser(user))
     } else if row.blocked {
         Some(Direct::Blocked(user))
-    } else if row.rooms >= most {
-        Some(Direct::TooManyRooms)
     } else {
         None
     })

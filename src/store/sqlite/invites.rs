@@ -41,7 +41,8 @@ pub(super) async fn find(
     let (shown, kept) = (code.canonical(), kept(code));
     let found = sqlx::query!(
         r#"select i.id as "id!: i64", i.room_id,
-                  i.expires_at is null or i.expires_at > ?3 as "admits!: bool"
+                  (i.expires_at is null or i.expires_at > ?3)
+                  and (i.max_uses is null or i.uses < i.max_uses) as "admits!: bool"
            from invites i join rooms r on r.id = i.room_id
            where r.deleted_at is null and r.kind <> 'direct'
              and (i.code = ?1 and i.standing = 1 or i.code = ?2 and i.standing = 0)"#,

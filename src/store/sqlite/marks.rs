@@ -46,8 +46,9 @@ async fn react(
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),
     };
-    if let Some(restraint) = target.restraint {
-        return Ok(Altered::Restrained(restraint));
+    // What was said can always be taken back.
+    if let Some(refusal) = target.refusal().filter(|_| on || !target.blocked) {
+        return Ok(refusal);
     }
     let emoji = emoji.as_str();
     let there = sqlx::query!(
@@ -101,6 +102,9 @@ async fn pin(tx: &mut Tx, which: Alteration, on: bool) -> Result<Altered, sqlx::
     };
     if target.kind != RoomKind::Direct && !target.role.may(Permission::Pin) {
         return Ok(Altered::Forbidden(Permission::Pin));
+    }
+    if target.blocked && on {
+        return Ok(Altered::Blocked);
     }
     let before = reread(tx, which).await?;
     let pinned = before

@@ -84,13 +84,15 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// How many rooms a user is in.
+/// How many rooms a user has come into. Direct rooms do not count: nobody asks whether one wants to be
+/// in them.
 pub(super) async fn rooms_of(
     conn: &mut SqliteConnection,
     user: UserId,
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!: i64" from memberships where user_id = ?1"#,
+        r#"select count(*) as "count!: i64" from memberships m join rooms r on r.id = m.room_id
+           where m.user_id = ?1 and r.kind <> 'direct'"#,
         user.0
     )
     .fetch_one(conn)

@@ -317,8 +317,10 @@ async fn collect(
             items: Vec::new(),
             cut: false,
         });
+        // What stands around a message counts, too: its files, who reacted, what it answers.
+        let around = row.extras_len();
         let Some(message) = row.message()? else { break };
-        let size = message.body.len();
+        let size = message.body.len() + around;
         items.push(message);
         if size >= left {
             *cut = true;

@@ -9,9 +9,11 @@ use crate::{
 };
 
 async fn has_users(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(r#"select exists (select 1 from users) as "any!: bool""#)
-        .fetch_one(conn)
-        .await
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from users where deleted_at is null) as "any!: bool""#
+    )
+    .fetch_one(conn)
+    .await
 }
 
 impl Sqlite {

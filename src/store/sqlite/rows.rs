@@ -178,6 +178,11 @@ pub(super) struct SeenRow {
 }
 
 impl SeenRow {
+    /// How much stands around the message, as it is stored.
+    pub(super) fn extras_len(&self) -> usize {
+        self.extras.as_ref().map_or(0, String::len)
+    }
+
     pub(super) fn message(self) -> Result<Option<Message>, sqlx::Error> {
         let whole = || {
             Some(MessageRow {

@@ -24,7 +24,9 @@ impl Sqlite {
                       (select count(*) from mentions x
                        where x.user_id = m.user_id and x.room_id = m.room_id and x.seq > m.read_seq)
                     + (select count(*) from room_mentions x
-                       where x.room_id = m.room_id and x.seq > m.read_seq and x.author_id <> m.user_id)
+                       where x.room_id = m.room_id and x.seq > m.read_seq and x.author_id <> m.user_id
+                         and not exists (select 1 from blocks b
+                                         where b.blocker_id = m.user_id and b.blocked_id = x.author_id))
                       as "mentions!: i64"
                from memberships m join rooms r on r.id = m.room_id
                left join restraints s on s.room_id = m.room_id and s.user_id = m.user_id
@@ -69,7 +71,9 @@ impl Sqlite {
                       (select count(*) from mentions x
                        where x.user_id = m.user_id and x.room_id = m.room_id and x.seq > m.read_seq)
                     + (select count(*) from room_mentions x
-                       where x.room_id = m.room_id and x.seq > m.read_seq and x.author_id <> m.user_id)
+                       where x.room_id = m.room_id and x.seq > m.read_seq and x.author_id <> m.user_id
+                         and not exists (select 1 from blocks b
+                                         where b.blocker_id = m.user_id and b.blocked_id = x.author_id))
                       as "mentions!: i64",
                       u.username, u.display_name
                from memberships m join rooms r on r.id = m.room_id join users u on u.id = m.user_id

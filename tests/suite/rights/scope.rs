@@ -77,3 +77,37 @@ async fn program_ends(owner: &User) {
         owner.delete(&path).await.expect(204);
     }
 }
+
+#[tokio::test]
+async fn a_token_to_read_with_writes_nothing_at_a_terminal_and_lets_nobody_in() {
+    let world = World::new().await;
+    let owner = world.user(Actor::Owner).unwrap();
+    let place = world.place(Kind::Private, "").await;
+    let reader = program(owner).await;
+    let room = reader.get(&format!("/api/rooms/{}", place.room.id)).await;
+    assert!(room.expect(200)["access_code"].is_null());
+    let mut terminal = reader.terminal(&place.room, "").await;
+    for line in [
+        "hello",
+        "/me waves",
+        "/msg @member psst",
+        "/reply 1 yes",
+        "/edit 1 x",
+        "/delete 1",
+        "/react 1 :+1:",
+        "/topic tea",
+        "/invite",
+        "/mute @member",
+        "/unmute @member",
+        "/kick @member",
+        "/ban @member",
+        "/leave",
+    ] {
+        terminal.enter(line).await;
+        let answer = terminal.next_with("!").await;
+        assert!(answer.contains("read"), "{line}: {answer}");
+    }
+    terminal.enter("/who").await;
+    terminal.next_with("online").await;
+    world.server.stopped().await;
+}
