@@ -1,13 +1,16 @@
 // Where messages are written. Drafts are kept for each room, also across a reload.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { edit } from "../core/messages.js";
 import { post } from "../core/sending.js";
 import { bodyLimit, connection, me } from "../core/state.js";
 import { read, remove, write } from "../core/storage.js";
 import { doneTyping, tellTyping } from "../core/typing.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { codePoints, trimBody } from "../lib/text.js";
-import { Icon } from "./icon.js";
+import { Icon, IconButton } from "./icon.js";
+import { nameOf } from "./message-parts.js";
 import { TypingLine } from "./typing-line.js";
 
 /** On a screen keyboard, Enter begins a new line and the button sends. */
@@ -18,10 +21,17 @@ const draftKey = (room) => `parlor.draft.${me.value?.id}.${room.id}`;
 
 export function Composer({ room }) {
   const [draft, setDraft] = useState(() => read(draftKey(room), ""));
+  const [uploads, setUploads] = useState([]);
   const area = useRef(null);
+  const picker = useRef(null);
+  const editing = room.editing.value;
+  const replying = room.replying.value;
   const limit = bodyLimit.value;
   const length = codePoints(trimBody(draft));
   const tooLong = length > limit;
+  const coming = uploads.some(({ state }) => state !== "here");
+  const nothing = draft.trim() === "" && uploads.length === 0;
+  const waits = nothing || tooLong || coming;
 
   useLayoutEffect(() => {
     const { current } = area;
@@ -33,39 +43,125 @@ export function Composer({ room }) {
     if (!TOUCH.matches && !document.querySelector("dialog[open]")) area.current.focus();
   }, []);
 
+  // What is edited takes the place of the draft for as long as it takes.
+  useEffect(() => {
+    setDraft(editing ? editing.body : read(draftKey(room), ""));
+  }, [editing]);
+
   const change = (text) => {
     setDraft(text);
+    if (editing) return;
     if (text.trim() !== "") tellTyping(room.id);
     if (text === "") remove(draftKey(room));
     else write(draftKey(room), text);
   };
 
-  const send = (event) => {
-    event?.preventDefault();
-    if (!tooLong && post(room, area.current.value)) {
-      change("");
-      doneTyping();
-    }
+  const leave = () => {
+    room.editing.value = null;
+    room.replying.value = null;
     area.current.focus();
   };
 
-  const onKeyDown = (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
-    // An input method uses Enter to choose a word; 229 is how some browsers say so.
-    if (event.isComposing || event.keyCode === 229 || TOUCH.matches) return;
-    send(event);
+  const save = async () => {
+    const body = trimBody(area.current.value);
+    if (body === editing.body || (await edit(editing, body))) leave();
   };
 
-  return html`<form class="composer" onSubmit=${send} aria-label="Write a message">
+  const send = (event) => {
+    event?.preventDefault();
+    area.current.focus();
+    if (tooLong || coming) return;
+    if (editing) {
+      if (!nothing) void save();
+      return;
+    }
+    const files = uploads.map(({ file }) => file);
+    if (!post(room, area.current.value, { replyTo: replying, files })) return;
+    change("");
+    setUploads([]);
+    room.replying.value = null;
+    doneTyping();
+  };
+
+  const attach = async (files) => {
+    if (files.length === 0 || editing) return;
+    const { bring } = await import("../core/uploads.js");
+    bring(room, files, uploads.length, setUploads);
+  };
+
+  const onPaste = (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    void attach(files);
+  };
+
+  const onKeyDown = (event) => {
+    // An input method uses Enter to choose a word; 229 is how some browsers say so.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape" && (editing || replying)) {
+      event.preventDefault();
+      leave();
+    } else if (event.key === "ArrowUp" && draft === "" && !editing) {
+      const last = room.timeline.list().findLast(({ kind, author, deleted_at: gone }) => kind === "text" && author?.id === me.value?.id && !gone);
+      if (!last) return;
+      event.preventDefault();
+      room.editing.value = last;
+    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey && !TOUCH.matches) {
+      send(event);
+    }
+  };
+
+  const onDrop = (event) => {
+    if (event.dataTransfer.files.length === 0) return;
+    event.preventDefault();
+    void attach([...event.dataTransfer.files]);
+  };
+  const onDragOver = (event) => event.dataTransfer.types.includes("Files") && event.preventDefault();
+
+  const label = t("composer.label", { room: room.info.value.name });
+  return html`<form class="composer" onSubmit=${send} onDrop=${onDrop} onDragOver=${onDragOver} aria-label=${t("composer.form")}>
+    <${Purpose} editing=${editing} replying=${replying} leave=${leave} />
+    <${Uploads} uploads=${uploads} />
     <div class=${`composer-box ${tooLong ? "too-long" : ""}`}>
-      <label class="sr-only" for="composer">Message ${room.info.value.name}</label>
-      <textarea id="composer" ref=${area} rows="1" dir="auto" autocomplete="off" enterkeyhint=${TOUCH.matches ? "enter" : "send"} placeholder=${`Message ${room.info.value.name}`}
-        value=${draft} onInput=${(event) => change(event.currentTarget.value)} onKeyDown=${onKeyDown}
+      ${!editing && html`<${IconButton} icon="plus" label=${t("composer.attach")} onClick=${() => picker.current.click()} />
+        <input type="file" multiple hidden ref=${picker} onChange=${({ currentTarget }) => {
+          void attach([...currentTarget.files]);
+          currentTarget.value = "";
+        }} />`}
+      <label class="sr-only" for="composer">${label}</label>
+      <textarea id="composer" ref=${area} rows="1" dir="auto" autocomplete="off" enterkeyhint=${TOUCH.matches ? "enter" : "send"} placeholder=${label}
+        value=${draft} onInput=${(event) => change(event.currentTarget.value)} onKeyDown=${onKeyDown} onPaste=${onPaste}
         aria-describedby=${length > limit * HINT_SHARE ? "composer-length" : undefined} aria-invalid=${tooLong ? "true" : undefined}></textarea>
-      <button type="submit" class="send" aria-label="Send" title="Send" aria-disabled=${draft.trim() === "" || tooLong ? "true" : undefined}><${Icon} name="send" /></button>
+      <button type="submit" class="send" aria-label=${t(editing ? "composer.save" : "composer.send")} title=${t(editing ? "composer.save" : "composer.send")} aria-disabled=${waits ? "true" : undefined}><${Icon} name=${editing ? "check" : "send"} /></button>
     </div>
-    ${length > limit * HINT_SHARE && html`<p class="composer-note" id="composer-length" role="status">${tooLong ? `${length - limit} characters too many` : `${limit - length} characters left`}</p>`}
+    ${length > limit * HINT_SHARE && html`<p class="composer-note" id="composer-length" role="status">${tooLong ? t("composer.too-long", { n: length - limit }) : t("composer.left", { n: limit - length })}</p>`}
     <${TypingLine} room=${room} />
-    ${connection.value.phase === "waiting" && html`<p class="sr-only">Not connected. Messages are kept and sent later.</p>`}
+    ${connection.value.phase === "waiting" && html`<p class="sr-only">${t("composer.offline")}</p>`}
   </form>`;
+}
+
+/** What is being written, where it is no new message. */
+function Purpose({ editing, replying, leave }) {
+  if (!editing && !replying) return null;
+  return html`<div class="purpose">
+    <${Icon} name=${editing ? "pencil" : "reply"} />
+    <p>${editing ? t("composer.editing") : t("composer.replying", { name: nameOf(replying.author) })}${replying && html` <span class="faint" dir="auto">${replying.body.slice(0, 140)}</span>`}</p>
+    <${IconButton} icon="close" label=${t("dialog.cancel")} onClick=${leave} />
+  </div>`;
+}
+
+function Uploads({ uploads }) {
+  if (uploads.length === 0) return null;
+  return html`<ul class="uploads" aria-label=${t("files.to-send")}>
+    ${uploads.map(
+      ({ id, name, preview, state, share, reason, drop }) => html`<li key=${id} class=${`upload ${state}`}>
+        ${preview ? html`<img src=${preview} alt="" />` : html`<${Icon} name="file" />`}
+        <span class="file-name" dir="auto">${name}</span>
+        ${state === "coming" && html`<progress max="1" value=${share} aria-label=${t("files.coming", { name })}></progress>`}
+        ${state === "failed" && html`<span class="bad" role="alert">${reason}</span>`}
+        <${IconButton} icon="close" label=${t("files.drop", { name })} onClick=${drop} />
+      </li>`,
+    )}
+  </ul>`;
 }

@@ -1,12 +1,17 @@
 // The lines of the log.
 
 import { Component } from "preact";
+import { copyText } from "../core/clipboard.js";
 import { discardPending, retryPending } from "../core/sending.js";
 import { now, people } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { clock, dayLabel, fullTime } from "../lib/time.js";
+import { Attachments } from "./attachments.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icon.js";
+import { Marked } from "./marked.js";
+import { Pinned, Quote, Reactions, nameOf } from "./message-parts.js";
 
 const ROWS = { day: DayRow, unread: UnreadRow, system: SystemRow, message: MessageRow, pending: PendingRow };
 
@@ -34,7 +39,7 @@ function DayRow({ row }) {
 }
 
 function UnreadRow({ row }) {
-  return html`<li class="unread-divider" data-key=${row.key}><span>New</span></li>`;
+  return html`<li class="unread-divider" data-key=${row.key}><span>${t("log.new")}</span></li>`;
 }
 
 function SystemRow({ row }) {
@@ -46,18 +51,16 @@ function SystemRow({ row }) {
 
 const Time = ({ at }) => html`<time datetime=${at} title=${fullTime(at)}>${clock(at)}</time>`;
 
-const nameOf = (author) => {
-  const known = people.value.get(author?.id) ?? author;
-  return known?.display_name || known?.username || "Deleted user";
-};
-
 function MessageRow({ row, target }) {
   const { message, first, action } = row;
-  return html`<li class=${`message-row ${first ? "first" : ""} ${target ? "target" : ""}`} data-key=${row.key} data-seq=${row.seq}>
+  return html`<li class=${`message-row ${first ? "first" : ""} ${target ? "target" : ""}`} data-key=${row.key} data-seq=${row.seq} tabindex="-1">
     <${Byline} message=${message} first=${first} action=${action} />
-    ${message.deleted_at
-      ? html`<p class="body gone">This message was deleted.</p>`
-      : html`<${Body} message=${message} action=${action} />`}
+    <div class="content">
+      ${!message.deleted_at && html`<${Quote} message=${message} />`}
+      ${message.deleted_at ? html`<p class="body gone">${t("message.deleted")}</p>` : html`<${Body} message=${message} action=${action} />`}
+      <${Attachments} files=${message.files} />
+      <${Reactions} message=${message} />
+    </div>
   </li>`;
 }
 
@@ -73,11 +76,13 @@ function Byline({ message, first, action }) {
 }
 
 function Body({ message, action }) {
-  const edited = message.edited_at && html` <span class="edited" title=${fullTime(message.edited_at)}>(edited)</span>`;
+  const edited = message.edited_at && html` <span class="edited" title=${fullTime(message.edited_at)}>${t("message.edited")}</span>`;
+  const marks = html`${edited}<${Pinned} message=${message} />`;
   if (action !== null) {
-    return html`<p class="body action" dir="auto"><span class="said"><span class="star">*</span> <bdi class="author">${nameOf(message.author)}</bdi> ${action}</span>${edited} <${Time} at=${message.created_at} /></p>`;
+    return html`<p class="body action" dir="auto"><span class="said"><span class="star">*</span> <bdi class="author">${nameOf(message.author)}</bdi> ${action}</span>${marks} <${Time} at=${message.created_at} /></p>`;
   }
-  return html`<p class="body" dir="auto">${message.body}${edited}</p>`;
+  if (message.body === "") return null;
+  return html`<div class="body" dir="auto"><div class="said"><${Marked} text=${message.body} named=${message.mentions} everybody=${message.mentions_room} /></div>${marks}</div>`;
 }
 
 function PendingRow({ row }) {
@@ -85,14 +90,19 @@ function PendingRow({ row }) {
   const failed = entry.state === "failed";
   return html`<li class=${`message-row pending ${entry.state} ${first ? "first" : ""}`} data-key=${row.key}>
     <${Byline} message=${message} first=${first} action=${action} />
+    <div class="content">
+    <${Quote} message=${message} />
     <${Body} message=${message} action=${action} />
+    <${Attachments} files=${message.files} />
     ${failed
       ? html`<div class="outcome" role="alert">
-          <span class="outcome-text"><${Icon} name="alert" /> Not sent: ${entry.reason}</span>
-          <button type="button" class="link" onClick=${() => retryPending(entry.key)}>Try again</button>
-          <button type="button" class="link" onClick=${() => discardPending(entry.key)}>Delete</button>
+          <span class="outcome-text"><${Icon} name="alert" /> ${t("pending.failed", { reason: entry.reason })}</span>
+          <button type="button" class="link" onClick=${() => retryPending(entry.key)}>${t("pending.again")}</button>
+          <button type="button" class="link" onClick=${() => void copyText(entry.body)}>${t("tools.copy")}</button>
+          <button type="button" class="link" onClick=${() => discardPending(entry.key)}>${t("pending.discard")}</button>
         </div>`
       : html`<${Waiting} entry=${entry} />`}
+    </div>
   </li>`;
 }
 
@@ -102,7 +112,7 @@ function PendingRow({ row }) {
  */
 function Waiting({ entry }) {
   if (entry.state === "sent") return null;
-  return html`<div class="outcome waiting"><span class="outcome-text"><${Icon} name="clock" /> ${entry.tried ? "Sending…" : "Waiting for the connection"}</span>
-    ${!entry.tried && html`<button type="button" class="link" onClick=${() => discardPending(entry.key)}>Delete</button>`}
+  return html`<div class="outcome waiting"><span class="outcome-text"><${Icon} name="clock" /> ${t(entry.tried ? "pending.sending" : "pending.waiting")}</span>
+    ${!entry.tried && html`<button type="button" class="link" onClick=${() => discardPending(entry.key)}>${t("pending.discard")}</button>`}
   </div>`;
 }

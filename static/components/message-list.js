@@ -1,11 +1,11 @@
 // The log: follows its end while somebody is there, and never moves under a reader's eyes.
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { jumpToPresent, loadAfter, loadBefore } from "../core/history.js";
 import { dialog, me, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { buildRows } from "../lib/rows.js";
-import { count } from "../lib/text.js";
 import { Icon } from "./icon.js";
 import { LogRow } from "./log-row.js";
 import { restoreAnchor, showRow, takeAnchor } from "./scroll.js";
@@ -83,13 +83,16 @@ export function MessageList({ room }) {
     look();
   };
 
+  const tools = useTools(room, list);
   return html`<div class="log-frame">
-    <div class="log" ref=${box} onScroll=${onScroll} role="log" aria-live="off" aria-label=${`Messages in ${room.info.value.name}`} tabindex="0">
+    <div class="log" ref=${box} onScroll=${onScroll} role="log" aria-live="off" aria-label=${t("log.label", { name: room.info.value.name })} tabindex="0"
+      onPointerOver=${tools.point} onPointerLeave=${tools.leave} onFocusIn=${tools.focus} onKeyDown=${tools.key}>
       <${Beginning} room=${room} />
       <ol class="log-rows" ref=${list}>
         ${rows.map((row) => html`<${LogRow} key=${row.key} row=${row} target=${room.target.value !== null && row.seq === room.target.value} />`)}
       </ol>
-      ${timeline.hasAfter && html`<p class="log-more" aria-hidden="true">Loading newer messages…</p>`}
+      ${timeline.hasAfter && html`<p class="log-more" aria-hidden="true">${t("log.newer")}</p>`}
+      ${tools.shown}
     </div>
     <${PresentPill} room=${room} onClick=${toPresent} />
   </div>`;
@@ -109,13 +112,13 @@ function place(room, box, list, at) {
 }
 
 function Beginning({ room }) {
-  if (room.timeline.hasBefore) return html`<p class="log-more" aria-hidden="true">Loading older messages…</p>`;
+  if (room.timeline.hasBefore) return html`<p class="log-more" aria-hidden="true">${t("log.older")}</p>`;
   const { name, kind } = room.info.value;
   return html`<div class="beginning">
     <span class="beginning-mark"><${Icon} name=${kind === "public" ? "hash" : "lock"} /></span>
     <p class="beginning-name"><bdi>${name}</bdi></p>
-    <p class="faint">This is where the room begins.</p>
-    ${room.governs && html`<button type="button" class="button" onClick=${() => (dialog.value = { name: "room", roomId: room.id })}><${Icon} name="key" /> Invite people</button>`}
+    <p class="faint">${t("log.beginning")}</p>
+    ${room.governs && html`<button type="button" class="button" onClick=${() => (dialog.value = { name: "room", roomId: room.id })}><${Icon} name="key" /> ${t("log.invite")}</button>`}
   </div>`;
 }
 
@@ -123,6 +126,62 @@ function PresentPill({ room, onClick }) {
   const unread = room.unread.value;
   if (room.atBottom.value || !room.timeline.loaded) return null;
   return html`<button type="button" class="pill" onClick=${onClick}>
-    <${Icon} name="down" /> ${unread > 0 ? count(unread, "new message") : "To the newest messages"}
+    <${Icon} name="down" /> ${unread > 0 ? t("log.unread", { n: unread }) : t("log.newest")}
   </button>`;
+}
+
+/** The tools beside one message, the one under the pointer or the focus; and the keys of a message. */
+function useTools(room, list) {
+  const [Tools, setTools] = useState(null);
+  const [seq, setSeq] = useState(null);
+  const wanted = seq !== null;
+  useEffect(() => {
+    if (!wanted || Tools) return;
+    import("./message-tools.js").then(
+      (module) => setTools(() => module),
+      () => {},
+    );
+  }, [wanted]);
+
+  const rowOf = (event) => event.target.closest?.(".message-row[data-seq]");
+  const show = (row) => row && setSeq(Number(row.dataset.seq));
+  const row = seq === null ? null : list.current?.querySelector(`.message-row[data-seq="${seq}"]`);
+  const message = seq === null ? undefined : room.timeline.get(seq);
+  const key = (event) => onKey(event, room, list.current, Tools);
+  const done = () => row?.focus();
+  return {
+    point: (event) => event.pointerType !== "touch" && show(rowOf(event)),
+    leave: () => !list.current?.contains(document.activeElement) && setSeq(null),
+    focus: (event) => show(rowOf(event)),
+    key,
+    shown: Tools && row && message && html`<${Tools.default} key=${seq} room=${room} message=${message} top=${row.offsetTop} done=${done} />`,
+  };
+}
+
+const KEYS = { r: "reply", e: "edit", "+": "react", d: "erase" };
+
+/** Arrows walk through the messages; `r e + d` do something to the one that has the focus. */
+function onKey(event, room, list, Tools) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest(".tools")) return;
+  const row = event.target.closest(".message-row[data-seq]");
+  if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+    const rows = [...list.querySelectorAll(".message-row[data-seq]")];
+    const next = row ? rows[rows.indexOf(row) + (event.key === "ArrowUp" ? -1 : 1)] : rows.at(-1);
+    if (!next) return;
+    event.preventDefault();
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+    return;
+  }
+  if (!row || event.target !== row) return;
+  if (event.key === "Enter") {
+    event.preventDefault();
+    row.closest(".log").querySelector(".tools button")?.focus();
+    return;
+  }
+  const what = KEYS[event.key.toLowerCase()];
+  const message = room.timeline.get(Number(row.dataset.seq));
+  if (!what || !message || !Tools?.rights(room, message)[what]) return;
+  event.preventDefault();
+  void Tools.act(what, room, message);
 }

@@ -4,6 +4,7 @@ import { follow } from "../core/router.js";
 import { dialog, membersShown, roomy, route } from "../core/state.js";
 import { write } from "../core/storage.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { count } from "../lib/text.js";
 import { Composer } from "./composer.js";
 import { Icon, IconButton } from "./icon.js";
@@ -49,6 +50,7 @@ function RoomHead({ room }) {
       <span class="sr-only">Members: </span>${room.onlineCount.value}<span class="sr-only"> online of ${count(members, "member")}</span>
       <span class="people-all" aria-hidden="true">of ${members}</span>
     </button>
+    <${IconButton} icon="pin" label=${t("dialog.pins")} onClick=${() => (dialog.value = { name: "pins", roomId: room.id })} />
     <${IconButton} icon="settings" label="Room settings" onClick=${() => (dialog.value = { name: "room", roomId: room.id })} />
   </header>`;
 }

@@ -98,6 +98,7 @@ export function keepWindow(room) {
 /** The room is no longer on the screen: its next visit starts at its end, or at what is unread. */
 export function close(room) {
   room.atBottom.value = false;
+  room.keptUnread = false;
   room.target.value = null;
   room.opening = { unread: true };
   if (room.timeline.hasAfter) {

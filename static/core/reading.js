@@ -18,7 +18,7 @@ look();
 
 /** Somebody is looking at the end of this room's log right now. */
 export function attended(room) {
-  return attentive.value && currentRoom.value === room && room.atBottom.value && room.timeline.loaded && !room.timeline.hasAfter;
+  return attentive.value && currentRoom.value === room && room.atBottom.value && room.timeline.loaded && !room.timeline.hasAfter && !room.keptUnread;
 }
 
 const untold = new Map();

@@ -33,6 +33,12 @@ export class Room {
   members = signal(null);
   membersMore = signal(false);
 
+  /** The message that is being answered, and the one that is being edited. */
+  replying = signal(null);
+  editing = signal(null);
+  /** Marked as unread by hand: looking at it does not read it until it is opened anew. */
+  keptUnread = false;
+
   /** Own messages that are on the server's disk but not yet in the timeline. */
   landed = signal([]);
 

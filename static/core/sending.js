@@ -70,19 +70,23 @@ function keep(own, entries) {
 }
 
 function send(entry) {
-  liveSocket.send({ type: "send", key: entry.key, room_id: entry.roomId, body: entry.body });
+  const frame = { type: "send", key: entry.key, room_id: entry.roomId, body: entry.body };
+  if (entry.quote) frame.reply_to = entry.quote.seq;
+  if (entry.files?.length > 0) frame.files = entry.files.map(({ id }) => id);
+  liveSocket.send(frame);
   setTimeout(() => {
     const still = outbox.value?.entries.find(({ key, state }) => key === entry.key && state === "sending");
     if (still) liveSocket.suspect();
   }, SILENCE_MS);
 }
 
-/** Queues a message; false when there is nothing to say. */
-export function post(room, draft) {
+/** Queues a message, with the files that were brought for it; false when there is nothing to say. */
+export function post(room, draft, { replyTo = null, files = [] } = {}) {
   const body = trimBody(draft);
-  if (body === "" || !outbox.value) return false;
+  if ((body === "" && files.length === 0) || !outbox.value) return false;
   room.dividerAfter.value = null;
-  outbox.value.add({ key: randomName(), roomId: room.id, body });
+  const quote = replyTo && { seq: replyTo.seq, author: replyTo.author, body: replyTo.body.slice(0, 140), deleted: false };
+  outbox.value.add({ key: randomName(), roomId: room.id, body, ...(quote ? { quote } : {}), ...(files.length > 0 ? { files } : {}) });
   return true;
 }
 

@@ -9,7 +9,7 @@ const PASSING = new Set(["rate_limited", "overloaded", "unavailable", "draining"
 const PAUSE_MS = 1_000;
 
 export class Outbox {
-  /** In the order of writing: `{key, roomId, body, at, state, reason, tried}`. */
+  /** In the order of writing: `{key, roomId, body, quote?, files?, at, state, reason, tried}`. */
   #entries;
   #send;
   #changed;
@@ -38,8 +38,9 @@ export class Outbox {
     return this.#entries;
   }
 
-  add({ key, roomId, body }) {
-    this.#entries = [...this.#entries, { key, roomId, body, at: this.#now(), state: "queued", reason: null, tried: false }];
+  /** `more` travels along: `{quote, files}`. */
+  add({ key, roomId, body, ...more }) {
+    this.#entries = [...this.#entries, { ...more, key, roomId, body, at: this.#now(), state: "queued", reason: null, tried: false }];
     this.#settle();
   }
 

@@ -10,6 +10,7 @@ export function parseRoute(path) {
 }
 
 export const roomPath = (roomId) => `/r/${roomId}`;
+export const messagePath = (roomId, seq) => `/r/${roomId}/${seq}`;
 export const invitePath = (code) => `/i/${encodeURIComponent(code)}`;
 
 function decode(text) {

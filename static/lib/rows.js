@@ -81,7 +81,7 @@ export function buildRows({ messages, pending = [], dividerAfter = null, me = nu
   }
 
   for (const entry of pending) {
-    const message = { author: me, body: entry.body, created_at: new Date(entry.at).toISOString(), kind: "text" };
+    const message = { author: me, body: entry.body, created_at: new Date(entry.at).toISOString(), kind: "text", room_id: entry.roomId, quote: entry.quote, files: entry.files };
     separate(message.created_at);
     rows.push({ type: "pending", key: `k${entry.key}`, entry, message, first: !continues(previous, message), action: actionOf(entry.body) });
     previous = message;

@@ -1,5 +1,7 @@
 // What can be said about a body without interpreting it: text stays text.
 
+import { spoken } from "./i18n.js";
+
 /** The number of characters as the server counts them: code points, not UTF-16 units. */
 export function codePoints(text) {
   let count = 0;
@@ -36,3 +38,11 @@ export function listOf(names, most = 3) {
 
 /** `1 member`, `4 members`. */
 export const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+
+/** `820 B`, `2.3 MB`, as the reader's language writes it. */
+export function fileSize(bytes) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  let [size, unit] = [bytes, 0];
+  while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
+  return new Intl.NumberFormat(spoken(), { style: "unit", unit: units[unit], unitDisplay: "short", maximumSignificantDigits: size < 10 ? 2 : 3 }).format(size);
+}

@@ -1,0 +1,116 @@
+// The dialogs about one message, and the pins of a room.
+
+import { useEffect, useState } from "preact/hooks";
+import { notify } from "../core/announce.js";
+import { get, post } from "../core/api.js";
+import { erase, react } from "../core/messages.js";
+import { navigate } from "../core/router.js";
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { messagePath } from "../lib/routes.js";
+import { fullTime } from "../lib/time.js";
+import { Dialog, closeDialog } from "./dialog.js";
+import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
+import { Marked } from "./marked.js";
+import { nameOf } from "./message-parts.js";
+
+const DIALOGS = { erase: Erase, versions: Versions, report: Report, emoji: Emoji, pins: Pins };
+
+export default function MessageDialog({ name, room, message }) {
+  return html`<${Dialog} title=${t(`dialog.${name}`)}><${DIALOGS[name]} room=${room} message=${message} /><//>`;
+}
+
+const pathOf = (message) => `/api/rooms/${message.room_id}/messages/${message.seq}`;
+
+function Erase({ message }) {
+  const form = useSubmit(async () => {
+    if (await erase(message)) closeDialog();
+  });
+  return html`<form onSubmit=${form.submit}>
+    <blockquote class="excerpt" dir="auto">${message.body.slice(0, 300)}</blockquote>
+    <p>${t("erase.text")}</p>
+    <div class="form-foot">
+      <button type="button" class="button" onClick=${closeDialog}>${t("dialog.cancel")}</button>
+      <${SubmitButton} busy=${form.busy} class="danger">${t("tools.erase")}<//>
+    </div>
+  </form>`;
+}
+
+function Report({ message }) {
+  const form = useSubmit(async ({ reason }) => {
+    await post(`${pathOf(message)}/report`, { reason: reason.trim() });
+    closeDialog();
+    notify(t("report.done"));
+  });
+  return html`<form onSubmit=${form.submit}>
+    <blockquote class="excerpt" dir="auto">${message.body.slice(0, 300)}</blockquote>
+    <${Field} as="textarea" label=${t("report.reason")} name="reason" rows="3" maxlength="500" dir="auto" error=${form.fields.reason} />
+    <${FormError} problem=${form.problem} known=${["reason"]} />
+    <div class="form-foot"><${SubmitButton} busy=${form.busy}>${t("report.send")}<//></div>
+  </form>`;
+}
+
+/** What a GET answers: `undefined` while it is under way, a Problem if it failed. */
+function useAnswer(path) {
+  const [answer, setAnswer] = useState(undefined);
+  const load = () => {
+    setAnswer(undefined);
+    get(path).then(setAnswer, setAnswer);
+  };
+  useEffect(load, [path]);
+  return [answer, load];
+}
+
+function Loaded({ answer, again, empty, children }) {
+  if (answer === undefined) return html`<p class="faint" role="status">${t("dialog.loading")}</p>`;
+  if (answer instanceof Error) {
+    return html`<div role="alert"><p>${answer.message}</p><button type="button" class="button" onClick=${again}>${t("dialog.again")}</button></div>`;
+  }
+  return answer.items.length === 0 ? html`<p class="faint">${empty}</p>` : children(answer.items);
+}
+
+function Versions({ message }) {
+  const [answer, again] = useAnswer(`${pathOf(message)}/history`);
+  return html`<${Loaded} answer=${answer} again=${again} empty=${t("versions.none")}>
+    ${(items) => html`<ol class="versions">${items.map((item) => html`<li><p class="faint">${fullTime(item.written_at)}</p><div class="body" dir="auto"><${Marked} text=${item.body} /></div></li>`)}</ol>`}
+  <//>`;
+}
+
+function Pins({ room }) {
+  const [answer, again] = useAnswer(`/api/rooms/${room.id}/pins`);
+  const open = (message) => {
+    closeDialog();
+    navigate(messagePath(room.id, message.seq));
+  };
+  return html`<${Loaded} answer=${answer} again=${again} empty=${t("pins.none")}>
+    ${(items) =>
+      html`<ol class="versions">${items.map(
+        (message) => html`<li key=${message.seq}>
+          <p class="byline"><bdi class="author">${nameOf(message.author)}</bdi> <span class="faint">${fullTime(message.created_at)}</span></p>
+          <div class="body" dir="auto"><${Marked} text=${message.body} named=${message.mentions} /></div>
+          <button type="button" class="link" onClick=${() => open(message)}>${t("pins.open")}</button>
+        </li>`,
+      )}</ol>`}
+  <//>`;
+}
+
+/** Emoji by the words they are found under, in the order of how often people use them. */
+function Emoji({ message }) {
+  const [words, setWords] = useState("");
+  const [all, setAll] = useState([]);
+  useEffect(() => void import("../lib/emoji.js").then(({ EMOJI }) => setAll(EMOJI), setAll), []);
+  const wanted = words.trim().toLowerCase();
+  const typed = /^\p{Extended_Pictographic}/u.test(wanted) ? [[wanted, ""]] : [];
+  const found = all.filter(([, names]) => names.includes(wanted));
+  const choose = async (emoji) => {
+    if (await react(message, emoji, true)) closeDialog();
+  };
+  return html`<div>
+    <div class="field"><label for="emoji-search">${t("emoji.search")}</label>
+      <input id="emoji-search" type="search" autocomplete="off" autofocus value=${words} onInput=${(event) => setWords(event.currentTarget.value)} /></div>
+    <ul class="emoji-grid" aria-label=${t("dialog.emoji")}>
+      ${[...typed, ...found].map(([emoji, names]) => html`<li key=${emoji}><button type="button" title=${names} aria-label=${names || emoji} onClick=${() => choose(emoji)}>${emoji}</button></li>`)}
+    </ul>
+    ${all.length > 0 && typed.length + found.length === 0 && html`<p class="faint">${t("emoji.none")}</p>`}
+  </div>`;
+}

@@ -1,0 +1,42 @@
+// What stands around a message's text: what it answers, how others reacted, that it is pinned.
+
+import { react } from "../core/messages.js";
+import { follow } from "../core/router.js";
+import { me, people } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { listed, t } from "../lib/i18n.js";
+import { messagePath } from "../lib/routes.js";
+import { Icon } from "./icon.js";
+
+export const nameOf = (author) => {
+  const known = people.value.get(author?.id) ?? author;
+  return known?.display_name || known?.username || t("message.somebody");
+};
+
+/** What a message answers. It leads there. */
+export function Quote({ message }) {
+  const { quote } = message;
+  if (!quote) return null;
+  const words = quote.deleted ? t("message.deleted") : quote.body;
+  return html`<a class="quote" href=${messagePath(message.room_id, quote.seq)} onClick=${follow}>
+    <${Icon} name="reply" /><span class="sr-only">${t("message.answers")} </span><bdi class="author">${nameOf(quote.author)}</bdi> <span class="quote-text" dir="auto">${words}</span>
+  </a>`;
+}
+
+export function Reactions({ message }) {
+  const kinds = Object.entries(message.reactions ?? {});
+  if (kinds.length === 0) return null;
+  return html`<ul class="reactions" aria-label=${t("message.reactions")}>
+    ${kinds.map(([emoji, users]) => {
+      const mine = users.includes(me.value?.id);
+      const who = listed(users.map((id) => (id === me.value?.id ? t("message.you") : nameOf({ id }))));
+      const label = t("message.reacted", { emoji, who });
+      return html`<li key=${emoji}><button type="button" class=${mine ? "reaction mine" : "reaction"} aria-pressed=${String(mine)} aria-label=${label} title=${label} onClick=${() => react(message, emoji, !mine)}>
+        <span aria-hidden="true">${emoji}</span> ${users.length}
+      </button></li>`;
+    })}
+  </ul>`;
+}
+
+export const Pinned = ({ message }) =>
+  message.pinned_at ? html` <span class="pinned" title=${t("message.pinned")}><${Icon} name="pin" /><span class="sr-only">${t("message.pinned")}</span></span>` : null;

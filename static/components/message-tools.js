@@ -1,0 +1,106 @@
+// What one can do to the message under the pointer or the focus.
+
+import { useState } from "preact/hooks";
+import { notify } from "../core/announce.js";
+import { copyText } from "../core/clipboard.js";
+import { markUnread, pin } from "../core/messages.js";
+import { dialog, me } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { messagePath } from "../lib/routes.js";
+import { Icon, IconButton } from "./icon.js";
+import { nameOf } from "./message-parts.js";
+
+/** What this reader may do to that message. */
+export function rights(room, message) {
+  const text = message.kind === "text" && !message.deleted_at;
+  const own = message.author?.id === me.value?.id;
+  return {
+    reply: text,
+    react: text,
+    edit: text && own,
+    erase: text && (own || room.governs),
+    pin: text && (room.governs || room.info.value.kind === "direct"),
+    unread: !own,
+    report: text && !own,
+  };
+}
+
+/** Does one of those things, as a button and a key do it. */
+export async function act(what, room, message) {
+  switch (what) {
+    case "reply":
+      room.replying.value = message;
+      room.editing.value = null;
+      return document.getElementById("composer")?.focus();
+    case "edit":
+      room.editing.value = message;
+      room.replying.value = null;
+      return document.getElementById("composer")?.focus();
+    case "react":
+      dialog.value = { name: "emoji", roomId: room.id, message };
+      return undefined;
+    case "erase":
+      dialog.value = { name: "erase", roomId: room.id, message };
+      return undefined;
+    case "pin":
+      return pin(message, !message.pinned_at);
+    case "unread":
+      return markUnread(message);
+    case "versions":
+    case "report":
+      dialog.value = { name: what, roomId: room.id, message };
+      return undefined;
+    case "copy":
+      return copied(message.body);
+    default:
+      return copied(new URL(messagePath(room.id, message.seq), location.href).href);
+  }
+}
+
+async function copied(text) {
+  if (await copyText(text)) notify(t("message.copied"));
+  else notify(t("message.not-copied"), "bad");
+}
+
+const FIRST = [
+  { what: "react", icon: "smile" },
+  { what: "reply", icon: "reply" },
+  { what: "edit", icon: "pencil" },
+];
+
+/** The tools, at the height of their row. `done` gives the focus back to it. */
+export default function MessageTools({ room, message, top, done }) {
+  const [more, setMore] = useState(false);
+  const may = rights(room, message);
+  const run = (what) => {
+    setMore(false);
+    void act(what, room, message);
+  };
+  const onKeyDown = (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    if (more) setMore(false);
+    else done();
+  };
+  return html`<div class="tools" style=${{ insetBlockStart: `${top}px` }} role="toolbar" aria-label=${t("tools.of", { name: nameOf(message.author) })} onKeyDown=${onKeyDown}>
+    ${FIRST.filter(({ what }) => may[what]).map(({ what, icon }) => html`<${IconButton} key=${what} icon=${icon} label=${t(`tools.${what}`)} onClick=${() => run(what)} />`)}
+    <${IconButton} icon="more" label=${t("tools.more")} aria-expanded=${String(more)} onClick=${() => setMore(!more)} />
+    ${more && html`<${More} may=${may} message=${message} run=${run} />`}
+  </div>`;
+}
+
+function More({ may, message, run }) {
+  const items = [
+    may.pin && ["pin", "pin", message.pinned_at ? "tools.unpin" : "tools.pin"],
+    !message.deleted_at && ["copy", "copy", "tools.copy"],
+    ["link", "link", "tools.link"],
+    message.edited_at && ["versions", "clock", "tools.versions"],
+    may.unread && ["unread", "down", "tools.unread"],
+    may.report && ["report", "alert", "tools.report"],
+    may.erase && ["erase", "trash", "tools.erase"],
+  ].filter(Boolean);
+  return html`<ul class="menu">
+    ${items.map(([what, icon, label]) => html`<li key=${what}><button type="button" class=${what === "erase" ? "bad" : ""} onClick=${() => run(what)}><${Icon} name=${icon} /> ${t(label)}</button></li>`)}
+  </ul>`;
+}
