@@ -32,7 +32,7 @@ export function Reactions({ message }) {
       const who = listed(users.map((id) => (id === me.value?.id ? t("message.you") : nameOf({ id }))));
       const label = t("message.reacted", { emoji, who });
       return html`<li key=${emoji}><button type="button" class=${mine ? "reaction mine" : "reaction"} aria-pressed=${String(mine)} aria-label=${label} title=${label} onClick=${() => react(message, emoji, !mine)}>
-        <span aria-hidden="true">${emoji}</span> ${users.length}
+        <span aria-hidden="true">${emoji} ${users.length}</span>
       </button></li>`;
     })}
   </ul>`;
