@@ -5,7 +5,6 @@ import { render } from "preact";
 import { App } from "./components/app.js";
 import "./core/live.js";
 import { loadLanguage } from "./core/language.js";
-import "./core/marks.js";
 import { preferences } from "./core/preferences.js";
 import { forgetReading } from "./core/reading.js";
 import { closeOutbox, openOutbox } from "./core/sending.js";
@@ -15,6 +14,11 @@ import { dialog, now, people, rooms, roomsKnown, session } from "./core/state.js
 import { html } from "./lib/html.js";
 
 const HALF_MINUTE_MS = 30_000;
+/** Keeping the page is not to be in the way of what is being looked at. */
+const LATER_MS = 4_000;
+
+/** The version of the page that this is; another one may come before the page is fully there. */
+const keeper = navigator.serviceWorker?.controller ?? null;
 
 /** What belongs to one account begins and ends with its session. */
 let account = null;
@@ -58,4 +62,6 @@ effect(() => {
 await started;
 const unreachable = () => {};
 void import("./core/shortcuts.js").catch(unreachable);
-void import("./core/service-worker.js").catch(unreachable);
+// Only over HTTPS and on localhost; and where the browser refuses, the page works without.
+const keep = async () => (await import("./core/service-worker.js")).keepPage(keeper);
+if (navigator.serviceWorker) setTimeout(() => void keep().catch(unreachable), LATER_MS);

@@ -1,10 +1,13 @@
-// What has been read: only what was in view, in a visible page that has the focus.
+// What has been read: only what was in view, in a visible page that has the focus. And what tells of the
+// rest outside of the page: its title, its icon, the badge of the app.
 
 import { effect, untracked } from "@preact/signals";
 import { liveSocket } from "./socket.js";
-import { attentive, currentRoom } from "./state.js";
+import { attentive, currentRoom, server, unreadMarks } from "./state.js";
 
 const TELL_MS = 250;
+const ICON = "/favicon.svg";
+const ICON_WITH_DOT = "/favicon-unread.svg";
 
 const looksAtPage = () => document.visibilityState === "visible" && document.hasFocus();
 
@@ -66,4 +69,20 @@ effect(() => {
   // Read here so that the effect runs again when messages come or the log is loaded.
   void room.version.value;
   if (attended(room) && room.unread.value > 0) untracked(() => markRead(room));
+});
+
+effect(() => {
+  const { count } = unreadMarks.value;
+  const place = currentRoom.value?.info.value.name ?? server.value?.name ?? "Parlor";
+  document.title = `${count > 0 ? `(${count}) ` : ""}${place}`;
+});
+
+effect(() => {
+  const { count, dot } = unreadMarks.value;
+  const icon = dot ? ICON_WITH_DOT : ICON;
+  const link = document.querySelector('link[rel="icon"]');
+  if (link.getAttribute("href") !== icon) link.setAttribute("href", icon);
+  // Only an installed page has a badge; where it may not be set, nothing is missed.
+  const set = count > 0 ? navigator.setAppBadge?.(count) : dot ? navigator.setAppBadge?.() : navigator.clearAppBadge?.();
+  set?.catch(() => {});
 });

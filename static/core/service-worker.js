@@ -5,8 +5,6 @@ import { navigate } from "./router.js";
 import { connection, dialog, newVersion } from "./state.js";
 
 const SCRIPT = "/sw.js";
-/** Keeping the page is not to be in the way of what is being looked at. */
-const LATER_MS = 4_000;
 /** Not for every short break of the connection. */
 const LOOK_EVERY_MS = 60_000;
 
@@ -20,22 +18,24 @@ function scriptAddress() {
   return trustedTypes.createPolicy("parlor", { createScriptURL }).createScriptURL(SCRIPT);
 }
 
-async function begin() {
+/** Keeps the page; `version` is the worker that brought it, or null where none did. */
+export async function keepPage(version) {
   const workers = navigator.serviceWorker;
-  // The first worker is no new version; those after it are.
-  let version = workers.controller;
+  let current = version;
   let asked = false;
   workers.addEventListener("message", ({ data }) => data?.open && navigate(data.open));
-  workers.addEventListener("controllerchange", () => {
-    const isFirst = version === null;
-    version = workers.controller;
-    if (isFirst) return;
+  const changed = () => {
+    // The first worker is no new version; those after it are.
+    const isNew = current !== null && workers.controller !== current;
+    current = workers.controller;
+    if (!isNew) return;
     // Drafts are kept; what stands in a dialog is not.
     if (asked || (document.visibilityState === "hidden" && dialog.value === null)) location.reload();
     else newVersion.value = () => location.reload();
-  });
+  };
+  workers.addEventListener("controllerchange", changed);
+  changed();
 
-  await new Promise((resolve) => setTimeout(resolve, LATER_MS));
   const registration = await workers.register(scriptAddress(), { updateViaCache: "none" });
   const offer = () => {
     const { waiting } = registration;
@@ -56,6 +56,3 @@ async function begin() {
     registration.update().catch(() => {});
   });
 }
-
-// Only over HTTPS and on localhost; and where the browser refuses, the page works without.
-if (navigator.serviceWorker) begin().catch(() => {});
