@@ -8,10 +8,18 @@ import { read } from "../core/storage.js";
 import { html } from "../lib/html.js";
 import { roomPath } from "../lib/routes.js";
 import { Bars } from "./bars.js";
-import { Dialogs } from "./dialogs.js";
 import { Home, NoRoom } from "./home.js";
+import { lazy, styles } from "./lazy.js";
 import { RoomView } from "./room-view.js";
 import { Sidebar } from "./sidebar.js";
+
+const Dialogs = lazy(
+  async () => {
+    const [{ Dialogs: loaded }] = await Promise.all([import("./dialogs.js"), styles("/css/dialogs.css")]);
+    return loaded;
+  },
+  () => (dialog.value = null),
+);
 
 /** At the bare address a wide page opens the room that was open last. */
 function useLastRoom() {
@@ -44,7 +52,7 @@ export function Shell() {
     ${!(narrow.value && inRoom) && html`<${Sidebar} />`}
     ${room ? html`<${RoomView} key=${room.id} room=${room} />` : inRoom ? html`<${NoRoom} />` : !narrow.value && html`<${Home} />`}
     <div class="sr-only" aria-live="polite">${spoken.value}</div>
-    <${Dialogs} />
+    ${dialog.value && html`<${Dialogs} />`}
   </div>`;
 }
 

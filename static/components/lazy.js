@@ -1,0 +1,40 @@
+// Screens that the first view does without: fetched when they are first wanted.
+
+import { useEffect, useState } from "preact/hooks";
+import { notify } from "../core/announce.js";
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+
+/** Links a style sheet; resolves when it holds, also if it could not be had. */
+export function styles(address) {
+  if (document.querySelector(`link[href="${address}"]`)) return Promise.resolve();
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: address });
+  const settled = new Promise((resolve) => (link.onload = link.onerror = resolve));
+  document.head.append(link);
+  return settled;
+}
+
+/**
+ * A component that `load()` fetches (`async () => Component`) when it is drawn for the first time. If that
+ * fails this is said, and `failed()` takes back the wish.
+ */
+export function lazy(load, failed = () => {}) {
+  let Fetched = null;
+  return function Lazy(props) {
+    const [, arrived] = useState(false);
+    useEffect(() => {
+      if (Fetched) return;
+      load().then(
+        (Component) => {
+          Fetched = Component;
+          arrived(true);
+        },
+        () => {
+          notify(t("app.not-loaded"), "bad");
+          failed();
+        },
+      );
+    }, []);
+    return Fetched && html`<${Fetched} ...${props} />`;
+  };
+}
