@@ -67,6 +67,28 @@ describe("the kept page", () => {
     }
   });
 
+  story("a notification leads to its room, in the page that is open", async () => {
+    const ada = await (await Person.arrive(world, "click.ada", { ...kept, permissions: ["notifications"] })).signUp();
+    const [here, there] = [await ada.createRoom("Here"), await ada.createRoom("There")];
+    const bob = await (await Person.arrive(world, "click.bob")).signUp();
+    await bob.call("POST", "/api/rooms/join", { code: there.access_code });
+    await ada.page.addInitScript(() => localStorage.setItem("parlor.preferences", JSON.stringify({ notifications: "on" })));
+    await ada.visit(`/r/${here.id}`);
+    await isKept(ada.page);
+    await bob.call("POST", `/api/rooms/${there.id}/messages`, { body: "over here" });
+    const shown = () => ada.page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(({ title, body }) => `${title}: ${body}`));
+    for (let round = 0; (await shown()).length === 0 && round < 50; round += 1) await ada.page.waitForTimeout(100);
+    assert.deepEqual(await shown(), ["click.bob in There: over here"]);
+    const [worker] = ada.context.serviceWorkers();
+    await worker.evaluate(async () => {
+      const [notification] = await registration.getNotifications();
+      dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+    });
+    await ada.page.getByRole("heading", { name: "There", level: 1 }).waitFor();
+    await ada.reads(["over here"]);
+    assert.deepEqual(await shown(), []);
+  });
+
   story("only the service worker may be started by its address", async () => {
     const { page } = await Person.arrive(world, "policy", kept);
     await page.goto("/");
