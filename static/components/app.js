@@ -15,7 +15,7 @@ export function App() {
 }
 
 function Starting() {
-  return html`<main class="starting"><${Logo} /><p class="sr-only" role="status">Parlor is starting…</p></main>`;
+  return html`<main class="starting"><${Logo} /><p class="sr-only" role="status">${t("app.starting")}</p></main>`;
 }
 
 /** The server did not answer when the page was opened. */

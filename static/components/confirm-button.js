@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { FormError, useSubmit } from "./field.js";
 
 /** A button that asks once more before it does what cannot be undone. */
@@ -22,7 +23,7 @@ export function ConfirmButton({ label, question, confirm, action, tone = "danger
     <${FormError} problem=${doing.problem} />
     <div class="confirm-buttons">
       <button type="button" class=${`button ${tone}`} onClick=${doing.submit}>${confirm}</button>
-      <button type="button" class="button" ref=${no} onClick=${() => setAsking(false)}>Cancel</button>
+      <button type="button" class="button" ref=${no} onClick=${() => setAsking(false)}>${t("app.cancel")}</button>
     </div>
   </div>`;
 }

@@ -1,11 +1,12 @@
 import { createRoom } from "../core/rooms.js";
 import { dialog } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 
 const KINDS = [
-  { kind: "private", title: "Private", text: "Only those with its code come in." },
-  { kind: "public", title: "Public", text: "Everybody on this server finds it and may come in." },
+  { kind: "private", title: "create.private", text: "create.private.text" },
+  { kind: "public", title: "create.public", text: "create.public.text" },
 ];
 
 export function CreateRoom() {
@@ -14,19 +15,19 @@ export function CreateRoom() {
     dialog.value = room.access_code ? { name: "room", roomId: room.id } : null;
   });
   return html`<form onSubmit=${form.submit}>
-    <${Field} label="Name" name="name" required maxlength="80" autofocus autocomplete="off" dir="auto" error=${form.fields.name} />
-    <${Field} label="Topic (optional)" name="topic" maxlength="250" autocomplete="off" dir="auto" error=${form.fields.topic} />
+    <${Field} label=${t("field.room-name")} name="name" required maxlength="80" autofocus autocomplete="off" dir="auto" error=${form.fields.name} />
+    <${Field} label=${t("field.topic.optional")} name="topic" maxlength="250" autocomplete="off" dir="auto" error=${form.fields.topic} />
     <fieldset class="choices">
-      <legend>Who can come in</legend>
+      <legend>${t("create.who")}</legend>
       ${KINDS.map(
         ({ kind, title, text }) => html`<label class="choice">
           <input type="radio" name="kind" value=${kind} defaultChecked=${kind === "private"} />
-          <span class="choice-title">${title}</span>
-          <span class="choice-text">${text}</span>
+          <span class="choice-title">${t(title)}</span>
+          <span class="choice-text">${t(text)}</span>
         </label>`,
       )}
     </fieldset>
     <${FormError} problem=${form.problem} known=${["name", "topic"]} />
-    <div class="form-foot"><${SubmitButton} busy=${form.busy}>Create the room<//></div>
+    <div class="form-foot"><${SubmitButton} busy=${form.busy}>${t("create.do")}<//></div>
   </form>`;
 }

@@ -1,6 +1,7 @@
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { dialog } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { IconButton } from "./icon.js";
 import { Toast } from "./toast.js";
 
@@ -32,7 +33,7 @@ export function Dialog({ title, children, wide = false }) {
     <div class="dialog-body">
       <div class="dialog-head">
         <h2 id=${id}>${title}</h2>
-        <${IconButton} icon="close" label="Close" onClick=${closeDialog} />
+        <${IconButton} icon="close" label=${t("app.close")} onClick=${closeDialog} />
       </div>
       ${children}
     </div>

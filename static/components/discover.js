@@ -3,8 +3,8 @@ import { discover, joinPublic } from "../core/rooms.js";
 import { navigate } from "../core/router.js";
 import { rooms } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
-import { count } from "../lib/text.js";
 import { closeDialog } from "./dialog.js";
 import { FormError, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
@@ -15,10 +15,10 @@ export function Discover() {
   useEffect(() => void list.submit(), []);
 
   if (list.problem) {
-    return html`<${FormError} problem=${list.problem} /><div class="form-foot"><button type="button" class="button" onClick=${list.submit}>Try again</button></div>`;
+    return html`<${FormError} problem=${list.problem} /><div class="form-foot"><button type="button" class="button" onClick=${list.submit}>${t("app.try-again")}</button></div>`;
   }
-  if (found === null) return html`<p class="faint" role="status">Looking for public rooms…</p>`;
-  if (found.length === 0) return html`<p class="faint">There is no public room yet. You could create the first one.</p>`;
+  if (found === null) return html`<p class="faint" role="status">${t("discover.loading")}</p>`;
+  if (found.length === 0) return html`<p class="faint">${t("discover.none")}</p>`;
   return html`<ul class="found">${found.map((room) => html`<${Found} key=${room.id} room=${room} />`)}</ul>`;
 }
 
@@ -34,9 +34,9 @@ function Found({ room }) {
     <div class="found-text">
       <bdi class="found-name">${room.name}</bdi>
       ${room.topic && html`<p class="found-topic" dir="auto">${room.topic}</p>`}
-      <p class="faint">${count(room.member_count ?? 0, "member")}${room.online_count ? `, ${room.online_count} online` : ""}</p>
+      <p class="faint">${t("room.members", { n: room.member_count ?? 0 })}${room.online_count ? `, ${t("room.online", { n: room.online_count })}` : ""}</p>
       <${FormError} problem=${enter.problem} />
     </div>
-    <button type="button" class=${`button small ${joined ? "" : "primary"}`} onClick=${enter.submit} aria-label=${`${joined ? "Open" : "Join"} ${room.name}`}>${joined ? "Open" : "Join"}</button>
+    <button type="button" class=${`button small ${joined ? "" : "primary"}`} onClick=${enter.submit} aria-label=${t(joined ? "discover.open.room" : "discover.join.room", { room: room.name })}>${joined ? t("discover.open") : t("discover.join")}</button>
   </li>`;
 }

@@ -2,6 +2,7 @@
 
 import { useId, useState } from "preact/hooks";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { Icon } from "./icon.js";
 
 /** The server says what is wrong with a field, as in "is taken"; the label says which one. */
@@ -42,7 +43,7 @@ export function useSubmit(action) {
 export function FormError({ problem, known = [] }) {
   if (!problem) return null;
   const told = Object.keys(problem.fields ?? {}).some((name) => known.includes(name));
-  const wait = problem.retryAfter ? ` Try again in ${problem.retryAfter} s.` : "";
+  const wait = problem.retryAfter ? ` ${t("problem.wait", { n: problem.retryAfter })}` : "";
   return html`<p class="form-error" role="alert" hidden=${told}><${Icon} name="alert" /> <span>${told ? "" : problem.message + wait}</span></p>`;
 }
 

@@ -3,30 +3,31 @@
 import { follow } from "../core/router.js";
 import { dialog, me, roomsKnown } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { Icon, Logo } from "./icon.js";
 
 const WAYS = [
-  { dialog: "create", icon: "plus", title: "Create a room", text: "You own it and hand out its code." },
-  { dialog: "join", icon: "key", title: "Join with a code", text: "Somebody gave you one." },
-  { dialog: "discover", icon: "compass", title: "Browse public rooms", text: "Open to everybody here." },
+  { dialog: "create", icon: "plus", title: "rooms.create", text: "home.create" },
+  { dialog: "join", icon: "key", title: "rooms.join", text: "home.join" },
+  { dialog: "discover", icon: "compass", title: "rooms.discover", text: "home.discover" },
 ];
 
 export function Home() {
   const open = (name) => () => {
     dialog.value = { name };
   };
-  if (!roomsKnown.value) return html`<main class="home"><p class="faint" role="status">Opening…</p></main>`;
+  if (!roomsKnown.value) return html`<main class="home"><p class="faint" role="status">${t("home.opening")}</p></main>`;
   return html`<main class="home">
     <div class="home-body">
       <${Logo} />
-      <h1>Hello, <bdi>${me.value.display_name}</bdi></h1>
-      <p class="faint">Where would you like to talk?</p>
+      <h1>${t("home.hello")} <bdi>${me.value.display_name}</bdi></h1>
+      <p class="faint">${t("home.where")}</p>
       <div class="ways">
         ${WAYS.map(
           (way) => html`<button type="button" class="way" onClick=${open(way.dialog)}>
             <${Icon} name=${way.icon} />
-            <span class="way-title">${way.title}</span>
-            <span class="way-text">${way.text}</span>
+            <span class="way-title">${t(way.title)}</span>
+            <span class="way-text">${t(way.text)}</span>
           </button>`,
         )}
       </div>
@@ -36,15 +37,15 @@ export function Home() {
 
 /** The address of a room that the user is not in, or that is no more. */
 export function NoRoom() {
-  if (!roomsKnown.value) return html`<main class="home"><p class="faint" role="status">Opening the room…</p></main>`;
+  if (!roomsKnown.value) return html`<main class="home"><p class="faint" role="status">${t("home.opening-room")}</p></main>`;
   return html`<main class="home">
     <div class="home-body">
       <${Logo} />
-      <h1>This room is not open to you</h1>
-      <p class="faint">It may have been deleted, or you may have left it. With its access code you can come in.</p>
+      <h1>${t("home.no-room")}</h1>
+      <p class="faint">${t("home.no-room.text")}</p>
       <p class="home-actions">
-        <button type="button" class="button primary" onClick=${() => (dialog.value = { name: "join" })}>Join with a code</button>
-        <a class="button" href="/" onClick=${follow}>Back to your rooms</a>
+        <button type="button" class="button primary" onClick=${() => (dialog.value = { name: "join" })}>${t("rooms.join")}</button>
+        <a class="button" href="/" onClick=${follow}>${t("home.back")}</a>
       </p>
     </div>
   </main>`;

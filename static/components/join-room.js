@@ -1,5 +1,6 @@
 import { joinByCode } from "../core/rooms.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { codeFrom } from "../lib/routes.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
@@ -11,12 +12,12 @@ export function JoinRoom({ code = "" }) {
     await joinByCode(codeFrom(values.code));
     closeDialog();
   });
-  const refused = form.problem?.code === "bad_code" ? "No room opens with this code. Check it, or ask for a new one." : form.fields.code;
+  const refused = form.problem?.code === "bad_code" ? t("join.refused") : form.fields.code;
   return html`<form onSubmit=${form.submit}>
     ${code && html`<${Invitation} look=${look} />`}
-    <${Field} label="Access code" name="code" required autofocus autocomplete="off" autocapitalize="none" spellcheck=${false} value=${code} error=${refused}
-      hint="The code of the room, or a whole invitation link." />
+    <${Field} label=${t("field.code")} name="code" required autofocus autocomplete="off" autocapitalize="none" spellcheck=${false} value=${code} error=${refused}
+      hint=${t("join.hint")} />
     ${!refused && html`<${FormError} problem=${form.problem} />`}
-    <div class="form-foot"><${SubmitButton} busy=${form.busy}>Join the room<//></div>
+    <div class="form-foot"><${SubmitButton} busy=${form.busy}>${t("join.do")}<//></div>
   </form>`;
 }

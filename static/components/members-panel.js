@@ -2,15 +2,16 @@ import { useEffect } from "preact/hooks";
 import { loadMembers } from "../core/members.js";
 import { me, now, people } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { lastSeen } from "../lib/time.js";
 import { Avatar } from "./avatar.js";
 import { useSubmit } from "./field.js";
 
-const ROLES = { owner: "Owner", moderator: "Moderator" };
+const ROLES = { owner: "role.owner", moderator: "role.moderator" };
 
 /** The members beside the room, on pages that have the space. */
 export function MembersPanel({ room }) {
-  return html`<aside class="members" aria-label="Members"><${Members} room=${room} /></aside>`;
+  return html`<aside class="members" aria-label=${t("members.heading")}><${Members} room=${room} /></aside>`;
 }
 
 export function Members({ room }) {
@@ -18,17 +19,17 @@ export function Members({ room }) {
   useEffect(() => void loading.submit(), [room]);
   const members = room.members.value;
   if (members === null) {
-    if (!loading.problem) return html`<p class="faint members-note" role="status">Loading the members…</p>`;
-    return html`<div class="members-note" role="alert"><p>${loading.problem.message}</p><button type="button" class="button small" onClick=${loading.submit}>Try again</button></div>`;
+    if (!loading.problem) return html`<p class="faint members-note" role="status">${t("members.loading")}</p>`;
+    return html`<div class="members-note" role="alert"><p>${loading.problem.message}</p><button type="button" class="button small" onClick=${loading.submit}>${t("app.try-again")}</button></div>`;
   }
   const named = [...members.values()].map((member) => ({ ...member, user: { ...member.user, ...people.value.get(member.user.id) } }));
   named.sort((a, b) => (a.user.display_name || a.user.username).localeCompare(b.user.display_name || b.user.username));
   const online = named.filter(({ user }) => user.status === "online");
   const offline = named.filter(({ user }) => user.status !== "online");
   return html`
-    <${Group} title="Online" members=${online} />
-    <${Group} title="Offline" members=${offline} />
-    ${room.membersMore.value && html`<p class="faint members-note">…and others. There are ${room.info.value.member_count} members in all.</p>`}
+    <${Group} title=${t("members.online")} members=${online} />
+    <${Group} title=${t("members.offline")} members=${offline} />
+    ${room.membersMore.value && html`<p class="faint members-note">${t("members.more", { n: room.info.value.member_count })}</p>`}
   `;
 }
 
@@ -47,8 +48,8 @@ function MemberRow({ member: { user, role } }) {
   return html`<li class=${`member ${user.status}`} title=${`@${user.username}`}>
     <${Avatar} person=${user} status=${user.status} />
     <span class="member-text">
-      <span class="member-name"><bdi>${user.display_name || user.username}</bdi>${self && html` <span class="faint">(you)</span>`}</span>
-      ${ROLES[role] && html`<span class="role">${ROLES[role]}</span>`}
+      <span class="member-name"><bdi>${user.display_name || user.username}</bdi>${self && html` <span class="faint">${t("members.you")}</span>`}</span>
+      ${ROLES[role] && html`<span class="role">${t(ROLES[role])}</span>`}
       ${user.status !== "online" && html`<span class="faint">${lastSeen(user.last_seen, now.value)}</span>`}
     </span>
   </li>`;

@@ -3,6 +3,7 @@ import { notify } from "../core/announce.js";
 import { copyText } from "../core/clipboard.js";
 import { changeRoom, deleteRoom, inspect, leaveRoom, replaceCode } from "../core/rooms.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { invitePath } from "../lib/routes.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { closeDialog } from "./dialog.js";
@@ -15,15 +16,15 @@ export function RoomSettings({ room }) {
   useEffect(() => void looked.submit(), [room]);
   const owner = role === "owner";
   return html`
-    <p class="room-facts"><${Icon} name=${kind === "public" ? "hash" : "lock"} /><bdi>${name}</bdi><span class="faint">${kind === "public" ? "public room" : "private room"}</span></p>
+    <p class="room-facts"><${Icon} name=${kind === "public" ? "hash" : "lock"} /><bdi>${name}</bdi><span class="faint">${kind === "public" ? t("room.public") : t("room.private")}</span></p>
     <${FormError} problem=${looked.problem} />
     ${room.governs && code && html`<${AccessCode} room=${room} code=${code} />`}
-    ${owner ? html`<${Rename} room=${room} />` : topic && html`<section class="part"><h3>Topic</h3><p class="topic-text" dir="auto">${topic}</p></section>`}
+    ${owner ? html`<${Rename} room=${room} />` : topic && html`<section class="part"><h3>${t("field.topic")}</h3><p class="topic-text" dir="auto">${topic}</p></section>`}
     <section class="part">
-      <h3>Leave or delete</h3>
+      <h3>${t("room-settings.leave-or-delete")}</h3>
       <div class="part-buttons">
-        <${ConfirmButton} label="Leave the room" question=${`Leave ${name}? You need its code to come back.`} confirm="Leave" action=${() => leave(room)} />
-        ${owner && html`<${ConfirmButton} label="Delete the room" question=${`Delete ${name} with all its messages, for everybody? This cannot be undone.`} confirm="Delete for everybody" action=${() => destroy(room)} />`}
+        <${ConfirmButton} label=${t("room-settings.leave")} question=${t("room-settings.leave.ask", { room: name })} confirm=${t("room-settings.leave.do")} action=${() => leave(room)} />
+        ${owner && html`<${ConfirmButton} label=${t("room-settings.delete")} question=${t("room-settings.delete.ask", { room: name })} confirm=${t("room-settings.delete.do")} action=${() => destroy(room)} />`}
       </div>
     </section>
   `;
@@ -32,30 +33,30 @@ export function RoomSettings({ room }) {
 async function leave(room) {
   await leaveRoom(room);
   closeDialog();
-  notify(`You left ${room.info.value.name}.`);
+  notify(t("room-settings.left", { room: room.info.value.name }));
 }
 
 async function destroy(room) {
   await deleteRoom(room);
   closeDialog();
-  notify(`${room.info.value.name} was deleted.`);
+  notify(t("room-settings.deleted", { room: room.info.value.name }));
 }
 
 function AccessCode({ room, code }) {
   const copy = (text, said) => async () => {
     if (await copyText(text)) notify(said);
-    else notify("Copying was refused. Select the code and copy it by hand.", "bad");
+    else notify(t("room-settings.copy.refused"), "bad");
   };
   return html`<section class="part">
-    <h3>Access code</h3>
-    <p class="faint">Whoever has it can come in.</p>
+    <h3>${t("field.code")}</h3>
+    <p class="faint">${t("room-settings.code.text")}</p>
     <div class="code-row">
-      <output class="code" aria-label="Access code" tabindex="0">${code}</output>
-      <button type="button" class="button" onClick=${copy(code, "The code is copied.")}><${Icon} name="copy" /> Copy code</button>
+      <output class="code" aria-label=${t("field.code")} tabindex="0">${code}</output>
+      <button type="button" class="button" onClick=${copy(code, t("room-settings.code.copied"))}><${Icon} name="copy" /> ${t("room-settings.code.copy")}</button>
     </div>
     <div class="part-buttons">
-      <button type="button" class="button" onClick=${copy(location.origin + invitePath(code), "The invitation link is copied.")}><${Icon} name="copy" /> Copy invitation link</button>
-      <${ConfirmButton} label="Replace the code" question="Make a new code? The present one stops working at once; members stay." confirm="Replace" tone="primary" action=${() => replaceCode(room)} />
+      <button type="button" class="button" onClick=${copy(location.origin + invitePath(code), t("room-settings.link.copied"))}><${Icon} name="copy" /> ${t("room-settings.link.copy")}</button>
+      <${ConfirmButton} label=${t("room-settings.code.replace")} question=${t("room-settings.code.replace.ask")} confirm=${t("room-settings.code.replace.do")} tone="primary" action=${() => replaceCode(room)} />
     </div>
   </section>`;
 }
@@ -67,15 +68,15 @@ function Rename({ room }) {
     if (values.name.trim() !== name) change.name = values.name.trim();
     if (values.topic.trim() !== (topic ?? "")) change.topic = values.topic.trim();
     if (Object.keys(change).length > 0) await changeRoom(room, change);
-    notify("Saved.");
+    notify(t("app.saved"));
   });
   return html`<section class="part">
-    <h3>Name and topic</h3>
+    <h3>${t("room-settings.name-and-topic")}</h3>
     <form onSubmit=${form.submit}>
-      <${Field} label="Name" name="name" required maxlength="80" dir="auto" autocomplete="off" value=${name} error=${form.fields.name} />
-      <${Field} label="Topic" name="topic" maxlength="250" dir="auto" autocomplete="off" value=${topic ?? ""} error=${form.fields.topic} />
+      <${Field} label=${t("field.room-name")} name="name" required maxlength="80" dir="auto" autocomplete="off" value=${name} error=${form.fields.name} />
+      <${Field} label=${t("field.topic")} name="topic" maxlength="250" dir="auto" autocomplete="off" value=${topic ?? ""} error=${form.fields.topic} />
       <${FormError} problem=${form.problem} known=${["name", "topic"]} />
-      <div class="form-foot"><${SubmitButton} busy=${form.busy}>Save<//></div>
+      <div class="form-foot"><${SubmitButton} busy=${form.busy}>${t("app.save")}<//></div>
     </form>
   </section>`;
 }

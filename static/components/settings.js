@@ -7,7 +7,6 @@ import { me, now, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { deviceName } from "../lib/device.js";
-import { count } from "../lib/text.js";
 import { ago } from "../lib/time.js";
 import { Avatar } from "./avatar.js";
 import { ConfirmButton } from "./confirm-button.js";
@@ -22,26 +21,26 @@ export function Settings() {
   return html`
     <div class="account">
       <${Avatar} person=${user} />
-      <p><bdi class="account-name">${user.display_name}</bdi><span class="faint">@${user.username}</span></p>
+      <p><bdi class="account-name">${user.display_name}</bdi><span class="faint" translate="no">@${user.username}</span></p>
     </div>
     <${DisplayName} user=${user} />
     <section class="part"><h3>${t("notifications.heading")}</h3><${NotificationSettings} /></section>
     <${Password} />
     <${Sessions} />
-    <section class="part"><h3>Sign out</h3><${SignOut} /></section>
+    <section class="part"><h3>${t("settings.sign-out")}</h3><${SignOut} /></section>
   `;
 }
 
 function DisplayName({ user }) {
   const form = useSubmit(async ({ displayName }) => {
     await rename(displayName.trim());
-    notify("Your name is changed.");
+    notify(t("settings.name.changed"));
   });
   return html`<section class="part">
-    <h3>Display name</h3>
+    <h3>${t("settings.name")}</h3>
     <form class="inline-form" onSubmit=${form.submit}>
-      <${Field} label="What others see" name="displayName" required maxlength="64" dir="auto" autocomplete="name" value=${user.display_name} error=${form.fields.display_name} />
-      <${SubmitButton} busy=${form.busy} class="">Save<//>
+      <${Field} label=${t("settings.name.label")} name="displayName" required maxlength="64" dir="auto" autocomplete="name" value=${user.display_name} error=${form.fields.display_name} />
+      <${SubmitButton} busy=${form.busy} class="">${t("app.save")}<//>
     </form>
     <${FormError} problem=${form.problem} known=${["display_name"]} />
   </section>`;
@@ -51,16 +50,16 @@ function Password() {
   const form = useSubmit(async ({ current, next }, element) => {
     await changePassword(current, next);
     element.reset();
-    notify("Your password is changed. Every other device is signed out.");
+    notify(t("settings.password.changed"));
   });
   return html`<section class="part">
-    <h3>Password</h3>
+    <h3>${t("field.password")}</h3>
     <form onSubmit=${form.submit}>
       <input hidden type="text" autocomplete="username" value=${me.value.username} readOnly />
-      <${Field} label="Present password" name="current" type="password" required autocomplete="current-password" error=${form.fields.current} />
-      <${Field} label="New password" name="next" type="password" required minlength="8" maxlength="128" autocomplete="new-password" error=${form.fields.new} hint="At least 8 characters. It ends every other session." />
+      <${Field} label=${t("settings.password.present")} name="current" type="password" required autocomplete="current-password" error=${form.fields.current} />
+      <${Field} label=${t("settings.password.new")} name="next" type="password" required minlength="8" maxlength="128" autocomplete="new-password" error=${form.fields.new} hint=${t("settings.password.hint")} />
       <${FormError} problem=${form.problem} known=${["current", "new"]} />
-      <div class="form-foot"><${SubmitButton} busy=${form.busy} class="">Change the password<//></div>
+      <div class="form-foot"><${SubmitButton} busy=${form.busy} class="">${t("settings.password.do")}<//></div>
     </form>
   </section>`;
 }
@@ -72,21 +71,21 @@ function Sessions() {
   const revoke = async (id) => {
     await revokeSession(id);
     setSessions((known) => known.filter((session) => session.id !== id));
-    notify("That device is signed out.");
+    notify(t("settings.device.gone"));
   };
   return html`<section class="part">
-    <h3>Where you are signed in</h3>
+    <h3>${t("settings.devices")}</h3>
     <${FormError} problem=${list.problem} />
-    ${sessions === null && !list.problem && html`<p class="faint" role="status">Loading…</p>`}
+    ${sessions === null && !list.problem && html`<p class="faint" role="status">${t("app.loading")}</p>`}
     <ul class="sessions">
       ${sessions?.map(
         (session) => html`<li class="session" key=${session.id}>
           <${Icon} name="device" />
           <div class="session-text">
-            <p class="session-name">${deviceName(session.user_agent)}${session.current && html` <span class="role">This device</span>`}</p>
-            <p class="faint">${session.address ? `${session.address}, ` : ""}used ${ago(session.last_used_at ?? session.created_at, now.value)}</p>
+            <p class="session-name">${deviceName(session.user_agent)}${session.current && html` <span class="role">${t("settings.device.this")}</span>`}</p>
+            <p class="faint">${session.address ? `${session.address}, ` : ""}${t("settings.device.used", { ago: ago(session.last_used_at ?? session.created_at, now.value) })}</p>
           </div>
-          ${!session.current && html`<${ConfirmButton} label="Sign out" question="Sign this device out?" confirm="Sign out" action=${() => revoke(session.id)} />`}
+          ${!session.current && html`<${ConfirmButton} label=${t("settings.sign-out")} question=${t("settings.device.ask")} confirm=${t("settings.sign-out")} action=${() => revoke(session.id)} />`}
         </li>`,
       )}
     </ul>
@@ -101,7 +100,7 @@ function SignOut() {
   };
   const leaving = useSubmit(leave);
   if (unsent > 0) {
-    return html`<${ConfirmButton} label="Sign out" question=${`${count(unsent, "message")} you wrote ${unsent === 1 ? "has" : "have"} not been sent and would be lost. Sign out all the same?`} confirm="Sign out" action=${leave} />`;
+    return html`<${ConfirmButton} label=${t("settings.sign-out")} question=${t("settings.unsent", { n: unsent })} confirm=${t("settings.sign-out")} action=${leave} />`;
   }
-  return html`<${FormError} problem=${leaving.problem} /><button type="button" class="button danger-quiet" onClick=${leaving.submit}><${Icon} name="door" /> Sign out</button>`;
+  return html`<${FormError} problem=${leaving.problem} /><button type="button" class="button danger-quiet" onClick=${leaving.submit}><${Icon} name="door" /> ${t("settings.sign-out")}</button>`;
 }

@@ -6,6 +6,7 @@ import { navigate } from "../core/router.js";
 import { connection, currentRoom, dialog, narrow, roomList, rooms, roomsKnown, route } from "../core/state.js";
 import { read } from "../core/storage.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
 import { Bars } from "./bars.js";
 import { Home, NoRoom } from "./home.js";
@@ -47,7 +48,7 @@ export function Shell() {
   const inRoom = route.value.name === "room";
   const room = currentRoom.value;
   return html`<div class="shell" data-pane=${inRoom ? "room" : "list"} data-connection=${connection.value.phase}>
-    ${room && html`<a class="skip" href="#composer" onClick=${skipToComposer}>Skip to writing a message</a>`}
+    ${room && html`<a class="skip" href="#composer" onClick=${skipToComposer}>${t("app.skip")}</a>`}
     <${Bars} />
     ${!(narrow.value && inRoom) && html`<${Sidebar} />`}
     ${room ? html`<${RoomView} key=${room.id} room=${room} />` : inRoom ? html`<${NoRoom} />` : !narrow.value && html`<${Home} />`}

@@ -1,8 +1,8 @@
 import { follow } from "../core/router.js";
 import { dialog, me, narrow, roomList, roomsKnown, route, server } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
-import { count } from "../lib/text.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton, Logo } from "./icon.js";
 
@@ -19,29 +19,29 @@ export function Sidebar() {
       <${Logo} />
       <${Title} class="sidebar-name">${server.value?.name ?? "Parlor"}<//>
     </header>
-    <nav class="sidebar-rooms" aria-label="Rooms">
-      <h2>Rooms</h2>
+    <nav class="sidebar-rooms" aria-label=${t("rooms.heading")}>
+      <h2>${t("rooms.heading")}</h2>
       <${RoomList} />
       <div class="sidebar-actions">
-        <button type="button" class="row-button" onClick=${openDialog("create")}><${Icon} name="plus" /> Create a room</button>
-        <button type="button" class="row-button" onClick=${openDialog("join")}><${Icon} name="key" /> Join with a code</button>
-        <button type="button" class="row-button" onClick=${openDialog("discover")}><${Icon} name="compass" /> Browse public rooms</button>
+        <button type="button" class="row-button" onClick=${openDialog("create")}><${Icon} name="plus" /> ${t("rooms.create")}</button>
+        <button type="button" class="row-button" onClick=${openDialog("join")}><${Icon} name="key" /> ${t("rooms.join")}</button>
+        <button type="button" class="row-button" onClick=${openDialog("discover")}><${Icon} name="compass" /> ${t("rooms.discover")}</button>
       </div>
     </nav>
-    <section class="sidebar-me" aria-label="Your account">
+    <section class="sidebar-me" aria-label=${t("rooms.account")}>
       <${Avatar} person=${user} />
-      <span class="sidebar-me-names"><bdi class="sidebar-me-name">${user.display_name}</bdi><span class="faint">@${user.username}</span></span>
-      <${IconButton} icon="settings" label="Settings and sign out" onClick=${openDialog("settings")} />
+      <span class="sidebar-me-names"><bdi class="sidebar-me-name">${user.display_name}</bdi><span class="faint" translate="no">@${user.username}</span></span>
+      <${IconButton} icon="settings" label=${t("rooms.settings")} onClick=${openDialog("settings")} />
     </section>
   <//>`;
 }
 
 function RoomList() {
   if (!roomsKnown.value) {
-    return html`<p class="sidebar-note" role="status">Loading your rooms…</p>`;
+    return html`<p class="sidebar-note" role="status">${t("rooms.loading")}</p>`;
   }
   if (roomList.value.length === 0) {
-    return html`<p class="sidebar-note">You are in no room yet. Create one, or join with a code.</p>`;
+    return html`<p class="sidebar-note">${t("rooms.none")}</p>`;
   }
   return html`<ul class="room-list">${roomList.value.map((room) => html`<${RoomLink} key=${room.id} room=${room} />`)}</ul>`;
 }
@@ -56,7 +56,7 @@ function RoomLink({ room }) {
       <${Icon} name=${kind === "public" ? "hash" : "lock"} />
       <bdi class="room-link-name">${name}</bdi>
       ${unread > 0 &&
-      html`<span class=${`badge ${mentions > 0 ? "mention" : ""}`}><span aria-hidden="true">${unread > 99 ? "99+" : unread}</span><span class="sr-only">${count(unread, "unread message")}</span></span>`}
+      html`<span class=${`badge ${mentions > 0 ? "mention" : ""}`}><span aria-hidden="true">${unread > 99 ? "99+" : unread}</span><span class="sr-only">${t("rooms.unread", { n: unread })}</span></span>`}
     </a>
   </li>`;
 }

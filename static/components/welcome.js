@@ -6,6 +6,7 @@ import { joinByCode } from "../core/rooms.js";
 import { notify } from "../core/announce.js";
 import { route, server, session } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { isOver, registrationOf, waysIn } from "../lib/invitation.js";
 import { codeFrom } from "../lib/routes.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
@@ -26,10 +27,10 @@ export function Welcome() {
         <span class="welcome-mark"><${Logo} /></span>
         <${Logo} />
         <p class="welcome-name">${server.value?.name ?? "Parlor"}</p>
-        <p class="welcome-line">A quiet place to talk, on a server of your own.</p>
+        <p class="welcome-line">${t("welcome.line")}</p>
       </section>
       <section class="welcome-form">
-        ${session.value.notice && html`<p class="notice" role="status">${session.value.notice}</p>`}
+        ${session.value.notice && html`<p class="notice" role="status">${t(session.value.notice)}</p>`}
         ${invited && html`<${Invitation} look=${look} next=${waysIn(look, registration)} />`}
         ${mode === "signup" && !closed
           ? html`<${SignUp} code=${code} needed=${registration === "invite"} />`
@@ -41,10 +42,10 @@ export function Welcome() {
 }
 
 function Switch({ mode, setMode, closed }) {
-  if (closed) return html`<p class="switch">This server takes no new accounts.</p>`;
+  if (closed) return html`<p class="switch">${t("welcome.closed")}</p>`;
   return mode === "signin"
-    ? html`<p class="switch">New here? <button type="button" class="link" onClick=${() => setMode("signup")}>Create an account</button></p>`
-    : html`<p class="switch">Have an account? <button type="button" class="link" onClick=${() => setMode("signin")}>Sign in</button></p>`;
+    ? html`<p class="switch">${t("welcome.new-here")} <button type="button" class="link" onClick=${() => setMode("signup")}>${t("welcome.create")}</button></p>`
+    : html`<p class="switch">${t("welcome.have-account")} <button type="button" class="link" onClick=${() => setMode("signin")}>${t("welcome.sign-in")}</button></p>`;
 }
 
 function SignIn({ code }) {
@@ -53,11 +54,11 @@ function SignIn({ code }) {
     if (code) await joinByCode(code).catch((problem) => notify(problem.message, "bad"));
   });
   return html`<form onSubmit=${form.submit} aria-labelledby="welcome-title">
-    <h1 id="welcome-title">Welcome back</h1>
-    <${Field} label="Username" name="username" autocomplete="username" autocapitalize="none" spellcheck=${false} required autofocus error=${form.fields.username} />
-    <${Field} label="Password" name="password" type="password" autocomplete="current-password" required error=${form.fields.password} />
+    <h1 id="welcome-title">${t("welcome.back")}</h1>
+    <${Field} label=${t("field.username")} name="username" autocomplete="username" autocapitalize="none" spellcheck=${false} required autofocus error=${form.fields.username} />
+    <${Field} label=${t("field.password")} name="password" type="password" autocomplete="current-password" required error=${form.fields.password} />
     <${FormError} problem=${form.problem} known=${["username", "password"]} />
-    <${SubmitButton} busy=${form.busy}>Sign in<//>
+    <${SubmitButton} busy=${form.busy}>${t("welcome.sign-in")}<//>
   </form>`;
 }
 
@@ -68,14 +69,14 @@ function SignUp({ code, needed }) {
   });
   const { fields } = form;
   return html`<form onSubmit=${form.submit} aria-labelledby="welcome-title">
-    <h1 id="welcome-title">Create your account</h1>
-    <${Field} label="Username" name="username" autocomplete="username" autocapitalize="none" spellcheck=${false} required minlength="3" maxlength="32" autofocus
-      error=${fields.username} hint="3 to 32 letters, digits, dots, dashes or underscores." />
-    <${Field} label="Password" name="password" type="password" autocomplete="new-password" required minlength="8" maxlength="128" error=${fields.password} hint="At least 8 characters." />
-    <${Field} label="Display name (optional)" name="displayName" autocomplete="name" maxlength="64" error=${fields.display_name} hint="What others see. You can change it later." />
-    <${Field} label=${needed ? "Access code" : "Access code (optional)"} name="code" required=${needed} autocomplete="off" spellcheck=${false} value=${code} error=${fields.code}
-      hint=${needed ? "This server takes new accounts by invitation: somebody there can give you the code of a room." : "If somebody gave you the code of a room."} />
+    <h1 id="welcome-title">${t("welcome.sign-up")}</h1>
+    <${Field} label=${t("field.username")} name="username" autocomplete="username" autocapitalize="none" spellcheck=${false} required minlength="3" maxlength="32" autofocus
+      error=${fields.username} hint=${t("field.username.hint")} />
+    <${Field} label=${t("field.password")} name="password" type="password" autocomplete="new-password" required minlength="8" maxlength="128" error=${fields.password} hint=${t("field.password.hint")} />
+    <${Field} label=${t("field.display-name.optional")} name="displayName" autocomplete="name" maxlength="64" error=${fields.display_name} hint=${t("field.display-name.hint")} />
+    <${Field} label=${needed ? t("field.code") : t("field.code.optional")} name="code" required=${needed} autocomplete="off" spellcheck=${false} value=${code} error=${fields.code}
+      hint=${needed ? t("field.code.needed") : t("field.code.maybe")} />
     <${FormError} problem=${form.problem} known=${["username", "password", "display_name", "code"]} />
-    <${SubmitButton} busy=${form.busy}>Create account<//>
+    <${SubmitButton} busy=${form.busy}>${t("welcome.create.do")}<//>
   </form>`;
 }

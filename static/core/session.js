@@ -67,14 +67,14 @@ export async function signOut() {
   } catch (problem) {
     if (problem.status !== 401) throw problem;
   }
-  leave("You are signed out.");
+  leave("session.signed-out");
   for (const prefix of [`parlor.outbox.${user.id}.`, `parlor.draft.${user.id}.`]) keysWith(prefix).forEach(remove);
   remove("parlor.renewed_at");
 }
 
 /** The server no longer knows the session. Unsent messages are kept for the next one. */
 export function endSession() {
-  if (session.value.phase === "in") leave("Your session has ended. Sign in again to go on.");
+  if (session.value.phase === "in") leave("session.ended");
 }
 
 whenSessionEnds(endSession);
@@ -90,7 +90,7 @@ addEventListener("storage", ({ key }) => {
   const holder = read(USER);
   // Another tab signed in as somebody else: the cookies are theirs now.
   if (holder !== null && holder !== user?.id) location.reload();
-  else if (holder === null && phase === "in") leave("You are signed out.");
+  else if (holder === null && phase === "in") leave("session.signed-out");
 });
 
 export async function rename(displayName) {

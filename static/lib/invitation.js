@@ -1,6 +1,6 @@
 // What an invitation link says, and who may make an account.
 
-import { count } from "./text.js";
+import { t } from "./i18n.js";
 
 /** Who may make an account now: `"open"`, `"invite"` or `"closed"`. The first one is always let in. */
 export const registrationOf = (server) => (!server || server.needs_first_account ? "open" : server.registration);
@@ -15,15 +15,15 @@ export const isOver = ({ problem }) => problem?.code === "bad_code";
  */
 export function invitationWords(look) {
   if (isOver(look)) {
-    return { lead: "This invitation does not work any more: it has expired, was used up or was taken back. Ask for a new one.", name: "", rest: "" };
+    return { lead: t("invitation.over"), name: "", rest: "" };
   }
-  if (!look.room) return { lead: "You are invited to a room.", name: "", rest: "" };
+  if (!look.room) return { lead: t("invitation.somewhere"), name: "", rest: "" };
   const { name, kind, member_count: members } = look.room;
-  return { lead: "You are invited to", name, rest: `, a ${kind} room with ${count(members, "member")}.` };
+  return { lead: t("invitation.to"), name, rest: t(kind === "public" ? "invitation.public" : "invitation.private", { n: members }) };
 }
 
 /** What somebody without a session can do about it. */
 export function waysIn(look, registration) {
   if (isOver(look)) return "";
-  return registration === "closed" ? "Sign in to enter it." : "Create an account or sign in to enter it.";
+  return registration === "closed" ? t("invitation.sign-in") : t("invitation.sign-up");
 }

@@ -1,8 +1,10 @@
 // What the server says when it refuses (RFC 9457), in a form that a screen can show.
 
+import { t } from "./i18n.js";
+
 export class Problem extends Error {
   constructor({ status = 0, code = "network", title, detail, errors = [], retryAfter = null }) {
-    super(detail || title || "Something went wrong");
+    super(detail || title || t("problem.unknown"));
     this.name = "Problem";
     this.status = status;
     this.code = code;
@@ -22,7 +24,7 @@ export class Problem extends Error {
   }
 
   static network() {
-    return new Problem({ detail: "The server cannot be reached. Check the connection and try again." });
+    return new Problem({ detail: t("problem.network") });
   }
 
   /** From a response; a proxy in between may answer with something that is not JSON. */
@@ -37,7 +39,7 @@ export class Problem extends Error {
     return new Problem({
       status: response.status,
       code: body.code ?? `http_${response.status}`,
-      title: body.title ?? `The server answered ${response.status}`,
+      title: body.title ?? t("problem.status", { status: String(response.status) }),
       detail: body.detail,
       errors: body.errors,
       retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds : null,

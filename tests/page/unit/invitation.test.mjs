@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { readFileSync } from "node:fs";
+import { before, test } from "node:test";
+import { speak } from "../../../static/lib/i18n.js";
 import { invitationWords, isOver, registrationOf, waysIn } from "../../../static/lib/invitation.js";
+
+before(() => speak("en", JSON.parse(readFileSync(new URL("../../../static/lang/en.json", import.meta.url), "utf8"))));
 
 const room = { name: "Garden", kind: "private", member_count: 3 };
 const said = (look) => {
