@@ -1,17 +1,25 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { dialog, rooms } from "../core/state.js";
 import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
 import { CreateRoom } from "./create-room.js";
 import { Dialog, closeDialog } from "./dialog.js";
 import { Discover } from "./discover.js";
 import { JoinRoom } from "./join-room.js";
+import { lazy } from "./lazy.js";
 import { Members } from "./members-panel.js";
 import { RoomSettings } from "./room-settings.js";
 import { Settings } from "./settings.js";
 
+const fetched = (load) => lazy(async () => (await load()).default, closeDialog);
+const MessageDialog = fetched(() => import("./message-dialogs.js"));
+const FindDialog = fetched(() => import("./find.js"));
+const PersonDialog = fetched(() => import("./person.js"));
+const AdminDialog = fetched(() => import("./admin.js"));
+
 /** Whichever dialog is open. */
 export function Dialogs() {
-  const { name, roomId, code, message } = dialog.value ?? {};
+  const { name, roomId, userId, code, message } = dialog.value ?? {};
   const room = rooms.value.get(roomId);
   // The room can go while its dialog is open.
   const orphaned = roomId !== undefined && room === undefined;
@@ -20,36 +28,32 @@ export function Dialogs() {
   }, [orphaned]);
   switch (name) {
     case "create":
-      return html`<${Dialog} title="Create a room"><${CreateRoom} /><//>`;
+      return html`<${Dialog} title=${t("rooms.create")}><${CreateRoom} /><//>`;
     case "join":
-      return html`<${Dialog} title="Join a room"><${JoinRoom} code=${code} /><//>`;
+      return html`<${Dialog} title=${t("dialog.join")}><${JoinRoom} code=${code} /><//>`;
     case "discover":
-      return html`<${Dialog} title="Public rooms"><${Discover} /><//>`;
+      return html`<${Dialog} title=${t("dialog.discover")}><${Discover} /><//>`;
     case "settings":
-      return html`<${Dialog} title="Settings" wide><${Settings} /><//>`;
+      return html`<${Dialog} title=${t("dialog.settings")} wide><${Settings} /><//>`;
     case "members":
-      return room ? html`<${Dialog} title=${`Members of ${room.info.value.name}`}><${Members} room=${room} /><//>` : null;
+      return room ? html`<${Dialog} title=${t("dialog.members", { room: room.info.value.name })}><${Members} room=${room} /><//>` : null;
     case "room":
-      return room ? html`<${Dialog} title="Room settings"><${RoomSettings} room=${room} /><//>` : null;
+      return room ? html`<${Dialog} title=${t("dialog.room")}><${RoomSettings} room=${room} /><//>` : null;
     case "erase":
     case "versions":
     case "report":
     case "emoji":
     case "pins":
-      return room ? html`<${Lazy} load=${() => import("./message-dialogs.js")} name=${name} room=${room} message=${message} />` : null;
+      return room ? html`<${MessageDialog} key=${name} name=${name} room=${room} message=${message} />` : null;
+    case "switcher":
+    case "search":
+    case "keyboard":
+      return html`<${FindDialog} key=${name} name=${name} />`;
+    case "person":
+      return html`<${PersonDialog} key=${userId} userId=${userId} room=${room} />`;
+    case "admin":
+      return html`<${AdminDialog} />`;
     default:
       return null;
   }
-}
-
-/** A dialog whose code is fetched when it is opened. */
-function Lazy({ load, ...props }) {
-  const [Content, setContent] = useState(null);
-  useEffect(() => {
-    load().then(
-      (module) => setContent(() => module.default),
-      () => closeDialog(),
-    );
-  }, []);
-  return Content && html`<${Content} ...${props} />`;
 }

@@ -24,6 +24,7 @@ const PATHS = {
   plus: ["M12 5v14", "M5 12h14"],
   reply: ["M10 6L4 12l6 6", "M4 12h9a7 7 0 0 1 7 7"],
   retry: ["M19 8a8 8 0 1 0 1 6", "M20 3.5V8.5h-5"],
+  search: ["M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M15.5 15.5L21 21"],
   send: ["M4 12 3 4l18 8-18 8z", "M4 12h8"],
   settings: ["M4 7h9", "M17 7h3", "M4 17h3", "M11 17h9", "M15 5a2 2 0 1 0 0 4 2 2 0 0 0 0-4z", "M9 15a2 2 0 1 0 0 4 2 2 0 0 0 0-4z"],
   smile: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M8.5 14a4 4 0 0 0 7 0", "M9 9.5v.01", "M15 9.5v.01"],
@@ -37,6 +38,9 @@ export function Icon({ name }) {
     ${PATHS[name].map((d) => html`<path d=${d} />`)}
   </svg>`;
 }
+
+/** What stands before a room of that kind. */
+export const iconOf = (kind) => ({ public: "hash", direct: "people" })[kind] ?? "lock";
 
 /** A bubble whose tail makes it a P. */
 export function Logo() {

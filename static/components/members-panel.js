@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { loadMembers } from "../core/members.js";
-import { me, now, people } from "../core/state.js";
+import { dialog, me, now, people } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { lastSeen } from "../lib/time.js";
@@ -27,30 +27,31 @@ export function Members({ room }) {
   const online = named.filter(({ user }) => user.status === "online");
   const offline = named.filter(({ user }) => user.status !== "online");
   return html`
-    <${Group} title=${t("members.online")} members=${online} />
-    <${Group} title=${t("members.offline")} members=${offline} />
+    <${Group} title=${t("members.online")} members=${online} room=${room} />
+    <${Group} title=${t("members.offline")} members=${offline} room=${room} />
     ${room.membersMore.value && html`<p class="faint members-note">${t("members.more", { n: room.info.value.member_count })}</p>`}
   `;
 }
 
-function Group({ title, members }) {
+function Group({ title, members, room }) {
   if (members.length === 0) return null;
   return html`<section class="members-group">
     <h2>${title} <span class="faint">${members.length}</span></h2>
     <ul>
-      ${members.map((member) => html`<${MemberRow} key=${member.user.id} member=${member} />`)}
+      ${members.map((member) => html`<${MemberRow} key=${member.user.id} member=${member} room=${room} />`)}
     </ul>
   </section>`;
 }
 
-function MemberRow({ member: { user, role } }) {
+function MemberRow({ member: { user, role }, room }) {
   const self = user.id === me.value?.id;
   return html`<li class=${`member ${user.status}`} title=${`@${user.username}`}>
+    <button type="button" class="member-button" onClick=${() => (dialog.value = { name: "person", userId: user.id, roomId: room.id })}>
     <${Avatar} person=${user} status=${user.status} />
     <span class="member-text">
       <span class="member-name"><bdi>${user.display_name || user.username}</bdi>${self && html` <span class="faint">${t("members.you")}</span>`}</span>
       ${ROLES[role] && html`<span class="role">${t(ROLES[role])}</span>`}
       ${user.status !== "online" && html`<span class="faint">${lastSeen(user.last_seen, now.value)}</span>`}
-    </span>
+    </span></button>
   </li>`;
 }

@@ -6,7 +6,7 @@ import { dialog, me, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { buildRows } from "../lib/rows.js";
-import { Icon } from "./icon.js";
+import { Icon, iconOf } from "./icon.js";
 import { LogRow } from "./log-row.js";
 import { restoreAnchor, showRow, takeAnchor } from "./scroll.js";
 
@@ -115,7 +115,7 @@ function Beginning({ room }) {
   if (room.timeline.hasBefore) return html`<p class="log-more" aria-hidden="true">${t("log.older")}</p>`;
   const { name, kind } = room.info.value;
   return html`<div class="beginning">
-    <span class="beginning-mark"><${Icon} name=${kind === "public" ? "hash" : "lock"} /></span>
+    <span class="beginning-mark"><${Icon} name=${iconOf(kind)} /></span>
     <p class="beginning-name"><bdi>${name}</bdi></p>
     <p class="faint">${t("log.beginning")}</p>
     ${room.governs && html`<button type="button" class="button" onClick=${() => (dialog.value = { name: "room", roomId: room.id })}><${Icon} name="key" /> ${t("log.invite")}</button>`}

@@ -8,7 +8,8 @@ import { invitePath } from "../lib/routes.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
-import { Icon } from "./icon.js";
+import { Invites, KeptOut, NotifyLevel, Restraints } from "./governing.js";
+import { Icon, iconOf } from "./icon.js";
 
 export function RoomSettings({ room }) {
   const { name, topic, kind, role, access_code: code } = room.info.value;
@@ -16,17 +17,19 @@ export function RoomSettings({ room }) {
   useEffect(() => void looked.submit(), [room]);
   const owner = role === "owner";
   return html`
-    <p class="room-facts"><${Icon} name=${kind === "public" ? "hash" : "lock"} /><bdi>${name}</bdi><span class="faint">${kind === "public" ? t("room.public") : t("room.private")}</span></p>
+    <p class="room-facts"><${Icon} name=${iconOf(kind)} /><bdi>${name}</bdi><span class="faint">${t(`room.${kind}`)}</span></p>
     <${FormError} problem=${looked.problem} />
     ${room.governs && code && html`<${AccessCode} room=${room} code=${code} />`}
     ${owner ? html`<${Rename} room=${room} />` : topic && html`<section class="part"><h3>${t("field.topic")}</h3><p class="topic-text" dir="auto">${topic}</p></section>`}
-    <section class="part">
+    <${NotifyLevel} room=${room} />
+    ${room.governs && kind !== "direct" && html`<${Restraints} room=${room} /><${Invites} room=${room} /><${KeptOut} room=${room} />`}
+    ${kind !== "direct" && html`<section class="part">
       <h3>${t("room-settings.leave-or-delete")}</h3>
       <div class="part-buttons">
         <${ConfirmButton} label=${t("room-settings.leave")} question=${t("room-settings.leave.ask", { room: name })} confirm=${t("room-settings.leave.do")} action=${() => leave(room)} />
         ${owner && html`<${ConfirmButton} label=${t("room-settings.delete")} question=${t("room-settings.delete.ask", { room: name })} confirm=${t("room-settings.delete.do")} action=${() => destroy(room)} />`}
       </div>
-    </section>
+    </section>`}
   `;
 }
 

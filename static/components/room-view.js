@@ -7,7 +7,7 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { count } from "../lib/text.js";
 import { Composer } from "./composer.js";
-import { Icon, IconButton } from "./icon.js";
+import { Icon, IconButton, iconOf } from "./icon.js";
 import { MembersPanel } from "./members-panel.js";
 import { MessageList } from "./message-list.js";
 
@@ -42,7 +42,7 @@ function RoomHead({ room }) {
   return html`<header class="room-head">
     <a class="icon-button back" href="/" onClick=${follow} aria-label="Back to the rooms"><${Icon} name="back" /></a>
     <div class="room-title">
-      <h1><${Icon} name=${kind === "public" ? "hash" : "lock"} /><bdi>${name}</bdi></h1>
+      <h1><${Icon} name=${iconOf(kind)} /><bdi>${name}</bdi></h1>
       ${topic && html`<p class="room-topic" dir="auto" title=${topic}>${topic}</p>`}
     </div>
     <button type="button" class="people-button" onClick=${showMembers} aria-expanded=${roomy.value ? String(membersShown.value) : undefined}>

@@ -8,6 +8,8 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { deviceName } from "../lib/device.js";
 import { ago } from "../lib/time.js";
+import { About, Blocked, TheEnd, Tokens } from "./account.js";
+import { Appearance } from "./appearance.js";
 import { Avatar } from "./avatar.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { closeDialog } from "./dialog.js";
@@ -24,10 +26,15 @@ export function Settings() {
       <p><bdi class="account-name">${user.display_name}</bdi><span class="faint" translate="no">@${user.username}</span></p>
     </div>
     <${DisplayName} user=${user} />
+    <${About} />
+    <${Appearance} />
     <section class="part"><h3>${t("notifications.heading")}</h3><${NotificationSettings} /></section>
     <${Password} />
     <${Sessions} />
+    <${Tokens} />
+    <${Blocked} />
     <section class="part"><h3>${t("settings.sign-out")}</h3><${SignOut} /></section>
+    <${TheEnd} />
   `;
 }
 

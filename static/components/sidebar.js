@@ -4,7 +4,7 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
 import { Avatar } from "./avatar.js";
-import { Icon, IconButton, Logo } from "./icon.js";
+import { Icon, IconButton, Logo, iconOf } from "./icon.js";
 
 const openDialog = (name) => () => {
   dialog.value = { name };
@@ -18,6 +18,7 @@ export function Sidebar() {
     <header class="sidebar-head">
       <${Logo} />
       <${Title} class="sidebar-name">${server.value?.name ?? "Parlor"}<//>
+      <${IconButton} icon="search" label=${t("dialog.search")} onClick=${openDialog("search")} />
     </header>
     <nav class="sidebar-rooms" aria-label=${t("rooms.heading")}>
       <h2>${t("rooms.heading")}</h2>
@@ -43,7 +44,10 @@ function RoomList() {
   if (roomList.value.length === 0) {
     return html`<p class="sidebar-note">${t("rooms.none")}</p>`;
   }
-  return html`<ul class="room-list">${roomList.value.map((room) => html`<${RoomLink} key=${room.id} room=${room} />`)}</ul>`;
+  const links = (list) => html`<ul class="room-list">${list.map((room) => html`<${RoomLink} key=${room.id} room=${room} />`)}</ul>`;
+  const direct = roomList.value.filter((room) => room.info.value.kind === "direct");
+  const others = roomList.value.filter((room) => room.info.value.kind !== "direct");
+  return html`${links(others)}${direct.length > 0 && html`<h2>${t("rooms.direct")}</h2>${links(direct)}`}`;
 }
 
 function RoomLink({ room }) {
@@ -53,7 +57,7 @@ function RoomLink({ room }) {
   const current = route.value.roomId === room.id;
   return html`<li>
     <a class=${`room-link ${unread > 0 ? "unread" : ""}`} href=${roomPath(room.id)} onClick=${follow} aria-current=${current ? "page" : undefined}>
-      <${Icon} name=${kind === "public" ? "hash" : "lock"} />
+      <${Icon} name=${iconOf(kind)} />
       <bdi class="room-link-name">${name}</bdi>
       ${unread > 0 &&
       html`<span class=${`badge ${mentions > 0 ? "mention" : ""}`}><span aria-hidden="true">${unread > 99 ? "99+" : unread}</span><span class="sr-only">${t("rooms.unread", { n: unread })}</span></span>`}

@@ -1,0 +1,130 @@
+// What one is called and seen as, what programs may use, whom one does not hear, and the way out.
+
+import { useEffect, useState } from "preact/hooks";
+import { notify } from "../core/announce.js";
+import { get, patch, post, remove } from "../core/api.js";
+import { copyText } from "../core/clipboard.js";
+import { endSession } from "../core/session.js";
+import { dialog, me, now, session } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { ago, fullTime } from "../lib/time.js";
+import { closeDialog } from "./dialog.js";
+import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
+
+const ENDS = [0, 2_592_000, 7_776_000, 31_536_000];
+
+/** Takes over what the server says of one's own account. */
+function knownAs(user) {
+  session.value = { ...session.value, user: { ...session.value.user, ...user } };
+}
+
+export function About() {
+  const [profile, setProfile] = useState(null);
+  const [admin, setAdmin] = useState(false);
+  const loading = useSubmit(async () => {
+    const answer = await get("/api/me");
+    setProfile(answer.user);
+    setAdmin(answer.admin);
+  });
+  useEffect(() => void loading.submit(), []);
+  const form = useSubmit(async ({ username, about, hidden }) => {
+    const change = { about: about.trim(), hide_last_seen: hidden === "on" };
+    if (username !== profile.username) change.username = username;
+    const { user } = await patch("/api/me", change);
+    setProfile(user);
+    knownAs(user);
+    notify(t("account.saved"));
+  });
+  return html`<section class="part">
+    <h3>${t("account.about")}</h3>
+    <${FormError} problem=${loading.problem} />
+    ${admin && html`<button type="button" class="button" onClick=${() => (dialog.value = { name: "admin" })}>${t("account.admin")}</button>`}
+    ${profile &&
+    html`<form onSubmit=${form.submit}>
+      <${Field} label=${t("account.username")} name="username" required minlength="3" maxlength="32" autocomplete="username" autocapitalize="none" spellcheck="false" value=${profile.username} error=${form.fields.username} />
+      <${Field} as="textarea" label=${t("account.about.label")} name="about" rows="3" maxlength="500" dir="auto" value=${profile.about ?? ""} error=${form.fields.about} />
+      <label class="check"><input type="checkbox" name="hidden" defaultChecked=${profile.hide_last_seen} /> <span>${t("account.hide")}</span></label>
+      <${FormError} problem=${form.problem} known=${["username", "about"]} />
+      <div class="form-foot"><${SubmitButton} busy=${form.busy} class="">${t("account.save")}<//></div>
+    </form>`}
+  </section>`;
+}
+
+/** What a GET lists; `null` before it is there. */
+function useItems(path) {
+  const [items, setItems] = useState(null);
+  const loading = useSubmit(async () => setItems((await get(path)).items));
+  useEffect(() => void loading.submit(), []);
+  const drop = (id) => remove(`${path}/${id}`).then(() => loading.submit(), (problem) => notify(problem.message, "bad"));
+  return { items, problem: loading.problem, reload: loading.submit, drop };
+}
+
+export function Tokens() {
+  const list = useItems("/api/me/tokens");
+  const [made, setMade] = useState(null);
+  const form = useSubmit(async ({ name, scope, ends }, element) => {
+    setMade(await post("/api/me/tokens", { name: name.trim(), scope, ...(Number(ends) > 0 ? { expires_in: Number(ends) } : {}) }));
+    element.reset();
+    await list.reload();
+  });
+  const copy = async () => notify(t((await copyText(made.token)) ? "message.copied" : "message.not-copied"));
+  return html`<section class="part">
+    <h3>${t("tokens.heading")}</h3>
+    <p class="faint">${t("tokens.text")}</p>
+    <form onSubmit=${form.submit}>
+      <${Field} label=${t("tokens.name")} name="name" required maxlength="64" autocomplete="off" dir="auto" error=${form.fields.name} />
+      <div class="field"><label for="token-scope">${t("tokens.scope")}</label>
+        <select id="token-scope" name="scope"><option value="read">${t("tokens.read")}</option><option value="write">${t("tokens.write")}</option></select></div>
+      <div class="field"><label for="token-ends">${t("tokens.ends")}</label>
+        <select id="token-ends" name="ends">${ENDS.map((seconds) => html`<option value=${seconds}>${seconds === 0 ? t("tokens.never") : t("span.days", { n: seconds / 86_400 })}</option>`)}</select></div>
+      <${FormError} problem=${form.problem} known=${["name"]} />
+      <div class="form-foot"><${SubmitButton} busy=${form.busy} class="">${t("tokens.make")}<//></div>
+    </form>
+    ${made && html`<div class="code-row" role="status"><output class="code small" aria-label=${made.name}>${made.token}</output><button type="button" class="button" onClick=${copy}>${t("tokens.copy")}</button></div><p class="faint">${t("tokens.once")}</p>`}
+    <${FormError} problem=${list.problem} />
+    <ul class="sessions">${list.items?.map(
+      (token) => html`<li class="session" key=${token.id}><div class="session-text">
+          <p><bdi>${token.name}</bdi> <span class="role">${t(`tokens.${token.scope}`)}</span></p>
+          <p class="faint">${token.last_used_at ? t("tokens.used", { when: ago(token.last_used_at, now.value) }) : t("tokens.unused")}${token.expires_at ? ` · ${t("invites.until", { time: fullTime(token.expires_at) })}` : ""}</p></div>
+        <button type="button" class="button danger-quiet" onClick=${() => void list.drop(token.id)}>${t("invites.revoke")}</button></li>`,
+    )}</ul>
+  </section>`;
+}
+
+export function Blocked() {
+  const list = useItems("/api/me/blocks");
+  if (!list.problem && !list.items?.length) return null;
+  return html`<section class="part">
+    <h3>${t("blocked.heading")}</h3>
+    <${FormError} problem=${list.problem} />
+    <ul class="sessions">${list.items?.map((user) => html`<li class="session" key=${user.id}><div class="session-text"><p><bdi>${user.display_name}</bdi></p><p class="faint">@${user.username}</p></div>
+      <button type="button" class="button" onClick=${() => void list.drop(user.id)}>${t("person.unblock")}</button></li>`)}</ul>
+  </section>`;
+}
+
+export function TheEnd() {
+  const [asking, setAsking] = useState(false);
+  const form = useSubmit(async ({ password, messages }) => {
+    await remove("/api/me", { password, messages });
+    closeDialog();
+    endSession();
+  });
+  return html`<section class="part">
+    <h3>${t("end.heading")}</h3>
+    <div class="part-buttons">
+      <a class="button" href="/api/me/export" download=${`parlor-${me.value.username}.json`}>${t("end.export")}</a>
+      ${!asking && html`<button type="button" class="button danger-quiet" onClick=${() => setAsking(true)}>${t("end.delete")}</button>`}
+    </div>
+    ${asking &&
+    html`<form onSubmit=${form.submit}>
+      <p>${t("end.text")}</p>
+      <fieldset class="choices"><legend>${t("end.messages")}</legend>
+        ${["keep", "delete"].map((what) => html`<label class="choice"><input type="radio" name="messages" value=${what} defaultChecked=${what === "keep"} /><span class="choice-title">${t(`end.${what}.title`)}</span><span class="choice-text">${t(`end.${what}.text`)}</span></label>`)}
+      </fieldset>
+      <${Field} label=${t("end.password")} name="password" type="password" required autocomplete="current-password" error=${form.fields.password} />
+      <${FormError} problem=${form.problem} known=${["password"]} />
+      <div class="form-foot"><button type="button" class="button" onClick=${() => setAsking(false)}>${t("dialog.cancel")}</button><${SubmitButton} busy=${form.busy} class="danger">${t("end.delete")}<//></div>
+    </form>`}
+  </section>`;
+}

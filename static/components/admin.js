@@ -1,0 +1,95 @@
+// What admins see and do: accounts, reports, and what was done with rights.
+
+import { useEffect, useState } from "preact/hooks";
+import { notify } from "../core/announce.js";
+import { get, post, put, remove } from "../core/api.js";
+import { me } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { fullTime } from "../lib/time.js";
+import { ConfirmButton } from "./confirm-button.js";
+import { Dialog } from "./dialog.js";
+import { FormError, useSubmit } from "./field.js";
+
+const TABS = { users: Users, reports: Reports, audit: Audit };
+
+export default function AdminDialog() {
+  const [tab, setTab] = useState("users");
+  return html`<${Dialog} title=${t("dialog.admin")} wide>
+    <div class="part-buttons" role="group" aria-label=${t("dialog.admin")}>
+      ${Object.keys(TABS).map((name) => html`<button key=${name} type="button" class=${name === tab ? "button primary" : "button"} aria-pressed=${String(name === tab)} onClick=${() => setTab(name)}>${t(`admin.${name}`)}</button>`)}
+    </div>
+    <${TABS[tab]} key=${tab} />
+  <//>`;
+}
+
+/** A list in pages: `cursor(last)` is the query of the page behind an item. */
+function usePages(path, cursor, more) {
+  const [query, ask] = useState({});
+  const [page, setPage] = useState({ items: null, rest: false });
+  const load = async (before, behind) => {
+    const answer = await get(`${path}?${new URLSearchParams({ ...query, ...behind })}`);
+    setPage({ items: [...before, ...answer.items], rest: Boolean(answer[more]) });
+  };
+  const first = useSubmit(() => load([], {}));
+  const next = useSubmit(() => load(page.items, cursor(page.items.at(-1))));
+  useEffect(() => void first.submit(), [query]);
+  return { ...page, problem: first.problem ?? next.problem, next: next.submit, again: first.submit, ask };
+}
+
+function List({ list, empty, children }) {
+  return html`<${FormError} problem=${list.problem} />
+    ${list.problem && html`<button type="button" class="button" onClick=${list.again}>${t("dialog.again")}</button>`}
+    ${list.items === null && !list.problem && html`<p class="faint" role="status">${t("dialog.loading")}</p>`}
+    ${list.items?.length === 0 && html`<p class="faint">${empty}</p>`}
+    <ul class="sessions">${list.items?.map(children)}</ul>
+    ${list.rest && html`<button type="button" class="button" onClick=${list.next}>${t("search.more")}</button>`}`;
+}
+
+function Users() {
+  const list = usePages("/api/admin/users", ({ id }) => ({ after: id }), "has_after");
+  const [link, setLink] = useState(null);
+  const act = (call) => async () => {
+    await call();
+    await list.again();
+  };
+  const reset = async (user) => setLink({ user, ...(await post(`/api/admin/users/${user.id}/reset`)) });
+  return html`<div class="field"><label for="admin-q">${t("admin.find")}</label>
+      <input id="admin-q" type="search" autocomplete="off" onChange=${(event) => list.ask(event.currentTarget.value ? { q: event.currentTarget.value } : {})} /></div>
+    ${link && html`<p role="status">${t("admin.reset.link", { name: link.user.username })}</p><output class="code small">${link.url}</output><p class="faint">${t("invites.until", { time: fullTime(link.expires_at) })}</p>`}
+    <${List} list=${list} empty=${t("admin.nobody")}>
+      ${(user) => html`<li class="session" key=${user.id}><div class="session-text">
+          <p><bdi>${user.display_name}</bdi> ${user.admin && html`<span class="role">${t("admin.is-admin")}</span>`} ${user.disabled && html`<span class="role">${t("admin.is-disabled")}</span>`}</p>
+          <p class="faint">@${user.username}</p></div>
+        ${user.id !== me.value?.id && !user.deleted &&
+        html`<div class="part-buttons">
+          <${ConfirmButton} key=${`d${user.disabled}`} label=${t(user.disabled ? "admin.enable" : "admin.disable")} question=${t(user.disabled ? "admin.enable.ask" : "admin.disable.ask", { name: user.username })} confirm=${t(user.disabled ? "admin.enable" : "admin.disable")} action=${act(() => (user.disabled ? remove : put)(`/api/admin/users/${user.id}/disabled`))} />
+          <${ConfirmButton} key=${`a${user.admin}`} label=${t(user.admin ? "admin.revoke" : "admin.grant")} question=${t(user.admin ? "admin.revoke.ask" : "admin.grant.ask", { name: user.username })} confirm=${t(user.admin ? "admin.revoke" : "admin.grant")} tone="primary" action=${act(() => (user.admin ? remove : put)(`/api/admin/users/${user.id}/admin`))} />
+          <${ConfirmButton} label=${t("admin.reset")} question=${t("admin.reset.ask", { name: user.username })} confirm=${t("admin.reset")} tone="primary" action=${() => reset(user)} />
+        </div>`}
+      </li>`}
+    <//>`;
+}
+
+function Reports() {
+  const list = usePages("/api/admin/reports", ({ id }) => ({ before: id }), "has_before");
+  const close = (id) => remove(`/api/admin/reports/${id}`).then(() => list.again(), (problem) => notify(problem.message, "bad"));
+  return html`<${List} list=${list} empty=${t("admin.no-reports")}>
+    ${(report) => html`<li class="session" key=${report.id}><div class="session-text">
+        <p><bdi>${report.room.name}</bdi> <span class="faint">${t("admin.reported", { name: report.reporter.username, time: fullTime(report.created_at) })}</span></p>
+        ${report.reason && html`<p dir="auto">${report.reason}</p>`}
+        <blockquote class="excerpt" dir="auto">${report.message?.body || t("message.deleted")}</blockquote></div>
+      <button type="button" class="button" onClick=${() => void close(report.id)}>${t("admin.close-report")}</button>
+    </li>`}
+  <//>`;
+}
+
+function Audit() {
+  const list = usePages("/api/admin/audit", ({ id }) => ({ before: id }), "has_before");
+  return html`<${List} list=${list} empty=${t("admin.no-audit")}>
+    ${(entry) => html`<li class="session" key=${entry.id}><div class="session-text">
+      <p><code>${entry.action}</code> ${entry.detail ?? ""} <span class="faint">${fullTime(entry.at)}</span></p>
+      <p class="faint">@${entry.actor?.username ?? "–"}${entry.target ? ` → @${entry.target.username}` : ""}${entry.room_id ? ` · /r/${entry.room_id}` : ""}${entry.seq ? `/${entry.seq}` : ""}${entry.address ? ` · ${entry.address}` : ""}</p>
+    </div></li>`}
+  <//>`;
+}

@@ -1,0 +1,108 @@
+// Somebody: who they are, and what one may do about them here.
+
+import { useEffect, useState } from "preact/hooks";
+import { notify } from "../core/announce.js";
+import { get, patch, post, put, remove } from "../core/api.js";
+import { loadMembers } from "../core/members.js";
+import { navigate } from "../core/router.js";
+import { fetchRooms } from "../core/rooms.js";
+import { me, now, rooms } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { roomPath } from "../lib/routes.js";
+import { lastSeen } from "../lib/time.js";
+import { Avatar } from "./avatar.js";
+import { ConfirmButton } from "./confirm-button.js";
+import { Dialog, closeDialog } from "./dialog.js";
+import { FormError, useSubmit } from "./field.js";
+import { Icon } from "./icon.js";
+
+const RANK = { member: 0, moderator: 1, owner: 2 };
+const SPANS = [600, 3600, 86400, 604800];
+
+export default function PersonDialog({ userId, room }) {
+  const [person, setPerson] = useState(null);
+  const [blocked, setBlocked] = useState(null);
+  const loading = useSubmit(async () => {
+    const [profile, blocks] = await Promise.all([get(`/api/users/${userId}`), get("/api/me/blocks")]);
+    setPerson(profile);
+    setBlocked(blocks.items.some(({ id }) => id === userId));
+  });
+  useEffect(() => void loading.submit(), [userId]);
+  return html`<${Dialog} title=${t("dialog.person")}>
+    <${FormError} problem=${loading.problem} />
+    ${person ? html`<${Person} person=${person} room=${room} blocked=${blocked} setBlocked=${setBlocked} />` : !loading.problem && html`<p class="faint" role="status">${t("dialog.loading")}</p>`}
+  <//>`;
+}
+
+function Person({ person: { user, chat_rooms: shared }, room, blocked, setBlocked }) {
+  const self = user.id === me.value?.id;
+  return html`
+    <div class="account">
+      <${Avatar} person=${user} status=${user.status} />
+      <p><bdi class="account-name">${user.display_name}</bdi><span class="faint">@${user.username}</span></p>
+    </div>
+    <p class="faint">${user.status === "online" ? t("person.online") : lastSeen(user.last_seen, now.value)}</p>
+    ${user.about && html`<p class="topic-text" dir="auto">${user.about}</p>`}
+    ${!self && html`<${Ways} user=${user} blocked=${blocked} setBlocked=${setBlocked} />`}
+    ${!self && room && html`<${Governing} user=${user} room=${room} />`}
+    ${shared.length > 0 &&
+    html`<section class="part"><h3>${t("person.shared")}</h3>
+      <ul class="plain">${shared.map(({ id, name }) => html`<li key=${id}><button type="button" class="link" onClick=${() => (closeDialog(), navigate(roomPath(id)))}><bdi>${name}</bdi></button></li>`)}</ul></section>`}
+  `;
+}
+
+function Ways({ user, blocked, setBlocked }) {
+  const writing = useSubmit(async () => {
+    const { id } = await post("/api/dms", { user_ids: [user.id] });
+    if (!rooms.value.has(id)) await fetchRooms();
+    closeDialog();
+    navigate(roomPath(id));
+  });
+  const turn = async () => {
+    const path = `/api/me/blocks/${user.id}`;
+    await (blocked ? remove(path) : put(path));
+    setBlocked(!blocked);
+  };
+  return html`<section class="part">
+    <${FormError} problem=${writing.problem} />
+    <div class="part-buttons">
+      <button type="button" class="button primary" onClick=${writing.submit}><${Icon} name="send" /> ${t("person.write")}</button>
+      <${ConfirmButton} key=${String(blocked)} label=${t(blocked ? "person.unblock" : "person.block")} question=${t(blocked ? "person.unblock.ask" : "person.block.ask", { name: user.display_name })} confirm=${t(blocked ? "person.unblock" : "person.block")} tone=${blocked ? "primary" : "danger"} action=${turn} />
+    </div>
+  </section>`;
+}
+
+/** What moderators and owners may do to a member of a lower role. */
+function Governing({ user, room }) {
+  const member = room.members.value?.get(user.id);
+  const mine = RANK[room.info.value.role];
+  if (!member || mine < 1 || room.info.value.kind === "direct" || RANK[member.role] >= mine) {
+    return null;
+  }
+  const base = `/api/rooms/${room.id}`;
+  const done = (words) => async () => {
+    await loadMembers(room);
+    notify(t(words, { name: user.display_name }));
+  };
+  const act = (call, words, closes = false) => async () => {
+    await call();
+    await done(words)();
+    if (closes) closeDialog();
+  };
+  const owner = room.info.value.role === "owner";
+  return html`<section class="part"><h3>${t("govern.heading", { room: room.info.value.name })}</h3>
+    <div class="part-buttons">
+      ${owner && html`<button type="button" class="button" onClick=${act(() => patch(`${base}/members/${user.id}`, { role: member.role === "moderator" ? "member" : "moderator" }), "govern.done")}>${t(member.role === "moderator" ? "govern.demote" : "govern.promote")}</button>`}
+      ${owner && html`<${ConfirmButton} label=${t("govern.transfer")} question=${t("govern.transfer.ask", { name: user.display_name })} confirm=${t("govern.transfer")} action=${act(() => post(`${base}/owner`, { user_id: user.id }), "govern.done", true)} />`}
+    </div>
+    <div class="part-buttons">
+      ${SPANS.map((seconds) => html`<button key=${seconds} type="button" class="button small" onClick=${act(() => put(`${base}/mutes/${user.id}`, { seconds }), "govern.done")}>${t(`govern.mute.${seconds}`)}</button>`)}
+      <button type="button" class="button small" onClick=${act(() => remove(`${base}/mutes/${user.id}`), "govern.done")}>${t("govern.unmute")}</button>
+    </div>
+    <div class="part-buttons">
+      <${ConfirmButton} label=${t("govern.kick")} question=${t("govern.kick.ask", { name: user.display_name })} confirm=${t("govern.kick")} action=${act(() => remove(`${base}/members/${user.id}`), "govern.kicked", true)} />
+      <${ConfirmButton} label=${t("govern.ban")} question=${t("govern.ban.ask", { name: user.display_name })} confirm=${t("govern.ban")} action=${act(() => put(`${base}/bans/${user.id}`), "govern.banned", true)} />
+    </div>
+  </section>`;
+}

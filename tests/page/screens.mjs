@@ -1,0 +1,131 @@
+// What lies behind the rooms: finding, people, what owners set, what an account has, and what admins see.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { Person, roomOf, stage } from "./harness.mjs";
+
+const { world, story } = stage();
+
+const dialogOf = (person) => person.page.getByRole("dialog");
+
+/** Somebody who is an admin, because they are the first here. */
+async function first() {
+  const admin = await (await Person.arrive(world, "root")).signUp();
+  return admin;
+}
+
+async function openSettings(person) {
+  await person.page.getByRole("button", { name: "Settings and sign out" }).click();
+  return dialogOf(person);
+}
+
+describe("screens", () => {
+  story("admins list accounts, disable one, and hand out a link for a password", async () => {
+    const root = await first();
+    const eve = await (await Person.arrive(world, "eve")).signUp();
+    await root.visit();
+    const settings = await openSettings(root);
+    await settings.getByRole("button", { name: "Administration" }).click();
+    const row = dialogOf(root).locator(".session", { hasText: "@eve" });
+    await row.getByRole("button", { name: "Password link" }).click();
+    await row.getByRole("button", { name: "Password link" }).last().click();
+    const link = await dialogOf(root).locator("output.code").textContent();
+    assert.match(link, /\/reset\/.+/u);
+    await row.getByRole("button", { name: "Disable" }).click();
+    await row.getByRole("group").getByRole("button", { name: "Disable" }).click();
+    await row.getByText("Disabled").waitFor();
+    await assert.rejects(eve.call("GET", "/api/me"), /401/u);
+    await dialogOf(root).getByRole("button", { name: "Audit log" }).click();
+    await dialogOf(root).getByText("disable", { exact: true }).waitFor();
+  });
+
+  story("a search finds what was said, and opens it where it was said", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["find.ada", "find.bob"]);
+    await ada.say("The <b>swordfish</b> swims at noon");
+    await ada.say("something else");
+    await bob.reads(["The <b>swordfish</b> swims at noon", "something else"]);
+    await bob.page.getByRole("button", { name: "Search messages" }).click();
+    await bob.page.getByLabel("What was said").fill("swordfi");
+    const hit = dialogOf(bob).locator(".hit");
+    // The index is up to a second behind.
+    for (let turn = 0; turn < 20 && (await hit.count()) === 0; turn += 1) {
+      await bob.page.getByRole("button", { name: "Search", exact: true }).click();
+      await bob.page.waitForTimeout(250);
+    }
+    assert.equal(await hit.locator("mark").textContent(), "swordfi");
+    await hit.click();
+    await bob.page.waitForURL(new RegExp(`/r/${room.id}/\\d+$`, "u"));
+    await bob.page.locator(".message-row.target", { hasText: "swordfish" }).waitFor();
+  });
+
+  story("keys lead to another room, and to what the keys are", async () => {
+    const { people: [ada] } = await roomOf(world, ["keys.ada"], { name: "Lobby" });
+    const attic = await ada.createRoom("Attic");
+    await ada.page.getByRole("link", { name: /Attic/u }).waitFor();
+    await ada.page.keyboard.press("Control+k");
+    await ada.page.getByRole("combobox").fill("att");
+    await ada.page.keyboard.press("Enter");
+    await ada.page.waitForURL(new RegExp(`/r/${attic.id}$`, "u"));
+    await ada.page.keyboard.press("Control+/");
+    await dialogOf(ada).getByText("Go to another room", { exact: false }).or(dialogOf(ada).locator("kbd").first()).first().waitFor();
+    await ada.page.keyboard.press("Escape");
+  });
+
+  story("a person's card: write to them alone, mute them, remove them", async () => {
+    const { people: [ada, bob] } = await roomOf(world, ["card.ada", "card.bob"]);
+    const open = async () => {
+      await ada.page.getByRole("complementary", { name: "Members" }).getByRole("button", { name: /card\.bob/u }).click();
+      await dialogOf(ada).getByText("@card.bob").waitFor();
+    };
+    await open();
+    await dialogOf(ada).getByRole("button", { name: "Mute for 10 minutes" }).click();
+    await ada.sees("Done.");
+    await assert.rejects(bob.call("POST", `/api/rooms/${new URL(bob.page.url()).pathname.split("/")[2]}/messages`, { body: "mmpf" }), /403/u);
+    await dialogOf(ada).getByRole("button", { name: "Write a message" }).click();
+    await ada.page.getByRole("heading", { name: "card.bob", level: 1 }).waitFor();
+    await ada.say("just between us");
+    await bob.page.getByRole("link", { name: /card\.ada/u }).click();
+    await bob.reads(["just between us"]);
+    await ada.page.goBack();
+    await open();
+    await dialogOf(ada).getByRole("button", { name: "Remove", exact: true }).click();
+    await dialogOf(ada).getByRole("group", { name: /Remove card\.bob/u }).getByRole("button", { name: "Remove" }).click();
+    await ada.sees("card.bob is out of the room.");
+  });
+
+  story("room settings: an invite that is good once, and a room that only moderators write in", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["set.ada", "set.bob"]);
+    await ada.page.getByRole("button", { name: "Room settings" }).click();
+    await dialogOf(ada).getByLabel("People at most (optional)").fill("1");
+    await dialogOf(ada).getByRole("button", { name: "Make an invite" }).click();
+    const link = await dialogOf(ada).locator("output.code.small").textContent();
+    const eve = await (await Person.arrive(world, "set.eve")).signUp();
+    await eve.page.goto(new URL(link).pathname);
+    await eve.page.getByRole("button", { name: "Join the room" }).click();
+    await eve.page.waitForURL(new RegExp(`/r/${room.id}$`, "u"));
+    await dialogOf(ada).getByLabel("Only moderators write").check();
+    await bob.say("may I?");
+    await bob.sees("Not sent:");
+    await dialogOf(ada).getByLabel("Tell me of").selectOption("none");
+    await ada.page.waitForFunction(async (id) => (await (await fetch("/api/rooms")).json()).find((one) => one.id === id).notify === "none", room.id);
+  });
+
+  story("settings: profile, a token for a script, colours, and the end of the account", async () => {
+    const { people: [ada] } = await roomOf(world, ["own.ada"]);
+    const settings = await openSettings(ada);
+    await settings.getByLabel("About you").fill("I count things.");
+    await settings.locator("form", { hasText: "About you" }).getByRole("button", { name: "Save" }).click();
+    await ada.sees("Your profile is saved.");
+    await settings.getByLabel("What it is for").fill("backup");
+    await settings.getByRole("button", { name: "Make a token" }).click();
+    const token = await settings.locator("output.code.small").textContent();
+    const answer = await fetch(`${world.server.base}/api/me`, { headers: { authorization: `Bearer ${token}` } });
+    assert.equal((await answer.json()).user.about, "I count things.");
+    await settings.getByLabel("Colours").selectOption("dark");
+    assert.equal(await ada.page.evaluate(() => document.documentElement.dataset.theme), "dark");
+    await settings.getByRole("button", { name: "Delete the account" }).click();
+    await settings.getByLabel("Your password").fill("wrong wrong");
+    await settings.getByRole("button", { name: "Delete the account" }).click();
+    await settings.locator(".field-error").waitFor();
+  });
+});
