@@ -9,11 +9,6 @@ import { useSubmit } from "./field.js";
 
 const ROLES = { owner: "role.owner", moderator: "role.moderator" };
 
-/** The members beside the room, on pages that have the space. */
-export function MembersPanel({ room }) {
-  return html`<aside class="members" aria-label=${t("members.heading")}><${Members} room=${room} /></aside>`;
-}
-
 export function Members({ room }) {
   const loading = useSubmit(() => loadMembers(room));
   useEffect(() => void loading.submit(), [room]);

@@ -134,7 +134,7 @@ function PresentPill({ room, onClick }) {
 function useTools(room, list) {
   const [Tools, setTools] = useState(null);
   const [seq, setSeq] = useState(null);
-  const wanted = seq !== null;
+  const [wanted, want] = useState(false);
   useEffect(() => {
     if (!wanted || Tools) return;
     import("./message-tools.js").then(
@@ -144,10 +144,14 @@ function useTools(room, list) {
   }, [wanted]);
 
   const rowOf = (event) => event.target.closest?.(".message-row[data-seq]");
-  const show = (row) => row && setSeq(Number(row.dataset.seq));
+  const show = (row) => {
+    want(true);
+    if (row) setSeq(Number(row.dataset.seq));
+  };
   const row = seq === null ? null : list.current?.querySelector(`.message-row[data-seq="${seq}"]`);
   const message = seq === null ? undefined : room.timeline.get(seq);
-  const key = (event) => onKey(event, room, list.current, Tools);
+  // Without the tools an arrow scrolls, as it does everywhere.
+  const key = (event) => Tools?.onKey(event, room, list.current);
   const done = () => row?.focus();
   return {
     point: (event) => event.pointerType !== "touch" && show(rowOf(event)),
@@ -156,32 +160,4 @@ function useTools(room, list) {
     key,
     shown: Tools && row && message && html`<${Tools.default} key=${seq} room=${room} message=${message} top=${row.offsetTop} done=${done} />`,
   };
-}
-
-const KEYS = { r: "reply", e: "edit", "+": "react", d: "erase" };
-
-/** Arrows walk through the messages; `r e + d` do something to the one that has the focus. */
-function onKey(event, room, list, Tools) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest(".tools")) return;
-  const row = event.target.closest(".message-row[data-seq]");
-  if (event.key === "ArrowUp" || event.key === "ArrowDown") {
-    const rows = [...list.querySelectorAll(".message-row[data-seq]")];
-    const next = row ? rows[rows.indexOf(row) + (event.key === "ArrowUp" ? -1 : 1)] : rows.at(-1);
-    if (!next) return;
-    event.preventDefault();
-    next.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "nearest" });
-    return;
-  }
-  if (!row || event.target !== row) return;
-  if (event.key === "Enter") {
-    event.preventDefault();
-    row.closest(".log").querySelector(".tools button")?.focus();
-    return;
-  }
-  const what = KEYS[event.key.toLowerCase()];
-  const message = room.timeline.get(Number(row.dataset.seq));
-  if (!what || !message || !Tools?.rights(room, message)[what]) return;
-  event.preventDefault();
-  void Tools.act(what, room, message);
 }

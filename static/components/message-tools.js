@@ -104,3 +104,31 @@ function More({ may, message, run }) {
     ${items.map(([what, icon, label]) => html`<li key=${what}><button type="button" class=${what === "erase" ? "bad" : ""} onClick=${() => run(what)}><${Icon} name=${icon} /> ${t(label)}</button></li>`)}
   </ul>`;
 }
+
+const KEYS = { r: "reply", e: "edit", "+": "react", d: "erase" };
+
+/** Arrows walk through the messages; `r e + d` do something to the one that has the focus. */
+export function onKey(event, room, list) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest(".tools")) return;
+  const row = event.target.closest(".message-row[data-seq]");
+  if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+    const rows = [...list.querySelectorAll(".message-row[data-seq]")];
+    const next = row ? rows[rows.indexOf(row) + (event.key === "ArrowUp" ? -1 : 1)] : rows.at(-1);
+    if (!next) return;
+    event.preventDefault();
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+    return;
+  }
+  if (!row || event.target !== row) return;
+  if (event.key === "Enter") {
+    event.preventDefault();
+    row.closest(".log").querySelector(".tools button")?.focus();
+    return;
+  }
+  const what = KEYS[event.key.toLowerCase()];
+  const message = room.timeline.get(Number(row.dataset.seq));
+  if (!what || !message || !rights(room, message)[what]) return;
+  event.preventDefault();
+  void act(what, room, message);
+}

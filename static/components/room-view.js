@@ -8,8 +8,11 @@ import { t } from "../lib/i18n.js";
 import { count } from "../lib/text.js";
 import { Composer } from "./composer.js";
 import { Icon, IconButton, iconOf } from "./icon.js";
-import { MembersPanel } from "./members-panel.js";
+import { lazy } from "./lazy.js";
 import { MessageList } from "./message-list.js";
+
+/** Its place beside the room is there before it is. */
+const Members = lazy(async () => (await import("./members-panel.js")).Members);
 
 export function RoomView({ room }) {
   const { seq } = route.value;
@@ -29,7 +32,7 @@ export function RoomView({ room }) {
       <${Log} room=${room} />
       <${Composer} room=${room} />
     </main>
-    ${roomy.value && membersShown.value && html`<${MembersPanel} room=${room} />`}
+    ${roomy.value && membersShown.value && html`<aside class="members" aria-label=${t("members.heading")}><${Members} room=${room} /></aside>`}
   `;
 }
 

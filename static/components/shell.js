@@ -9,7 +9,6 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
 import { Bars } from "./bars.js";
-import { Home, NoRoom } from "./home.js";
 import { lazy, styles } from "./lazy.js";
 import { RoomView } from "./room-view.js";
 import { Sidebar } from "./sidebar.js";
@@ -21,6 +20,9 @@ const Dialogs = lazy(
   },
   () => (dialog.value = null),
 );
+
+const Home = lazy(async () => (await import("./home.js")).Home);
+const NoRoom = lazy(async () => (await import("./home.js")).NoRoom);
 
 /** At the bare address a wide page opens the room that was open last. */
 function useLastRoom() {
