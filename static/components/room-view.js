@@ -5,7 +5,6 @@ import { dialog, membersShown, roomy, route } from "../core/state.js";
 import { write } from "../core/storage.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
-import { count } from "../lib/text.js";
 import { Composer } from "./composer.js";
 import { Icon, IconButton, iconOf } from "./icon.js";
 import { lazy } from "./lazy.js";
@@ -43,18 +42,18 @@ function RoomHead({ room }) {
     else dialog.value = { name: "members", roomId: room.id };
   };
   return html`<header class="room-head">
-    <a class="icon-button back" href="/" onClick=${follow} aria-label="Back to the rooms"><${Icon} name="back" /></a>
+    <a class="icon-button back" href="/" onClick=${follow} aria-label=${t("room.back")}><${Icon} name="back" /></a>
     <div class="room-title">
       <h1><${Icon} name=${iconOf(kind)} /><bdi>${name}</bdi></h1>
       ${topic && html`<p class="room-topic" dir="auto" title=${topic}>${topic}</p>`}
     </div>
     <button type="button" class="people-button" onClick=${showMembers} aria-expanded=${roomy.value ? String(membersShown.value) : undefined}>
       <${Icon} name="people" /><span class="dot online"></span>
-      <span class="sr-only">Members: </span>${room.onlineCount.value}<span class="sr-only"> online of ${count(members, "member")}</span>
-      <span class="people-all" aria-hidden="true">of ${members}</span>
+      <span class="sr-only">${t("room.people", { online: room.onlineCount.value, n: members })}</span>
+      <span aria-hidden="true">${room.onlineCount.value} <span class="people-all">${t("room.people.of", { n: members })}</span></span>
     </button>
     <${IconButton} icon="pin" label=${t("dialog.pins")} onClick=${() => (dialog.value = { name: "pins", roomId: room.id })} />
-    <${IconButton} icon="settings" label="Room settings" onClick=${() => (dialog.value = { name: "room", roomId: room.id })} />
+    <${IconButton} icon="settings" label=${t("room-settings.title")} onClick=${() => (dialog.value = { name: "room", roomId: room.id })} />
   </header>`;
 }
 

@@ -23,7 +23,7 @@ export function Settings() {
   return html`
     <div class="account">
       <${Avatar} person=${user} />
-      <p><bdi class="account-name">${user.display_name}</bdi><span class="faint" translate="no">@${user.username}</span></p>
+      <p><bdi class="account-name">${user.display_name}</bdi><span class="faint" translate=${false}>@${user.username}</span></p>
     </div>
     <${DisplayName} user=${user} />
     <${About} />

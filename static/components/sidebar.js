@@ -31,7 +31,7 @@ export function Sidebar() {
     </nav>
     <section class="sidebar-me" aria-label=${t("rooms.account")}>
       <${Avatar} person=${user} />
-      <span class="sidebar-me-names"><bdi class="sidebar-me-name">${user.display_name}</bdi><span class="faint" translate="no">@${user.username}</span></span>
+      <span class="sidebar-me-names"><bdi class="sidebar-me-name">${user.display_name}</bdi><span class="faint" translate=${false}>@${user.username}</span></span>
       <${IconButton} icon="settings" label=${t("rooms.settings")} onClick=${openDialog("settings")} />
     </section>
   <//>`;
