@@ -30,7 +30,7 @@ export function Reactions({ message }) {
     ${kinds.map(([emoji, users]) => {
       const mine = users.includes(me.value?.id);
       const who = listed(users.map((id) => (id === me.value?.id ? t("message.you") : nameOf({ id }))));
-      const label = t("message.reacted", { emoji, who });
+      const label = t("message.reacted", { emoji, count: users.length, who });
       return html`<li key=${emoji}><button type="button" class=${mine ? "reaction mine" : "reaction"} aria-pressed=${String(mine)} aria-label=${label} title=${label} onClick=${() => react(message, emoji, !mine)}>
         <span aria-hidden="true">${emoji} ${users.length}</span>
       </button></li>`;

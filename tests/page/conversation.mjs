@@ -64,7 +64,7 @@ describe("a conversation", () => {
     const dialog = bob.page.getByRole("dialog");
     await dialog.getByLabel("Search, or type an emoji").fill("party");
     await dialog.getByRole("button", { name: /^party/u }).first().click();
-    const reaction = ada.page.getByRole("button", { name: /🎉 by react\.bob/u });
+    const reaction = ada.page.getByRole("button", { name: /🎉 1 by react\.bob/u });
     await reaction.waitFor();
     await reaction.click();
     await bob.page.locator(".reaction", { hasText: "2" }).click();
