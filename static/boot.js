@@ -19,4 +19,8 @@
   root.lang = wanted.find((code) => offered.includes(code)) ?? offered[0];
   const words = Object.assign(document.createElement("link"), { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: `/lang/${root.lang}.json` });
   document.head.append(words);
+
+  // Of the two screens only one is wanted: the modules of the likelier one.
+  const screen = document.getElementById(kept("parlor.user") === null ? "welcome" : "shell");
+  document.head.append(screen.content.cloneNode(true));
 }

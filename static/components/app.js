@@ -4,9 +4,12 @@ import { dialog, session } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Logo } from "./icon.js";
-import { Shell } from "./shell.js";
+import { lazy } from "./lazy.js";
 import { Toast } from "./toast.js";
-import { Welcome } from "./welcome.js";
+
+// Nobody needs both; boot.js has asked for the one that is likely.
+const Shell = lazy(async () => (await import("./shell.js")).Shell);
+const Welcome = lazy(async () => (await import("./welcome.js")).Welcome);
 
 const SCREENS = { starting: Starting, unreachable: Unreachable, out: Welcome, in: Shell };
 

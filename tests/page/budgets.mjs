@@ -18,6 +18,7 @@ const HEAP_MB = 40;
 async function slowDown(page) {
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
+  await session.send("Network.setCacheDisabled", { cacheDisabled: true });
   await session.send("Network.emulateNetworkConditions", { offline: false, latency: 150, downloadThroughput: 1_600_000 / 8, uploadThroughput: 750_000 / 8 });
   await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
 }
@@ -71,6 +72,7 @@ describe("budgets", () => {
     const ada = await (await Person.arrive(world, "budget.ada")).signUp();
     const room = await ada.createRoom("Lobby", { topic: "What it costs" });
     await talk(ada, room, 60, "line");
+    await ada.visit();
     await ada.page.addInitScript(watch);
     await slowDown(ada.page);
     await ada.visit(`/r/${room.id}`);

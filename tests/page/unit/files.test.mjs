@@ -46,10 +46,15 @@ function closure(file, seen = new Set()) {
 }
 
 test("what the first view imports is preloaded, and nothing else", () => {
-  const preloaded = [...index.matchAll(/rel="modulepreload" href="\/([^"]*)"/gu)].map(([, file]) => file);
+  const preloaded = (text) => [...text.matchAll(/rel="modulepreload" href="\/([^"]*)"/gu)].map(([, file]) => file).sort();
   const needed = closure("app.js");
+  for (const screen of ["shell", "welcome"]) {
+    const [, links] = index.match(new RegExp(`<template id="${screen}">([\\s\\S]*?)</template>`, "u"));
+    const more = [...closure(`components/${screen}.js`)].filter((file) => !needed.has(file));
+    assert.deepEqual(preloaded(links), more.sort(), screen);
+  }
   needed.delete("app.js");
-  assert.deepEqual(preloaded.sort(), [...needed].sort());
+  assert.deepEqual(preloaded(index.replace(/<template[\s\S]*?<\/template>/gu, "")), [...needed].sort());
 });
 
 test("every module is used: at once, later, or by the document itself", () => {
