@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { start } from "../core/session.js";
-import { dialog, session } from "../core/state.js";
+import { dialog, route, session } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Logo } from "./icon.js";
@@ -11,10 +11,14 @@ import { Toast } from "./toast.js";
 const Shell = lazy(async () => (await import("./shell.js")).Shell);
 const Welcome = lazy(async () => (await import("./welcome.js")).Welcome);
 
+const Reset = lazy(async () => (await import("./reset.js")).Reset);
+
 const SCREENS = { starting: Starting, unreachable: Unreachable, out: Welcome, in: Shell };
 
 export function App() {
-  return html`<${SCREENS[session.value.phase]} />${dialog.value === null && html`<${Toast} />`}`;
+  const { name, token } = route.value;
+  const screen = name === "reset" ? html`<${Reset} token=${token} />` : html`<${SCREENS[session.value.phase]} />`;
+  return html`${screen}${dialog.value === null && html`<${Toast} />`}`;
 }
 
 function Starting() {

@@ -6,6 +6,8 @@ export function parseRoute(path) {
   if (room) return { name: "room", roomId: Number(room[1]), seq: room[2] ? Number(room[2]) : null };
   const invite = /^\/i\/([^/]+)\/?$/u.exec(path);
   if (invite) return { name: "invite", code: decode(invite[1]) };
+  const reset = /^\/reset\/([^/]+)\/?$/u.exec(path);
+  if (reset) return { name: "reset", token: decode(reset[1]) };
   return { name: "home" };
 }
 

@@ -31,6 +31,15 @@ describe("screens", () => {
     await row.getByRole("button", { name: "Password link" }).last().click();
     const link = await dialogOf(root).locator("output.code").textContent();
     assert.match(link, /\/reset\/.+/u);
+    const forgetful = await Person.arrive(world, "forgetful");
+    await forgetful.page.goto(new URL(link).pathname);
+    await forgetful.page.getByLabel("New password").fill("a new password");
+    await forgetful.page.getByRole("button", { name: "Set the password" }).click();
+    await forgetful.sees("Your new password is set.");
+    await forgetful.page.goto(new URL(link).pathname);
+    await forgetful.page.getByLabel("New password").fill("another password");
+    await forgetful.page.getByRole("button", { name: "Set the password" }).click();
+    await forgetful.sees("This link is used or has run out.");
     await row.getByRole("button", { name: "Disable" }).click();
     await row.getByRole("group").getByRole("button", { name: "Disable" }).click();
     await row.getByText("Disabled").waitFor();
