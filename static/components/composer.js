@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { edit } from "../core/messages.js";
+import { preferences } from "../core/preferences.js";
 import { post } from "../core/sending.js";
 import { bodyLimit, connection, me } from "../core/state.js";
 import { read, remove, write } from "../core/storage.js";
@@ -16,6 +17,11 @@ import { TypingLine } from "./typing-line.js";
 /** On a screen keyboard, Enter begins a new line and the button sends. */
 const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
 const HINT_SHARE = 0.9;
+
+function enterSends() {
+  const { enter } = preferences.value;
+  return enter === "auto" ? !TOUCH.matches : enter === "send";
+}
 
 const draftKey = (room) => `parlor.draft.${me.value?.id}.${room.id}`;
 
@@ -107,7 +113,7 @@ export function Composer({ room }) {
       if (!last) return;
       event.preventDefault();
       room.editing.value = last;
-    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey && !TOUCH.matches) {
+    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey && enterSends()) {
       send(event);
     }
   };
