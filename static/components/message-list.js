@@ -130,17 +130,15 @@ function PresentPill({ room, onClick }) {
   </button>`;
 }
 
+const fetchTools = () => import("./message-tools.js");
+
 /** The tools beside one message, the one under the pointer or the focus; and the keys of a message. */
 function useTools(room, list) {
   const [Tools, setTools] = useState(null);
   const [seq, setSeq] = useState(null);
   const [wanted, want] = useState(false);
   useEffect(() => {
-    if (!wanted || Tools) return;
-    import("./message-tools.js").then(
-      (module) => setTools(() => module),
-      () => {},
-    );
+    if (wanted && !Tools) fetchTools().then((module) => setTools(() => module), () => {});
   }, [wanted]);
 
   const rowOf = (event) => event.target.closest?.(".message-row[data-seq]");
@@ -150,8 +148,10 @@ function useTools(room, list) {
   };
   const row = seq === null ? null : list.current?.querySelector(`.message-row[data-seq="${seq}"]`);
   const message = seq === null ? undefined : room.timeline.get(seq);
-  // Without the tools an arrow scrolls, as it does everywhere.
-  const key = (event) => Tools?.onKey(event, room, list.current);
+  const key = (event) => {
+    if (Tools) Tools.onKey(event, room, list.current);
+    else void fetchTools().then(({ onKey }) => onKey(event, room, list.current), () => {});
+  };
   const done = () => row?.focus();
   return {
     point: (event) => event.pointerType !== "touch" && show(rowOf(event)),
