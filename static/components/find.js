@@ -99,7 +99,7 @@ function Hit({ hit: { room_id: roomId, room_name: roomName, message, ranges } })
     go(messagePath(roomId, message.seq));
   };
   return html`<li><a class="hit" href=${messagePath(roomId, message.seq)} onClick=${open}>
-    <span class="byline"><bdi class="author">${nameOf(message.author)}</bdi> <span class="faint"><bdi>${roomName}</bdi>, ${fullTime(message.created_at)}</span></span>
+    <span class="byline"><bdi class="author">${nameOf(message.author)}</bdi> <span class="faint"><bdi>${roomName}</bdi>, <time datetime=${message.created_at}>${fullTime(message.created_at)}</time></span></span>
     <span class="hit-text" dir="auto">${marked(message.body, ranges)}</span>
   </a></li>`;
 }

@@ -57,6 +57,15 @@ export async function everyScreen(world, name, options, look) {
   await page.locator(".message-row").first().waitFor();
   await look(page, "a room");
   await dialogs(page, look, [["Room settings", "dialog .part"], ...(narrow ? [["Members", "dialog .member"]] : [])]);
+  await dialogs(page, look, [["Pinned messages", "dialog .versions"]]);
+  await page.keyboard.press("Control+k");
+  await page.locator("dialog [role=option]").first().waitFor();
+  await look(page, "quick switcher");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+/");
+  await page.locator("dialog kbd").first().waitFor();
+  await look(page, "keyboard help");
+  await page.keyboard.press("Escape");
   await ada.visit("/r/999999");
   await page.getByRole("heading", { name: /not open to you/u }).waitFor();
   await look(page, "no room");
@@ -68,5 +77,6 @@ export async function everyScreen(world, name, options, look) {
     ["Join with a code", "dialog form"],
     ["Browse public rooms", ".found-room"],
     ["Settings and sign out", ".session"],
+    ["Search messages", "dialog form"],
   ]);
 }
