@@ -12,7 +12,6 @@ const SOUNDS = /^audio\/(?:mpeg|ogg|wav|flac|aac|mp4|webm)$/u;
 const FILMS = /^video\/(?:mp4|webm|ogg)$/u;
 
 export function Attachments({ files }) {
-  if (!files || files.length === 0) return null;
   return html`<ul class="attachments" aria-label=${t("files.of-message")}>${files.map((file) => html`<li key=${file.id}><${Attachment} file=${file} /></li>`)}</ul>`;
 }
 

@@ -10,7 +10,7 @@ import { clock, dayLabel, fullTime } from "../lib/time.js";
 import { Attachments } from "./attachments.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icon.js";
-import { Marked } from "./marked.js";
+import { Marked, isPlain } from "./marked.js";
 import { Pinned, Quote, Reactions, nameOf } from "./message-parts.js";
 
 const ROWS = { day: DayRow, unread: UnreadRow, system: SystemRow, message: MessageRow, pending: PendingRow };
@@ -51,15 +51,21 @@ function SystemRow({ row }) {
 
 const Time = ({ at }) => html`<time datetime=${at} title=${fullTime(at)}>${clock(at)}</time>`;
 
+/** Rows are many: a part that has nothing to show is not even begun. */
+const hasReactions = ({ reactions }) => {
+  for (const _ in reactions) return true;
+  return false;
+};
+
 function MessageRow({ row, target }) {
   const { message, first, action } = row;
   return html`<li class=${`message-row ${first ? "first" : ""} ${target ? "target" : ""}`} data-key=${row.key} data-seq=${row.seq} tabindex="-1">
     <${Byline} message=${message} first=${first} action=${action} />
     <div class="content">
-      ${!message.deleted_at && html`<${Quote} message=${message} />`}
+      ${message.quote && !message.deleted_at && html`<${Quote} message=${message} />`}
       ${message.deleted_at ? html`<p class="body gone">${t("message.deleted")}</p>` : html`<${Body} message=${message} action=${action} />`}
-      <${Attachments} files=${message.files} />
-      <${Reactions} message=${message} />
+      ${message.files?.length > 0 && html`<${Attachments} files=${message.files} />`}
+      ${hasReactions(message) && html`<${Reactions} message=${message} />`}
     </div>
   </li>`;
 }
@@ -77,12 +83,14 @@ function Byline({ message, first, action }) {
 
 function Body({ message, action }) {
   const edited = message.edited_at && html` <span class="edited" title=${fullTime(message.edited_at)}>${t("message.edited")}</span>`;
-  const marks = html`${edited}<${Pinned} message=${message} />`;
+  const marks = (edited || message.pinned_at) && [edited, message.pinned_at && html`<${Pinned} />`];
   if (action !== null) {
     return html`<p class="body action" dir="auto"><span class="said"><span class="star">*</span> <bdi class="author">${nameOf(message.author)}</bdi> ${action}</span>${marks} <${Time} at=${message.created_at} /></p>`;
   }
   if (message.body === "") return null;
-  return html`<div class="body" dir="auto"><div class="said"><${Marked} text=${message.body} named=${message.mentions} everybody=${message.mentions_room} /></div>${marks}</div>`;
+  const words = isPlain(message.body) ? message.body : html`<${Marked} text=${message.body} named=${message.mentions} everybody=${message.mentions_room} />`;
+  if (!marks) return html`<div class="body" dir="auto">${words}</div>`;
+  return html`<div class="body" dir="auto"><div class="said">${words}</div>${marks}</div>`;
 }
 
 function PendingRow({ row }) {
@@ -91,9 +99,9 @@ function PendingRow({ row }) {
   return html`<li class=${`message-row pending ${entry.state} ${first ? "first" : ""}`} data-key=${row.key}>
     <${Byline} message=${message} first=${first} action=${action} />
     <div class="content">
-    <${Quote} message=${message} />
+    ${message.quote && html`<${Quote} message=${message} />`}
     <${Body} message=${message} action=${action} />
-    <${Attachments} files=${message.files} />
+    ${message.files?.length > 0 && html`<${Attachments} files=${message.files} />`}
     ${failed
       ? html`<div class="outcome" role="alert">
           <span class="outcome-text"><${Icon} name="alert" /> ${t("pending.failed", { reason: entry.reason })}</span>

@@ -3,7 +3,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { me, people } from "../core/state.js";
 import { html } from "../lib/html.js";
-import { parse } from "../lib/markdown.js";
+import { isPlain, parse } from "../lib/markdown.js";
+
+export { isPlain };
 
 const TAGS = { strong: "strong", em: "em", strike: "s" };
 
@@ -11,7 +13,9 @@ const TAGS = { strong: "strong", em: "em", strike: "s" };
 export function Marked({ text, named = [], everybody = false }) {
   const names = new Map(named.map((id) => [people.value.get(id)?.username.toLowerCase(), id]));
   if (everybody) names.set("room", me.value?.id);
-  return parse(text).map((block) => html`<${Block} block=${block} names=${names} />`);
+  const blocks = parse(text);
+  if (blocks.length === 1 && blocks[0].type === "text") return drawn(blocks[0].children, names);
+  return blocks.map((block) => html`<${Block} block=${block} names=${names} />`);
 }
 
 function Block({ block, names }) {

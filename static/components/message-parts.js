@@ -16,7 +16,6 @@ export const nameOf = (author) => {
 /** What a message answers. It leads there. */
 export function Quote({ message }) {
   const { quote } = message;
-  if (!quote) return null;
   const words = quote.deleted ? t("message.deleted") : quote.body;
   return html`<a class="quote" href=${messagePath(message.room_id, quote.seq)} onClick=${follow}>
     <${Icon} name="reply" /><span class="sr-only">${t("message.answers")} </span><bdi class="author">${nameOf(quote.author)}</bdi> <span class="quote-text" dir="auto">${words}</span>
@@ -24,8 +23,7 @@ export function Quote({ message }) {
 }
 
 export function Reactions({ message }) {
-  const kinds = Object.entries(message.reactions ?? {});
-  if (kinds.length === 0) return null;
+  const kinds = Object.entries(message.reactions);
   return html`<ul class="reactions" aria-label=${t("message.reactions")}>
     ${kinds.map(([emoji, users]) => {
       const mine = users.includes(me.value?.id);
@@ -38,5 +36,4 @@ export function Reactions({ message }) {
   </ul>`;
 }
 
-export const Pinned = ({ message }) =>
-  message.pinned_at ? html` <span class="pinned" title=${t("message.pinned")}><${Icon} name="pin" /><span class="sr-only">${t("message.pinned")}</span></span>` : null;
+export const Pinned = () => html` <span class="pinned" title=${t("message.pinned")}><${Icon} name="pin" /><span class="sr-only">${t("message.pinned")}</span></span>`;

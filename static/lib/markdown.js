@@ -11,9 +11,12 @@ const ITEM = /^ {0,3}(?:([-+*])|(\d{1,9})[.)])\s+(?=\S)/u;
 const QUOTE = /^ {0,3}> ?/u;
 const DEEPEST_QUOTE = 4;
 
+/** Nothing in it could be Markdown. */
+export const isPlain = (text) => !SPECIAL.test(text);
+
 /** The blocks of a text. */
 export function parse(text) {
-  if (!SPECIAL.test(text)) return [{ type: "text", children: [text] }];
+  if (isPlain(text)) return [{ type: "text", children: [text] }];
   return blocks(text.split("\n"), 0);
 }
 

@@ -97,7 +97,7 @@ describe("budgets", () => {
         mentions: [], reply_to: null, files: [], reactions: index % 10 === 0 ? { "👍": [3] } : {}, created_at: new Date(at + index * 60_000).toISOString(), edited_at: null, deleted_at: null,
       }));
       const times = [];
-      for (let round = 0; round < 5; round += 1) {
+      for (let round = 0; round < 10; round += 1) {
         const room = new Room({ id: 1, name: "Rows" });
         room.timeline.show({ items, head: { seq: 300, rev: 300 }, has_before: false, has_after: false });
         room.loading.value = "ready";
