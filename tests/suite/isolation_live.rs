@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::support::{JsonSocket, Room, TestServer, User, Wire, keys, wire::TEXT};
+use crate::support::{
+    JsonSocket, Room, TestServer, User, Wire, keys,
+    wire::{TEXT, request},
+};
 
 /// The number of the newest message that says how `user` went out.
 async fn removal(witness: &User, room: &Room, user: &User) -> i64 {
@@ -124,6 +127,25 @@ async fn a_removed_terminal_shows_nothing_after_the_removal() {
         }
         come_back(way, &ana, &ben, &room).await;
     }
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_removed_while_they_read_what_was_said_before_is_told_so() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut loud, _) = ana.connect().await;
+    // Far more than the system's buffers hold.
+    loud.flood(&room, &keys("f", 4000), &"x".repeat(2000)).await;
+    let mut terminal = Wire::dial(server.address).await;
+    let ask = request(&format!("/ws/{}?since=0", room.id), &ben.token);
+    let ask = ask.replace("parlor.v1.json", "parlor.v1.text");
+    terminal.write(ask.as_bytes()).await;
+    let head = terminal.http_head().await;
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    terminal.frame_of(TEXT).await;
+    ana.kick(&room, &ben).await;
+    assert_eq!(terminal.closed().await, 4403);
     server.stopped().await;
 }
 

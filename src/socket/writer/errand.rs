@@ -209,8 +209,11 @@ impl Writer {
             .await
         {
             Ok(page) => page,
-            // The feed tells of a removal.
-            Err(ChatError::NotFound(_)) => return Ok(None),
+            // The feed tells of a removal, once it is heard again.
+            Err(ChatError::NotFound(_)) => {
+                self.open_ear(room, Rev(0));
+                return Ok(None);
+            }
             Err(ChatError::Overloaded) => {
                 tokio::time::sleep(BUSY_RETRY).await;
                 return Ok(Some(Errand::Replay { room, after, upto }));
