@@ -15,8 +15,8 @@ use super::{
     writer::Call,
 };
 use crate::{
-    chat::{Caller, ChatError},
-    domain::RoomId,
+    chat::{Caller, ChatError, PendingPost},
+    domain::{Draft, RoomId},
     protocol::{CloseReason, wire},
 };
 
@@ -115,6 +115,23 @@ impl Reader {
         match (self.voice.text_options(), self.scope) {
             (Some(_), Scope::Room(room)) => Box::pin(self.line(room, &text)).await,
             _ => Box::pin(self.command(&text)).await,
+        }
+    }
+
+    /// Queues a message. What is none takes nothing from the limit of messages, and so counts as
+    /// anything else that is asked for: nobody is refused as often as they like.
+    fn submit(
+        &self,
+        room: RoomId,
+        draft: Result<Draft, ChatError>,
+    ) -> Result<PendingPost, ChatError> {
+        let chat = &self.context.chat;
+        match draft {
+            Ok(draft) => chat.submit(&self.caller, room, draft),
+            Err(error) => {
+                chat.admit(&self.caller)?;
+                Err(error)
+            }
         }
     }
 

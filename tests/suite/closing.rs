@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::{
-    JsonSocket, TestServer, keys,
+    JsonSocket, Room, TestServer, keys,
     wire::{CLOSE, PING, PONG, RawFrame, TEXT, Wire, frame},
     within,
 };
@@ -288,5 +288,38 @@ async fn everything_that_is_asked_for_has_a_limit() {
     // Messages have a limit of their own.
     socket.say(&room, "k", "hi").await;
     socket.next_of("ack").await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn what_is_no_message_has_a_limit_too() {
+    let server = TestServer::with(|config| {
+        config.limits.rates = true;
+        (config.limits.requests_burst, config.limits.requests_per_s) = (20, 1);
+    })
+    .await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let (mut socket, _) = ana.connect_to(&room).await;
+    let elsewhere = Room {
+        id: room.id + 1,
+        ..room.clone()
+    };
+    for (place, body) in [(&room, " "), (&elsewhere, "hi")] {
+        for number in 0..40 {
+            socket.say(place, &format!("k{number}"), body).await;
+        }
+        let mut codes = Vec::new();
+        for _ in 0..40 {
+            codes.push(socket.next_of("error").await["code"].clone());
+        }
+        assert!(codes.contains(&json!("rate_limited")), "{codes:?}");
+    }
+    let ben = server.user("ben").await;
+    ben.join(&room.code).await.expect(200);
+    let mut terminal = ben.terminal(&room, "").await;
+    for _ in 0..40 {
+        terminal.enter(&"x".repeat(4001)).await;
+    }
+    terminal.next_with("slow down").await;
     server.stopped().await;
 }

@@ -161,7 +161,6 @@ impl Reader {
 
     /// Queues a message and goes on reading; its ack follows when it is on disk.
     async fn send(&mut self, send: SendCommand) -> Result<(), Done> {
-        let chat = &self.context.chat;
         let SendCommand {
             key,
             room_id,
@@ -169,13 +168,13 @@ impl Reader {
             reply_to,
             files,
         } = send;
-        let submitted = if self.hears(room_id) {
-            chat.draft_with(&body, Some(&key), reply_to, files.unwrap_or_default())
-                .and_then(|draft| chat.submit(&self.caller, room_id, draft))
+        let draft = if self.hears(room_id) {
+            let (chat, files) = (&self.context.chat, files.unwrap_or_default());
+            chat.draft_with(&body, Some(&key), reply_to, files)
         } else {
             Err(ChatError::NotFound("room"))
         };
-        let pending = match submitted {
+        let pending = match self.submit(room_id, draft) {
             Ok(pending) => pending,
             Err(error) => return self.refuse(Some(key), Some(room_id), &error).await,
         };

@@ -50,13 +50,11 @@ impl Reader {
         body: &str,
         reply_to: Option<Seq>,
     ) -> Result<(), Done> {
-        let chat = &self.context.chat;
         self.lines += 1;
         let key = self.voice.line_key(self.lines);
-        let submitted = chat
-            .draft(body, key.as_ref().map(Key::as_str), reply_to)
-            .and_then(|draft| chat.submit(&self.caller, room, draft));
-        match submitted {
+        let key = key.as_ref().map(Key::as_str);
+        let draft = self.context.chat.draft(body, key, reply_to);
+        match self.submit(room, draft) {
             Ok(pending) => {
                 self.refusals = self.refusals.saturating_sub(1);
                 let voice = self.voice.clone();
