@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::mention::EVERYBODY;
+
 /// A value that breaks its rule, and the field it came in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {detail}")]
@@ -110,10 +112,14 @@ impl Username {
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether it looks like that of an account that was deleted, which is nobody's to take.
+    /// Whether it is nobody's to take: it looks like that of an account that was deleted, or `@` and
+    /// it name the whole room.
     #[must_use]
     pub fn is_of_nobody(&self) -> bool {
         let folded = self.folded();
+        if folded == EVERYBODY {
+            return true;
+        }
         let number = folded.strip_prefix("deleted-");
         number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
     }

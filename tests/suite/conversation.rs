@@ -400,6 +400,17 @@ async fn names_replies_and_the_whole_room_are_counted_until_read() {
 }
 
 #[tokio::test]
+async fn a_name_that_ends_in_a_full_stop_is_named_like_any_other() {
+    let server = TestServer::start().await;
+    let (room, [ana, dot]) = server.room_of(["ana", "j.r."]).await;
+    let said = ana.say(&room, "ask @J.R. or @ana.").await;
+    assert_eq!(said["mentions"], json!([dot.id, ana.id]));
+    let said = ana.say(&room, "``@j.r.``\n```\n@j.r.\n```").await;
+    assert_eq!(said["mentions"], json!([]));
+    server.stopped().await;
+}
+
+#[tokio::test]
 async fn in_a_large_room_only_moderators_name_everybody() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;

@@ -131,6 +131,18 @@ async fn nobody_is_called_like_somebody_deleted() {
 }
 
 #[tokio::test]
+async fn nobody_is_called_what_names_the_whole_room() {
+    let server = TestServer::start().await;
+    let ana = server.user("ana").await;
+    for name in ["room", "Room"] {
+        rename(&ana, name).await.refused(409, "username_taken");
+        sign_up(&server, name).await.refused(409, "username_taken");
+    }
+    sign_up(&server, "roommate").await.expect(201);
+    server.stopped().await;
+}
+
+#[tokio::test]
 async fn who_hides_it_is_not_seen_to_have_been_here() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
