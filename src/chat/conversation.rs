@@ -4,7 +4,8 @@ use super::{Caller, Chat, ChatError};
 use crate::{
     config::VersionsFor,
     domain::{
-        Body, Emoji, Message, Named, Notify, Permission, Role, RoomId, Seq, Timestamp, Version,
+        Body, Emoji, Invalid, Message, Named, Notify, Permission, Role, RoomId, Seq, Timestamp,
+        Version,
     },
     hub::{RoomEvent, Typing},
     store::{Alteration, Altered, PINS, Versions},
@@ -22,7 +23,7 @@ impl Chat {
         seq: Seq,
         body: &str,
     ) -> Result<Message, ChatError> {
-        let body = Body::parse(body, self.inner.limits.body_chars)?;
+        let body = Body::parse_or_none(body, self.inner.limits.body_chars)?;
         let which = self.alteration(caller, room, seq)?;
         let named = Named::find(body.as_str());
         let window_ms = match self.inner.messages.edit_window_s {
@@ -174,6 +175,7 @@ fn altered(outcome: Altered, full: &'static str) -> Result<Message, ChatError> {
         Altered::Forbidden(permission) => Err(ChatError::Forbidden(permission)),
         Altered::Restrained(restraint) => Err(restraint.into()),
         Altered::Blocked => Err(ChatError::Blocked),
+        Altered::Blank => Err(Invalid::new("body", "must not be blank").into()),
         Altered::TooLate => Err(ChatError::TooLate),
         Altered::Full => Err(ChatError::TooMany(full)),
     }

@@ -299,6 +299,7 @@ fn one_line(field: &'static str, text: &str, min: usize, max: usize) -> Result<S
 fn is_blank(text: &str) -> bool {
     let unseen = |c: char| {
         c.is_whitespace()
+            || c.is_control()
             || is_steering(c)
             || matches!(c, '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{2800}'
@@ -334,6 +335,7 @@ mod tests {
         assert!(Body::parse(" \n\t", 10).is_err());
         assert!(Body::parse("a\0b", 10).is_err());
         assert!(Body::parse("\u{200b}", 10).is_err());
+        assert!(Body::parse("\u{1b}\u{7}", 10).is_err());
         assert!(Body::parse(&"é".repeat(10), 10).is_ok());
         assert!(Body::parse(&"é".repeat(11), 10).is_err());
     }

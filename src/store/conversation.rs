@@ -38,6 +38,8 @@ pub enum Altered {
     Restrained(Restraint),
     /// The one other person of a direct room does not want to hear of them.
     Blocked,
+    /// Nothing would be left of it: neither words nor files.
+    Blank,
     /// The time for edits is over.
     TooLate,
     /// There are as many as there may be.

@@ -156,6 +156,37 @@ async fn a_file_goes_with_a_message_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
+async fn an_empty_list_of_files_is_none() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    send(&ana, &room, "words", &[]).await.expect(201);
+    send(&ana, &room, " ", &[]).await.refused(422, "invalid");
+    let (mut socket, _) = ana.connect().await;
+    let frame = json!({ "type": "send", "key": "k", "room_id": room.id, "body": "x", "files": [] });
+    socket.send(frame).await;
+    assert_eq!(socket.answer().await["type"], "ack");
+}
+
+#[tokio::test]
+async fn of_a_message_with_files_all_words_can_be_taken_away() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let file = brought(&ana, &room, "notes.txt", b"x".to_vec()).await;
+    let with = send(&ana, &room, "read this", &[&file]).await.expect(201);
+    let without = ana.say(&room, "words alone").await;
+    let path = |message: &Value| format!("/api/rooms/{}/messages/{}", room.id, message["seq"]);
+    let edited = ana.patch(&path(&with), json!({ "body": " " })).await;
+    let edited = edited.expect(200);
+    assert_eq!(
+        (&edited["body"], &edited["files"]),
+        (&json!(""), &json!([file]))
+    );
+    let refused = ana.patch(&path(&without), json!({ "body": " " })).await;
+    let refused = refused.refused(422, "invalid");
+    assert_eq!(refused["errors"][0]["pointer"], "/body", "{refused}");
+}
+
+#[tokio::test]
 async fn what_curl_puts_is_called_what_it_is_called_there() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;

@@ -27,6 +27,7 @@ pub(super) struct Target {
     pub(super) id: i64,
     pub(super) author: UserId,
     pub(super) is_text: bool,
+    has_files: bool,
     pub(super) body: String,
     pub(super) created_at: Timestamp,
     pub(super) role: Role,
@@ -133,6 +134,9 @@ async fn edit(
     }
     if let Some(refusal) = target.refusal() {
         return Ok(refusal);
+    }
+    if body.as_str().is_empty() && !target.has_files {
+        return Ok(Altered::Blank);
     }
     if target.body == body.as_str() {
         return reread(tx, which).await.map(done);
@@ -242,7 +246,7 @@ pub(super) async fn target(
                       select 1 from blocks b join memberships o on o.user_id = b.blocker_id
                       where b.blocked_id = me.user_id and o.room_id = me.room_id) as "blocked!: bool",
                   m.id as "id?", m.author_id as "author_id?",
-                  m.kind as "kind?", m.body as "body?", m.created_at as "created_at?"
+                  m.kind as "kind?", m.flags as "flags?", m.body as "body?", m.created_at as "created_at?"
            from memberships me
            join rooms r on r.id = me.room_id
            left join restraints s on s.room_id = me.room_id and s.user_id = me.user_id
@@ -275,6 +279,9 @@ pub(super) async fn target(
         id,
         author: UserId(author),
         is_text: kind == "text",
+        has_files: row
+            .flags
+            .is_some_and(|flags| flags & mentions::HAS_FILES > 0),
         blocked: row.blocked,
         body,
         created_at: Timestamp(created_at),
