@@ -142,14 +142,22 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.
-    pub fn typing(&self, caller: &Caller, room: RoomId) -> Result<(), ChatError> {
-        let hub = &self.inner.hub;
+    pub async fn typing(&self, caller: &Caller, room: RoomId) -> Result<(), ChatError> {
+        let (hub, store) = (&self.inner.hub, &self.inner.store);
         // Whoever has a connection open is listed in all of their rooms.
         if !hub.presence().is_in(caller.user(), room) {
             return Err(ChatError::NotFound("room"));
         }
-        if hub.may_type(room, caller.user()) {
-            hub.publish(room, RoomEvent::Typing(Typing::new(room, caller.user())));
+        let user = caller.user();
+        if !hub.may_type(room, user) {
+            return Ok(());
+        }
+        // Nobody is told that somebody types who cannot say it. A database that is busy has better to
+        // do, too.
+        if let Ok(true) = store.may_write(room, user, Timestamp::now()).await {
+            hub.publish(room, RoomEvent::Typing(Typing::new(room, user)));
+        } else {
+            hub.stop_typing(room, user);
         }
         Ok(())
     }

@@ -128,6 +128,13 @@ impl Hub {
         channel.backlog() < self.inner.backlog / 2 && channel.typists.admit(user)
     }
 
+    /// Takes back that `user` types in that room, so that somebody else may be said to.
+    pub fn stop_typing(&self, room: RoomId, user: UserId) {
+        if let Some(channel) = self.inner.rooms.get(&room) {
+            channel.typists.done(user);
+        }
+    }
+
     /// Whether anybody here hears that room.
     #[must_use]
     pub fn is_heard(&self, room: RoomId) -> bool {

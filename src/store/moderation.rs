@@ -68,6 +68,22 @@ impl Store {
         }
     }
 
+    /// Whether a member may write in the room: they are not muted, it is not locked for them, and in a
+    /// direct room of two the other one wants to hear of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn may_write(
+        &self,
+        room: RoomId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.may_write(room, user, now).await,
+        }
+    }
+
     /// Takes a member's voice for a time, in place of whatever was left of an earlier one.
     ///
     /// # Errors

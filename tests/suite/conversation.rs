@@ -444,6 +444,51 @@ async fn what_one_wants_to_be_told_of_is_known_on_every_device() {
 }
 
 #[tokio::test]
+async fn who_cannot_say_it_is_not_said_to_type() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben, cid, dan, eve]) =
+        server.room_of(["ana", "ben", "cid", "dan", "eve"]).await;
+    let (mut socket, _) = ana.connect().await;
+    for user in [&ben, &cid, &dan] {
+        let mute = format!("/api/rooms/{}/mutes/{}", room.id, user.id);
+        ana.put(&mute, json!({ "seconds": 60 })).await.expect(204);
+        types(user, &room).await;
+    }
+    // They do not take the place of who can either: three at most are said to type.
+    types(&eve, &room).await;
+    assert_eq!(socket.next_of("typing").await["user_id"], eve.id);
+
+    let ids = json!({ "user_ids": [ana.id] });
+    let direct = ben.post("/api/dms", ids).await.expect(201);
+    let direct = Room {
+        id: direct["id"].as_i64().unwrap(),
+        code: String::new(),
+    };
+    let block = format!("/api/me/blocks/{}", ben.id);
+    ana.put(&block, json!({})).await.expect(204);
+    types(&ben, &direct).await;
+    // What the room was told before this message came before it.
+    let said = ana.say(&direct, "silence").await;
+    loop {
+        let heard = socket.next().await;
+        assert_ne!(heard["type"], "typing", "{heard}");
+        if heard["message"]["room_id"] == said["room_id"] {
+            break;
+        }
+    }
+    server.stopped().await;
+}
+
+/// Says that one types, and waits until that is heard.
+async fn types(user: &User, room: &Room) {
+    let (mut socket, _) = user.connect_to(room).await;
+    socket
+        .send(json!({ "type": "typing", "room_id": room.id }))
+        .await;
+    socket.still_answers().await;
+}
+
+#[tokio::test]
 async fn typing_is_heard_by_the_others_and_not_too_often() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;

@@ -47,7 +47,7 @@ impl Reader {
             }
             Ok(Command::Typing { room_id }) => {
                 let typing = if self.hears(room_id) {
-                    self.context.chat.typing(&self.caller, room_id)
+                    self.context.chat.typing(&self.caller, room_id).await
                 } else {
                     Err(ChatError::NotFound("room"))
                 };

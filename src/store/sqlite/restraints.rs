@@ -101,6 +101,31 @@ pub(super) async fn restrict(
 }
 
 impl Sqlite {
+    pub(in crate::store) async fn may_write(
+        &self,
+        room: RoomId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        let restraints = of(&mut reader, room, user).await?;
+        if restraints.is_none_or(|restraints| restraints.on_changing(now).is_some()) {
+            return Ok(false);
+        }
+        let blocked = sqlx::query_scalar!(
+            r#"select exists (
+                   select 1 from rooms r
+                   join memberships o on o.room_id = r.id
+                   join blocks b on b.blocker_id = o.user_id and b.blocked_id = ?2
+                   where r.id = ?1 and r.kind = 'direct' and r.member_count = 2) as "blocked!: bool""#,
+            room.0,
+            user.0
+        )
+        .fetch_one(&mut *reader)
+        .await?;
+        Ok(!blocked)
+    }
+
     pub(in crate::store) async fn mute(
         &self,
         room: RoomId,
