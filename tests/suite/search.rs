@@ -232,6 +232,24 @@ async fn a_hit_is_enough_to_open_it_where_it_was_said() {
 }
 
 #[tokio::test]
+async fn a_direct_room_is_called_by_the_others_in_it() {
+    let server = TestServer::start().await;
+    let (_, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
+    let ids = json!({ "user_ids": [cid.id, ben.id] });
+    let direct = ana.post("/api/dms", ids).await.expect(201);
+    let room = Room {
+        id: direct["id"].as_i64().unwrap(),
+        code: String::new(),
+    };
+    say_all(&ana, &room, &["a secret"]).await;
+    for (reader, name) in [(&ana, "ben, cid"), (&cid, "ana, ben")] {
+        let answer = answer(reader, &format!("secret in:\"{name}\"")).await;
+        assert_eq!(answer["items"][0]["room_name"], name, "{answer}");
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
 async fn a_cursor_leads_through_all_hits_newest_first() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;

@@ -175,7 +175,11 @@ impl Sqlite {
         let places =
             serde_json::to_string(places).map_err(|error| StoreError::Failed(error.to_string()))?;
         let rows = sqlx::query!(
-            r#"select r.name as room_name, m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username,
+            r#"select case r.kind when 'direct' then (
+                          select group_concat(p.display_name, ', ' order by p.id)
+                          from memberships x join users p on p.id = x.user_id
+                          where x.room_id = r.id and x.user_id <> ?2)
+                      else r.name end as "room_name!: String", m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username,
                       u.display_name, m.body, m.event, m.reply_to, m.key, m.created_at, m.edited_at,
                       m.deleted_at, m.extras as "extras?: String"
                from json_each(?1) j
@@ -220,7 +224,12 @@ impl Sqlite {
         query: &SearchQuery,
     ) -> Result<Result<Resolved, String>, StoreError> {
         let mine = sqlx::query!(
-            r#"select r.id as "id!", r.name, r.text_count,
+            r#"select r.id as "id!", r.text_count,
+                      case r.kind when 'direct' then (
+                          select group_concat(p.display_name, ', ' order by p.id)
+                          from memberships x join users p on p.id = x.user_id
+                          where x.room_id = r.id and x.user_id <> ?1)
+                      else r.name end as "name!: String",
                       (select coalesce(max(id), 0) from messages) as "all!: i64"
                from memberships me join rooms r on r.id = me.room_id where me.user_id = ?1"#,
             reader.0
