@@ -47,13 +47,17 @@ impl Chat {
     /// The caller's direct room with the user of that name.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] for a name that is nobody's, or not for the caller.
+    /// [`ChatError::NotFound`] for a name that is nobody's, or not for the caller; [`ChatError::Invalid`]
+    /// for the caller's own.
     pub async fn direct_room_with(
         &self,
         caller: &Caller,
         username: &str,
     ) -> Result<Member, ChatError> {
         let user = self.user_named(caller, username).await?;
+        if user == caller.user() {
+            return Err(Invalid::new("user", "is yourself").into());
+        }
         Ok(self.direct_room(caller, vec![user]).await?.0)
     }
 

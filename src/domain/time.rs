@@ -62,6 +62,12 @@ impl Timestamp {
         self.format(CLOCK)
     }
 
+    /// The day in UTC: `2026-11-23`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.format(DATE)
+    }
+
     fn format(self, items: &[BorrowedFormatItem<'_>]) -> String {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .ok()
@@ -103,6 +109,7 @@ mod tests {
             "2023-11-14T22:13:20.007Z"
         );
         assert_eq!(Timestamp(1_700_000_000_007).clock(), "22:13");
+        assert_eq!(Timestamp(1_700_000_000_007).day(), "2023-11-14");
         assert_eq!(Timestamp(-1).unix_seconds(), -1);
     }
 

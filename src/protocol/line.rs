@@ -27,6 +27,8 @@ pub enum Line<'l> {
     Delete(Seq),
     /// React to that message, or take it back.
     React(Seq, &'l str),
+    /// Say what the topic is.
+    ShowTopic,
     /// Set the topic.
     Topic(&'l str),
     /// Show how to let people in.
@@ -66,10 +68,10 @@ pub const HELP: [&str; 20] = [
     "/history [N]     the last N messages (20)",
     "/search WORDS    find messages in your rooms; from:ada in:lobby before:2026-01-31 has:file narrow it",
     "/pins            the pinned messages",
-    "/topic TEXT      what the room is about",
+    "/topic [TEXT]    what the room is about; with a text that is the topic from now on, with - there is none",
     "/invite          how to let people in",
     "/mute @USER [MINUTES]  take somebody's voice for a time (10); /unmute @USER gives it back",
-    "/kick @USER      remove somebody; /ban @USER keeps them out",
+    "/kick @USER      remove somebody; /ban @USER keeps them out until the page lifts it",
     "/rooms           the rooms you are in",
     "/leave           leave this room for good",
     "/quit            close the connection (so does Ctrl-C)",
@@ -102,6 +104,7 @@ impl<'l> Line<'l> {
             | Self::Leave => true,
             Self::Help
             | Self::Who
+            | Self::ShowTopic
             | Self::History(_)
             | Self::Search(_)
             | Self::Pins
@@ -130,7 +133,7 @@ impl<'l> Line<'l> {
             .split_once(char::is_whitespace)
             .unwrap_or((command, ""));
         let argument = argument.trim();
-        match name {
+        match name.to_ascii_lowercase().as_str() {
             "help" => Self::Help,
             "who" => Self::Who,
             "rooms" => Self::Rooms,
@@ -140,6 +143,8 @@ impl<'l> Line<'l> {
                 Self::Wrong("say what to look for: /search tea".into())
             }
             "search" => Self::Search(argument),
+            "topic" if argument.is_empty() => Self::ShowTopic,
+            "topic" if argument == "-" => Self::Topic(""),
             "topic" => Self::Topic(argument),
             "kick" if !argument.is_empty() => Self::Kick(user(argument)),
             "ban" if !argument.is_empty() => Self::Ban(user(argument)),
@@ -325,6 +330,7 @@ mod tests {
         assert_eq!(Line::parse("//x"), Line::Say("/x"));
         assert_eq!(Line::parse("/me waves\r\n"), Line::Me("/me waves"));
         assert_eq!(Line::parse("/history"), Line::History(20));
+        assert_eq!(Line::parse("/WHO"), Line::Who);
         assert_eq!(Line::parse("/history 3"), Line::History(3));
         assert_eq!(Line::parse("\n"), Line::Nothing);
         assert_eq!(
@@ -335,7 +341,12 @@ mod tests {
         assert_eq!(Line::parse("/edit 12  x"), Line::Edit(Seq(12), "x"));
         assert_eq!(Line::parse("/delete 12"), Line::Delete(Seq(12)));
         assert_eq!(Line::parse("/react 12 👍"), Line::React(Seq(12), "👍"));
-        assert_eq!(Line::parse("/topic"), Line::Topic(""));
+        assert_eq!(Line::parse("/topic"), Line::ShowTopic);
+        assert_eq!(Line::parse("/topic -"), Line::Topic(""));
+        assert_eq!(
+            Line::parse("/topic tea - at four"),
+            Line::Topic("tea - at four")
+        );
         assert_eq!(Line::parse("/mute @ada"), Line::Mute("ada", 600));
         assert_eq!(Line::parse("/mute ada 2"), Line::Mute("ada", 120));
         assert_eq!(Line::parse("/unmute @ada"), Line::Mute("ada", 0));

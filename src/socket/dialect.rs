@@ -1,5 +1,7 @@
 //! How a connection speaks: the same news as JSON frames or as lines.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::{Dialect, TextOptions};
@@ -87,10 +89,11 @@ impl Voice {
         }
     }
 
-    /// A message that a person asked to see.
-    pub(super) fn shown(&self, message: &Message) -> Option<Bytes> {
-        let options = self.text_options()?;
-        Some(wire::text(&line::render(message, options.numbers)))
+    /// A message that a person asked to see, by the address or by a command. Who asks by a command
+    /// may want to do something with it, which takes its number.
+    pub(super) fn shown(&self, message: &Message, by_command: bool) -> Option<Bytes> {
+        let numbers = self.text_options()?.numbers || by_command;
+        Some(wire::text(&line::render(message, numbers)))
     }
 
     /// Somebody came or went.
@@ -158,10 +161,8 @@ impl Voice {
         room_id: Option<RoomId>,
         error: &ChatError,
     ) -> String {
-        let retry_after_ms = error
-            .retry_after()
-            .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
         if self.dialect == Dialect::Json {
+            let retry_after_ms = error.retry_after().map(millis);
             let (code, detail) = (error.code(), error.to_string());
             return Frame::Error(ErrorFrame {
                 key,
@@ -172,10 +173,7 @@ impl Voice {
             })
             .encode();
         }
-        match retry_after_ms {
-            Some(wait) => format!("! not sent: {error}, retry in {} s", wait.div_ceil(1000)),
-            None => format!("! not sent: {error}"),
-        }
+        format!("! not sent: {}", in_words(error))
     }
 
     /// The server goes away.
@@ -210,6 +208,18 @@ impl Voice {
                 .as_deref()
                 .is_some_and(|key| key.starts_with(&self.own_keys))
     }
+}
+
+/// A refusal as a person reads it.
+pub(super) fn in_words(error: &ChatError) -> String {
+    match error.retry_after().map(millis) {
+        Some(wait) => format!("{error}, retry in {} s", wait.div_ceil(1000)),
+        None => error.to_string(),
+    }
+}
+
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn names<'n>(names: impl Iterator<Item = &'n str>, status: &str) -> Vec<Bytes> {

@@ -2,18 +2,37 @@
 
 use crate::{
     chat::{Caller, Chat, ChatError, Member},
-    domain::{RoomId, SearchQuery, Seq},
+    domain::{Invalid, Room, RoomId, RoomKind, SearchQuery, Seq},
     protocol::{NAMES_SLICE, line},
 };
 
 /// `* #lobby · 3 online: ada, bob, you · /help`
 pub(super) fn banner(chat: &Chat, member: &Member) -> Vec<String> {
     let room = &member.standing().room;
-    let mut lines = vec![format!("* #{} · {} · /help", room.name, who(chat, member))];
+    let (title, who) = (title(room), who(chat, member));
+    let mut lines = vec![format!("* {title} · {who} · /help")];
     if !room.topic.is_empty() {
-        lines.push(format!("* topic: {}", room.topic));
+        lines.push(topic(member));
     }
     lines
+}
+
+/// `#lobby`; a direct room is called by the others in it: `@Ben, Cid`.
+fn title(room: &Room) -> String {
+    let sign = if room.kind == RoomKind::Direct {
+        '@'
+    } else {
+        '#'
+    };
+    format!("{sign}{}", line::printable(&room.name))
+}
+
+/// What the room is about.
+pub(super) fn topic(member: &Member) -> String {
+    match member.standing().room.topic.as_str() {
+        "" => "* no topic is set".to_owned(),
+        topic => format!("* topic: {}", line::printable(topic)),
+    }
 }
 
 /// `3 online: ada, bob, you`
@@ -44,12 +63,8 @@ pub(super) async fn rooms(chat: &Chat, caller: &Caller) -> Result<Vec<String>, C
         } else {
             String::new()
         };
-        format!(
-            "* #{} · /ws/{} · {}{unread}",
-            room.name,
-            room.id,
-            standing.role.as_str()
-        )
+        let (title, role) = (title(room), standing.role.as_str());
+        format!("* {title} · /ws/{} · {role}{unread}", room.id)
     });
     Ok(lines.collect())
 }
@@ -70,10 +85,11 @@ pub(super) async fn pins(
     if pins.is_empty() {
         return Ok(vec!["* nothing is pinned".to_owned()]);
     }
-    Ok(pins
-        .iter()
-        .map(|message| line::render(message, true))
-        .collect())
+    let lines = pins.iter().map(|message| {
+        let (day, line) = (message.created_at.day(), line::render(message, true));
+        format!("* on {day}: {line}")
+    });
+    Ok(lines.collect())
 }
 
 /// How to let people in, for who may.
@@ -98,14 +114,28 @@ pub(super) async fn search(
     caller: &Caller,
     words: &str,
 ) -> Result<Vec<String>, ChatError> {
-    let query = SearchQuery::parse(words)?;
-    let hits = chat.search(caller, query, None, HITS).await?;
+    // Over HTTP it is called q, and here nothing.
+    let named = |error| match error {
+        ChatError::Invalid(Invalid { detail, .. }) => {
+            Invalid::new("what you look for", detail).into()
+        }
+        other => other,
+    };
+    let query = SearchQuery::parse(words).map_err(|error| named(error.into()))?;
+    let hits = chat.search(caller, query, None, HITS);
+    let hits = hits.await.map_err(named)?;
     if hits.items.is_empty() {
         return Ok(vec!["* nothing was found".to_owned()]);
     }
     let lines = hits.items.iter().map(|hit| {
-        let room = line::printable(&hit.room_name);
-        format!("* in #{room}: {}", line::render(&hit.message, true))
+        let (room, day) = (
+            line::printable(&hit.room_name),
+            hit.message.created_at.day(),
+        );
+        format!(
+            "* in #{room} on {day}: {}",
+            line::render(&hit.message, true)
+        )
     });
     let mut lines: Vec<String> = lines.collect();
     if hits.next.is_some() {

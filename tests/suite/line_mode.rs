@@ -95,9 +95,13 @@ async fn commands_do_what_help_says() {
             .any(|line| line.contains(name) && line.contains(part));
         assert!(found, "{name}: {rooms:?}");
     }
+    // With their numbers, which other commands want to know.
     terminal.enter("/history 2").await;
-    assert_eq!(untimed(&terminal.next().await), "* ana waves");
-    assert_eq!(untimed(&terminal.next().await), "<ana> /shrug");
+    for (seq, line) in [(3, "* ana waves"), (4, "<ana> /shrug")] {
+        let shown = terminal.next().await;
+        let rest = shown.strip_prefix(&format!("#{seq} "));
+        assert_eq!(untimed(rest.unwrap_or_else(|| panic!("{shown}"))), line);
+    }
     terminal.enter("/quit").await;
     assert_eq!(terminal.closed().await.1.code, 1000);
     server.stopped().await;
@@ -213,6 +217,9 @@ async fn who_is_too_fast_is_told_so_in_words() {
     }
     let refusal = terminal.next().await;
     assert_eq!(refusal, "! not sent: slow down, retry in 1 s");
+    terminal.enter("/topic tea").await;
+    let refusal = terminal.next_with("! slow down").await;
+    assert_eq!(refusal, "! slow down, retry in 1 s");
     server.stopped().await;
 }
 
@@ -301,6 +308,25 @@ async fn a_message_is_answered_changed_and_deleted_by_its_number() {
 }
 
 #[tokio::test]
+async fn a_direct_room_is_called_by_who_else_is_in_it() {
+    let server = TestServer::start().await;
+    let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let ids = serde_json::json!({ "user_ids": [ben.id] });
+    let direct = ana.post("/api/dms", ids).await.expect(201);
+    let room = Room {
+        id: direct["id"].as_i64().unwrap(),
+        code: String::new(),
+    };
+    let mut terminal = ana.terminal(&room, "").await;
+    assert_eq!(terminal.next().await, "* @ben · 1 online: you · /help");
+    terminal.enter("/rooms").await;
+    terminal
+        .next_with(&format!("* @ben · /ws/{}", room.id))
+        .await;
+    server.stopped().await;
+}
+
+#[tokio::test]
 async fn a_terminal_speaks_to_somebody_alone_and_sets_the_topic() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
@@ -315,8 +341,21 @@ async fn a_terminal_speaks_to_somebody_alone_and_sets_the_topic() {
     );
     terminal.enter("/msg @nobody psst").await;
     terminal.next_with("! no such user").await;
+    terminal.enter("/msg @ana psst").await;
+    terminal.next_with("! user is yourself").await;
+    terminal.enter("/search from:").await;
+    terminal
+        .next_with("! what you look for has a from: without a name")
+        .await;
     terminal.enter("/topic tea").await;
     terminal.next_with("set the topic: tea").await;
+    // To look at it changes nothing.
+    terminal.enter("/topic").await;
+    terminal.next_with("* topic: tea").await;
+    terminal.enter("/topic -").await;
+    terminal.next_with("cleared the topic").await;
+    terminal.enter("/topic").await;
+    terminal.next_with("* no topic is set").await;
     terminal.enter("/invite").await;
     terminal.next_with(&room.code).await;
     ana.say(&room, "the kettle boils").await;
@@ -324,7 +363,7 @@ async fn a_terminal_speaks_to_somebody_alone_and_sets_the_topic() {
         loop {
             terminal.enter("/search kettle").await;
             let line = terminal.next_with("* ").await;
-            if line.contains("in #lobby: #") && line.ends_with("<ana> the kettle boils") {
+            if line.starts_with("* in #lobby on 20") && line.ends_with("<ana> the kettle boils") {
                 break;
             }
         }

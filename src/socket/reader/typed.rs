@@ -1,7 +1,7 @@
 //! Lines that a person typed.
 
 use super::{Done, Reader};
-use crate::socket::{lines, outlet::End, writer::Call};
+use crate::socket::{dialect, lines, outlet::End, writer::Call};
 use crate::{
     chat::{Caller, Chat, ChatError, Member, RoomEdit},
     domain::{Emoji, Key, MuteSpan, RoomId, Seq, Topic, UserId},
@@ -38,7 +38,7 @@ impl Reader {
                 let caller = self.caller;
                 match obey(&chat, &caller, room, line).await {
                     Ok(lines) => self.say_all(lines).await,
-                    Err(error) => self.say(format!("! {error}")).await,
+                    Err(error) => self.say(format!("! {}", dialect::in_words(&error))).await,
                 }
             }
         }
@@ -118,6 +118,10 @@ async fn obey(
             chat.react(caller, room, seq, emoji, on).await?;
             let done = if on { "reacted" } else { "took back" };
             Ok(vec![format!("* {done} {} on #{seq}", emoji.as_str())])
+        }
+        Line::ShowTopic => {
+            let member = chat.member(caller, room).await?;
+            Ok(vec![lines::topic(&member)])
         }
         Line::Topic(topic) => {
             let member = chat.member(caller, room).await?;

@@ -43,7 +43,16 @@ pub(super) enum Errand {
     /// The peer takes more again: what it has not had is held.
     Reopen { room: RoomId },
     /// A person asked for these messages.
-    Replay { room: RoomId, after: Seq, upto: Seq },
+    Replay(Replay),
+}
+
+/// A stretch of a room's history, for a person.
+pub(super) struct Replay {
+    pub(super) room: RoomId,
+    pub(super) after: Seq,
+    pub(super) upto: Seq,
+    /// Whether it was asked for by a command, and not by the address.
+    pub(super) by_command: bool,
 }
 
 impl Writer {
@@ -83,7 +92,7 @@ impl Writer {
                 self.open_ear(room, Rev(0));
                 None
             }
-            Errand::Replay { room, after, upto } => self.replay(room, after, upto).await?,
+            Errand::Replay(replay) => self.replay(replay).await?,
         };
         if let Some(rest) = rest {
             self.errands.push_front(rest);
@@ -191,7 +200,10 @@ impl Writer {
     }
 
     /// Shows a step of a room's history to a person.
-    async fn replay(&mut self, room: RoomId, after: Seq, upto: Seq) -> Result<Option<Errand>, End> {
+    async fn replay(&mut self, replay: Replay) -> Result<Option<Errand>, End> {
+        let Replay {
+            room, after, upto, ..
+        } = replay;
         let (chat, caller) = (self.context.chat.clone(), self.caller);
         let most = Most {
             messages: STEP.messages.min(upto.0.saturating_sub(after.0)),
@@ -216,19 +228,20 @@ impl Writer {
             }
             Err(ChatError::Overloaded) => {
                 tokio::time::sleep(BUSY_RETRY).await;
-                return Ok(Some(Errand::Replay { room, after, upto }));
+                return Ok(Some(Errand::Replay(replay)));
             }
             Err(error) => return Err(super::internal(&error)),
         };
         for message in &page.items {
-            self.send(self.voice.shown(message)).await?;
+            let shown = self.voice.shown(message, replay.by_command);
+            self.send(shown).await?;
         }
         let Some(last) = page.items.last() else {
             self.open_ear(room, Rev(0));
             return Ok(None);
         };
         let after = last.seq;
-        Ok(Some(Errand::Replay { room, after, upto }))
+        Ok(Some(Errand::Replay(Replay { after, ..replay })))
     }
 
     /// Tells of a message that was missed.
@@ -248,7 +261,12 @@ impl Writer {
             Ok(member) => {
                 let upto = member.standing().room.head.seq;
                 let after = lines::start_of_last(count, upto);
-                self.take_on(Errand::Replay { room, after, upto });
+                self.take_on(Errand::Replay(Replay {
+                    room,
+                    after,
+                    upto,
+                    by_command: true,
+                }));
                 Ok(())
             }
             Err(error @ (ChatError::NotFound(_) | ChatError::Overloaded)) => {

@@ -1,6 +1,10 @@
 //! How a connection begins: subscribe, then read, then say what was read.
 
-use super::{Writer, errand::Errand, internal};
+use super::{
+    Writer,
+    errand::{Errand, Replay},
+    internal,
+};
 use crate::socket::{Scope, lines, outlet::End};
 use crate::{
     chat::ChatError,
@@ -130,7 +134,12 @@ impl Writer {
             None => None,
         };
         match after {
-            Some(after) => self.take_on(Errand::Replay { room, after, upto }),
+            Some(after) => self.take_on(Errand::Replay(Replay {
+                room,
+                after,
+                upto,
+                by_command: false,
+            })),
             None => self.open_ear(room, head.rev),
         }
         Ok(())
