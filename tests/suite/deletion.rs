@@ -66,6 +66,11 @@ async fn what_was_said_stays_under_nobodys_name() {
         .find(|one| one["seq"] == said["seq"])
         .unwrap();
     assert_eq!((&kept["author"], &kept["body"]), (&nobody, &json!("hello")));
+    // Not in what the room says about itself either.
+    let named = history
+        .iter()
+        .find(|one| one["body"].as_str().unwrap().contains("ben"));
+    assert_eq!(named, None);
     let members = format!("/api/rooms/{}/members", room.id);
     let members = ana.get(&members).await.expect(200);
     assert_eq!(members["items"].as_array().unwrap().len(), 1, "{members}");

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::domain::{
     Attachment, Author, Extras, FileId, Head, Message, MessageKind, Notify, Quote, Reaction, Rev,
-    Role, Room, RoomId, RoomKind, RoomStanding, Seq, Timestamp, User, UserId,
+    Role, Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent, Timestamp, User, UserId,
 };
 
 /// A row holds a value that no code of ours writes.
@@ -122,11 +122,16 @@ impl TryFrom<MessageRow> for Message {
 
     fn try_from(row: MessageRow) -> Result<Self, sqlx::Error> {
         let kind = to_kind(&row.kind)?;
-        let event = match &row.event {
+        let event: Option<SystemEvent> = match &row.event {
             Some(json) => {
                 Some(serde_json::from_str(json).map_err(|_| corrupt("system event", json))?)
             }
             None => None,
+        };
+        // By the name that its author goes by now: whoever has deleted their account has none.
+        let body = match &event {
+            Some(event) => event.sentence(&row.username),
+            None => row.body,
         };
         let extras = match &row.extras {
             Some(json) => Some(
@@ -144,7 +149,7 @@ impl TryFrom<MessageRow> for Message {
                 username: row.username,
                 display_name: row.display_name,
             },
-            body: row.body,
+            body,
             event,
             reply_to: row.reply_to.map(Seq),
             key: row.key,
