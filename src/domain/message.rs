@@ -217,6 +217,7 @@ pub struct MessagePage {
     /// Whether newer ones exist.
     pub has_after: bool,
 }
+
 /// A message as its author takes it along.
 #[derive(Clone, Debug, Serialize)]
 pub struct OwnMessage {
@@ -232,4 +233,19 @@ pub struct OwnMessage {
     pub created_at: Timestamp,
     /// When its text last changed.
     pub edited_at: Option<Timestamp>,
+    /// What came with it; the bytes are fetched by the id.
+    pub files: Vec<OwnFile>,
+}
+
+/// A file as its owner takes it along.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OwnFile {
+    /// Its id.
+    pub id: FileId,
+    /// What it was called where it comes from.
+    pub name: String,
+    /// What it is.
+    pub mime: String,
+    /// Its bytes.
+    pub size: u64,
 }

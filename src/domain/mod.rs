@@ -37,8 +37,8 @@ pub use ids::{InviteId, Rev, RoomId, Seq, SessionId, UserId};
 pub use invite::{CreatedInvite, Invite, InviteTerms};
 pub use mention::Named;
 pub use message::{
-    Draft, Extras, Message, MessageKind, MessagePage, OwnMessage, Quote, Reaction, SystemEvent,
-    Version, Window,
+    Draft, Extras, Message, MessageKind, MessagePage, OwnFile, OwnMessage, Quote, Reaction,
+    SystemEvent, Version, Window,
 };
 pub use registration::Registration;
 pub use report::Report;

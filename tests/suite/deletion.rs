@@ -3,7 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, Reply, Room, TestServer, User, within};
+use crate::{
+    files::{brought, send},
+    support::{PASSWORD, Reply, Room, TestServer, User, within},
+};
 
 const ME: &str = "/api/me";
 
@@ -214,12 +217,15 @@ async fn one_takes_along_what_is_ones_own() {
     let room = room_with(&ana, &[&ben]).await;
     let about = json!({ "about": "lights \"on\"" });
     ben.patch(ME, about).await.expect(200);
-    let bodies: Vec<_> = (0..250)
+    let mut bodies: Vec<_> = (0..250)
         .map(|number| format!("line {number}\n\"quoted\""))
         .collect();
     for body in &bodies {
         ben.say(&room, body).await;
     }
+    let file = brought(&ben, &room, "notes.txt", b"x".to_vec()).await;
+    send(&ben, &room, "see file", &[&file]).await.expect(201);
+    bodies.push("see file".to_owned());
     ana.say(&room, "not his").await;
     let gone = ben.say(&room, "gone").await;
     let path = format!("/api/rooms/{}/messages/{}", room.id, gone["seq"]);
@@ -241,6 +247,10 @@ async fn one_takes_along_what_is_ones_own() {
         .collect();
     assert_eq!(said, bodies);
     assert_eq!(messages[0]["room_id"], room.id);
+    assert_eq!(messages[0]["files"], json!([]));
+    let of_file = ["id", "name", "mime", "size"].map(|name| (name.to_owned(), file[name].clone()));
+    let of_file = Value::Object(of_file.into_iter().collect());
+    assert_eq!(messages[250]["files"], json!([of_file]));
 
     let nothing = server.user("eve").await;
     let export = nothing.get("/api/me/export").await.expect(200);

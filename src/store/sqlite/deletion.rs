@@ -3,11 +3,13 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite, admins, conversation, job::Tx, members, profile::give_up_name, rooms, sessions::end_all,
+    Sqlite, admins, conversation, job::Tx, members, profile::give_up_name, rooms, rows::corrupt,
+    sessions::end_all,
 };
 use crate::{
     domain::{
-        Author, OwnMessage, Removal, RoomId, Seq, SystemEvent, Timestamp, UserId, user::DELETED,
+        Author, OwnFile, OwnMessage, Removal, RoomId, Seq, SystemEvent, Timestamp, UserId,
+        user::DELETED,
     },
     store::{AccountEnd, Alteration, OwnMessages, StoreError},
 };
@@ -107,7 +109,12 @@ impl Sqlite {
             return Ok(OwnMessages { items, next: None });
         };
         let rows = sqlx::query!(
-            r#"select m.id as "id!", m.room_id, m.seq, m.body, m.reply_to, m.created_at, m.edited_at
+            r#"select m.id as "id!", m.room_id, m.seq, m.body, m.reply_to, m.created_at, m.edited_at,
+                      iif(m.flags & 4, (
+                          select json_group_array(json_object(
+                              'id', f.id, 'name', f.name, 'mime', f.mime, 'size', f.size))
+                          from (select * from files where message_id = m.id and state = 'here'
+                                order by place) f), null) as "files?: String"
                from messages m join rooms r on r.id = m.room_id
                where m.id > ?2 and m.id <= ?3 and m.author_id = ?1 and m.kind = 'text'
                      and m.deleted_at is null and r.deleted_at is null
@@ -121,16 +128,23 @@ impl Sqlite {
         .await?;
         let is_whole = i64::try_from(rows.len()).is_ok_and(|found| found >= most);
         let last = rows.last().map(|row| row.id).filter(|_| is_whole);
-        let items = rows.into_iter().map(|row| OwnMessage {
-            room_id: RoomId(row.room_id),
-            seq: Seq(row.seq),
-            body: row.body,
-            reply_to: row.reply_to.map(Seq),
-            created_at: Timestamp(row.created_at),
-            edited_at: row.edited_at.map(Timestamp),
+        let items = rows.into_iter().map(|row| {
+            let files: Vec<OwnFile> = match &row.files {
+                Some(json) => serde_json::from_str(json).map_err(|_| corrupt("files", json))?,
+                None => Vec::new(),
+            };
+            Ok(OwnMessage {
+                room_id: RoomId(row.room_id),
+                seq: Seq(row.seq),
+                body: row.body,
+                reply_to: row.reply_to.map(Seq),
+                created_at: Timestamp(row.created_at),
+                edited_at: row.edited_at.map(Timestamp),
+                files,
+            })
         });
         Ok(OwnMessages {
-            items: items.collect(),
+            items: items.collect::<Result<_, sqlx::Error>>()?,
             next: Some(last.unwrap_or(end)),
         })
     }
