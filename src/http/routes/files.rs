@@ -35,7 +35,9 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Whoever opens a file by itself gets a document that may do nothing, wherever it comes from.
 const POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox; \
                       frame-ancestors 'none'";
-const FOR_GOOD: &str = "private, max-age=31536000, immutable";
+/// A file never changes, but who may have it does: the browser asks each time, and is told that it has
+/// the bytes already.
+const CACHE: &str = "private, no-cache";
 
 #[derive(Deserialize)]
 struct NameQuery {
@@ -201,7 +203,7 @@ impl Answer<'_> {
             }
         };
         set(header::ETAG, &self.etag);
-        set(header::CACHE_CONTROL, FOR_GOOD);
+        set(header::CACHE_CONTROL, CACHE);
         set(header::CONTENT_SECURITY_POLICY, POLICY);
         if status == StatusCode::NOT_MODIFIED {
             return Ok(response);
