@@ -1,6 +1,7 @@
 //! HTTP: the only place that names axum's extractors. Handlers read the request, call one use case
 //! and shape its answer; no rule is decided here.
 
+mod address;
 mod client;
 mod cookies;
 mod edge;

@@ -3,14 +3,14 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{Password, Timestamp, UserId},
     http::{
-        AppState,
+        AppState, address,
         extract::{Admin, AppJson, AppQuery, Origin, PathUser},
         problem::Problem,
     },
@@ -123,7 +123,8 @@ pub(crate) async fn reset(
     headers: HeaderMap,
 ) -> Result<Json<LinkBody>, Problem> {
     let (secret, expires_at) = state.chat.open_reset(&admin, UserId(user)).await?;
-    let url = format!("{}/reset/{}", base(&state, &headers), secret.as_str());
+    let path = format!("/reset/{}", secret.as_str());
+    let url = address::of(&state.config.public_url, &headers, &path);
     Ok(Json(LinkBody { url, expires_at }))
 }
 
@@ -135,17 +136,4 @@ pub(crate) async fn set_password(
     let new = Password::parse("new", body.new)?;
     state.chat.reset_password(&body.token, new, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Where this server is: as it was set, or as the admin has just called it.
-fn base(state: &AppState, headers: &HeaderMap) -> String {
-    let public = state.config.public_url.trim_end_matches('/');
-    if !public.is_empty() {
-        return public.to_owned();
-    }
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    host.map(|host| format!("http://{host}"))
-        .unwrap_or_default()
 }
