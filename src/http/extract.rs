@@ -272,7 +272,7 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> 
         match quoted_after(detail, "missing field `") {
             Some(field) => Problem::field(format!("/{field}"), "is missing"),
             None if path == "." => Problem::field("", detail),
-            None => Problem::field(format!("/{}", path.replace('.', "/")), detail),
+            None => Problem::field(pointer(&path), in_words(detail)),
         }
     })?;
     reader.end().map_err(|error| {
@@ -283,6 +283,20 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> 
         )
     })?;
     Ok(value)
+}
+
+/// A path such as `files[0].name` as a JSON pointer.
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace(['.', '['], "/").replace(']', ""))
+}
+
+/// What is said of a type of ours, in words for who does not know them.
+fn in_words(detail: &str) -> String {
+    let detail = detail.replace("expected i64", "expected a whole number");
+    ["u64", "u32"].iter().fold(detail, |detail, number| {
+        let expected = format!("expected {number}");
+        detail.replace(&expected, "expected a whole number from 0 on")
+    })
 }
 
 fn quoted_after<'d>(text: &'d str, lead: &str) -> Option<&'d str> {

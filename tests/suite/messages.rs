@@ -162,6 +162,22 @@ async fn a_draft_that_breaks_a_rule_is_told_which_and_leaves_no_gap() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_in_a_list_is_pointed_at() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let body = json!({ "body": "words", "files": ["nonsense"] });
+    let refused = ana.post(&messages(&room), body).await;
+    let refused = refused.refused(422, "invalid");
+    assert_eq!(refused["errors"][0]["pointer"], "/files/0", "{refused}");
+    let path = format!("/api/rooms/{}/read", room.id);
+    let refused = ana.put(&path, json!({ "seq": 1.5 })).await;
+    let refused = refused.refused(422, "invalid");
+    let words = refused["detail"].as_str().unwrap();
+    assert!(words.ends_with("expected a whole number"), "{words}");
+    server.stopped().await;
+}
+
+#[tokio::test]
 async fn a_key_sent_again_answers_the_first_message() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
