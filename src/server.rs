@@ -153,6 +153,7 @@ impl Server {
         let secret = data.join(SECRET);
         let secret = Secret::load_or_create(&secret).map_err(failed(&secret))?;
         let (store, commits) = Store::open(store_options(&config)).await?;
+        store.give_up_unfinished().await?;
         let mode = fs::metadata(data)
             .map_err(failed(data))?
             .permissions()

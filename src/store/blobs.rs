@@ -70,7 +70,7 @@ impl Drop for Temporary {
 }
 
 impl Blobs {
-    /// The folder beside the database. What was left of uploads that a crash cut off is removed.
+    /// The folder beside the database.
     pub(super) fn beside(database: &Path) -> io::Result<Self> {
         let folder = database.with_file_name("files");
         let coming = folder.join("coming");
@@ -83,14 +83,23 @@ impl Blobs {
             sync(database.parent().unwrap_or(Path::new(".")))?;
             private_folder(&coming)?;
         }
-        for left in fs::read_dir(&coming)? {
-            fs::remove_file(left?.path())?;
-        }
         Ok(Self(Arc::new(Inner {
             folder,
             coming: Arc::new(Semaphore::new(COMING)),
             reading: Semaphore::new(READING),
         })))
+    }
+
+    /// Removes what is left of uploads that a crash cut off.
+    pub(super) async fn give_up_unfinished(&self) -> io::Result<()> {
+        let coming = self.0.folder.join("coming");
+        blocking(move || {
+            for left in fs::read_dir(&coming)? {
+                fs::remove_file(left?.path())?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// How many files it holds open at most.

@@ -90,6 +90,17 @@ impl Store {
         Ok((Self(Backend::Sqlite(sqlite), blobs), Commits(commits)))
     }
 
+    /// Gives up what came in when the server last ended. For who has the data folder to themselves.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be cleared away.
+    pub async fn give_up_unfinished(&self) -> Result<(), StoreError> {
+        self.1.give_up_unfinished().await?;
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.give_up_unfinished().await,
+        }
+    }
+
     /// Refuses new writes, finishes those that wait, and closes.
     pub async fn close(&self) {
         match &self.0 {

@@ -107,6 +107,25 @@ async fn two_uploads_side_by_side_cannot_pass_a_quota_together() {
     .await;
 }
 
+#[tokio::test]
+async fn who_makes_an_admin_meanwhile_takes_no_upload_away() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let mut wire = begun(&server, &ana, &room).await;
+    let data = server.folder();
+    let made = tokio::process::Command::new(env!("CARGO_BIN_EXE_parlor"))
+        .args(["admin", "ana", "--data"])
+        .arg(&data)
+        .env_clear()
+        .output();
+    let made = within("the program to end", made).await.unwrap();
+    assert!(made.status.success(), "{made:?}");
+    wire.write(&vec![7; 1_000_000 - 5000]).await;
+    let answer = wire.http_head().await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    server.stopped().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_that_is_cut_off_leaves_nothing() {
     let server = TestServer::start().await;

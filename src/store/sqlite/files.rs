@@ -13,15 +13,21 @@ use crate::{
     store::{Brought, FileQuota, NewFile, StoreError},
 };
 
-/// What was coming in when the server last ended never will.
-pub(super) async fn give_up_unfinished(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::query!("update files set state = 'gone' where state = 'coming'")
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 impl Sqlite {
+    /// What was coming in when the server last ended never will.
+    pub(in crate::store) async fn give_up_unfinished(&self) -> Result<(), StoreError> {
+        self.writer
+            .call(|tx| {
+                Box::pin(async move {
+                    sqlx::query!("update files set state = 'gone' where state = 'coming'")
+                        .execute(&mut tx.conn)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
     pub(in crate::store) async fn begin_file(
         &self,
         id: FileId,

@@ -101,10 +101,6 @@ impl Sqlite {
                 other => StoreError::Open(other.to_string()),
             })?;
         search::prepare(&mut connection).await.map_err(open_error)?;
-
-        files::give_up_unfinished(&mut connection)
-            .await
-            .map_err(open_error)?;
         let readers = open_readers(&connect).await.map_err(open_error)?;
 
         let tracker = TaskTracker::new();
