@@ -235,9 +235,10 @@ impl Chat {
     /// Ends the login of a refresh token, for a client whose access token has run out.
     ///
     /// # Errors
-    /// [`ChatError::Unauthorized`] if the token is not good.
+    /// [`ChatError::Unauthorized`] if the token is not good, or [`ChatError::RateLimited`].
     pub async fn sign_out_by_refresh(&self, refresh_token: &str) -> Result<(), ChatError> {
         let Refresh { user, session, .. } = self.inner.tokens.read_refresh(refresh_token)?;
+        self.inner.requests.take(&user)?;
         let address = None;
         let caller = Caller {
             user,

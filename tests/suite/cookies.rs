@@ -323,3 +323,22 @@ async fn a_program_whose_access_token_is_gone_signs_out_by_its_refresh_token() {
         .refused(401, "unauthorized");
     server.stopped().await;
 }
+
+#[tokio::test]
+async fn a_login_that_is_over_cannot_be_ended_as_often_as_one_likes() {
+    let server = TestServer::with(|config| {
+        config.limits.rates = true;
+        (config.limits.requests_burst, config.limits.requests_per_s) = (20, 1);
+    })
+    .await;
+    let ana = server.user("ana").await;
+    let body = json!({ "refresh_token": ana.refresh_token });
+    let mut answers = Vec::new();
+    for _ in 0..60 {
+        let answer = server.post("/api/auth/signout", body.clone()).await;
+        answers.push(answer.status);
+    }
+    assert_eq!(answers[0], 204);
+    assert!(answers.contains(&429), "{answers:?}");
+    server.stopped().await;
+}
