@@ -79,7 +79,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {error}")]
+    #[error("cannot listen on {address}: {error}{}", another(.error))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -97,6 +97,15 @@ pub enum RunError {
     /// What is written reaches nobody any more.
     #[error("the task that passes on what was written ended early")]
     Publisher,
+}
+
+/// What helps where another program has the address.
+fn another(error: &std::io::Error) -> &'static str {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        "; choose another with --listen"
+    } else {
+        ""
+    }
 }
 
 fn store_options(config: &Config) -> StoreOptions {
@@ -313,6 +322,10 @@ async fn rebuild_index(store: &Store, told: &mut impl FnMut(usize)) -> Result<()
 
 /// Makes the data folder if it is not there, and takes it for this process as long as the file lives.
 fn claim(data: &Path) -> Result<File, StartError> {
+    // The system would only say that there is something already.
+    if data.exists() && !data.is_dir() {
+        return Err(failed(data)(std::io::ErrorKind::NotADirectory.into()));
+    }
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

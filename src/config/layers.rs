@@ -105,7 +105,7 @@ impl Config {
     fn deserialize_from(table: Table) -> Result<Self, ConfigError> {
         let config: Self = serde_path_to_error::deserialize(table).map_err(|error| {
             let key = error.path().to_string();
-            let detail = error.into_inner().message().to_owned();
+            let detail = in_words(error.into_inner().message());
             ConfigError::Value {
                 key,
                 place: "the settings".into(),
@@ -197,6 +197,18 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What is said of a type of ours, in words for who does not know them.
+fn in_words(detail: &str) -> String {
+    ["usize", "u64", "u32"]
+        .iter()
+        .fold(detail.to_owned(), |detail, number| {
+            detail.replace(
+                &format!("expected {number}"),
+                "expected a whole number from 0 on",
+            )
+        })
 }
 
 /// A scheme and a host, and no path: what browsers call an origin.

@@ -214,6 +214,7 @@ async fn a_port_in_use_is_one_clear_line() {
         words.contains(&format!("cannot listen on {address}")),
         "{words}"
     );
+    assert!(words.contains("choose another with --listen"), "{words}");
     assert!(
         !folder.path().join("data").exists(),
         "and nothing is left behind"
@@ -231,6 +232,7 @@ async fn a_data_folder_that_cannot_be_used_is_one_clear_line() {
             words.contains(&format!("cannot use the data folder {data}")),
             "{words}"
         );
+        assert!(words.to_lowercase().contains("not a directory"), "{words}");
     }
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -335,7 +337,10 @@ async fn a_setting_that_cannot_be_used_is_named() {
         (["--listen", "localhost:8000"], "such as 127.0.0.1:8000"),
         (["--set", "limits.rates=maybe"], "limits.rates"),
         (["--set", "limits.body_chars=0"], "limits.body_chars"),
-        (["--set", "limits.body_chars=-1"], "limits.body_chars"),
+        (
+            ["--set", "limits.body_chars=-1"],
+            "limits.body_chars in the settings: invalid value: integer `-1`, expected a whole number",
+        ),
         (
             ["--set", "limits.send_per_s=2000000000"],
             "limits.send_per_s",
