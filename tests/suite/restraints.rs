@@ -156,6 +156,12 @@ async fn only_higher_roles_mute() {
     post(&bob, &room, json!({ "body": "me?" }))
         .await
         .refused(403, "muted");
+    bob.patch(
+        &format!("/api/rooms/{}", room.id),
+        json!({ "topic": "me!" }),
+    )
+    .await
+    .refused(403, "forbidden");
     for who in [&bob, &ben, &cleo] {
         who.delete(&mute(&room, &bob))
             .await

@@ -3,7 +3,12 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite, append::append_system, audit::audit, job::Tx, members, restraints::restrict,
+    Sqlite,
+    append::append_system,
+    audit::audit,
+    job::Tx,
+    members,
+    restraints::{self, restrict},
     rows::RoomRow,
 };
 use crate::{
@@ -141,6 +146,13 @@ impl Sqlite {
                                 return Ok(Ruled::Forbidden(permission));
                             }
                         }
+                    }
+                    // A topic is read by all: whoever has no voice has none here either.
+                    let voice = restraints::of(&mut tx.conn, id, by.id()).await?;
+                    if edit.topic.is_some()
+                        && voice.is_some_and(|voice| voice.on_changing(now).is_some())
+                    {
+                        return Ok(Ruled::Forbidden(Permission::SetTopic));
                     }
                     let Some(before) = room(&mut tx.conn, id).await? else {
                         return Ok(Ruled::NotMember);
