@@ -179,7 +179,7 @@ impl Hub {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{sync::Mutex, time::Duration};
 
     use super::*;
 
@@ -199,6 +199,45 @@ mod tests {
         drop(second);
         assert_eq!(hub.stats().rooms, 0);
         hub.publish(room, RoomEvent::Deleted);
+    }
+
+    /// Writes down when the bus is told to carry a room's events and when not to any more.
+    #[derive(Clone, Default)]
+    struct Ledger(Arc<Mutex<Vec<&'static str>>>);
+
+    impl Ledger {
+        fn note(&self, word: &'static str) {
+            self.0.lock().unwrap().push(word);
+        }
+    }
+
+    impl Bus for Ledger {
+        fn publish(&self, _: RoomId, _: &RoomEvent) {}
+        fn attach(&self, _: RoomId) {
+            self.note("attach");
+        }
+        fn detach(&self, _: RoomId) {
+            self.note("detach");
+        }
+    }
+
+    #[test]
+    fn the_bus_carries_a_room_exactly_while_somebody_listens() {
+        let ledger = Ledger::default();
+        let hub = hub(Box::new(ledger.clone()));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..5_000 {
+                        drop(hub.subscribe(RoomId(1)));
+                    }
+                });
+            }
+        });
+        let told = ledger.0.lock().unwrap();
+        let pairs = told.chunks(2);
+        assert!(pairs.into_iter().all(|pair| pair == ["attach", "detach"]));
+        assert!(!told.is_empty());
     }
 
     #[tokio::test]

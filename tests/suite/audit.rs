@@ -19,8 +19,13 @@ async fn every_act_is_in_the_log_and_no_word_of_what_was_said() {
     let (room, [ana, ben, cleo, dan]) = server.room_of(["ana", "ben", "cleo", "dan"]).await;
     let path = format!("/api/rooms/{}", room.id);
     let of = |kind: &str, user: &User| format!("{path}/{kind}/{}", user.id);
-    ana.say(&room, "a word nobody else should read").await;
+    let said = ana.say(&room, "a word nobody else should read").await;
+    let own = ana.say(&room, "one's own to delete").await;
     ana.give_role(&room, &ben, "moderator").await;
+    for (who, message) in [(&ana, &own), (&ben, &said)] {
+        let message = format!("{path}/messages/{}", message["seq"]);
+        who.delete(&message).await.expect(204);
+    }
     ben.kick(&room, &cleo).await;
     ben.ban(&room, &dan).await;
     ben.unban(&room, &dan).await;
@@ -71,6 +76,7 @@ async fn every_act_is_in_the_log_and_no_word_of_what_was_said() {
         seen,
         [
             "ana role ben moderator",
+            "ben delete_message ana -",
             "ben kick cleo -",
             "ben ban dan -",
             "ben unban dan -",

@@ -33,6 +33,7 @@ mod late;
 mod layers;
 mod line_mode;
 mod members;
+mod memory;
 mod messages;
 mod model;
 mod open_files;

@@ -346,7 +346,7 @@ async fn a_picture_that_would_take_too_much_gets_no_thumbnail() {
 }
 
 /// What a process has in memory, in KiB.
-fn resident(process: u32) -> u64 {
+pub(crate) fn resident(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.unwrap().trim().trim_end_matches(" kB");
