@@ -15,14 +15,18 @@ const FOLLOW_PX = 100;
 /** So near to an end of the window, the next page is loaded. */
 const AHEAD_PX = 400;
 
+const TELLS_OF_REST = "onscrollend" in globalThis;
+
 const distance = (box) => box.scrollHeight - box.scrollTop - box.clientHeight;
+/** What of the log's size moves its end. */
+const shape = (box) => `${box.scrollHeight} ${box.clientHeight}`;
 
 export function MessageList({ room }) {
   void room.version.value;
   const { timeline } = room;
   const box = useRef(null);
   const list = useRef(null);
-  const held = useRef({ following: true, anchor: null, opening: undefined });
+  const held = useRef({ following: true, rising: false, anchor: null, opening: undefined, shape: "" });
   const sent = room.landed.value.filter(({ seq }) => timeline.get(seq) === undefined);
   const waiting = outgoing.value.filter(({ roomId }) => roomId === room.id);
   const rows = buildRows({
@@ -38,23 +42,35 @@ export function MessageList({ room }) {
   const settle = () => {
     const at = held.current;
     if (at.opening !== room.opening) place(room, box.current, list.current, at);
-    else if (at.following) box.current.scrollTop = box.current.scrollHeight;
-    else restoreAnchor(box.current, list.current, at.anchor);
+    // Drawn again without a change of its size: a scroll that is just beginning is left alone.
+    else if (at.following && at.shape !== shape(box.current)) box.current.scrollTop = box.current.scrollHeight;
+    else if (!at.following) restoreAnchor(box.current, list.current, at.anchor);
     look();
   };
 
   /** Notes where the reader is now, and loads what they are about to see. */
   const look = () => {
+    const at = held.current;
     const end = distance(box.current);
-    held.current.following = end <= FOLLOW_PX && !timeline.hasAfter;
-    room.atBottom.value = held.current.following;
-    if (box.current.scrollTop < AHEAD_PX) void loadBefore(room);
+    const atEnd = end <= FOLLOW_PX && !timeline.hasAfter;
+    at.following = atEnd && !at.rising;
+    at.shape = shape(box.current);
+    at.top = box.current.scrollTop;
+    room.atBottom.value = atEnd;
+    if (at.top < AHEAD_PX) void loadBefore(room);
     if (end < AHEAD_PX) void loadAfter(room);
   };
 
+  /** Who is on the way up is not pulled back to the end, however near to it they still are. */
   const onScroll = () => {
+    const at = held.current;
+    if (TELLS_OF_REST && at.shape === shape(box.current)) at.rising = box.current.scrollTop < at.top;
     look();
-    if (!held.current.following) held.current.anchor = takeAnchor(box.current, list.current);
+    if (!at.following) at.anchor = takeAnchor(box.current, list.current);
+  };
+  const onRest = () => {
+    held.current.rising = false;
+    look();
   };
 
   useLayoutEffect(settle);
@@ -78,6 +94,7 @@ export function MessageList({ room }) {
   const toPresent = async () => {
     held.current.following = true;
     await jumpToPresent(room);
+    held.current.rising = false;
     held.current.following = true;
     box.current.scrollTop = box.current.scrollHeight;
     look();
@@ -85,7 +102,7 @@ export function MessageList({ room }) {
 
   const tools = useTools(room, list);
   return html`<div class="log-frame">
-    <div class="log" ref=${box} onScroll=${onScroll} role="log" aria-live="off" aria-label=${t("log.label", { name: room.info.value.name })} tabindex="0"
+    <div class="log" ref=${box} onScroll=${onScroll} onScrollEnd=${onRest} role="log" aria-live="off" aria-label=${t("log.label", { name: room.info.value.name })} tabindex="0"
       onPointerOver=${tools.point} onPointerLeave=${tools.leave} onFocusIn=${tools.focus} onKeyDown=${tools.key}>
       <${Beginning} room=${room} />
       <ol class="log-rows" ref=${list}>

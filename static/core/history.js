@@ -8,8 +8,8 @@ const CATCH_UP_PAGE = 200;
 /** With more unread than this, the log opens at the first of them rather than at its end. */
 const FAR_BEHIND = 100;
 /** The window grows to this many messages before its far end is forgotten. */
-const WINDOW = 600;
-const WINDOW_KEPT = 400;
+const WINDOW = 300;
+const WINDOW_KEPT = 250;
 
 const messagesOf = (room, query) => get(`/api/rooms/${room.id}/messages?${new URLSearchParams(query)}`);
 
@@ -92,7 +92,7 @@ export function keepWindow(room) {
   const reading = room === currentRoom.value && !room.atBottom.value;
   if (!reading) timeline.trimStart(WINDOW_KEPT);
   // Somebody reads further up: what comes stays on the server until they scroll down to it.
-  else if (timeline.size > 2 * WINDOW) timeline.detach();
+  else timeline.detach();
 }
 
 /** The room is no longer on the screen: its next visit starts at its end, or at what is unread. */

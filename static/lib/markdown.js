@@ -185,5 +185,7 @@ function trimUrl(url) {
 function markAt(text, at) {
   const two = text.slice(at, at + 2);
   if (two === "**" || two === "~~") return two;
-  return text[at] === "*" || text[at] === "_" ? text[at] : null;
+  // `__init__` is a name, and more often meant as one than as anything else.
+  if (text[at] === "_") return text[at - 1] === "_" || text[at + 1] === "_" ? null : "_";
+  return text[at] === "*" ? "*" : null;
 }

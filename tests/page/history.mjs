@@ -6,6 +6,15 @@ import { fillHistory, roomOf, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
+/** Runs in the page: how far the end of the log is below what is seen of it; with `wanted`, whether it is so far. */
+const distance = (wanted) => {
+  const { scrollHeight, scrollTop, clientHeight } = document.querySelector(".log");
+  const far = Math.round(scrollHeight - scrollTop - clientHeight);
+  return wanted === undefined ? far : far === wanted;
+};
+/** A wheel turns for a while. */
+const fromTheEnd = (person, wanted) => person.page.waitForFunction(distance, wanted);
+
 describe("history", () => {
   const COUNT = 260;
   const expected = Array.from({ length: COUNT }, (_, index) => `line ${index + 1}`);
@@ -55,6 +64,7 @@ describe("history", () => {
     await bob.page.getByRole("log").hover();
     await bob.page.mouse.wheel(0, -900);
     await bob.page.locator(".pill").waitFor();
+    await fromTheEnd(bob, 900);
     const at = () => bob.page.evaluate(() => document.querySelector(".log").scrollTop);
     const before = await at();
     await ada.say("over here");
@@ -63,6 +73,35 @@ describe("history", () => {
     await bob.page.getByRole("button", { name: "1 new message" }).click();
     await bob.page.locator(".pill").waitFor({ state: "detached" });
     await bob.page.waitForFunction(() => document.title === "Lobby");
+  });
+
+  story("near the end new messages are followed, but nothing else pulls a reader down", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["near.ada", "near.bob"]);
+    await fillHistory(ada, room.id, 60);
+    await bob.page.locator(".body", { hasText: "line 60" }).waitFor();
+    await bob.page.evaluate(() => document.querySelector(".log").scrollBy(0, -60));
+    await fromTheEnd(bob, 60);
+    // The tools of a message are fetched, and the log is drawn again with them.
+    await bob.page.locator(".message-row", { hasText: "line 55" }).hover();
+    await bob.page.getByRole("toolbar").waitFor();
+    assert.equal(await bob.page.evaluate(distance), 60);
+    await ada.say("come along");
+    await fromTheEnd(bob, 0);
+    await bob.page.locator(".body", { hasText: "come along" }).waitFor();
+  });
+
+  story("who begins to scroll up while others write is not held at the end", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["busy.ada", "busy.bob"]);
+    await fillHistory(ada, room.id, 80);
+    await bob.page.locator(".body", { hasText: "line 80" }).waitFor();
+    await bob.page.getByRole("log").hover();
+    const writing = fillHistory(ada, room.id, 40, "more");
+    // Its first steps leave the reader within reach of the end.
+    await bob.page.mouse.wheel(0, -900);
+    await bob.page.locator(".pill").waitFor();
+    await writing;
+    await bob.page.getByRole("button", { name: /new message/u }).click();
+    await fromTheEnd(bob, 0);
   });
 
   story("a link to one message opens the history there, in both directions", async () => {

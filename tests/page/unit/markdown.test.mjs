@@ -19,6 +19,7 @@ test("emphasis, code and what only looks like it", () => {
     "a **bold *and* move** b": "a <strong>bold <em>and</em> move</strong> b",
     "_so_ ~~not~~": "<em>so</em> <strike>not</strike>",
     "snake_case_name and 2 * 3 * 4": "snake_case_name and 2 * 3 * 4",
+    "__init__ and __proto__": "__init__ and __proto__",
     "**open": "**open",
     "*a **b* c**": "<em>a **b</em> c**",
     "****": "****",
