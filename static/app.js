@@ -26,7 +26,7 @@ function changeAccount(id) {
   if (id === account) return;
   account = id;
   if (id !== null) {
-    void openOutbox(id);
+    openOutbox(id);
     liveSocket.start();
     return;
   }

@@ -12,13 +12,13 @@ const Shell = lazy(async () => (await import("./shell.js")).Shell);
 const Welcome = lazy(async () => (await import("./welcome.js")).Welcome);
 
 const Reset = lazy(async () => (await import("./reset.js")).Reset);
+const Lost = lazy(async () => (await import("./lost.js")).Lost);
 
 const SCREENS = { starting: Starting, unreachable: Unreachable, out: Welcome, in: Shell };
 
 export function App() {
   const { name, token } = route.value;
-  const screen = name === "reset" ? html`<${Reset} token=${token} />` : html`<${SCREENS[session.value.phase]} />`;
-  return html`${screen}${dialog.value === null && html`<${Toast} />`}`;
+  return html`${name === "lost" ? html`<${Lost} />` : name === "reset" ? html`<${Reset} token=${token} />` : html`<${SCREENS[session.value.phase]} />`}${dialog.value === null && html`<${Toast} />`}`;
 }
 
 function Starting() {

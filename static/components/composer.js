@@ -82,8 +82,12 @@ export function Composer({ room }) {
       return;
     }
     const files = uploads.map(({ file }) => file);
-    if (!post(room, area.current.value, { replyTo: replying, files })) return;
-    change("");
+    const written = area.current.value;
+    const body = trimBody(written);
+    if (body === "" && files.length === 0) return;
+    // The draft is kept until the message is.
+    void post(room, body, { replyTo: replying, files }).then((isKept) => isKept && read(draftKey(room)) === written && remove(draftKey(room)));
+    setDraft("");
     setUploads([]);
     room.replying.value = null;
     doneTyping();

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { discover, joinPublic } from "../core/rooms.js";
+import { discover, joinPublic } from "../core/housekeeping.js";
 import { navigate } from "../core/router.js";
 import { rooms } from "../core/state.js";
 import { html } from "../lib/html.js";

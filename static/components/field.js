@@ -1,9 +1,11 @@
-// Forms: a labelled field that carries its own error, and a form that waits for its answer.
+// Forms: a labelled field that carries its own error, and what stands at a form's end.
 
-import { useId, useState } from "preact/hooks";
+import { useId } from "preact/hooks";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Icon } from "./icon.js";
+
+export { useSubmit } from "./submit.js";
 
 /** The server says what is wrong with a field, as in "is taken"; the label says which one. */
 const sentence = (label, error) => (/^\p{Ll}/u.test(error) ? `${label.replace(/ \(.*\)$/u, "")} ${error}` : error);
@@ -18,25 +20,6 @@ export function Field({ label, hint, error, as = "input", value, ...input }) {
     ${error && html`<p class="field-error" id=${`${id}-error`}>${sentence(label, error)}</p>`}
     ${hint && html`<p class="field-hint" id=${`${id}-hint`}>${hint}</p>`}
   </div>`;
-}
-
-/** `{busy, problem, fields, submit}`: runs `action` once at a time and keeps what went wrong. */
-export function useSubmit(action) {
-  const [state, setState] = useState({ busy: false, problem: null });
-  const submit = async (event) => {
-    event?.preventDefault();
-    if (state.busy) return;
-    const form = event?.currentTarget;
-    setState({ busy: true, problem: null });
-    try {
-      await action(form instanceof HTMLFormElement ? Object.fromEntries(new FormData(form)) : undefined, form);
-      setState({ busy: false, problem: null });
-    } catch (problem) {
-      setState({ busy: false, problem });
-      queueMicrotask(() => requestAnimationFrame(() => form?.querySelector?.('[aria-invalid="true"]')?.focus()));
-    }
-  };
-  return { ...state, fields: state.problem?.fields ?? {}, submit };
 }
 
 /** What went wrong, unless the fields already say it. */

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { notify } from "../core/announce.js";
 import { get, patch, post, remove } from "../core/api.js";
 import { copyText } from "../core/clipboard.js";
-import { changeRoom } from "../core/rooms.js";
+import { changeRoom } from "../core/housekeeping.js";
 import { now } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";

@@ -1,7 +1,7 @@
 // What stands beside the list of rooms when none is open.
 
 import { follow } from "../core/router.js";
-import { dialog, me, roomsKnown } from "../core/state.js";
+import { dialog, me } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Icon, Logo } from "./icon.js";
@@ -16,7 +16,6 @@ export function Home() {
   const open = (name) => () => {
     dialog.value = { name };
   };
-  if (!roomsKnown.value) return html`<main class="home"><p class="faint" role="status">${t("home.opening")}</p></main>`;
   return html`<main class="home">
     <div class="home-body">
       <${Logo} />
@@ -37,7 +36,6 @@ export function Home() {
 
 /** The address of a room that the user is not in, or that is no more. */
 export function NoRoom() {
-  if (!roomsKnown.value) return html`<main class="home"><p class="faint" role="status">${t("home.opening-room")}</p></main>`;
   return html`<main class="home">
     <div class="home-body">
       <${Logo} />

@@ -1,7 +1,7 @@
 // Where an invitation leads, said before it is followed.
 
 import { useEffect, useState } from "preact/hooks";
-import { invitedTo } from "../core/rooms.js";
+import { invitedTo } from "../core/housekeeping.js";
 import { html } from "../lib/html.js";
 import { invitationWords } from "../lib/invitation.js";
 

@@ -1,4 +1,4 @@
-import { joinByCode } from "../core/rooms.js";
+import { joinByCode } from "../core/housekeeping.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { codeFrom } from "../lib/routes.js";

@@ -1,7 +1,6 @@
 // The lines of the log.
 
 import { Component } from "preact";
-import { copyText } from "../core/clipboard.js";
 import { discardPending, retryPending } from "../core/sending.js";
 import { now, people } from "../core/state.js";
 import { html } from "../lib/html.js";
@@ -93,6 +92,8 @@ function Body({ message, action }) {
   return html`<div class="body" dir="auto"><div class="said">${words}</div>${marks}</div>`;
 }
 
+const copy = async (text) => (await import("../core/clipboard.js")).copyText(text);
+
 function PendingRow({ row }) {
   const { entry, message, first, action } = row;
   const failed = entry.state === "failed";
@@ -106,7 +107,7 @@ function PendingRow({ row }) {
       ? html`<div class="outcome" role="alert">
           <span class="outcome-text"><${Icon} name="alert" /> ${t("pending.failed", { reason: entry.reason })}</span>
           <button type="button" class="link" onClick=${() => retryPending(entry.key)}>${t("pending.again")}</button>
-          <button type="button" class="link" onClick=${() => void copyText(entry.body)}>${t("tools.copy")}</button>
+          <button type="button" class="link" onClick=${() => void copy(entry.body)}>${t("tools.copy")}</button>
           <button type="button" class="link" onClick=${() => discardPending(entry.key)}>${t("pending.discard")}</button>
         </div>`
       : html`<${Waiting} entry=${entry} />`}

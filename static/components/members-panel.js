@@ -5,7 +5,7 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { lastSeen } from "../lib/time.js";
 import { Avatar } from "./avatar.js";
-import { useSubmit } from "./field.js";
+import { useSubmit } from "./submit.js";
 
 const ROLES = { owner: "role.owner", moderator: "role.moderator" };
 

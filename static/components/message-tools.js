@@ -107,10 +107,14 @@ function More({ may, message, run }) {
 
 const KEYS = { r: "reply", e: "edit", "+": "react", d: "erase" };
 
-/** Arrows walk through the messages; `r e + d` do something to the one that has the focus. */
+/**
+ * Arrows walk through the messages; `r e + d` do something to the one that has the focus. That may be another
+ * one than when the key was pressed: this module was still being fetched, and a key before it walked on.
+ */
 export function onKey(event, room, list) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest(".tools")) return;
-  const row = event.target.closest(".message-row[data-seq]");
+  const focused = document.activeElement;
+  if (event.altKey || event.ctrlKey || event.metaKey || focused.closest(".tools")) return;
+  const row = focused.closest(".message-row[data-seq]");
   if (event.key === "ArrowUp" || event.key === "ArrowDown") {
     const rows = [...list.querySelectorAll(".message-row[data-seq]")];
     const next = row ? rows[rows.indexOf(row) + (event.key === "ArrowUp" ? -1 : 1)] : rows.at(-1);
@@ -120,7 +124,7 @@ export function onKey(event, room, list) {
     next.scrollIntoView({ block: "nearest" });
     return;
   }
-  if (!row || event.target !== row) return;
+  if (!row || focused !== row) return;
   if (event.key === "Enter") {
     event.preventDefault();
     row.closest(".log").querySelector(".tools button")?.focus();

@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { notify } from "../core/announce.js";
 import { copyText } from "../core/clipboard.js";
-import { changeRoom, deleteRoom, inspect, leaveRoom, replaceCode } from "../core/rooms.js";
+import { changeRoom, deleteRoom, inspect, leaveRoom, replaceCode } from "../core/housekeeping.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { invitePath } from "../lib/routes.js";

@@ -65,10 +65,10 @@ function Log({ room }) {
   if (state instanceof Error) {
     return html`<div class="log-state" role="alert">
       <p>${state.message}</p>
-      <button type="button" class="button" onClick=${() => open(room, route.value.seq)}>Try again</button>
+      <button type="button" class="button" onClick=${() => open(room, route.value.seq)}>${t("app.try-again")}</button>
     </div>`;
   }
-  return html`<div class="log-state" role="status"><span class="sr-only">Loading the messages…</span><${Skeleton} /></div>`;
+  return html`<div class="log-state" role="status"><span class="sr-only">${t("log.loading")}</span><${Skeleton} /></div>`;
 }
 
 const Skeleton = () =>

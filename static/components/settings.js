@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { notify } from "../core/announce.js";
-import { changePassword, listSessions, rename, revokeSession, signOut } from "../core/session.js";
+import { changePassword, listSessions, rename, revokeSession, signOut } from "../core/account.js";
 import { me, now, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";

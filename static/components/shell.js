@@ -53,10 +53,16 @@ export function Shell() {
     ${room && html`<a class="skip" href="#composer" onClick=${skipToComposer}>${t("app.skip")}</a>`}
     <${Bars} />
     ${!(narrow.value && inRoom) && html`<${Sidebar} />`}
-    ${room ? html`<${RoomView} key=${room.id} room=${room} />` : inRoom ? html`<${NoRoom} />` : !narrow.value && html`<${Home} />`}
+    ${room ? html`<${RoomView} key=${room.id} room=${room} />` : !(narrow.value && !inRoom) && html`<${Elsewhere} inRoom=${inRoom} />`}
     <div class="sr-only" aria-live="polite">${spoken.value}</div>
     ${dialog.value && html`<${Dialogs} />`}
   </div>`;
+}
+
+/** What stands in the place of a room. */
+function Elsewhere({ inRoom }) {
+  if (!roomsKnown.value) return html`<main class="home"><p class="faint" role="status">${t("home.opening")}</p></main>`;
+  return inRoom ? html`<${NoRoom} />` : html`<${Home} />`;
 }
 
 function skipToComposer(event) {

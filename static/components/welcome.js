@@ -1,8 +1,8 @@
 // Before there is a session: sign in, sign up, or follow an invitation.
 
 import { useState } from "preact/hooks";
-import { signIn, signUp } from "../core/session.js";
-import { joinByCode } from "../core/rooms.js";
+import { signIn, signUp } from "../core/account.js";
+import { joinByCode } from "../core/housekeeping.js";
 import { notify } from "../core/announce.js";
 import { route, server, session } from "../core/state.js";
 import { html } from "../lib/html.js";

@@ -1,6 +1,7 @@
 // What the server says over the socket, and what it changes.
 
 import { batch } from "@preact/signals";
+import { t } from "../lib/i18n.js";
 import { heard } from "./announce.js";
 import { catchUp, keepWindow, loadAfter, open } from "./history.js";
 import { memberJoined, memberLeft, noteMembersSeen, notePerson, reloadMembers } from "./members.js";
@@ -28,7 +29,7 @@ attach({
 function ready(frame) {
   if (frame.user) session.value = { ...session.value, user: { ...session.value.user, ...frame.user } };
   if (frame.limits?.body_chars) bodyLimit.value = frame.limits.body_chars;
-  for (const id of keepRooms(new Set(frame.rooms.map(({ id }) => id)))) outbox.value?.failRoom(id, "You are no longer in this room");
+  for (const id of keepRooms(new Set(frame.rooms.map(({ id }) => id)))) outbox.value?.failRoom(id, t("pending.no-room"));
   const missed = {};
   for (const item of frame.rooms) {
     const known = meetRoom(item);
@@ -160,7 +161,7 @@ function room(frame) {
 
 function roomLeft(frame) {
   dropRoom(frame.room_id);
-  outbox.value?.failRoom(frame.room_id, "You are no longer in this room");
+  outbox.value?.failRoom(frame.room_id, t("pending.no-room"));
 }
 
 function error(frame) {

@@ -1,15 +1,16 @@
 // The outbox of this tab: on disk before it is on the wire.
 
 import { Outbox } from "../lib/outbox.js";
-import { trimBody } from "../lib/text.js";
 import { claim } from "./lock.js";
 import { liveSocket } from "./socket.js";
-import { keysWith, randomName, read, remove, write } from "./storage.js";
+import { lay, shelves } from "./shelf.js";
+import { randomName } from "./storage.js";
 import { connection, me, outgoing, rooms } from "./state.js";
 
 const TAB = "parlor.tab";
 /** Sent, and no answer: the connection is looked at more closely. */
 const SILENCE_MS = 8_000;
+const DISK_MS = 1_000;
 
 export const outbox = { value: null };
 
@@ -35,21 +36,35 @@ async function nameTab() {
 
 let tabName = null;
 
+/** What was laid down last; a message goes on the wire after it. */
+let laid = Promise.resolve();
+/** Settles when the outbox of whoever is here is open. */
+let opening = Promise.resolve();
+
+/** The shelves of a user. */
+const shelfOf = (userId) => `${userId}.`;
+
 /** Opens the outbox of `userId`: what this tab had not sent, and what closed tabs left behind. */
-export async function openOutbox(userId) {
+export function openOutbox(userId) {
+  opening = opened(userId);
+}
+
+async function opened(userId) {
   tabName ??= nameTab();
-  const prefix = `parlor.outbox.${userId}.`;
-  const own = prefix + (await tabName);
-  const entries = read(own, []);
-  for (const key of keysWith(prefix)) {
-    if (key === own || !(await claim(`${TAB}.${key.slice(prefix.length)}`))) continue;
-    entries.push(...read(key, []));
-    remove(key);
+  const own = shelfOf(userId) + (await tabName);
+  const found = await shelves(shelfOf(userId));
+  const entries = found.get(own) ?? [];
+  const taken = [];
+  for (const [name, left] of found) {
+    if (name === own || !(await claim(`${TAB}.${name.slice(shelfOf(userId).length)}`))) continue;
+    entries.push(...left);
+    taken.push(name);
   }
   // Somebody may have signed out while the claims were made.
   if (me.value?.id !== userId) return;
   entries.sort((a, b) => a.at - b.at);
-  if (entries.length > 0) write(own, entries);
+  if (taken.length > 0) await lay(own, entries);
+  for (const name of taken) void lay(name, []);
   const box = new Outbox({ entries, send, changed: (changed) => keep(own, changed) });
   outgoing.value = box.entries;
   outbox.value = box;
@@ -62,17 +77,26 @@ export function closeOutbox() {
   outgoing.value = [];
 }
 
+/** Forgets what `userId` had not sent. */
+export async function emptyOutbox(userId) {
+  for (const name of (await shelves(shelfOf(userId))).keys()) await lay(name, []);
+}
+
 function keep(own, entries) {
   if (entries === outgoing.value) return;
   outgoing.value = entries;
-  if (entries.length > 0) write(own, entries);
-  else remove(own);
+  laid = lay(own, entries);
 }
 
-function send(entry) {
+/** On disk before it is on the wire; a disk that gives no answer is not waited for for ever. */
+const isLaid = () => Promise.race([laid, new Promise((resolve) => setTimeout(resolve, DISK_MS))]);
+
+async function send(entry) {
   const frame = { type: "send", key: entry.key, room_id: entry.roomId, body: entry.body };
   if (entry.quote) frame.reply_to = entry.quote.seq;
   if (entry.files?.length > 0) frame.files = entry.files.map(({ id }) => id);
+  await isLaid();
+  // Without a connection it stays where it is, and is sent with the next one.
   liveSocket.send(frame);
   setTimeout(() => {
     const still = outbox.value?.entries.find(({ key, state }) => key === entry.key && state === "sending");
@@ -80,13 +104,17 @@ function send(entry) {
   }, SILENCE_MS);
 }
 
-/** Queues a message, with the files that were brought for it; false when there is nothing to say. */
-export function post(room, draft, { replyTo = null, files = [] } = {}) {
-  const body = trimBody(draft);
-  if ((body === "" && files.length === 0) || !outbox.value) return false;
+/**
+ * Queues a message that says something, with the files that were brought for it; resolves to whether it is on
+ * this machine's disk. It is not where nobody is signed in any more.
+ */
+export async function post(room, body, { replyTo = null, files = [] } = {}) {
+  if (!outbox.value) await opening;
+  if (!outbox.value) return false;
   room.dividerAfter.value = null;
   const quote = replyTo && { seq: replyTo.seq, author: replyTo.author, body: replyTo.body.slice(0, 140), deleted: false };
   outbox.value.add({ key: randomName(), roomId: room.id, body, ...(quote ? { quote } : {}), ...(files.length > 0 ? { files } : {}) });
+  await isLaid();
   return true;
 }
 

@@ -1,14 +1,13 @@
 // From messages to the lines of the log: day separators, groups by author, condensed
 // system lines, the unread divider, and what is still on its way.
 
-import { actionOf, listOf } from "./text.js";
+import { condensable, systemText } from "./system.js";
+import { actionOf } from "./text.js";
 import { dayKey } from "./time.js";
 
 const GROUP_MS = 5 * 60_000;
-const CONDENSED = { joined: "joined", left: "left" };
 
 const isSystem = (message) => message.kind === "system";
-const nameOf = (author) => author?.display_name || author?.username || "someone";
 
 /** Whether `message` needs no name of its own because `previous` has it. */
 function continues(previous, message) {
@@ -21,16 +20,6 @@ function continues(previous, message) {
     Date.parse(message.created_at) - Date.parse(previous.created_at) < GROUP_MS
   );
 }
-
-/** `joined` and `left` are condensed; any other event stands alone. */
-const condensable = (message) => (isSystem(message) ? CONDENSED[message.event?.type] : undefined);
-
-const systemText = (messages) => {
-  const type = condensable(messages[0]);
-  if (messages.length === 1 || !type) return messages[0].body;
-  const names = [...new Set(messages.map((message) => nameOf(message.author)))];
-  return `${listOf(names)} ${type}`;
-};
 
 /**
  * The rows of a log. `messages` ascend; `pending` are outbox entries for the same room;

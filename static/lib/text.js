@@ -28,17 +28,6 @@ export function initials(name) {
 /** One of `count` hues for a user, the same on every visit. */
 export const hueOf = (id, count = 8) => (Math.imul(id, 2654435761) >>> 16) % count;
 
-/** `ada`, `ada and bob`, `ada, bob and 3 others`. */
-export function listOf(names, most = 3) {
-  if (names.length <= 1) return names.join("");
-  if (names.length <= most) return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-  const rest = names.length - (most - 1);
-  return `${names.slice(0, most - 1).join(", ")} and ${rest} others`;
-}
-
-/** `1 member`, `4 members`. */
-export const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
-
 /** `820 B`, `2.3 MB`, as the reader's language writes it. */
 export function fileSize(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { Between } from "./between.mjs";
-import { Person, roomOf, stage } from "./harness.mjs";
+import { PASSWORD, Person, roomOf, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
@@ -65,6 +65,35 @@ describe("being away", () => {
     await ada.page.locator(".pending").first().waitFor({ state: "detached" });
     await ada.page.reload();
     await ada.reads(["sent", "first", "second"]);
+  });
+
+  story("what was written and not sent survives the end of the session, and is sent after the next sign-in", async () => {
+    const between = await Between.start(world.server);
+    try {
+      const ada = await (await Person.arrive({ ...world, server: between }, "again.ada")).signUp();
+      const room = await ada.createRoom("Lobby");
+      await ada.visit(`/r/${room.id}`);
+      between.freeze();
+      await ada.say("kept for later");
+      await ada.page.locator(".banner").waitFor({ timeout: 60_000 });
+      const kept = await ada.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+      assert.deepEqual(kept, ["parlor"]);
+      const elsewhere = await fetch(`${world.server.base}/api/auth/signin`, { method: "POST", body: JSON.stringify({ username: "again.ada", password: PASSWORD }) });
+      const { access_token: token } = await elsewhere.json();
+      const authorization = `Bearer ${token}`;
+      const { items } = await (await fetch(`${world.server.base}/api/me/sessions`, { headers: { authorization } })).json();
+      for (const { id, current } of items) if (!current) await fetch(`${world.server.base}/api/me/sessions/${id}`, { method: "DELETE", headers: { authorization } });
+      between.thaw();
+      await ada.page.getByRole("button", { name: "Retry now" }).click();
+      await ada.sees("Your session has ended");
+      await ada.page.getByLabel("Username").fill("again.ada");
+      await ada.page.getByLabel("Password").fill(PASSWORD);
+      await ada.page.getByRole("button", { name: "Sign in" }).click();
+      await ada.page.locator(".message-row:not(.pending) .body", { hasText: "kept for later" }).waitFor();
+      assert.deepEqual(await ada.said(), ["kept for later"], "once");
+    } finally {
+      between.stop();
+    }
   });
 
   story("off line for a while, with messages from both sides", async () => {

@@ -109,7 +109,9 @@ describe("the kept page", () => {
     const { page } = await Person.arrive(world, "lost");
     const opened = await page.goto("/no/such/address");
     assert.equal(opened.status(), 404);
-    await page.getByRole("heading").first().waitFor();
+    await page.getByRole("heading", { name: "There is nothing at this address" }).waitFor();
+    await page.getByRole("link", { name: "To your rooms" }).click();
+    await page.getByRole("heading", { name: "Welcome back" }).waitFor();
     const asked = await page.request.get("/no/such/address", { headers: { accept: "*/*" } });
     assert.equal(asked.status(), 404);
     assert.equal(asked.headers()["content-type"], "application/problem+json");

@@ -151,7 +151,7 @@ describe("talking", () => {
     await bob.page.getByRole("button", { name: "Leave the room" }).click();
     await bob.page.getByRole("button", { name: "Leave", exact: true }).click();
     await bob.page.getByRole("heading", { name: /^Hello/u }).waitFor();
-    await ada.sees("own.bob left");
+    await ada.sees("Bob left");
 
     await ada.page.getByRole("button", { name: "Delete the room" }).click();
     await ada.page.getByRole("button", { name: "Delete for everybody" }).click();

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { readFileSync } from "node:fs";
+import { before, test } from "node:test";
+import { speak } from "../../../static/lib/i18n.js";
 import { buildRows } from "../../../static/lib/rows.js";
+
+const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
+before(() => speak("en", catalogue("en"), "en-GB"));
 
 const ada = { id: 1, username: "ada", display_name: "Ada" };
 const bob = { id: 2, username: "bob", display_name: "Bob" };
@@ -29,8 +34,8 @@ test("a new local day has a separator and begins a new group", () => {
 });
 
 test("arrivals and departures are condensed, other events are not", () => {
-  const rows = buildRows({ messages: [system(ada, "joined"), system(bob, "joined"), system(bob, "left"), system(ada, "renamed"), system(ada, "renamed")] });
-  assert.deepEqual(shape(rows), ["day", "Ada and Bob joined", "bob left", "ada renamed", "ada renamed"]);
+  const rows = buildRows({ messages: [system(ada, "joined"), system(bob, "joined"), system(bob, "left"), system(ada, "locked"), system(ada, "locked")] });
+  assert.deepEqual(shape(rows), ["day", "Ada and Bob joined", "Bob left", "Ada locked the room", "Ada locked the room"]);
 });
 
 test("somebody who comes and goes is named once", () => {
@@ -41,7 +46,7 @@ test("somebody who comes and goes is named once", () => {
 test("the divider stands before the first unread message, and not before a system line", () => {
   const messages = [text(ada, 0), system(bob, "joined"), text(bob, 1)];
   const rows = buildRows({ messages, dividerAfter: messages[0].seq });
-  assert.deepEqual(shape(rows), ["day", "ADA", "bob joined", "unread", "BOB"]);
+  assert.deepEqual(shape(rows), ["day", "ADA", "Bob joined", "unread", "BOB"]);
 });
 
 test("an action stands alone", () => {
@@ -60,4 +65,16 @@ test("what is on its way stands at the end, in its author's group", () => {
 test("a deleted message is no action", () => {
   const rows = buildRows({ messages: [{ ...text(ada, 0, ""), deleted_at: at(1) }] });
   assert.equal(rows[1].action, null);
+});
+
+test("the room speaks the reader's language", () => {
+  const said = (event) => buildRows({ messages: [{ seq: 1, kind: "system", author: ada, body: "as the server says it", event, created_at: at(0) }] }).at(-1).text;
+  assert.equal(said({ type: "kicked", username: "bob" }), "Ada removed bob");
+  assert.equal(said({ type: "topic", topic: "" }), "Ada cleared the topic");
+  assert.equal(said({ type: "slow_mode", seconds: 30 }), "Ada turned slow mode on: one message every 30 s");
+  assert.equal(said({ type: "of a newer server" }), "as the server says it");
+  speak("de", catalogue("de"));
+  assert.equal(said({ type: "renamed", name: "Küche" }), "Ada hat den Raum in Küche umbenannt");
+  assert.equal(said({ type: "joined" }), "Ada ist beigetreten");
+  speak("en", catalogue("en"), "en-GB");
 });

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
 import { reconnectDelay } from "../../../static/lib/connection.js";
 import { deviceName } from "../../../static/lib/device.js";
-import { speak } from "../../../static/lib/i18n.js";
+import { listed, speak } from "../../../static/lib/i18n.js";
 import { Problem } from "../../../static/lib/problem.js";
 import { codeFrom, invitePath, parseRoute } from "../../../static/lib/routes.js";
-import { actionOf, codePoints, initials, listOf, trimBody } from "../../../static/lib/text.js";
+import { actionOf, codePoints, initials, trimBody } from "../../../static/lib/text.js";
 import { ago, clock, dayLabel, lastSeen, useHours } from "../../../static/lib/time.js";
 
 const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
@@ -84,9 +84,9 @@ test("initials", () => {
 });
 
 test("lists of names", () => {
-  assert.equal(listOf(["a"]), "a");
-  assert.equal(listOf(["a", "b", "c"]), "a, b and c");
-  assert.equal(listOf(["a", "b", "c", "d", "e"]), "a, b and 3 others");
+  assert.equal(listed(["a"]), "a");
+  assert.equal(listed(["a", "b", "c"], 3), "a, b and c");
+  assert.equal(listed(["a", "b", "c", "d", "e"], 3), "a, b and 3 others");
 });
 
 test("addresses", () => {
@@ -95,7 +95,7 @@ test("addresses", () => {
   assert.deepEqual(parseRoute("/r/12/345"), { name: "room", roomId: 12, seq: 345 });
   assert.deepEqual(parseRoute("/i/a%2Fb"), { name: "invite", code: "a/b" });
   assert.deepEqual(parseRoute("/i/%E0%A4%A"), { name: "invite", code: "%E0%A4%A" });
-  assert.deepEqual(parseRoute("/elsewhere"), { name: "home" });
+  assert.deepEqual(parseRoute("/elsewhere"), { name: "lost" });
 });
 
 test("a code as it is pasted", () => {

@@ -1,0 +1,62 @@
+// Signing up, in and out, and what one changes about one's account: fetched by the screens that need it.
+
+import { roomPath } from "../lib/routes.js";
+import { anonymous, get, markRenewed, patch, post, remove as erase, request } from "./api.js";
+import { navigate } from "./router.js";
+import { emptyOutbox } from "./sending.js";
+import { enter, leave } from "./session.js";
+import { route, server, session } from "./state.js";
+import { keysWith, remove } from "./storage.js";
+
+export async function signIn({ username, password }) {
+  const answer = await anonymous("POST", "/api/auth/signin", { username, password, cookie: true });
+  markRenewed();
+  leaveInvitation();
+  enter(answer.user ? answer : await get("/api/me"));
+}
+
+/** With a `code`, the account and its first room are one step. */
+export async function signUp({ username, password, displayName, code }) {
+  const answer = await anonymous("POST", "/api/auth/signup", {
+    username,
+    password,
+    ...(displayName ? { display_name: displayName } : {}),
+    ...(code ? { code } : {}),
+    cookie: true,
+  });
+  markRenewed();
+  if (server.value) server.value = { ...server.value, needs_first_account: false };
+  if (answer.room_id) navigate(roomPath(answer.room_id), { replace: true });
+  else leaveInvitation();
+  enter(answer);
+}
+
+/** The invitation was answered by coming in; left at its address, the page would ask once more. */
+function leaveInvitation() {
+  if (route.value.name === "invite") navigate("/", { replace: true });
+}
+
+/** Ends the session here and on the server, and forgets what this browser kept of it. */
+export async function signOut() {
+  const { user } = session.value;
+  try {
+    await request("POST", "/api/auth/signout", {});
+  } catch (problem) {
+    if (problem.status !== 401) throw problem;
+  }
+  leave("session.signed-out");
+  keysWith(`parlor.draft.${user.id}.`).forEach(remove);
+  await emptyOutbox(user.id);
+  remove("parlor.renewed_at");
+}
+
+export async function rename(displayName) {
+  const { user } = await patch("/api/me", { display_name: displayName });
+  session.value = { ...session.value, user: { ...session.value.user, display_name: displayName, ...user } };
+}
+
+export const changePassword = (current, next) => post("/api/auth/password", { current, new: next });
+
+export const listSessions = async () => (await get("/api/me/sessions")).items;
+
+export const revokeSession = (id) => erase(`/api/me/sessions/${id}`);

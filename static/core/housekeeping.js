@@ -1,0 +1,58 @@
+// What one does to rooms: make, enter, change and leave them. Fetched by the dialogs that do it.
+
+import { roomPath } from "../lib/routes.js";
+import { anonymous, get, patch, post, remove } from "./api.js";
+import { dropRoom, fetchRooms } from "./rooms.js";
+import { navigate } from "./router.js";
+import { rooms, route } from "./state.js";
+
+export async function createRoom({ name, topic, kind }) {
+  const created = await post("/api/rooms", { name, kind, ...(topic ? { topic } : {}) });
+  await enter(created.id);
+  return created;
+}
+
+export const joinByCode = async (code) => enter((await post("/api/rooms/join", { code })).id);
+export const joinPublic = async (roomId) => enter((await post("/api/rooms/join", { room_id: roomId })).id);
+/** What may be known of the room that a code leads to, with a session or without. */
+export const invitedTo = async (code) => (await anonymous("GET", `/api/invites/${encodeURIComponent(code)}`)).room;
+export const discover = () => get("/api/rooms?discover=1");
+
+/** Opens a room that the user has just become a member of. */
+async function enter(roomId) {
+  if (!rooms.value.has(roomId)) await fetchRooms();
+  navigate(roomPath(roomId));
+  return roomId;
+}
+
+/** The room in full; owners and moderators also get its access code. */
+export async function inspect(room) {
+  const item = await get(`/api/rooms/${room.id}`);
+  room.update(item);
+  return item;
+}
+
+export async function changeRoom(room, change) {
+  const item = await patch(`/api/rooms/${room.id}`, change);
+  room.update({ ...change, ...item });
+}
+
+export async function replaceCode(room) {
+  const { access_code } = await post(`/api/rooms/${room.id}/access_code`);
+  room.update({ access_code });
+}
+
+export async function leaveRoom(room) {
+  await remove(`/api/rooms/${room.id}/members/me`);
+  goodbye(room.id);
+}
+
+export async function deleteRoom(room) {
+  await remove(`/api/rooms/${room.id}`);
+  goodbye(room.id);
+}
+
+function goodbye(roomId) {
+  if (route.value.roomId === roomId) navigate("/", { replace: true });
+  dropRoom(roomId);
+}

@@ -1,0 +1,41 @@
+// What the room itself says: who came, who went, what was changed. In the reader's language.
+
+import { listed, t } from "./i18n.js";
+
+const NAMED = 3;
+/** Several of one kind in a row are one line. */
+const CONDENSED = new Set(["joined", "left"]);
+
+const nameOf = (author) => author?.display_name || author?.username || t("announce.someone");
+
+/** `joined` or `left`, where the line may stand for several messages. */
+export const condensable = ({ kind, event }) => (kind === "system" && CONDENSED.has(event?.type) ? event.type : undefined);
+
+/** The sentence of one message, or of several that were condensed. */
+export function systemText(messages) {
+  const [{ author, event, body }] = messages;
+  const name = nameOf(author);
+  switch (event?.type) {
+    case "joined":
+    case "left": {
+      const names = [...new Set(messages.map((message) => nameOf(message.author)))];
+      return t(`system.${event.type}`, { n: names.length, names: listed(names, NAMED) });
+    }
+    case "created":
+    case "locked":
+    case "unlocked":
+      return t(`system.${event.type}`, { name });
+    case "kicked":
+    case "banned":
+      return t(`system.${event.type}`, { name, other: event.username });
+    case "renamed":
+      return t("system.renamed", { name, title: event.name });
+    case "topic":
+      return event.topic === "" ? t("system.no-topic", { name }) : t("system.topic", { name, topic: event.topic });
+    case "slow_mode":
+      return event.seconds === 0 ? t("system.no-slow-mode", { name }) : t("system.slow-mode", { name, seconds: event.seconds });
+    default:
+      // A newer server says what this page does not know.
+      return body;
+  }
+}
