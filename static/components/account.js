@@ -11,6 +11,7 @@ import { t } from "../lib/i18n.js";
 import { ago, fullTime } from "../lib/time.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
+import { OwnPortrait } from "./portrait.js";
 
 const ENDS = [0, 2_592_000, 7_776_000, 31_536_000];
 
@@ -39,7 +40,7 @@ export function About() {
   return html`<section class="part">
     <h3>${t("account.about")}</h3>
     <${FormError} problem=${loading.problem} />
-    ${admin && html`<button type="button" class="button" onClick=${() => (dialog.value = { name: "admin" })}>${t("account.admin")}</button>`}
+    <${OwnPortrait} />
     ${profile &&
     html`<form onSubmit=${form.submit}>
       <${Field} label=${t("account.username")} name="username" required minlength="3" maxlength="32" autocomplete="username" autocapitalize="none" spellcheck="false" value=${profile.username} error=${form.fields.username} />
@@ -48,7 +49,13 @@ export function About() {
       <${FormError} problem=${form.problem} known=${["username", "about"]} />
       <div class="form-foot"><${SubmitButton} busy=${form.busy} class="">${t("account.save")}<//></div>
     </form>`}
-  </section>`;
+  </section>
+  ${admin &&
+  html`<section class="part">
+    <h3>${t("account.admin")}</h3>
+    <p class="faint">${t("account.admin.text")}</p>
+    <div class="part-buttons"><button type="button" class="button" onClick=${() => (dialog.value = { name: "admin" })}>${t("account.admin.open")}</button></div>
+  </section>`}`;
 }
 
 /** What a GET lists; `null` before it is there. */

@@ -5,13 +5,14 @@ import { notify } from "../core/announce.js";
 import { get, post, put, remove } from "../core/api.js";
 import { me } from "../core/state.js";
 import { html } from "../lib/html.js";
-import { t } from "../lib/i18n.js";
+import { spoken, t } from "../lib/i18n.js";
+import { fileSize } from "../lib/text.js";
 import { fullTime } from "../lib/time.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { Dialog } from "./dialog.js";
 import { FormError, useSubmit } from "./field.js";
 
-const TABS = { users: Users, reports: Reports, audit: Audit };
+const TABS = { users: Users, reports: Reports, audit: Audit, server: Server };
 
 export default function AdminDialog() {
   const [tab, setTab] = useState("users");
@@ -92,4 +93,29 @@ function Audit() {
       <p class="faint">@${entry.actor?.username ?? "–"}${entry.target ? ` → @${entry.target.username}` : ""}${entry.room_id ? ` · /r/${entry.room_id}` : ""}${entry.seq ? `/${entry.seq}` : ""}${entry.address ? ` · ${entry.address}` : ""}</p>
     </div></li>`}
   <//>`;
+}
+
+/** What the server is, and whether it takes what is new. Its settings stand in its file, not here. */
+function Server() {
+  const [about, setAbout] = useState(null);
+  const loading = useSubmit(async () => {
+    const ready = await fetch("/readyz").then(({ ok }) => ok, () => false);
+    setAbout({ ...(await get("/api/server")), ready });
+  });
+  useEffect(() => void loading.submit(), []);
+  if (!about) return loading.problem ? html`<${FormError} problem=${loading.problem} />` : html`<p class="faint" role="status">${t("dialog.loading")}</p>`;
+  const { name, version, registration, ready, limits } = about;
+  const number = (value) => new Intl.NumberFormat(spoken()).format(value);
+  const facts = [
+    ["admin.server.name", html`<bdi>${name}</bdi>`],
+    ["admin.server.version", html`<span translate=${false}>${version}</span>`],
+    ["admin.server.ready", t(ready ? "admin.server.ready.yes" : "admin.server.ready.no")],
+    ["admin.server.registration", t(`admin.server.registration.${registration}`)],
+    ["admin.server.body", number(limits.body_chars)],
+    ["admin.server.file", fileSize(limits.file_bytes)],
+    ["admin.server.files", number(limits.files_per_message)],
+    ["admin.server.rooms", number(limits.rooms_per_user)],
+  ];
+  return html`<dl class="facts">${facts.map(([label, value]) => html`<dt>${t(label)}</dt><dd>${value}</dd>`)}</dl>
+    <p class="faint">${t("admin.server.settings")} <code>parlor config</code></p>`;
 }

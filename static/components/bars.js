@@ -1,8 +1,8 @@
 // What stands above everything: the connection is gone, a new version of the page has come.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { liveSocket } from "../core/socket.js";
-import { connection, newVersion } from "../core/state.js";
+import { connection, currentRoom, newVersion } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Icon } from "./icon.js";
@@ -10,6 +10,7 @@ import { Icon } from "./icon.js";
 /** Most breaks are short: nothing is said at first, then little. */
 const QUIET_MS = 3_000;
 const SUBTLE_MS = 8_000;
+const COMPLETE_MS = 5_000;
 
 export function Bars() {
   return html`<div class="bars"><${ConnectionBar} /><${VersionBar} /></div>`;
@@ -18,6 +19,7 @@ export function Bars() {
 function ConnectionBar() {
   const { phase, retryAt, lostAt } = connection.value;
   const [, tick] = useState(0);
+  const noticed = useRef(false);
   const broken = phase === "connecting" || phase === "waiting";
   useEffect(() => {
     if (!broken) return undefined;
@@ -25,8 +27,10 @@ function ConnectionBar() {
     return () => clearInterval(timer);
   }, [broken]);
 
+  if (!broken) return noticed.current && phase === "ready" ? html`<${Complete} done=${() => (noticed.current = false)} />` : null;
   const since = Date.now() - lostAt;
-  if (!broken || since < QUIET_MS) return null;
+  if (since < QUIET_MS) return null;
+  noticed.current = true;
   if (since < SUBTLE_MS) return html`<p class="reconnecting" role="status">${t("connection.weak")}</p>`;
   const seconds = retryAt === null ? 0 : Math.max(0, Math.ceil((retryAt - Date.now()) / 1_000));
   return html`<div class="banner" role="status">
@@ -35,6 +39,23 @@ function ConnectionBar() {
     <span class="banner-when" aria-hidden="true">${phase === "connecting" || seconds === 0 ? t("connection.trying") : t("connection.again", { n: seconds })}</span>
     <button type="button" class="button small" onClick=${() => liveSocket.nudge()}>${t("connection.retry")}</button>
   </div>`;
+}
+
+/** After a break that was noticed: that nothing is missing in the room on the screen. */
+function Complete({ done }) {
+  const room = currentRoom.value;
+  void room?.version.value;
+  const seq = room?.timeline.completeTo ?? null;
+  const [gone, go] = useState(false);
+  useEffect(() => {
+    if (seq === null) return undefined;
+    const timer = setTimeout(() => {
+      done();
+      go(true);
+    }, COMPLETE_MS);
+    return () => clearTimeout(timer);
+  }, [seq]);
+  return seq === null || gone ? null : html`<p class="reconnecting calm" role="status">${t("connection.complete", { seq: String(seq) })}</p>`;
 }
 
 function VersionBar() {

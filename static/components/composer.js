@@ -11,12 +11,22 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { codePoints, trimBody } from "../lib/text.js";
 import { Icon, IconButton } from "./icon.js";
+import { lazy, sayNotLoaded } from "./lazy.js";
 import { nameOf } from "./message-parts.js";
 import { TypingLine } from "./typing-line.js";
 
 /** On a screen keyboard, Enter begins a new line and the button sends. */
 const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
 const HINT_SHARE = 0.9;
+/** A word that may be completed; and a line that is a command. What they are is known to what is fetched for them. */
+const BEGUN = /(?:^|[\s(])[@:/][^\s]*$/u;
+const COMMAND = /^\/(?:help|invite|msg|topic|who)(?:\s|$)/u;
+
+const MOVES = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]);
+
+const Uploads = lazy(async () => (await import("./uploads.js")).Uploads);
+/** Without the server there is nothing to offer, and writing goes on. */
+const Completion = lazy(async () => (await import("./completion.js")).Completion, () => {});
 
 function enterSends() {
   const { enter } = preferences.value;
@@ -28,7 +38,10 @@ const draftKey = (room) => `parlor.draft.${me.value?.id}.${room.id}`;
 export function Composer({ room }) {
   const [draft, setDraft] = useState(() => read(draftKey(room), ""));
   const [uploads, setUploads] = useState([]);
+  const [before, setBefore] = useState(null);
+  const [active, setActive] = useState(null);
   const area = useRef(null);
+  const keys = useRef(null);
   const picker = useRef(null);
   const editing = room.editing.value;
   const replying = room.replying.value;
@@ -85,12 +98,34 @@ export function Composer({ room }) {
     const written = area.current.value;
     const body = trimBody(written);
     if (body === "" && files.length === 0) return;
+    setBefore(null);
+    if (COMMAND.test(body) && files.length === 0) {
+      void obey(body);
+      return;
+    }
     // The draft is kept until the message is.
     void post(room, body, { replyTo: replying, files }).then((isKept) => isKept && read(draftKey(room)) === written && remove(draftKey(room)));
     setDraft("");
     setUploads([]);
     room.replying.value = null;
     doneTyping();
+  };
+
+  const obey = async (line) => {
+    const done = await import("../core/commands.js").then(({ obey: run }) => run(room, line), sayNotLoaded);
+    if (done && trimBody(area.current?.value ?? "") === line) change("");
+  };
+
+  /** The word before the caret, if it is one that may be completed. */
+  const look = ({ currentTarget: { value, selectionStart, selectionEnd } }) => {
+    const text = value.slice(0, selectionStart);
+    setBefore(selectionStart === selectionEnd && BEGUN.test(text) ? text : null);
+  };
+
+  const complete = (from, text) => {
+    area.current.setRangeText(text, from, area.current.selectionStart, "end");
+    change(area.current.value);
+    setBefore(null);
   };
 
   const attach = async (files) => {
@@ -109,6 +144,8 @@ export function Composer({ room }) {
   const onKeyDown = (event) => {
     // An input method uses Enter to choose a word; 229 is how some browsers say so.
     if (event.isComposing || event.keyCode === 229) return;
+    if (before !== null && keys.current?.(event)) return;
+    if (MOVES.has(event.key)) setBefore(null);
     if (event.key === "Escape" && (editing || replying)) {
       event.preventDefault();
       leave();
@@ -132,7 +169,8 @@ export function Composer({ room }) {
   const label = t("composer.label", { room: room.info.value.name });
   return html`<form class="composer" onSubmit=${send} onDrop=${onDrop} onDragOver=${onDragOver} aria-label=${t("composer.form")}>
     <${Purpose} editing=${editing} replying=${replying} leave=${leave} />
-    <${Uploads} uploads=${uploads} />
+    ${uploads.length > 0 && html`<${Uploads} uploads=${uploads} />`}
+    ${before !== null && html`<${Completion} room=${room} before=${before} complete=${complete} close=${() => setBefore(null)} keys=${keys} setActive=${setActive} />`}
     <div class=${`composer-box ${tooLong ? "too-long" : ""}`}>
       ${!editing && html`<${IconButton} icon="plus" label=${t("composer.attach")} onClick=${() => picker.current.click()} />
         <input type="file" multiple hidden ref=${picker} onChange=${({ currentTarget }) => {
@@ -141,7 +179,9 @@ export function Composer({ room }) {
         }} />`}
       <label class="sr-only" for="composer">${label}</label>
       <textarea id="composer" ref=${area} rows="1" dir="auto" autocomplete="off" enterkeyhint=${TOUCH.matches ? "enter" : "send"} placeholder=${label}
-        value=${draft} onInput=${(event) => change(event.currentTarget.value)} onKeyDown=${onKeyDown} onPaste=${onPaste}
+        role=${active ? "combobox" : undefined} aria-expanded=${active ? "true" : undefined} aria-controls=${active ? "completion" : undefined}
+        aria-autocomplete=${active ? "list" : undefined} aria-activedescendant=${active ?? undefined}
+        value=${draft} onInput=${(event) => (change(event.currentTarget.value), look(event))} onClick=${look} onBlur=${() => setBefore(null)} onKeyDown=${onKeyDown} onPaste=${onPaste}
         aria-describedby=${length > limit * HINT_SHARE ? "composer-length" : undefined} aria-invalid=${tooLong ? "true" : undefined}></textarea>
       <button type="submit" class="send" aria-label=${t(editing ? "composer.save" : "composer.send")} title=${t(editing ? "composer.save" : "composer.send")} aria-disabled=${waits ? "true" : undefined}><${Icon} name=${editing ? "check" : "send"} /></button>
     </div>
@@ -159,19 +199,4 @@ function Purpose({ editing, replying, leave }) {
     <p>${editing ? t("composer.editing") : t("composer.replying", { name: nameOf(replying.author) })}${replying && html` <span class="faint" dir="auto">${replying.body.slice(0, 140)}</span>`}</p>
     <${IconButton} icon="close" label=${t("dialog.cancel")} onClick=${leave} />
   </div>`;
-}
-
-function Uploads({ uploads }) {
-  if (uploads.length === 0) return null;
-  return html`<ul class="uploads" aria-label=${t("files.to-send")}>
-    ${uploads.map(
-      ({ id, name, preview, state, share, reason, drop }) => html`<li key=${id} class=${`upload ${state}`}>
-        ${preview ? html`<img src=${preview} alt="" />` : html`<${Icon} name="file" />`}
-        <span class="file-name" dir="auto">${name}</span>
-        ${state === "coming" && html`<progress max="1" value=${share} aria-label=${t("files.coming", { name })}></progress>`}
-        ${state === "failed" && html`<span class="bad" role="alert">${reason}</span>`}
-        <${IconButton} icon="close" label=${t("files.drop", { name })} onClick=${drop} />
-      </li>`,
-    )}
-  </ul>`;
 }

@@ -1,10 +1,12 @@
 // Finding: rooms and people by name, messages by their words; and the keys that lead here.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { notify } from "../core/announce.js";
 import { get } from "../core/api.js";
+import { alone } from "../core/housekeeping.js";
 import { navigate } from "../core/router.js";
 import { SHORTCUTS, nameOfKey } from "../core/shortcuts.js";
-import { roomList } from "../core/state.js";
+import { me, people, roomList } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { messagePath, roomPath } from "../lib/routes.js";
@@ -16,6 +18,7 @@ import { nameOf } from "./message-parts.js";
 
 const DIALOGS = { switcher: Switcher, search: Search, keyboard: Keyboard };
 const MOST_ROOMS = 12;
+const MOST_PEOPLE = 5;
 
 export default function FindDialog({ name }) {
   return html`<${Dialog} title=${t(`dialog.${name}`)} wide=${name === "search"}><${DIALOGS[name]} /><//>`;
@@ -36,10 +39,35 @@ function matching(words) {
   return found.slice(0, MOST_ROOMS).map(({ room }) => room);
 }
 
+/** People with these letters in their names; only where some were typed. */
+function peopleNamed(words) {
+  const wanted = words.trim().replace(/^@/u, "").toLocaleLowerCase();
+  if (wanted === "") return [];
+  const others = [...people.value.values()].filter(({ id }) => id !== me.value?.id);
+  return others.filter(({ username, display_name: name }) => `${username} ${name}`.toLocaleLowerCase().includes(wanted)).slice(0, MOST_PEOPLE);
+}
+
+/** What the switcher offers: `{key, icon, name, badge, go}`. */
+function targets(words) {
+  const found = matching(words).map((room) => ({ key: `switch-${room.id}`, icon: iconOf(room.info.value.kind), name: room.info.value.name, badge: room.unread.value, go: () => go(roomPath(room.id)) }));
+  // Who has a room of two with the reader stands there by name already.
+  const named = new Set(found.map(({ name }) => name));
+  const persons = peopleNamed(words).filter(({ display_name: name }) => !named.has(name));
+  return [...found, ...persons.map((person) => ({ key: `write-${person.id}`, icon: "send", name: person.display_name, about: `@${person.username}`, badge: 0, go: () => write(person) }))];
+}
+
+async function write({ id }) {
+  try {
+    go(roomPath(await alone([id])));
+  } catch (problem) {
+    notify(problem.message, "bad");
+  }
+}
+
 function Switcher() {
   const [words, setWords] = useState("");
   const [at, setAt] = useState(0);
-  const found = matching(words);
+  const found = targets(words);
   const chosen = Math.min(at, found.length - 1);
   const onKeyDown = (event) => {
     if (event.isComposing) return;
@@ -49,19 +77,20 @@ function Switcher() {
       setAt((chosen + step + found.length) % found.length);
     } else if (event.key === "Enter" && found[chosen]) {
       event.preventDefault();
-      go(roomPath(found[chosen].id));
+      void found[chosen].go();
     }
   };
   return html`<div class="field">
       <label for="switcher">${t("switcher.label")}</label>
-      <input id="switcher" type="text" role="combobox" autofocus autocomplete="off" dir="auto" aria-expanded="true" aria-controls="switcher-list" aria-activedescendant=${found[chosen] ? `switch-${found[chosen].id}` : undefined}
+      <input id="switcher" type="text" role="combobox" autofocus autocomplete="off" dir="auto" aria-expanded="true" aria-controls="switcher-list" aria-activedescendant=${found[chosen]?.key}
         value=${words} onInput=${(event) => (setWords(event.currentTarget.value), setAt(0))} onKeyDown=${onKeyDown} />
     </div>
     <ul class="choices-list" id="switcher-list" role="listbox" aria-label=${t("switcher.rooms")}>
       ${found.map(
-        (room, index) => html`<li key=${room.id} id=${`switch-${room.id}`} role="option" aria-selected=${String(index === chosen)} onClick=${() => go(roomPath(room.id))}>
-          <${Icon} name=${iconOf(room.info.value.kind)} /><bdi>${room.info.value.name}</bdi>
-          ${room.unread.value > 0 && html`<span class="badge">${room.unread.value}</span>`}
+        (target, index) => html`<li key=${target.key} id=${target.key} role="option" aria-selected=${String(index === chosen)} onClick=${() => void target.go()}>
+          <${Icon} name=${target.icon} /><bdi>${target.name}</bdi>
+          ${target.about && html`<span class="faint" translate=${false}>${target.about}</span>`}
+          ${target.badge > 0 && html`<span class="badge">${target.badge}</span>`}
         </li>`,
       )}
     </ul>

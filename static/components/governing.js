@@ -11,6 +11,7 @@ import { t } from "../lib/i18n.js";
 import { invitePath } from "../lib/routes.js";
 import { fullTime } from "../lib/time.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
+import { QrCode } from "./qr-code.js";
 
 const LEVELS = ["all", "mentions", "none"];
 const SLOW = [0, 5, 30, 60, 300, 3600];
@@ -100,7 +101,7 @@ export function Invites({ room }) {
 function Made({ invite }) {
   const link = location.origin + invitePath(invite.code);
   const copy = async () => notify(t((await copyText(link)) ? "message.copied" : "message.not-copied"));
-  return html`<div class="code-row" role="status"><output class="code small">${link}</output><button type="button" class="button" onClick=${copy}>${t("tools.link")}</button></div><p class="faint">${t("invites.once")}</p>`;
+  return html`<div class="code-row" role="status"><output class="code small">${link}</output><button type="button" class="button" onClick=${copy}>${t("tools.link")}</button></div><${QrCode} text=${link} /><p class="faint">${t("invites.once")}</p>`;
 }
 
 /** Those who are kept out, and those who are silent for a while. */

@@ -14,11 +14,14 @@ export function styles(address) {
   return settled;
 }
 
+/** Says that something could not be fetched. */
+export const sayNotLoaded = () => notify(t("app.not-loaded"), "bad");
+
 /**
- * A component that `load()` fetches (`async () => Component`) when it is drawn for the first time. If that
- * fails this is said, and `failed()` takes back the wish.
+ * A component that `load()` fetches (`async () => Component`) when it is drawn for the first time; `failed()`
+ * is called if that cannot be done.
  */
-export function lazy(load, failed = () => {}) {
+export function lazy(load, failed = sayNotLoaded) {
   let Fetched = null;
   return function Lazy(props) {
     const [, arrived] = useState(false);
@@ -29,10 +32,7 @@ export function lazy(load, failed = () => {}) {
           Fetched = Component;
           arrived(true);
         },
-        () => {
-          notify(t("app.not-loaded"), "bad");
-          failed();
-        },
+        failed,
       );
     }, []);
     return Fetched && html`<${Fetched} ...${props} />`;

@@ -2,13 +2,14 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { jumpToPresent, loadAfter, loadBefore } from "../core/history.js";
+import { readPast } from "../core/reading.js";
 import { dialog, me, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { buildRows } from "../lib/rows.js";
 import { Icon, iconOf } from "./icon.js";
 import { LogRow } from "./log-row.js";
-import { restoreAnchor, showRow, takeAnchor } from "./scroll.js";
+import { lastSeen, restoreAnchor, showRow, takeAnchor } from "./scroll.js";
 
 /** So near to the end, new messages are followed. */
 const FOLLOW_PX = 100;
@@ -57,6 +58,7 @@ export function MessageList({ room }) {
     at.shape = shape(box.current);
     at.top = box.current.scrollTop;
     room.atBottom.value = atEnd;
+    if (!atEnd && room.unread.value > 0) readPast(room, lastSeen(box.current, list.current));
     if (at.top < AHEAD_PX) void loadBefore(room);
     if (end < AHEAD_PX) void loadAfter(room);
   };
@@ -103,7 +105,7 @@ export function MessageList({ room }) {
   const tools = useTools(room, list);
   return html`<div class="log-frame">
     <div class="log" ref=${box} onScroll=${onScroll} onScrollEnd=${onRest} role="log" aria-live="off" aria-label=${t("log.label", { name: room.info.value.name })} tabindex="0"
-      onPointerOver=${tools.point} onPointerLeave=${tools.leave} onFocusIn=${tools.focus} onKeyDown=${tools.key}>
+      onPointerOver=${tools.point} onPointerLeave=${tools.leave} onFocusIn=${tools.focus} onKeyDown=${tools.key} onCopy=${tools.copy}>
       <${Beginning} room=${room} />
       <ol class="log-rows" ref=${list}>
         ${rows.map((row) => html`<${LogRow} key=${row.key} row=${row} target=${room.target.value !== null && row.seq === room.target.value} />`)}
@@ -175,6 +177,7 @@ function useTools(room, list) {
     leave: () => !list.current?.contains(document.activeElement) && setSeq(null),
     focus: (event) => show(rowOf(event)),
     key,
+    copy: (event) => Tools?.onCopy(event, room, list.current),
     shown: Tools && row && message && html`<${Tools.default} key=${seq} room=${room} message=${message} top=${row.offsetTop} done=${done} />`,
   };
 }

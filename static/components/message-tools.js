@@ -8,6 +8,7 @@ import { dialog, me } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { messagePath } from "../lib/routes.js";
+import { transcript } from "../lib/transcript.js";
 import { Icon, IconButton } from "./icon.js";
 import { nameOf } from "./message-parts.js";
 
@@ -103,6 +104,27 @@ function More({ may, message, run }) {
   return html`<ul class="menu">
     ${items.map(([what, icon, label]) => html`<li key=${what}><button type="button" class=${what === "erase" ? "bad" : ""} onClick=${() => run(what)}><${Icon} name=${icon} /> ${t(label)}</button></li>`)}
   </ul>`;
+}
+
+/** Several messages are copied as a text that says who said what; a part of one as it is. */
+export function onCopy(event, room, list) {
+  const selection = getSelection();
+  if (selection.isCollapsed) return;
+  const range = selection.getRangeAt(0);
+  const rows = [...list.querySelectorAll(".message-row[data-seq]")].filter((row) => reaches(range, row));
+  if (rows.length < 2) return;
+  event.preventDefault();
+  event.clipboardData.setData("text/plain", transcript(rows.map((row) => room.timeline.get(Number(row.dataset.seq)))));
+}
+
+/** Whether some of the row's own words are selected, and not only the edge between two rows. */
+function reaches(range, row) {
+  if (!range.intersectsNode(row)) return false;
+  const part = document.createRange();
+  part.selectNodeContents(row);
+  if (range.compareBoundaryPoints(Range.START_TO_START, part) > 0) part.setStart(range.startContainer, range.startOffset);
+  if (range.compareBoundaryPoints(Range.END_TO_END, part) < 0) part.setEnd(range.endContainer, range.endOffset);
+  return part.toString().trim() !== "";
 }
 
 const KEYS = { r: "reply", e: "edit", "+": "react", d: "erase" };

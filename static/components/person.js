@@ -3,19 +3,19 @@
 import { useEffect, useState } from "preact/hooks";
 import { notify } from "../core/announce.js";
 import { get, patch, post, put, remove } from "../core/api.js";
+import { alone } from "../core/housekeeping.js";
 import { loadMembers } from "../core/members.js";
 import { navigate } from "../core/router.js";
-import { fetchRooms } from "../core/rooms.js";
-import { me, now, rooms } from "../core/state.js";
+import { me, now } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
 import { lastSeen } from "../lib/time.js";
-import { Avatar } from "./avatar.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { Dialog, closeDialog } from "./dialog.js";
 import { FormError, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
+import { Portrait } from "./portrait.js";
 
 const RANK = { member: 0, moderator: 1, owner: 2 };
 const SPANS = [600, 3600, 86400, 604800];
@@ -39,7 +39,7 @@ function Person({ person: { user, chat_rooms: shared }, room, blocked, setBlocke
   const self = user.id === me.value?.id;
   return html`
     <div class="account">
-      <${Avatar} person=${user} status=${user.status} />
+      <${Portrait} id=${user.id} />
       <p><bdi class="account-name">${user.display_name}</bdi><span class="faint">@${user.username}</span></p>
     </div>
     <p class="faint">${user.status === "online" ? t("person.online") : lastSeen(user.last_seen, now.value)}</p>
@@ -54,8 +54,7 @@ function Person({ person: { user, chat_rooms: shared }, room, blocked, setBlocke
 
 function Ways({ user, blocked, setBlocked }) {
   const writing = useSubmit(async () => {
-    const { id } = await post("/api/dms", { user_ids: [user.id] });
-    if (!rooms.value.has(id)) await fetchRooms();
+    const id = await alone([user.id]);
     closeDialog();
     navigate(roomPath(id));
   });

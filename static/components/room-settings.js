@@ -10,14 +10,17 @@ import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Invites, KeptOut, NotifyLevel, Restraints } from "./governing.js";
 import { Icon, iconOf } from "./icon.js";
+import { QrCode } from "./qr-code.js";
 
 export function RoomSettings({ room }) {
   const { name, topic, kind, role, access_code: code } = room.info.value;
   const looked = useSubmit(() => inspect(room));
   useEffect(() => void looked.submit(), [room]);
   const owner = role === "owner";
+  void room.version.value;
+  const complete = room.timeline.completeTo;
   return html`
-    <p class="room-facts"><${Icon} name=${iconOf(kind)} /><bdi>${name}</bdi><span class="faint">${t(`room.${kind}`)}</span></p>
+    <p class="room-facts"><${Icon} name=${iconOf(kind)} /><bdi>${name}</bdi><span class="faint">${t(`room.${kind}`)}${complete !== null && `, ${t("room-settings.complete", { seq: String(complete) })}`}</span></p>
     <${FormError} problem=${looked.problem} />
     ${room.governs && code && html`<${AccessCode} room=${room} code=${code} />`}
     ${owner ? html`<${Rename} room=${room} />` : topic && html`<section class="part"><h3>${t("field.topic")}</h3><p class="topic-text" dir="auto">${topic}</p></section>`}
@@ -50,6 +53,7 @@ function AccessCode({ room, code }) {
     if (await copyText(text)) notify(said);
     else notify(t("room-settings.copy.refused"), "bad");
   };
+  const link = location.origin + invitePath(code);
   return html`<section class="part">
     <h3>${t("field.code")}</h3>
     <p class="faint">${t("room-settings.code.text")}</p>
@@ -58,9 +62,10 @@ function AccessCode({ room, code }) {
       <button type="button" class="button" onClick=${copy(code, t("room-settings.code.copied"))}><${Icon} name="copy" /> ${t("room-settings.code.copy")}</button>
     </div>
     <div class="part-buttons">
-      <button type="button" class="button" onClick=${copy(location.origin + invitePath(code), t("room-settings.link.copied"))}><${Icon} name="copy" /> ${t("room-settings.link.copy")}</button>
+      <button type="button" class="button" onClick=${copy(link, t("room-settings.link.copied"))}><${Icon} name="copy" /> ${t("room-settings.link.copy")}</button>
       <${ConfirmButton} label=${t("room-settings.code.replace")} question=${t("room-settings.code.replace.ask")} confirm=${t("room-settings.code.replace.do")} tone="primary" action=${() => replaceCode(room)} />
     </div>
+    <details class="qr-fold"><summary>${t("qr.show")}</summary><${QrCode} text=${link} /></details>
   </section>`;
 }
 

@@ -14,11 +14,28 @@ function firstVisible(box, list) {
   return low;
 }
 
-/** Where a few of the visible rows stand; one of them will still be there. */
+/** The newest message of which the end has been seen: the last one that ends above the bottom edge of `box`. */
+export function lastSeen(box, list) {
+  const bottom = box.getBoundingClientRect().bottom + 1;
+  const { children } = list;
+  let low = 0;
+  let high = children.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (children[middle].getBoundingClientRect().bottom > bottom) high = middle;
+    else low = middle + 1;
+  }
+  return Number(children[low - 1]?.dataset.seq ?? 0);
+}
+
+/**
+ * Where a few of the visible rows stand; one of them will still be there. Not the dividers: that of a day stays
+ * above whatever older messages of that day come.
+ */
 export function takeAnchor(box, list) {
   const from = firstVisible(box, list);
   return Array.from({ length: 8 }, (_, index) => list.children[from + index])
-    .filter((row) => row?.dataset.key)
+    .filter((row) => row?.matches(".message-row, .system-row"))
     .map((row) => ({ key: row.dataset.key, top: row.getBoundingClientRect().top }));
 }
 

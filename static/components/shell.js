@@ -9,7 +9,7 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
 import { Bars } from "./bars.js";
-import { lazy, styles } from "./lazy.js";
+import { lazy, sayNotLoaded, styles } from "./lazy.js";
 import { RoomView } from "./room-view.js";
 import { Sidebar } from "./sidebar.js";
 
@@ -18,7 +18,10 @@ const Dialogs = lazy(
     const [{ Dialogs: loaded }] = await Promise.all([import("./dialogs.js"), styles("/css/dialogs.css")]);
     return loaded;
   },
-  () => (dialog.value = null),
+  () => {
+    sayNotLoaded();
+    dialog.value = null;
+  },
 );
 
 const Home = lazy(async () => (await import("./home.js")).Home);

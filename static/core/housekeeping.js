@@ -18,6 +18,13 @@ export const joinPublic = async (roomId) => enter((await post("/api/rooms/join",
 export const invitedTo = async (code) => (await anonymous("GET", `/api/invites/${encodeURIComponent(code)}`)).room;
 export const discover = () => get("/api/rooms?discover=1");
 
+/** The room that these people and the user have for themselves; made on first use. Its id. */
+export async function alone(userIds) {
+  const { id } = await post("/api/dms", { user_ids: userIds });
+  if (!rooms.value.has(id)) await fetchRooms();
+  return id;
+}
+
 /** Opens a room that the user has just become a member of. */
 async function enter(roomId) {
   if (!rooms.value.has(roomId)) await fetchRooms();

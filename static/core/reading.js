@@ -36,6 +36,13 @@ export function markRead(room) {
   tellLater(room);
 }
 
+/** The reader has scrolled past this message. How many are left is for the server to say. */
+export function readPast(room, seq) {
+  if (seq <= room.readSeq.value || !attentive.value || currentRoom.value !== room || room.keptUnread) return;
+  room.readSeq.value = seq;
+  tellLater(room);
+}
+
 /** Tells the server how far this page has read; without a connection, `ready` brings it up again. */
 export function tellLater(room) {
   if (!untold.has(room.id)) untold.set(room.id, { room, timer: setTimeout(() => tell(room), TELL_MS) });

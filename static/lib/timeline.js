@@ -120,6 +120,11 @@ export class Timeline {
     this.rev = Math.max(this.rev ?? 0, rev);
   }
 
+  /** Every change to the messages up to this `seq`, the newest there is, has been seen; null while that is not known. */
+  get completeTo() {
+    return this.rev === null || this.syncing || this.torn || !this.loaded ? null : this.headSeq;
+  }
+
   /** The window ends before what is known to exist, though it should not. */
   get torn() {
     return this.loaded && !this.hasAfter && this.#hi < this.headSeq;

@@ -15,13 +15,15 @@ const VIEWS = [
   ["dark", 360, "no-preference"],
   ["light", 360, "more"],
   ["dark", 1280, "more"],
+  ["dark", 1280, "forced"],
 ];
 
 describe("accessibility", () => {
   for (const [colorScheme, width, contrast] of VIEWS) {
     story(`no accessibility fault is known, ${colorScheme}, ${width} px, contrast: ${contrast}`, async () => {
       const faults = {};
-      const options = { colorScheme, contrast, viewport: { width, height: 740 }, reducedMotion: "reduce" };
+      const forced = contrast === "forced" ? { forcedColors: "active" } : { contrast };
+      const options = { colorScheme, ...forced, viewport: { width, height: 740 }, reducedMotion: "reduce" };
       await everyScreen(world, `axe.${colorScheme}.${width}.${contrast.slice(0, 2)}`, options, async (page, screen) => {
         const found = await faultsOf(page);
         if (found.length > 0) faults[screen] = found;

@@ -22,6 +22,13 @@ async function more(person, text, item) {
   await bar.getByRole("button", { name: item }).click();
 }
 
+/** A promise, and how it is kept. */
+function later() {
+  const kept = {};
+  kept.promise = new Promise((resolve) => (kept.resolve = resolve));
+  return kept;
+}
+
 const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
 
 describe("a conversation", () => {
@@ -101,6 +108,48 @@ describe("a conversation", () => {
     await ada.page.waitForFunction(() => document.getElementById("composer").value === "");
   });
 
+  story("keys: r answers, + reacts, d deletes; Escape comes back", async () => {
+    const { people: [ada] } = await roomOf(world, ["red.ada"]);
+    await ada.say("the only one");
+    await ada.page.locator(".message-row:not(.pending)").waitFor();
+    const focus = () => row(ada, "the only one").focus();
+    await focus();
+    await ada.page.keyboard.press("r");
+    await ada.sees("Answering red.ada");
+    await ada.page.keyboard.press("Escape");
+    await ada.page.locator(".purpose").waitFor({ state: "detached" });
+    await focus();
+    await ada.page.keyboard.press("+");
+    await ada.page.getByRole("dialog", { name: "React with an emoji" }).waitFor();
+    await ada.page.keyboard.press("Escape");
+    await ada.page.getByRole("dialog").waitFor({ state: "detached" });
+    await row(ada, "the only one").and(ada.page.locator(":focus")).waitFor();
+    await ada.page.keyboard.press("d");
+    await ada.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await ada.reads(["This message was deleted."]);
+  });
+
+  story("several messages are copied as a text that says who said what", async () => {
+    const { people: [ada, bob] } = await roomOf(world, ["copy.ada", "copy.bob"]);
+    await ada.say("Milk or **lemon**?");
+    await ada.reads(["Milk or lemon?"]);
+    await bob.say("Lemon");
+    await ada.reads(["Milk or lemon?", "Lemon"]);
+    await tools(ada, "Milk or lemon?");
+    const copied = (from, to) =>
+      ada.page.evaluate(([first, last]) => {
+        const bodies = [...document.querySelectorAll(".message-row .body")];
+        getSelection().setBaseAndExtent(bodies[first], 0, bodies[last], bodies[last].childNodes.length);
+        const event = new ClipboardEvent("copy", { clipboardData: new DataTransfer(), bubbles: true, cancelable: true });
+        bodies[first].dispatchEvent(event);
+        return [event.defaultPrevented, event.clipboardData.getData("text/plain")];
+      }, [from, to]);
+    const [ours, text] = await copied(0, 1);
+    assert.equal(ours, true);
+    assert.match(text, /^\[[^\]]+\] copy\.ada: Milk or \*\*lemon\*\*\?\n\[[^\]]+\] copy\.bob: Lemon$/u);
+    assert.deepEqual(await copied(0, 0), [false, ""], "words of one message are the browser's to copy");
+  });
+
   story("Markdown is drawn, and nothing else becomes markup", async () => {
     const { people: [ada, bob] } = await roomOf(world, ["mark.ada", "mark.bob"]);
     await ada.say("**bold** and `code` and <b>not</b> https://parlor.example/x. @mark.bob");
@@ -129,6 +178,76 @@ describe("a conversation", () => {
     assert.ok(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth === 1)));
     assert.equal(await bob.page.locator(".file .file-name").textContent(), "notes.txt");
     assert.equal(await ada.page.locator(".upload").count(), 0);
+  });
+
+  story("files are dropped and pasted, too, with a picture of each; one can be taken away again", async () => {
+    const { people: [ada, bob] } = await roomOf(world, ["drop.ada", "drop.bob"]);
+    const give = (type, names) =>
+      ada.page.evaluate(([kind, given, bytes]) => {
+        const transfer = new DataTransfer();
+        for (const name of given) transfer.items.add(new File([Uint8Array.from(bytes)], name, { type: name.endsWith(".png") ? "image/png" : "text/plain" }));
+        const init = { bubbles: true, cancelable: true };
+        const event = kind === "paste" ? new ClipboardEvent("paste", { ...init, clipboardData: transfer }) : new DragEvent("drop", { ...init, dataTransfer: transfer });
+        document.getElementById("composer").dispatchEvent(event);
+      }, [type, names, [...PNG]]);
+    await give("drop", ["dropped.png", "unwanted.txt"]);
+    await ada.page.locator(".upload.here").nth(1).waitFor();
+    await give("paste", ["pasted.png"]);
+    await ada.page.locator(".upload.here").nth(2).waitFor();
+    assert.equal(await ada.page.locator(".upload img").count(), 2);
+    await ada.page.getByRole("button", { name: "Remove unwanted.txt" }).click();
+    await ada.page.locator(".upload", { hasText: "unwanted" }).waitFor({ state: "detached" });
+    await ada.page.getByRole("button", { name: "Send" }).click();
+    for (const name of ["dropped.png", "pasted.png"]) await bob.page.locator(`.attachments img[alt="${name}"]`).waitFor();
+    assert.equal(await bob.page.locator(".file").count(), 0);
+  });
+
+  story("an upload shows how far it is, and is given up by a click", async () => {
+    const { people: [ada] } = await roomOf(world, ["slow.ada"]);
+    const asked = later();
+    await ada.page.route(/\/api\/rooms\/\d+\/files/u, () => asked.resolve());
+    await ada.page.locator('.composer input[type="file"]').setInputFiles({ name: "long.txt", mimeType: "text/plain", buffer: Buffer.from("tea") });
+    await asked.promise;
+    await ada.page.getByRole("progressbar", { name: "long.txt is being uploaded" }).waitFor();
+    await ada.composer.fill("not without the file");
+    await ada.composer.press("Enter");
+    assert.equal(await ada.composer.inputValue(), "not without the file");
+    await ada.page.getByRole("button", { name: "Remove long.txt" }).click();
+    await ada.page.locator(".upload").waitFor({ state: "detached" });
+    await ada.composer.press("Enter");
+    await ada.reads(["not without the file"]);
+  });
+
+  story("a picture has its place before it is there; sound and films have their controls", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["media.ada", "media.bob"]);
+    const bring = async (name, body) => {
+      const response = await ada.context.request.post(`/api/rooms/${room.id}/files?name=${name}`, { data: body, headers: { origin: ada.base, "content-type": "application/octet-stream" } });
+      assert.equal(response.status(), 201, name);
+      return (await response.json()).id;
+    };
+    const wav = Buffer.concat([Buffer.from("RIFF"), Buffer.from([36, 0, 0, 0]), Buffer.from("WAVEfmt "), Buffer.from([16, 0, 0, 0, 1, 0, 1, 0, 64, 31, 0, 0, 64, 31, 0, 0, 1, 0, 8, 0]), Buffer.from("data"), Buffer.from([0, 0, 0, 0])]);
+    const webm = Buffer.from("1a45dfa39f4286810142f7810142f2810442f381084282847765626d42878102428581021853806701ffffffffffffff", "hex");
+    const large = await ada.page.evaluate(async () => {
+      const canvas = new OffscreenCanvas(900, 600);
+      canvas.getContext("2d").fillRect(0, 0, 900, 600);
+      return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+    });
+    const held = later();
+    await bob.page.route(/\/api\/files\//u, async (route) => {
+      await held.promise;
+      await route.continue();
+    });
+    const files = [await bring("large.png", Buffer.from(large)), await bring("tone.wav", wav), await bring("film.webm", webm)];
+    await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: "all of it", files });
+    await bob.reads(["all of it"]);
+    const picture = bob.page.locator('.attachments img[alt="large.png"]');
+    const before = await picture.boundingBox();
+    assert.ok(before.width > 100 && Math.abs(before.width / before.height - 1.5) < 0.02, `${before.width} × ${before.height}`);
+    held.resolve();
+    await picture.evaluate((image) => image.decode());
+    assert.deepEqual(await picture.boundingBox(), before);
+    assert.equal(await bob.page.locator(".attachments audio[controls]").count(), 1);
+    assert.equal(await bob.page.locator(".attachments video[controls]").count(), 1);
   });
 
   story("marked as unread stays unread until the room is opened again", async () => {

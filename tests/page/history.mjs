@@ -57,6 +57,57 @@ describe("history", () => {
     await ada.reads(expected);
   });
 
+  story("of an endless history no more than a window is drawn, and the reader's line stays, up and down again", async () => {
+    const { room, people: [ada] } = await roomOf(world, ["window.ada"]);
+    await fillHistory(ada, room.id, 700);
+    await ada.page.reload();
+    await ada.page.locator(".body", { hasText: "line 700" }).waitFor();
+    /** Runs in the page: scrolls to one end of the history, and tells how far lines moved and how many there were. */
+    const travel = async (direction) => {
+      const box = document.querySelector(".log");
+      const rows = () => [...document.querySelectorAll(".message-row")];
+      const atEnd = () => (direction < 0 ? document.querySelector(".beginning") && box.scrollTop === 0 : !document.querySelector(".log-rows + .log-more") && box.scrollHeight - box.scrollTop - box.clientHeight < 1);
+      const frames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      let [moved, most] = [0, 0];
+      while (!atEnd()) {
+        box.scrollTop += direction * 300;
+        const top = box.getBoundingClientRect().top;
+        const row = rows().find((candidate) => candidate.getBoundingClientRect().top >= top);
+        const at = row.getBoundingClientRect().top;
+        await frames();
+        const same = document.querySelector(`[data-key="${row.dataset.key}"]`);
+        // There is nothing below the end that could hold a line where it was.
+        if (!atEnd()) moved = Math.max(moved, same ? Math.abs(same.getBoundingClientRect().top - at) : Infinity);
+        most = Math.max(most, rows().length);
+      }
+      return { moved, most, first: rows()[0].querySelector(".body").textContent, last: rows().at(-1).querySelector(".body").textContent };
+    };
+    for (const [direction, end] of [[-1, "line 1"], [1, "line 700"]]) {
+      const { moved, most, first, last } = await ada.page.evaluate(travel, direction);
+      assert.ok(moved < 1.5, `a line moved by ${moved} px`);
+      assert.ok(most <= 300, `${most} rows`);
+      assert.equal(direction < 0 ? first : last, end);
+    }
+  });
+
+  story("what has been scrolled past is read, and nothing else", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["past.ada", "past.bob"]);
+    await bob.page.goto("about:blank");
+    await fillHistory(ada, room.id, 180);
+    await bob.visit(`/r/${room.id}`);
+    await bob.page.locator(".unread-divider").waitFor();
+    const standing = async () => (await bob.call("GET", "/api/rooms")).find(({ id }) => id === room.id);
+    await bob.page.evaluate(() => (document.querySelector(".log").scrollTop += 100));
+    await bob.page.waitForFunction(() => /^\(1[0-7]\d\) /u.test(document.title) && document.title !== "(180) Lobby");
+    const { unread, read_seq: readSeq } = await standing();
+    const ended = await bob.page.evaluate(() => {
+      const bottom = document.querySelector(".log").getBoundingClientRect().bottom;
+      return Number([...document.querySelectorAll(".message-row")].findLast((row) => row.getBoundingClientRect().bottom <= bottom + 1).dataset.seq);
+    });
+    assert.equal(readSeq, ended);
+    assert.ok(unread > 100 && unread < 180, `${unread} unread`);
+  });
+
   story("a new message does not move a reader who scrolled up; the pill leads back", async () => {
     const { room, people: [ada, bob] } = await roomOf(world, ["pill.ada", "pill.bob"]);
     await fillHistory(ada, room.id, 80);

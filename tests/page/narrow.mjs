@@ -6,6 +6,30 @@ import { Person, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
+async function nothingIsWider(page, where) {
+  const wide = await page.evaluate(() =>
+    [...document.querySelectorAll("body *")]
+      .filter((element) => element.checkVisibility() && !element.closest(".sr-only, .skip, svg"))
+      .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+      .map((element) => element.outerHTML.slice(0, 120)),
+  );
+  assert.deepEqual(wide, [], where);
+  const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(inner <= outer, `${where}: ${inner} px of content in ${outer} px`);
+}
+
+/** What a finger is to meet is 44 px high and wide; a link in a sentence is as large as its words. */
+async function nothingIsTooSmall(page, where) {
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll("button, a[href], select, summary, input:not([type=hidden]):not([hidden]), textarea")]
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(".sr-only, .skip, .body"))
+      .map((element) => [element, (element.matches("[type=checkbox], [type=radio]") ? (element.closest("label") ?? element) : element).getBoundingClientRect()])
+      .filter(([element, { width, height }]) => (width < 43.5 || height < 43.5) && !element.matches(".link"))
+      .map(([element, { width, height }]) => `${Math.round(width)} × ${Math.round(height)} ${element.outerHTML.slice(0, 100)}`),
+  );
+  assert.deepEqual(small, [], where);
+}
+
 describe("a narrow screen", () => {
   story("at 360 px nothing is wider than the screen, and one pane is shown at a time", async () => {
     const ada = await (await Person.arrive(world, "narrow.ada", { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true })).signUp({ display_name: "A".repeat(40) });
@@ -14,15 +38,8 @@ describe("a narrow screen", () => {
       await ada.call("POST", `/api/rooms/${room.id}/messages`, { body });
     }
     const fits = async (where) => {
-      const wide = await ada.page.evaluate(() =>
-        [...document.querySelectorAll("body *")]
-          .filter((element) => element.checkVisibility() && !element.closest(".sr-only, .skip, svg"))
-          .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-          .map((element) => element.outerHTML.slice(0, 120)),
-      );
-      assert.deepEqual(wide, [], where);
-      const [inner, outer] = await ada.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      assert.ok(inner <= outer, `${where}: ${inner} px of content in ${outer} px`);
+      await nothingIsWider(ada.page, where);
+      await nothingIsTooSmall(ada.page, where);
     };
     await ada.visit();
     await ada.page.getByRole("link", { name: /A room with/u }).waitFor();
@@ -44,5 +61,39 @@ describe("a narrow screen", () => {
     await ada.page.getByRole("button", { name: "Settings and sign out" }).click();
     await ada.page.locator(".session").first().waitFor();
     await fits("the settings");
+  });
+
+  story("at twice the size everything is still there, on the half of a wide screen", async () => {
+    // What a browser does at 200 %: half as many pixels of the page, each twice as large.
+    const ada = await (await Person.arrive(world, "zoom.ada", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 })).signUp();
+    const room = await ada.createRoom("Lobby", { topic: "What is said here" });
+    await ada.visit(`/r/${room.id}`);
+    await ada.say("large as life");
+    await ada.reads(["large as life"]);
+    await nothingIsWider(ada.page, "the room");
+    for (const name of ["Attach files", "Send", "Room settings", "Pinned messages"]) assert.ok(await ada.page.getByRole("button", { name }).isVisible(), name);
+    const log = await ada.page.getByRole("log").boundingBox();
+    assert.ok(log.height >= 120, `${log.height} px are left for what is said`);
+    await ada.page.getByRole("button", { name: "Room settings" }).click();
+    await ada.page.getByRole("heading", { name: "Access code" }).waitFor();
+    await nothingIsWider(ada.page, "the room's settings");
+    await ada.page.getByRole("button", { name: "Leave the room" }).scrollIntoViewIfNeeded();
+  });
+
+  story("the keyboard on the screen does not hide the field one writes in", async () => {
+    const ada = await (await Person.arrive(world, "keyboard.ada", { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true })).signUp();
+    const room = await ada.createRoom("Lobby");
+    await ada.visit(`/r/${room.id}`);
+    for (let number = 1; number <= 30; number += 1) await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: `line ${number}` });
+    await ada.page.locator(".body", { hasText: "line 30" }).waitFor();
+    await ada.composer.tap();
+    // `interactive-widget=resizes-content`: the keyboard takes its height from the page.
+    await ada.page.setViewportSize({ width: 360, height: 420 });
+    await ada.page.waitForFunction(() => {
+      const field = document.getElementById("composer").getBoundingClientRect();
+      const last = [...document.querySelectorAll(".message-row")].at(-1).getBoundingClientRect();
+      return field.bottom <= innerHeight && last.bottom <= field.top;
+    });
+    assert.doesNotMatch(await ada.page.locator('meta[name="viewport"]').getAttribute("content"), /user-scalable|maximum-scale/u);
   });
 });

@@ -6,6 +6,8 @@ import { Person, roomOf, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
+const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+
 const dialogOf = (person) => person.page.getByRole("dialog");
 
 /** Somebody who is an admin, because they are the first here. */
@@ -46,6 +48,8 @@ describe("screens", () => {
     await assert.rejects(eve.call("GET", "/api/me"), /401/u);
     await dialogOf(root).getByRole("button", { name: "Audit log" }).click();
     await dialogOf(root).getByText("disable", { exact: true }).waitFor();
+    await dialogOf(root).getByRole("button", { name: "Server", exact: true }).click();
+    await dialogOf(root).getByText("Open to everybody").waitFor();
   });
 
   story("a search finds what was said, and opens it where it was said", async () => {
@@ -68,13 +72,19 @@ describe("screens", () => {
   });
 
   story("keys lead to another room, and to what the keys are", async () => {
-    const { people: [ada] } = await roomOf(world, ["keys.ada"], { name: "Lobby" });
+    const { people: [ada] } = await roomOf(world, ["keys.ada", "keys.bob"], { name: "Lobby" });
+    await ada.page.locator(".member", { hasText: "keys.bob" }).waitFor();
     const attic = await ada.createRoom("Attic");
     await ada.page.getByRole("link", { name: /Attic/u }).waitFor();
     await ada.page.keyboard.press("Control+k");
     await ada.page.getByRole("combobox").fill("att");
     await ada.page.keyboard.press("Enter");
     await ada.page.waitForURL(new RegExp(`/r/${attic.id}$`, "u"));
+    await ada.page.keyboard.press("Control+k");
+    await ada.page.getByRole("combobox").fill("keys.b");
+    await ada.page.getByRole("option", { name: /@keys\.bob/u }).waitFor();
+    await ada.page.keyboard.press("Enter");
+    await ada.page.getByRole("heading", { name: "keys.bob", level: 1 }).waitFor();
     await ada.page.keyboard.press("Control+/");
     await dialogOf(ada).getByText("Go to another room", { exact: false }).or(dialogOf(ada).locator("kbd").first()).first().waitFor();
     await ada.page.keyboard.press("Escape");
@@ -108,11 +118,16 @@ describe("screens", () => {
     await dialogOf(ada).getByLabel("People at most (optional)").fill("1");
     await dialogOf(ada).getByRole("button", { name: "Make an invite" }).click();
     const link = await dialogOf(ada).locator("output.code.small").textContent();
+    assert.equal(await dialogOf(ada).getByRole("img", { name: "QR code of the invitation link" }).locator("visible=true").count(), 1);
+    await dialogOf(ada).getByText("Show as a QR code").click();
+    await dialogOf(ada).getByRole("img", { name: "QR code of the invitation link" }).locator("visible=true").nth(1).waitFor();
+    await dialogOf(ada).getByText(/complete to #\d+/u).waitFor();
     const eve = await (await Person.arrive(world, "set.eve")).signUp();
     await eve.page.goto(new URL(link).pathname);
     await eve.page.getByRole("button", { name: "Join the room" }).click();
     await eve.page.waitForURL(new RegExp(`/r/${room.id}$`, "u"));
     await dialogOf(ada).getByLabel("Only moderators write").check();
+    await bob.sees("locked the room");
     await bob.say("may I?");
     await bob.sees("Not sent:");
     await dialogOf(ada).getByLabel("Tell me of").selectOption("none");
@@ -125,6 +140,11 @@ describe("screens", () => {
     await settings.getByLabel("About you").fill("I count things.");
     await settings.locator("form", { hasText: "About you" }).getByRole("button", { name: "Save" }).click();
     await ada.sees("Your profile is saved.");
+    await settings.locator('input[type="file"]').setInputFiles({ name: "me.png", mimeType: "image/png", buffer: PNG });
+    await ada.sees("Your picture is changed.");
+    assert.equal((await ada.context.request.get(`/api/users/${ada.id}/avatar`)).headers()["content-type"], "image/png");
+    await settings.getByRole("button", { name: "Take it away" }).click();
+    await ada.sees("Your picture is gone.");
     await settings.getByLabel("What it is for").fill("backup");
     await settings.getByRole("button", { name: "Make a token" }).click();
     const token = await settings.locator("output.code.small").textContent();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { Person, roomOf, stage } from "./harness.mjs";
+import { Person, fillHistory, roomOf, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
@@ -152,6 +152,24 @@ describe("telling", () => {
     assert.ok(Date.now() - begun < 1_500, "the tabs agree within a second");
     assert.equal(await icon(bob.page), "/favicon.svg");
     assert.equal((await told(bob.page)).badge, null);
+  });
+
+  story("what others say is said aloud, one line every three seconds at most", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["aloud.ada", "aloud.bob"]);
+    await bob.page.evaluate(() => {
+      globalThis.spoken = [];
+      const region = document.querySelector(".shell > [aria-live=polite]");
+      new MutationObserver(() => region.textContent && globalThis.spoken.push({ at: performance.now(), text: region.textContent })).observe(region, { childList: true, characterData: true, subtree: true });
+    });
+    await ada.say("first");
+    await bob.page.waitForFunction(() => globalThis.spoken.length === 1);
+    await fillHistory(ada, room.id, 20);
+    await bob.page.waitForFunction(() => globalThis.spoken.length === 2);
+    const [one, two] = await bob.page.evaluate(() => globalThis.spoken);
+    assert.equal(one.text, "aloud.ada: first");
+    assert.match(two.text, /^\d+ new messages$/u);
+    assert.ok(two.at - one.at >= 2_900, `${two.at - one.at} ms apart`);
+    assert.equal(await bob.page.getByRole("log").getAttribute("aria-live"), "off");
   });
 
   story("who types is said by name, until they have said it", async () => {

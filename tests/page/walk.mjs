@@ -22,6 +22,12 @@ async function outside(world, name, options, look) {
   await page.getByRole("button", { name: /Create an account/u }).click();
   await page.getByRole("heading", { name: /Create your account/u }).waitFor();
   await look(page, "sign up");
+  await page.goto("/reset/no-such-link");
+  await page.locator("form").waitFor();
+  await look(page, "a new password by link");
+  await page.goto("/no/such/address");
+  await page.getByRole("heading").waitFor();
+  await look(page, "no such address");
   await page.goto("/i/NO-SUCH-CODE");
   await page.locator("form").waitFor();
   await look(page, "an invitation that is over");
@@ -58,6 +64,34 @@ export async function everyScreen(world, name, options, look) {
   await look(page, "a room");
   await dialogs(page, look, [["Room settings", "dialog .part"], ...(narrow ? [["Members", "dialog .member"]] : [])]);
   await dialogs(page, look, [["Pinned messages", "dialog .versions"]]);
+  await page.locator(".message-row", { hasText: "Words" }).hover();
+  await page.getByRole("toolbar").waitFor();
+  await page.getByRole("toolbar").locator('[aria-expanded="false"]').click();
+  await page.locator(".menu").waitFor();
+  await look(page, "what to do with a message");
+  await page.locator(".menu button").nth(3).click();
+  await page.locator("dialog .versions li").first().waitFor();
+  await look(page, "earlier versions");
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
+  await page.locator(".message-row", { hasText: "Words" }).focus();
+  for (const [key, sign, screen] of [["+", ".emoji-grid button", "emoji"], ["d", "dialog .excerpt", "delete a message"]]) {
+    await page.keyboard.press(key);
+    await page.locator(sign).first().waitFor();
+    await look(page, screen);
+    await page.keyboard.press("Escape");
+    await page.locator("dialog[open]").waitFor({ state: "detached" });
+  }
+  if (narrow) {
+    await page.getByRole("button", { name: /Members/u }).click();
+    await page.locator("dialog .member-button", { hasText: "guest" }).click();
+  } else {
+    await page.locator(".members .member-button", { hasText: "guest" }).click();
+  }
+  await page.locator("dialog .account").waitFor();
+  await look(page, "somebody's card");
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
   await page.keyboard.press("Control+k");
   await page.locator("dialog [role=option]").first().waitFor();
   await look(page, "quick switcher");

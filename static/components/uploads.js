@@ -1,0 +1,19 @@
+// The files that wait in the composer for the message that takes them.
+
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { Icon, IconButton } from "./icon.js";
+
+export function Uploads({ uploads }) {
+  return html`<ul class="uploads" aria-label=${t("files.to-send")}>
+    ${uploads.map(
+      ({ id, name, preview, state, share, reason, drop }) => html`<li key=${id} class=${`upload ${state}`}>
+        ${preview ? html`<img src=${preview} alt="" />` : html`<${Icon} name="file" />`}
+        <span class="file-name" dir="auto">${name}</span>
+        ${state === "coming" && html`<progress max="1" value=${share} aria-label=${t("files.coming", { name })}></progress>`}
+        ${state === "failed" && html`<span class="bad" role="alert">${reason}</span>`}
+        <${IconButton} icon="close" label=${t("files.drop", { name })} onClick=${drop} />
+      </li>`,
+    )}
+  </ul>`;
+}

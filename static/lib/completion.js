@@ -1,0 +1,30 @@
+// What the word before the caret may become: a name behind `@`, an emoji behind `:`, a command behind `/`.
+
+const NAME = /(?:^|[\s(])@([\p{L}\p{N}_.-]{0,32})$/u;
+const EMOJI = /(?:^|\s):([\p{L}\p{N}_+-]{2,32})$/u;
+const COMMAND = /^\/(\w{0,16})$/u;
+const MOST = 8;
+
+/** `{kind, words, from}` for the text before the caret, or null: what is wanted, and where it begins. */
+export function wishOf(before) {
+  for (const [kind, pattern] of [["/", COMMAND], ["@", NAME], [":", EMOJI]]) {
+    const match = pattern.exec(before);
+    if (match) return { kind, words: match[1].toLocaleLowerCase(), from: before.length - match[1].length - 1 };
+  }
+  return null;
+}
+
+/** Of `choices` (each with its `names`) the few that fit best: first those with a name that begins so. */
+export function fitting(choices, words) {
+  const rank = ({ names }) => {
+    const found = names.map((name) => name.toLocaleLowerCase().indexOf(words)).filter((at) => at >= 0);
+    if (found.length === 0) return Infinity;
+    return found.includes(0) ? 0 : 1;
+  };
+  return choices
+    .map((choice) => ({ choice, at: rank(choice) }))
+    .filter(({ at }) => at < Infinity)
+    .sort((a, b) => a.at - b.at)
+    .slice(0, MOST)
+    .map(({ choice }) => choice);
+}
