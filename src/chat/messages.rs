@@ -6,7 +6,7 @@ use crate::{
         Body, Draft, FILES_PER_MESSAGE, FileId, Invalid, Key, Message, MessagePage, Named, Removal,
         Rev, RoomId, Seq, Timestamp, Window,
     },
-    store::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt},
+    store::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt, Rendered},
 };
 
 /// A message that is on its way to the disk.
@@ -133,6 +133,21 @@ impl Chat {
     ) -> Result<MessagePage, ChatError> {
         let user = caller.user();
         let page = self.inner.store.page(room, user, window, most).await?;
+        page.ok_or(ChatError::NotFound("room"))
+    }
+
+    /// The newest page of a room, as `render` makes it, or made it since something last changed.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller is not in the room.
+    pub async fn newest(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        render: fn(MessagePage) -> Rendered,
+    ) -> Result<Rendered, ChatError> {
+        let store = &self.inner.store;
+        let page = store.newest(room, caller.user(), render).await?;
         page.ok_or(ChatError::NotFound("room"))
     }
 

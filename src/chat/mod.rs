@@ -36,7 +36,7 @@ pub use messages::{PendingPost, Posted};
 pub use search::{Hit, Hits};
 pub use sessions::{Caller, Grant, SignedIn};
 
-pub use crate::store::{Changes, Most, Part, ProfileEdit, RoomEdit};
+pub use crate::store::{Changes, Most, Part, ProfileEdit, Rendered, RoomEdit};
 
 use crate::{
     auth::{Passwords, Throttle, Tokens},

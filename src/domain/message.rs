@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Who speaks: a person, or the room about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MessageKind {
     /// Somebody wrote it.
@@ -126,6 +126,21 @@ pub struct Extras {
     pub pinned_at: Option<Timestamp>,
     /// What came with it, in the sender's order.
     pub files: Vec<Attachment>,
+}
+
+impl Extras {
+    /// About how many bytes it holds.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let files = self
+            .files
+            .iter()
+            .map(|file| size_of::<Attachment>() + file.name.len());
+        let users = self.reactions.iter().map(|one| one.users.len());
+        let ids = self.mentions.len() + users.sum::<usize>();
+        let quote = self.quote.as_ref().map_or(0, |quote| quote.body.len());
+        files.sum::<usize>() + ids * size_of::<UserId>() + quote
+    }
 }
 
 /// The beginning of a message that another one answers, as it is now.

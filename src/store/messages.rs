@@ -1,5 +1,6 @@
 //! The contract for messages and receipts.
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{Backend, Store, StoreError};
@@ -88,6 +89,23 @@ pub struct Most {
     pub bytes: usize,
 }
 
+impl Most {
+    /// A page, where nobody says how much they want.
+    pub const PAGE: Self = Self {
+        messages: 50,
+        bytes: 512 * 1024,
+    };
+}
+
+/// A page as it goes out.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// Its bytes.
+    pub body: Bytes,
+    /// Its first message, if there are older ones.
+    pub older_than: Option<Seq>,
+}
+
 /// A member's receipt after it was moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -125,6 +143,22 @@ impl Store {
     ) -> Result<Option<MessagePage>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.page(room, reader, window, most).await,
+        }
+    }
+
+    /// The newest page of a room as `render` makes it; what that once made is handed out again as long
+    /// as nothing changes. `None` if `reader` is not in the room at that moment.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn newest(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        render: fn(MessagePage) -> Rendered,
+    ) -> Result<Option<Rendered>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.newest(room, reader, render).await,
         }
     }
 

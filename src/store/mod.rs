@@ -35,7 +35,7 @@ pub use direct::Direct;
 pub use error::StoreError;
 pub use files::{Brought, FileQuota, Findings, NewFile, Upload};
 pub use invites::{MOST_INVITES, NewInvite, Revoked};
-pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt};
+pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt, Rendered};
 pub use people::{Credentials, NewUser, Rotation, SignedUp};
 pub use profile::{ProfileEdit, ProfileOutcome};
 pub use reports::{Closed, Reported};

@@ -269,3 +269,72 @@ async fn ones_other_devices_hear_how_far_one_has_read() {
     );
     server.stopped().await;
 }
+
+/// The newest page, and how its last message reads.
+async fn newest(user: &User, room: &Room) -> Value {
+    let page = page(user, room, "").await.json();
+    page["items"].as_array().unwrap().last().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_knows_of_a_change_finds_it_on_the_newest_page() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = room_with(&server, 3).await;
+    // Others read without a pause, so that what they read is at hand all the time.
+    let readers: Vec<_> = [&ana, &ben]
+        .map(|user| {
+            let (user, room) = (user.clone(), room.clone());
+            tokio::spawn(async move {
+                loop {
+                    newest(&user, &room).await;
+                }
+            })
+        })
+        .into();
+    for round in 0..25 {
+        let said = ana.say(&room, &format!("round {round}")).await;
+        assert_eq!(newest(&ben, &room).await, said);
+        let path = format!("/api/rooms/{}/messages/{}", room.id, said["seq"]);
+        let edited = ana.patch(&path, json!({ "body": "edited" })).await;
+        let edited = edited.expect(200);
+        assert_eq!(newest(&ben, &room).await, edited);
+        ben.put(&format!("{path}/reactions/🎉"), Value::Null)
+            .await
+            .expect(204);
+        assert_eq!(
+            newest(&ana, &room).await["reactions"],
+            json!({ "🎉": [ben.id] })
+        );
+        let name = format!("Ana {round}");
+        ana.patch("/api/me", json!({ "display_name": name }))
+            .await
+            .expect(200);
+        assert_eq!(newest(&ben, &room).await["author"]["display_name"], name);
+        ana.delete(&path).await.expect(204);
+        assert_eq!(newest(&ben, &room).await["body"], "");
+    }
+    for reader in readers {
+        reader.abort();
+        let _ = reader.await;
+    }
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_newest_page_is_closed_to_who_is_out() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = room_with(&server, 5).await;
+    let path = format!("/api/rooms/{}/messages", room.id);
+    for _ in 0..10 {
+        // At hand for both of them.
+        for user in [&ana, &ben, &ana, &ben] {
+            user.get(&path).await.expect(200);
+        }
+        ana.kick(&room, &ben).await;
+        ben.get(&path).await.refused(404, "not_found");
+        ana.get(&path).await.expect(200);
+        ben.get(&path).await.refused(404, "not_found");
+        ben.join(&room.code).await.expect(200);
+    }
+    server.stopped().await;
+}

@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    chat::{Most, Posted},
+    chat::{Most, Posted, Rendered},
     domain::{FileId, Head, Message, MessagePage, Rev, RoomId, Seq, Window},
     http::{
         AppState,
@@ -19,13 +19,14 @@ use crate::{
     protocol::view::{self, MessageView},
 };
 
-const LIMIT_DEFAULT: i64 = 50;
+const LIMIT_DEFAULT: i64 = Most::PAGE.messages;
 const LIMIT_MAX: i64 = 200;
+const JSON: &str = "application/json";
 /// A client that has fallen far behind reads more at a time.
 const CHANGED_LIMIT_MAX: i64 = 1000;
 /// Bytes of bodies in one answer, which is held until the client has read it. Whoever gets fewer
 /// messages than asked for is told that there are more.
-const PAGE_BYTES: usize = 512 * 1024;
+const PAGE_BYTES: usize = Most::PAGE.bytes;
 
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
@@ -60,6 +61,17 @@ struct PageBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     has_before: Option<bool>,
     has_after: bool,
+}
+
+impl From<MessagePage> for PageBody {
+    fn from(page: MessagePage) -> Self {
+        Self {
+            items: page.items,
+            head: page.head,
+            has_before: Some(page.has_before),
+            has_after: page.has_after,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -114,21 +126,35 @@ pub(crate) async fn list(
             ));
         }
     };
+    if window == Window::Newest && most == Most::PAGE {
+        return newest(&state, &auth, room).await;
+    }
     let page = state.chat.history(&auth.caller, room, window, most).await?;
     let links = links(room, &page, limit);
-    let MessagePage {
-        items,
-        head,
-        has_before,
-        has_after,
-    } = page;
-    let body = Json(PageBody {
-        items,
-        head,
-        has_before: Some(has_before),
-        has_after,
-    });
-    Ok((links, body).into_response())
+    Ok((links, Json(PageBody::from(page))).into_response())
+}
+
+/// What clients ask for most: it is read and written out once for all of them.
+async fn newest(state: &AppState, auth: &Auth, room: RoomId) -> Result<Response, Problem> {
+    let page = state.chat.newest(&auth.caller, room, render).await?;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    if let Some(seq) = page.older_than {
+        let previous = format!("before={seq}&limit={LIMIT_DEFAULT}");
+        link(&mut headers, room, &previous, "prev");
+    }
+    Ok((headers, page.body).into_response())
+}
+
+fn render(page: MessagePage) -> Rendered {
+    let first = page.items.first().map(|first| first.seq);
+    let older_than = first.filter(|_| page.has_before);
+    // Writing it out cannot fail: it has no map but those with texts for keys.
+    let body = serde_json::to_vec(&PageBody::from(page)).unwrap_or_default();
+    Rendered {
+        body: body.into(),
+        older_than,
+    }
 }
 
 async fn changed_since(

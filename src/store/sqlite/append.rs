@@ -1,144 +1,97 @@
 //! Writing many messages at once: a handful of statements, however many messages there are.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use sqlx::SqliteConnection;
+use sqlx::{Executor, SqliteConnection};
 
 use super::{
-    attachments::{self, Loose},
+    attachments,
     job::{AppendJob, Tx},
-    mentions::{self, Around},
+    mentions,
+    plan::{KeyedPlace, Plan, keyed},
     restraints::note_said,
     rows::MessageRow,
-    senders::senders,
 };
-use crate::{
-    domain::{
-        Author, Change, Extras, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp,
-        UserId,
-    },
-    store::{Append, Appended},
-};
+use crate::domain::{Author, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp};
 
-/// Where a room stands before a batch.
-#[derive(Clone, Copy)]
-struct Numbers {
-    seq: i64,
-    rev: i64,
-    text_count: i64,
+/// Writes messages that have a transaction to themselves, and commits it: two turns of the
+/// database's thread for most, however many messages there are.
+///
+/// No key is looked up for it. `false`, and nothing stands, if that would have to be done;
+/// [`append_all`] does. So it is with an error: a key that was used before breaks the index of keys.
+pub(super) async fn append_alone(
+    tx: &mut Tx,
+    jobs: &mut [&mut AppendJob],
+) -> Result<bool, sqlx::Error> {
+    // Nobody else writes, so that what is read before the transaction begins is true in it.
+    let plan = Plan::make(tx, jobs, &HashMap::new()).await?;
+    // What cannot be said now may have been said before, and then it is acked.
+    if plan.refuses_keyed(jobs) {
+        return Ok(false);
+    }
+    if plan.is_plain() && !plan.is_empty() {
+        let (messages, rooms, receipts) = plan.rows(&tx.senders)?;
+        sqlx::query!(
+            "begin immediate;
+             insert or fail into messages (room_id, seq, rev, kind, author_id, body, reply_to, key, text_count,
+                                   created_at, flags, mentions)
+             select value ->> 0, value ->> 1, value ->> 2, 'text', value ->> 3, value ->> 4, value ->> 5,
+                    value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10
+             from jsonb_each(?);
+             update or fail rooms set last_seq = j.seq, last_rev = j.rev, text_count = j.text_count
+             from (select value ->> 0 as room_id, value ->> 1 as seq, value ->> 2 as rev,
+                          value ->> 3 as text_count from jsonb_each(?)) j
+             where rooms.id = j.room_id;
+             update or fail memberships set read_seq = j.seq, read_text_count = j.text_count
+             from (select value ->> 0 as room_id, value ->> 1 as user_id, value ->> 2 as seq,
+                          value ->> 3 as text_count from jsonb_each(?)) j
+             where memberships.room_id = j.room_id and memberships.user_id = j.user_id
+                   and memberships.read_seq < j.seq;
+             commit",
+            messages,
+            rooms,
+            receipts
+        )
+        .execute(&mut tx.conn)
+        .await?;
+    } else if !plan.is_empty() {
+        tx.conn.execute("begin immediate").await?;
+        write(tx, &plan).await?;
+        tx.conn.execute("commit").await?;
+    }
+    plan.finish(tx, jobs);
+    Ok(true)
 }
 
-pub(super) type Place = (RoomId, UserId);
-type KeyedPlace = (RoomId, UserId, String);
-
-/// Writes what may be written of `jobs`, in their order, and notes in each what came of it.
+/// Writes what may be written of `jobs`, in their order and in a transaction of the caller's, and
+/// notes in each what came of it.
 pub(super) async fn append_all(
     tx: &mut Tx,
     jobs: &mut [&mut AppendJob],
 ) -> Result<(), sqlx::Error> {
-    let mut senders = senders(&mut tx.conn, jobs).await?;
     let known = known_keys(&mut tx.conn, jobs).await?;
-    let mut loose = Loose::read(&mut tx.conn, jobs).await?;
+    let plan = Plan::make(tx, jobs, &known).await?;
+    if !plan.is_empty() {
+        write(tx, &plan).await?;
+    }
+    plan.finish(tx, jobs);
+    Ok(())
+}
 
-    // First decide, then number: a refused message must not leave a gap.
-    let mut accepted = Vec::with_capacity(jobs.len());
-    let mut repeats = Vec::new();
-    let mut brought = HashMap::new();
-    let mut slowed: HashMap<Place, Timestamp> = HashMap::new();
-    let mut keys: HashMap<KeyedPlace, usize> = HashMap::new();
-    for (at, job) in jobs.iter_mut().enumerate() {
-        let append = &job.append;
-        let place = (append.room, append.author);
-        let Some(sender) = senders.get_mut(&place) else {
-            job.outcome = Ok(Appended::NotMember);
-            continue;
-        };
-        if append
-            .draft
-            .reply_to
-            .is_some_and(|seq| seq.0 < 1 || seq.0 > sender.last_seq)
-        {
-            job.outcome = Ok(Appended::NoSuchReply);
-            continue;
-        }
-        let keyed = keyed(append);
-        if let Some(keyed) = &keyed {
-            if let Some(first) = known.get(keyed) {
-                job.outcome = Ok(replay(first, append));
-                continue;
-            }
-            if let Some(first) = keys.get(keyed) {
-                repeats.push((at, *first));
-                continue;
-            }
-        }
-        // Behind the keys: what is on disk already is acked, whatever has come since.
-        if sender.blocked {
-            job.outcome = Ok(Appended::Blocked);
-            continue;
-        }
-        if let Some(restraint) = sender.restraints.on_saying(append.at) {
-            job.outcome = Ok(Appended::Restrained(restraint));
-            continue;
-        }
-        let Some(files) = loose.take(append) else {
-            job.outcome = Ok(Appended::NoSuchFile);
-            continue;
-        };
-        brought.insert(at, files);
-        if sender.restraints.is_slowed() {
-            sender.restraints.said_at = append.at;
-            slowed.insert(place, append.at);
-        }
-        keys.extend(keyed.map(|keyed| (keyed, at)));
-        accepted.push(at);
+/// Writes all of a plan.
+async fn write(tx: &mut Tx, plan: &Plan) -> Result<(), sqlx::Error> {
+    let (rows, rooms, receipts) = plan.rows(&tx.senders)?;
+    let conn = &mut tx.conn;
+    insert(conn, rows).await?;
+    set_numbers(conn, rooms).await?;
+    move_receipts(conn, receipts).await?;
+    mentions::note(conn, plan.messages()).await?;
+    attachments::attach(conn, plan.messages()).await?;
+    if !plan.slowed.is_empty() {
+        let said = plan.slowed.iter();
+        let said = said.map(|((room, user), at)| (room, user, at.0));
+        note_said(conn, json(&said.collect::<Vec<_>>())?).await?;
     }
-
-    let mut count: BTreeMap<RoomId, i64> = BTreeMap::new();
-    for at in &accepted {
-        *count.entry(jobs[*at].append.room).or_default() += 1;
-    }
-    let mut numbers = take_numbers(&mut tx.conn, &count).await?;
-    let around = Around::read(&mut tx.conn, accepted.iter().map(|at| &jobs[*at].append)).await?;
-    let mut messages = Vec::with_capacity(accepted.len());
-    for at in accepted {
-        let append = &jobs[at].append;
-        let (Some(numbers), Some(sender)) = (
-            numbers.get_mut(&append.room),
-            senders.get(&(append.room, append.author)),
-        ) else {
-            // The room was deleted earlier in this very transaction.
-            jobs[at].outcome = Ok(Appended::NotMember);
-            continue;
-        };
-        numbers.seq += 1;
-        numbers.rev += 1;
-        numbers.text_count += 1;
-        let extras = attachments::with_files(around.extras(append, sender), brought.remove(&at));
-        let message = message(append, sender.author.clone(), *numbers, extras);
-        messages.push((message.clone(), numbers.text_count));
-        jobs[at].outcome = Ok(Appended::New(message));
-    }
-    insert(&mut tx.conn, &messages).await?;
-    mentions::note(&mut tx.conn, messages.iter().map(|(message, _)| message)).await?;
-    attachments::attach(&mut tx.conn, messages.iter().map(|(message, _)| message)).await?;
-    move_receipts(&mut tx.conn, &messages).await?;
-    if !slowed.is_empty() {
-        let said = slowed.iter().map(|((room, user), at)| (room, user, at.0));
-        note_said(&mut tx.conn, json(&said.collect::<Vec<_>>())?).await?;
-    }
-
-    for (at, first) in repeats {
-        if let Ok(Appended::New(message)) = &jobs[first].outcome {
-            let outcome = replay(message, &jobs[at].append);
-            jobs[at].outcome = Ok(outcome);
-        }
-    }
-    tx.changes.extend(
-        messages
-            .into_iter()
-            .map(|(message, _)| Change::Message(message)),
-    );
     Ok(())
 }
 
@@ -190,46 +143,6 @@ pub(super) async fn append_system(
     })
 }
 
-fn keyed(append: &Append) -> Option<KeyedPlace> {
-    let key = append.draft.key.as_ref()?;
-    Some((append.room, append.author, key.as_str().to_owned()))
-}
-
-/// The same key must mean the same message. A message edited since is still the one that was sent.
-fn replay(first: &Message, again: &Append) -> Appended {
-    let same = first.body == again.draft.body.as_str()
-        && first.reply_to == again.draft.reply_to
-        && attachments::brings(first, &again.draft.files);
-    if same || first.edited_at.is_some() || first.deleted_at.is_some() {
-        Appended::Replayed(first.clone())
-    } else {
-        Appended::KeyConflict
-    }
-}
-
-fn message(
-    append: &Append,
-    author: Author,
-    numbers: Numbers,
-    extras: Option<Box<Extras>>,
-) -> Message {
-    Message {
-        room_id: append.room,
-        seq: Seq(numbers.seq),
-        rev: Rev(numbers.rev),
-        kind: MessageKind::Text,
-        author,
-        body: append.draft.body.as_str().to_owned(),
-        event: None,
-        reply_to: append.draft.reply_to,
-        key: append.draft.key.as_ref().map(|key| key.as_str().to_owned()),
-        created_at: append.at,
-        edited_at: None,
-        deleted_at: None,
-        extras,
-    }
-}
-
 pub(super) fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
@@ -266,70 +179,13 @@ async fn known_keys(
     rows.collect()
 }
 
-/// Takes each room's next numbers, and answers where it stood before.
-async fn take_numbers(
-    conn: &mut SqliteConnection,
-    count: &BTreeMap<RoomId, i64>,
-) -> Result<HashMap<RoomId, Numbers>, sqlx::Error> {
-    if count.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let wanted = json(&count.iter().collect::<Vec<_>>())?;
-    let rows = sqlx::query!(
-        r#"update rooms set last_seq = last_seq + j.n, last_rev = last_rev + j.n, text_count = text_count + j.n
-           from (select value ->> 0 as room_id, value ->> 1 as n from json_each(?1)) j
-           where rooms.id = j.room_id and rooms.deleted_at is null
-           returning id as "id!: i64", last_seq as "last_seq!: i64", last_rev as "last_rev!: i64",
-                     text_count as "text_count!: i64""#,
-        wanted
-    )
-    .fetch_all(conn)
-    .await?;
-    let rows = rows.into_iter().map(|row| {
-        let room = RoomId(row.id);
-        let taken = count.get(&room).copied().unwrap_or_default();
-        let numbers = Numbers {
-            seq: row.last_seq - taken,
-            rev: row.last_rev - taken,
-            text_count: row.text_count - taken,
-        };
-        (room, numbers)
-    });
-    Ok(rows.collect())
-}
-
-async fn insert(
-    conn: &mut SqliteConnection,
-    messages: &[(Message, i64)],
-) -> Result<(), sqlx::Error> {
-    if messages.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = messages
-        .iter()
-        .map(|(m, text_count)| {
-            (
-                m.room_id,
-                m.seq,
-                m.rev,
-                m.author.id,
-                &m.body,
-                m.reply_to,
-                &m.key,
-                text_count,
-                m.created_at.0,
-                mentions::flags(m),
-                mentions::named(m),
-            )
-        })
-        .collect();
-    let rows = json(&rows)?;
+async fn insert(conn: &mut SqliteConnection, rows: String) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into messages (room_id, seq, rev, kind, author_id, body, reply_to, key, text_count, created_at,
                                flags, mentions)
          select value ->> 0, value ->> 1, value ->> 2, 'text', value ->> 3, value ->> 4, value ->> 5,
                 value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10
-         from json_each(?1)",
+         from jsonb_each(?1)",
         rows
     )
     .execute(conn)
@@ -337,32 +193,24 @@ async fn insert(
     Ok(())
 }
 
-/// Who sends has read up to what they sent.
-async fn move_receipts(
-    conn: &mut SqliteConnection,
-    messages: &[(Message, i64)],
-) -> Result<(), sqlx::Error> {
-    if messages.is_empty() {
-        return Ok(());
-    }
-    let furthest: HashMap<Place, (Seq, i64)> = messages
-        .iter()
-        .map(|(message, text_count)| {
-            (
-                (message.room_id, message.author.id),
-                (message.seq, *text_count),
-            )
-        })
-        .collect();
-    let rows: Vec<_> = furthest
-        .iter()
-        .map(|((room, user), (seq, count))| (room, user, seq, count))
-        .collect();
-    let rows = json(&rows)?;
+async fn set_numbers(conn: &mut SqliteConnection, rows: String) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update rooms set last_seq = j.seq, last_rev = j.rev, text_count = j.text_count
+         from (select value ->> 0 as room_id, value ->> 1 as seq, value ->> 2 as rev,
+                      value ->> 3 as text_count from jsonb_each(?1)) j
+         where rooms.id = j.room_id",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn move_receipts(conn: &mut SqliteConnection, rows: String) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update memberships set read_seq = j.seq, read_text_count = j.text_count
          from (select value ->> 0 as room_id, value ->> 1 as user_id, value ->> 2 as seq,
-                      value ->> 3 as text_count from json_each(?1)) j
+                      value ->> 3 as text_count from jsonb_each(?1)) j
          where memberships.room_id = j.room_id and memberships.user_id = j.user_id
                and memberships.read_seq < j.seq",
         rows

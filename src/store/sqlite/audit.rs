@@ -100,6 +100,7 @@ mod tests {
         let mut tx = Tx {
             conn,
             changes: Vec::new(),
+            senders: super::super::senders::Senders::default(),
             health: super::super::health::Health::default(),
         };
         let actor = Actor {

@@ -4,17 +4,18 @@ use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
-use super::health::Health;
+use super::{health::Health, senders::Senders};
 use crate::{
     domain::Change,
     store::{Append, Appended, StoreError},
 };
 
-/// What the writer works with: its connection, what the transaction has changed so far, and how
-/// the disk does.
+/// What the writer works with: its connection, what the transaction has changed so far, who has sent
+/// of late, and how the disk does.
 pub(super) struct Tx {
     pub(super) conn: SqliteConnection,
     pub(super) changes: Vec<Change>,
+    pub(super) senders: Senders,
     pub(super) health: Health,
 }
 
@@ -34,20 +35,24 @@ pub(super) struct AppendJob {
 /// Any other write: some statements that succeed or fail together.
 pub(super) trait Call: Send {
     fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>>;
+    /// Whether it leaves alone who may say what, and the numbers of rooms.
+    fn is_aside(&self) -> bool;
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 /// A [`Call`] whose work is a closure.
 pub(super) struct Work<F, T> {
     todo: Option<F>,
+    aside: bool,
     outcome: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<F, T> Work<F, T> {
-    pub(super) fn new(todo: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
+    pub(super) fn new(todo: F, aside: bool, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
         Self {
             todo: Some(todo),
+            aside,
             outcome: Err(StoreError::Closed),
             reply,
         }
@@ -77,6 +82,10 @@ where
         })
     }
 
+    fn is_aside(&self) -> bool {
+        self.aside
+    }
+
     fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
         // A caller that no longer waits is none of the writer's business: its write stands.
         let _ = self.reply.send(committed.and(self.outcome));
@@ -86,6 +95,14 @@ where
 impl Job {
     pub(super) fn is_append(&self) -> bool {
         matches!(self, Self::Append(_))
+    }
+
+    /// Whether what it changes is told by its changes alone.
+    pub(super) fn leaves_rights_alone(&self) -> bool {
+        match self {
+            Self::Append(_) => true,
+            Self::Call(call) => call.is_aside(),
+        }
     }
 
     pub(super) fn finish(self, committed: Result<(), StoreError>) {

@@ -3,24 +3,15 @@
 //! Every read of messages is one statement that goes through the reader's membership: who is not in
 //! the room gets no row at all, and what the rows say of the room is of the same moment as they.
 
-use futures_util::{TryStreamExt, stream::BoxStream};
-
 use super::{
     Sqlite,
+    pages::{Seen, collect},
     rows::{SeenRow, head_of},
 };
 use crate::{
-    domain::{Head, Message, MessagePage, Removal, Rev, RoomId, Seq, SystemEvent, UserId, Window},
-    store::{Append, Changes, Distance, Most, PINS, PendingAppend, StoreError},
+    domain::{Message, MessagePage, Removal, Rev, RoomId, Seq, SystemEvent, UserId, Window},
+    store::{Append, Changes, Distance, Most, PINS, PendingAppend, Rendered, StoreError},
 };
-
-/// Messages as they were read, and where the room stood.
-struct Seen {
-    head: Head,
-    items: Vec<Message>,
-    /// Whether reading stopped for the sake of bytes.
-    cut: bool,
-}
 
 impl Sqlite {
     pub(in crate::store) fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
@@ -58,6 +49,24 @@ impl Sqlite {
             has_before: first.0 > 1 && head.seq.0 >= 1,
             has_after: last < head.seq,
         }))
+    }
+
+    pub(in crate::store) async fn newest(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        render: fn(MessagePage) -> Rendered,
+    ) -> Result<Option<Rendered>, StoreError> {
+        let missed = match self.recent.get(room, reader) {
+            Ok(page) => return Ok(Some(page)),
+            Err(missed) => missed,
+        };
+        let page = self.page(room, reader, Window::Newest, Most::PAGE).await?;
+        let page = page.map(render);
+        if let Some(page) = &page {
+            self.recent.keep(room, reader, page, missed);
+        }
+        Ok(page)
     }
 
     pub(in crate::store) async fn changed_since(
@@ -176,70 +185,6 @@ impl Sqlite {
         Ok(removals.next().unwrap_or(Removal::Kicked))
     }
 
-    async fn before(
-        &self,
-        room: RoomId,
-        reader: UserId,
-        seq: Seq,
-        most: Most,
-    ) -> Result<Option<Seen>, StoreError> {
-        let rows = sqlx::query_as!(
-            SeenRow,
-            "select r.last_seq, r.last_rev,
-                    m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
-                    m.author_id as \"author_id?\", u.username as \"username?\",
-                    u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
-                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
-                    m.extras as \"extras?: String\"
-             from memberships me
-             join rooms r on r.id = me.room_id
-             left join messages_seen m on m.room_id = r.id and m.seq < ?3
-             left join users u on u.id = m.author_id
-             where me.room_id = ?1 and me.user_id = ?2
-             order by m.seq desc limit ?4",
-            room.0,
-            reader.0,
-            seq.0,
-            most.messages
-        )
-        .fetch(&self.readers);
-        let mut seen = collect(rows, most).await?;
-        if let Some(seen) = &mut seen {
-            seen.items.reverse();
-        }
-        Ok(seen)
-    }
-
-    async fn after(
-        &self,
-        room: RoomId,
-        reader: UserId,
-        seq: Seq,
-        most: Most,
-    ) -> Result<Option<Seen>, StoreError> {
-        let rows = sqlx::query_as!(
-            SeenRow,
-            "select r.last_seq, r.last_rev,
-                    m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
-                    m.author_id as \"author_id?\", u.username as \"username?\",
-                    u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
-                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
-                    m.extras as \"extras?: String\"
-             from memberships me
-             join rooms r on r.id = me.room_id
-             left join messages_seen m on m.room_id = r.id and m.seq > ?3
-             left join users u on u.id = m.author_id
-             where me.room_id = ?1 and me.user_id = ?2
-             order by m.seq limit ?4",
-            room.0,
-            reader.0,
-            seq.0,
-            most.messages
-        )
-        .fetch(&self.readers);
-        collect(rows, most).await
-    }
-
     pub(in crate::store) async fn pins(
         &self,
         room: RoomId,
@@ -270,63 +215,4 @@ impl Sqlite {
         .fetch(&self.readers);
         Ok(collect(rows, most).await?.map(|seen| seen.items))
     }
-
-    /// Half before, half from `seq` on; what the first half leaves free is the second's.
-    async fn around(
-        &self,
-        room: RoomId,
-        reader: UserId,
-        seq: Seq,
-        most: Most,
-    ) -> Result<Option<Seen>, StoreError> {
-        let half = Most {
-            messages: most.messages / 2,
-            bytes: most.bytes / 2,
-        };
-        let before = match half.messages {
-            0 => Vec::new(),
-            _ => match self.before(room, reader, seq, half).await? {
-                Some(seen) => seen.items,
-                None => return Ok(None),
-            },
-        };
-        let rest = Most {
-            messages: most.messages - i64::try_from(before.len()).unwrap_or(most.messages),
-            bytes: half.bytes,
-        };
-        let from = Seq(seq.0.saturating_sub(1));
-        let Some(mut seen) = self.after(room, reader, from, rest).await? else {
-            return Ok(None);
-        };
-        seen.items.splice(0..0, before);
-        Ok(Some(seen))
-    }
-}
-
-/// Takes rows up to the message that goes beyond the bytes. No row at all is no membership; a row
-/// without a message is a room with none to show.
-async fn collect(
-    mut rows: BoxStream<'_, Result<SeenRow, sqlx::Error>>,
-    most: Most,
-) -> Result<Option<Seen>, StoreError> {
-    let mut seen = None;
-    let mut left = most.bytes;
-    while let Some(row) = rows.try_next().await? {
-        let Seen { items, cut, .. } = seen.get_or_insert_with(|| Seen {
-            head: head_of(row.last_seq, row.last_rev),
-            items: Vec::new(),
-            cut: false,
-        });
-        // What stands around a message counts, too: its files, who reacted, what it answers.
-        let around = row.extras_len();
-        let Some(message) = row.message()? else { break };
-        let size = message.body.len() + around;
-        items.push(message);
-        if size >= left {
-            *cut = true;
-            break;
-        }
-        left -= size;
-    }
-    Ok(seen)
 }

@@ -10,6 +10,7 @@ mod audit;
 mod conversation;
 mod deletion;
 mod direct;
+mod few;
 mod files;
 mod health;
 mod invites;
@@ -19,9 +20,12 @@ mod members;
 mod mentions;
 mod messages;
 mod moderation;
+mod pages;
 mod people;
+mod plan;
 mod profile;
 mod receipts;
+mod recent;
 mod reports;
 mod restraints;
 mod rooms;
@@ -50,6 +54,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{StoreError, StoreOptions};
 use crate::domain::Change;
+use recent::Recent;
 use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -69,6 +74,7 @@ const MOST_PAGES: u64 = 4_294_967_294;
 pub(super) struct Sqlite {
     readers: SqlitePool,
     writer: Writer,
+    recent: Recent,
     rooms_per_user: i64,
     /// Which parts of words are common, for searches.
     sampled: search::Sampled,
@@ -111,7 +117,9 @@ impl Sqlite {
                 .clone()
                 .run_until_cancelled_owned(checkpoint(checkpointer)),
         );
-        let (writer, commits) = Writer::start(connection, options.write_queue, &tracker);
+        let recent = Recent::default();
+        let (writer, commits) =
+            Writer::start(connection, options.write_queue, recent.clone(), &tracker);
         tracker.close();
 
         let tasks = Arc::new(Tasks {
@@ -121,6 +129,7 @@ impl Sqlite {
         let sqlite = Self {
             readers,
             writer,
+            recent,
             rooms_per_user: options.rooms_per_user,
             sampled: search::Sampled::default(),
             connect,

@@ -233,7 +233,7 @@ impl Sqlite {
         let rows =
             serde_json::to_string(&rows).map_err(|error| StoreError::Failed(error.to_string()))?;
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     sqlx::query!(
                         "update users set last_seen = j.at

@@ -17,7 +17,7 @@ impl Sqlite {
         force: bool,
     ) -> Result<Option<Receipt>, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let Some(before) = receipt(&mut tx.conn, room, user).await? else {
                         return Ok(None);
@@ -66,7 +66,7 @@ impl Sqlite {
         level: Notify,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let level = level.as_str();
                     let set = sqlx::query!(

@@ -33,7 +33,7 @@ pub(super) struct MessageRow {
 
 /// What `messages_seen` says of what grew around a message.
 #[derive(Deserialize)]
-struct ExtrasJson {
+pub(super) struct ExtrasJson {
     mentions: Option<Vec<UserId>>,
     names_room: bool,
     pinned_at: Option<i64>,

@@ -1,22 +1,21 @@
-//! Who wants to write: whether they are in their room, and what keeps them from writing there.
+//! Who wants to write: whether they are in their room, what keeps them from writing there, and where
+//! the room stands.
 
 use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::{
-    append::{Place, json},
-    job::AppendJob,
-    rows::to_role,
-};
+use super::{append::json, job::AppendJob, plan::Place, rows::to_role};
 use crate::domain::{Author, Restraints, RoomId, Timestamp, UserId};
+
+/// Senders that are remembered at most.
+const MOST: usize = 4096;
 
 /// A member who sends, and what of the room bears on what they may say.
 pub(super) struct Sender {
     pub(super) author: Author,
     pub(super) restraints: Restraints,
     members: i64,
-    pub(super) last_seq: i64,
     /// Whether the one other person of a direct room does not want to hear of them.
     pub(super) blocked: bool,
 }
@@ -27,21 +26,75 @@ impl Sender {
     }
 }
 
-/// Who of the senders is in their room.
-pub(super) async fn senders(
-    conn: &mut SqliteConnection,
-    jobs: &[&mut AppendJob],
-) -> Result<HashMap<Place, Sender>, sqlx::Error> {
-    let places: HashSet<Place> = jobs
-        .iter()
-        .map(|job| (job.append.room, job.append.author))
-        .collect();
-    let places = json(&places)?;
-    let rows = sqlx::query!(
-        r#"select m.room_id as "room_id!", m.user_id as "user_id!", m.role as "role!",
+/// Where a room stands.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers {
+    pub(super) seq: i64,
+    pub(super) rev: i64,
+    pub(super) text_count: i64,
+}
+
+/// The senders of late and their rooms, as they are in the database.
+///
+/// The writer keeps them from one transaction to the next, so that somebody who goes on talking is
+/// not looked up for each message. Nobody else writes, so that it knows when they may have become
+/// others: with every write that is neither a message nor made [aside](super::writer::Writer::call_aside),
+/// and with a transaction that was taken back.
+#[derive(Default)]
+pub(super) struct Senders {
+    members: HashMap<Place, Sender>,
+    rooms: HashMap<RoomId, Numbers>,
+}
+
+impl Senders {
+    /// The sender, if they are in the room, and where the room stands.
+    pub(super) fn get_mut(&mut self, place: &Place) -> Option<(&mut Sender, &mut Numbers)> {
+        Some((self.members.get_mut(place)?, self.rooms.get_mut(&place.0)?))
+    }
+
+    /// Where a room stands, messages that are being written included.
+    pub(super) fn numbers(&self, room: RoomId) -> Option<Numbers> {
+        self.rooms.get(&room).copied()
+    }
+
+    /// All of them may have become others.
+    pub(super) fn forget(&mut self) {
+        self.members.clear();
+        self.rooms.clear();
+    }
+
+    /// Looks up who of the senders is in their room, unless that is known.
+    pub(super) async fn learn(
+        &mut self,
+        conn: &mut SqliteConnection,
+        jobs: &[&mut AppendJob],
+    ) -> Result<(), sqlx::Error> {
+        let places = jobs.iter().map(|job| (job.append.room, job.append.author));
+        let unknown = places.filter(|place| !self.members.contains_key(place));
+        let unknown: HashSet<Place> = unknown.collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        if self.members.len() + unknown.len() > MOST {
+            self.forget();
+            let places = jobs.iter().map(|job| (job.append.room, job.append.author));
+            let places = places.collect();
+            return self.read(conn, &places).await;
+        }
+        self.read(conn, &unknown).await
+    }
+
+    async fn read(
+        &mut self,
+        conn: &mut SqliteConnection,
+        places: &HashSet<Place>,
+    ) -> Result<(), sqlx::Error> {
+        let places = json(places)?;
+        let rows = sqlx::query!(
+            r#"select m.room_id as "room_id!", m.user_id as "user_id!", m.role as "role!",
                   u.username as "username!", u.display_name as "display_name!",
-                  r.last_seq as "last_seq!", r.member_count as "member_count!",
-                  r.slow_mode_s as "slow_mode_s!", r.locked as "locked!: bool",
+                  r.last_seq as "last_seq!", r.last_rev as "last_rev!", r.text_count as "text_count!",
+                  r.member_count as "member_count!", r.slow_mode_s as "slow_mode_s!", r.locked as "locked!: bool",
                   s.muted_until as "muted_until?", s.said_at as "said_at?",
                   r.kind = 'direct' and r.member_count = 2 and exists (
                       select 1 from blocks b join memberships o on o.user_id = b.blocker_id
@@ -49,33 +102,40 @@ pub(super) async fn senders(
            from json_each(?1) j
            join memberships m on m.room_id = j.value ->> 0 and m.user_id = j.value ->> 1
            join users u on u.id = m.user_id
-           join rooms r on r.id = m.room_id
+           join rooms r on r.id = m.room_id and r.deleted_at is null
            left join restraints s on s.room_id = m.room_id and s.user_id = m.user_id"#,
-        places
-    )
-    .fetch_all(conn)
-    .await?;
-    let rows = rows.into_iter().map(|row| {
-        let user = UserId(row.user_id);
-        let author = Author {
-            id: user,
-            username: row.username,
-            display_name: row.display_name,
-        };
-        let sender = Sender {
-            author,
-            restraints: Restraints {
+            places
+        )
+        .fetch_all(conn)
+        .await?;
+        for row in rows {
+            let (room, user) = (RoomId(row.room_id), UserId(row.user_id));
+            let author = Author {
+                id: user,
+                username: row.username,
+                display_name: row.display_name,
+            };
+            let restraints = Restraints {
                 role: to_role(&row.role)?,
                 muted_until: Timestamp(row.muted_until.unwrap_or_default()),
                 said_at: Timestamp(row.said_at.unwrap_or_default()),
                 slow_mode_s: row.slow_mode_s,
                 locked: row.locked,
-            },
-            members: row.member_count,
-            last_seq: row.last_seq,
-            blocked: row.blocked,
-        };
-        Ok(((RoomId(row.room_id), user), sender))
-    });
-    rows.collect()
+            };
+            let sender = Sender {
+                author,
+                restraints,
+                members: row.member_count,
+                blocked: row.blocked,
+            };
+            self.members.insert((room, user), sender);
+            // A room that is known may stand further than the database does, in this transaction.
+            self.rooms.entry(room).or_insert(Numbers {
+                seq: row.last_seq,
+                rev: row.last_rev,
+                text_count: row.text_count,
+            });
+        }
+        Ok(())
+    }
 }

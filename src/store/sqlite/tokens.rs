@@ -168,7 +168,7 @@ impl Sqlite {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     sqlx::query!(
                         "update tokens set last_used_at = ?2 where session_id = ?1",

@@ -18,6 +18,8 @@ use super::{
     append,
     health::Health,
     job::{AppendJob, Job, Tx, Work},
+    recent::Recent,
+    senders::Senders,
 };
 use crate::{
     domain::Change,
@@ -47,6 +49,7 @@ impl Writer {
     pub(super) fn start(
         conn: SqliteConnection,
         queue: usize,
+        recent: Recent,
         tracker: &TaskTracker,
     ) -> (Self, mpsc::Receiver<Vec<Change>>) {
         let (jobs, queued) = mpsc::channel(queue);
@@ -56,10 +59,18 @@ impl Writer {
         let tx = Tx {
             conn,
             changes: Vec::new(),
+            senders: Senders::default(),
             health: health.clone(),
         };
         let waiting = Arc::<AtomicUsize>::default();
-        let task = write_all(tx, queued, commits, closing.clone(), waiting.clone());
+        let task = write_all(
+            tx,
+            recent,
+            queued,
+            commits,
+            closing.clone(),
+            waiting.clone(),
+        );
         tracker.spawn(task);
         let writer = Self {
             jobs,
@@ -117,8 +128,26 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
     {
+        self.queue_call(work, false).await
+    }
+
+    /// The same for what bears on nobody's right to say something, nor on what they are called, nor on
+    /// the numbers of a room: the writer goes on knowing all that.
+    pub(super) async fn call_aside<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+    {
+        self.queue_call(work, true).await
+    }
+
+    async fn queue_call<T, F>(&self, work: F, aside: bool) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+    {
         let (reply, pending) = oneshot::channel();
-        let job = Work::new(work, reply);
+        let job = Work::new(work, aside, reply);
         self.queue(Job::Call(Box::new(job)))?;
         // The writer answers whatever it takes, unless it ends before its time.
         pending.await.unwrap_or(Err(StoreError::Gone))
@@ -142,6 +171,7 @@ fn weight(append: &Append) -> usize {
 
 async fn write_all(
     mut tx: Tx,
+    recent: Recent,
     mut queued: mpsc::Receiver<Job>,
     commits: mpsc::Sender<Vec<Change>>,
     closing: CancellationToken,
@@ -175,8 +205,13 @@ async fn write_all(
         if let Err(error) = &result {
             tracing::error!(%error, batch.writes = batch.len(), "commit failed");
             tx.health.note(error);
-            // If there is no transaction to take back, this fails, and that is as well.
-            let _ = tx.conn.execute("rollback").await;
+            tx.take_back().await;
+        }
+        // Whatever came of it: before anybody is told, and behind the commit.
+        if batch.iter().all(Job::leaves_rights_alone) {
+            recent.forget(&changes);
+        } else {
+            recent.forget_all();
         }
         for job in batch.drain(..) {
             job.finish(result.clone());
@@ -193,27 +228,26 @@ async fn write_all(
 
 /// One transaction. On an error nothing of it stands.
 async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
+    // One of them must not take the others with it: what does not stand so is looked at one by one.
+    if batch.iter().all(Job::is_append) {
+        if let Ok(true) = append::append_alone(tx, &mut appends(batch)).await {
+            return Ok(());
+        }
+        tx.take_back().await;
+    }
     tx.conn.execute("begin immediate").await?;
     // What is alone in its transaction needs no savepoint, for which SQLite would copy every page
     // before it is changed: if it fails, the whole transaction is taken back.
-    if batch.len() == 1 || batch.iter().all(Job::is_append) {
-        let done = run(tx, batch).await;
-        if done.is_ok() || batch.len() == 1 {
-            done?;
-            tx.conn.execute("commit").await?;
-            return Ok(());
-        }
-        // One of them must not take the others with it.
-        tx.changes.clear();
-        tx.conn.execute("rollback").await?;
-        tx.conn.execute("begin immediate").await?;
-    }
-    for group in batch.chunk_by_mut(|one, next| one.is_append() && next.is_append()) {
-        if attempt(tx, group).await? || group.len() == 1 {
-            continue;
-        }
-        for one in group.chunks_mut(1) {
-            attempt(tx, one).await?;
+    if batch.len() == 1 {
+        run(tx, batch).await?;
+    } else {
+        for group in batch.chunk_by_mut(|one, next| one.is_append() && next.is_append()) {
+            if attempt(tx, group).await? || group.len() == 1 {
+                continue;
+            }
+            for one in group.chunks_mut(1) {
+                attempt(tx, one).await?;
+            }
         }
     }
     tx.conn.execute("commit").await?;
@@ -228,6 +262,7 @@ async fn attempt(tx: &mut Tx, group: &mut [Job]) -> Result<bool, sqlx::Error> {
     let stands = done.is_ok();
     if let Err(error) = done {
         tx.changes.truncate(before);
+        tx.senders.forget();
         // A disk that fails may have taken the whole transaction back, and all fail for that.
         if tx.conn.execute("rollback to job").await.is_err() {
             return Err(error);
@@ -239,18 +274,15 @@ async fn attempt(tx: &mut Tx, group: &mut [Job]) -> Result<bool, sqlx::Error> {
 
 async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
     if let [Job::Call(call)] = group {
+        if !call.is_aside() {
+            tx.senders.forget();
+        }
         return call.run(tx).await.inspect_err(|error| {
             tracing::error!(%error, "write failed");
             tx.health.note(&StoreError::of(error));
         });
     }
-    let mut appends: Vec<&mut AppendJob> = group
-        .iter_mut()
-        .filter_map(|job| match job {
-            Job::Append(append) => Some(append.as_mut()),
-            Job::Call(_) => None,
-        })
-        .collect();
+    let mut appends = appends(group);
     let result = append::append_all(tx, &mut appends).await;
     if let Err(error) = &result {
         tracing::error!(%error, batch.messages = appends.len(), "write failed");
@@ -261,4 +293,22 @@ async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
         }
     }
     result
+}
+
+fn appends(group: &mut [Job]) -> Vec<&mut AppendJob> {
+    let appends = group.iter_mut().filter_map(|job| match job {
+        Job::Append(append) => Some(append.as_mut()),
+        Job::Call(_) => None,
+    });
+    appends.collect()
+}
+
+impl Tx {
+    /// Nothing of the transaction stands.
+    async fn take_back(&mut self) {
+        self.changes.clear();
+        self.senders.forget();
+        // If there is no transaction to take back, this fails, and that is as well.
+        let _ = self.conn.execute("rollback").await;
+    }
 }

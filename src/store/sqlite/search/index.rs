@@ -125,7 +125,7 @@ impl Sqlite {
         if indexed.messages > 0 {
             let rows = Rows::of(batch)?;
             self.writer
-                .call(move |tx| Box::pin(async move { rows.write(&mut tx.conn).await }))
+                .call_aside(move |tx| Box::pin(async move { rows.write(&mut tx.conn).await }))
                 .await?;
         }
         Ok(indexed)
@@ -153,7 +153,7 @@ impl Sqlite {
 
     pub(in crate::store) async fn tidy_index(&self, pages: i64) -> Result<bool, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let conn = &mut tx.conn;
                     for merge in [

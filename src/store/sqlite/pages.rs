@@ -1,0 +1,216 @@
+//! Stretches of a room's history, by `seq`.
+
+use futures_util::{TryStreamExt, stream::BoxStream};
+
+use super::{
+    Sqlite,
+    few::FewRow,
+    rows::{SeenRow, head_of},
+};
+use crate::{
+    domain::{Head, Message, RoomId, Seq, UserId},
+    store::{Most, StoreError},
+};
+
+/// So many messages are read as one row, for each row is a turn of the database's thread. More come
+/// row by row, so that they need not all be held at once.
+const FEW: i64 = 64;
+
+/// Messages as they were read, and where the room stood.
+pub(super) struct Seen {
+    pub(super) head: Head,
+    pub(super) items: Vec<Message>,
+    /// Whether reading stopped for the sake of bytes.
+    pub(super) cut: bool,
+}
+
+impl Sqlite {
+    pub(super) async fn before(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        seq: Seq,
+        most: Most,
+    ) -> Result<Option<Seen>, StoreError> {
+        let seen = if most.messages <= FEW {
+            let row = sqlx::query_as!(
+                FewRow,
+                r#"select r.last_seq, r.last_rev,
+                          (select json_group_array(json_array(
+                                      m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
+                                      json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
+                                      json(m.extras)))
+                           from (select * from messages_seen x where x.room_id = r.id and x.seq < ?3
+                                 order by x.seq desc limit ?4) m
+                           join users u on u.id = m.author_id) as "items!: String"
+                   from memberships me join rooms r on r.id = me.room_id
+                   where me.room_id = ?1 and me.user_id = ?2"#,
+                room.0,
+                reader.0,
+                seq.0,
+                most.messages
+            )
+            .fetch_optional(&self.readers)
+            .await?;
+            few(row, most)?
+        } else {
+            let rows = sqlx::query_as!(
+                SeenRow,
+                "select r.last_seq, r.last_rev,
+                        m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
+                        m.author_id as \"author_id?\", u.username as \"username?\",
+                        u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
+                        m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
+                        m.extras as \"extras?: String\"
+                 from memberships me
+                 join rooms r on r.id = me.room_id
+                 left join messages_seen m on m.room_id = r.id and m.seq < ?3
+                 left join users u on u.id = m.author_id
+                 where me.room_id = ?1 and me.user_id = ?2
+                 order by m.seq desc limit ?4",
+                room.0,
+                reader.0,
+                seq.0,
+                most.messages
+            )
+            .fetch(&self.readers);
+            collect(rows, most).await?
+        };
+        Ok(seen.map(|mut seen| {
+            seen.items.reverse();
+            seen
+        }))
+    }
+
+    pub(super) async fn after(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        seq: Seq,
+        most: Most,
+    ) -> Result<Option<Seen>, StoreError> {
+        if most.messages <= FEW {
+            let row = sqlx::query_as!(
+                FewRow,
+                r#"select r.last_seq, r.last_rev,
+                          (select json_group_array(json_array(
+                                      m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
+                                      json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
+                                      json(m.extras)))
+                           from (select * from messages_seen x where x.room_id = r.id and x.seq > ?3
+                                 order by x.seq limit ?4) m
+                           join users u on u.id = m.author_id) as "items!: String"
+                   from memberships me join rooms r on r.id = me.room_id
+                   where me.room_id = ?1 and me.user_id = ?2"#,
+                room.0,
+                reader.0,
+                seq.0,
+                most.messages
+            )
+            .fetch_optional(&self.readers)
+            .await?;
+            return few(row, most);
+        }
+        let rows = sqlx::query_as!(
+            SeenRow,
+            "select r.last_seq, r.last_rev,
+                    m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
+                    m.author_id as \"author_id?\", u.username as \"username?\",
+                    u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
+                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
+                    m.extras as \"extras?: String\"
+             from memberships me
+             join rooms r on r.id = me.room_id
+             left join messages_seen m on m.room_id = r.id and m.seq > ?3
+             left join users u on u.id = m.author_id
+             where me.room_id = ?1 and me.user_id = ?2
+             order by m.seq limit ?4",
+            room.0,
+            reader.0,
+            seq.0,
+            most.messages
+        )
+        .fetch(&self.readers);
+        collect(rows, most).await
+    }
+
+    /// Half before, half from `seq` on; what the first half leaves free is the second's.
+    pub(super) async fn around(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        seq: Seq,
+        most: Most,
+    ) -> Result<Option<Seen>, StoreError> {
+        let half = Most {
+            messages: most.messages / 2,
+            bytes: most.bytes / 2,
+        };
+        let before = match half.messages {
+            0 => Vec::new(),
+            _ => match self.before(room, reader, seq, half).await? {
+                Some(seen) => seen.items,
+                None => return Ok(None),
+            },
+        };
+        let rest = Most {
+            messages: most.messages - i64::try_from(before.len()).unwrap_or(most.messages),
+            bytes: half.bytes,
+        };
+        let from = Seq(seq.0.saturating_sub(1));
+        let Some(mut seen) = self.after(room, reader, from, rest).await? else {
+            return Ok(None);
+        };
+        seen.items.splice(0..0, before);
+        Ok(Some(seen))
+    }
+}
+
+/// Takes messages that came in one row, by ascending or descending `seq`, up to the one that goes
+/// beyond the bytes.
+fn few(row: Option<FewRow>, most: Most) -> Result<Option<Seen>, StoreError> {
+    let Some(row) = row else { return Ok(None) };
+    let mut items = row.messages()?;
+    let mut left = most.bytes;
+    let end = items.iter().position(|(_, size)| {
+        let is_last = *size >= left;
+        left = left.saturating_sub(*size);
+        is_last
+    });
+    if let Some(end) = end {
+        items.truncate(end + 1);
+    }
+    Ok(Some(Seen {
+        head: head_of(row.last_seq, row.last_rev),
+        items: items.into_iter().map(|(message, _)| message).collect(),
+        cut: end.is_some(),
+    }))
+}
+
+/// Takes rows up to the message that goes beyond the bytes. No row at all is no membership; a row
+/// without a message is a room with none to show.
+pub(super) async fn collect(
+    mut rows: BoxStream<'_, Result<SeenRow, sqlx::Error>>,
+    most: Most,
+) -> Result<Option<Seen>, StoreError> {
+    let mut seen = None;
+    let mut left = most.bytes;
+    while let Some(row) = rows.try_next().await? {
+        let Seen { items, cut, .. } = seen.get_or_insert_with(|| Seen {
+            head: head_of(row.last_seq, row.last_rev),
+            items: Vec::new(),
+            cut: false,
+        });
+        // What stands around a message counts, too: its files, who reacted, what it answers.
+        let around = row.extras_len();
+        let Some(message) = row.message()? else { break };
+        let size = message.body.len() + around;
+        items.push(message);
+        if size >= left {
+            *cut = true;
+            break;
+        }
+        left -= size;
+    }
+    Ok(seen)
+}

@@ -1,0 +1,230 @@
+//! What is to be written for some messages: who may say what, and which numbers they get.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    append::json,
+    attachments::{self, Loose},
+    job::{AppendJob, Tx},
+    mentions::{self, Around},
+    senders::{Numbers, Senders},
+};
+use crate::{
+    domain::{Author, Change, Extras, Message, MessageKind, Rev, RoomId, Seq, Timestamp, UserId},
+    store::{Append, Appended},
+};
+
+/// Where somebody sends to.
+pub(super) type Place = (RoomId, UserId);
+/// The same, and the key it goes with.
+pub(super) type KeyedPlace = (RoomId, UserId, String);
+
+/// What is to be written for some jobs.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// With the count of text messages at each.
+    messages: Vec<(Message, i64)>,
+    /// Jobs that repeat the key of an earlier one among them.
+    repeats: Vec<(usize, usize)>,
+    /// Who wrote when under slow mode.
+    pub(super) slowed: HashMap<Place, Timestamp>,
+}
+
+impl Plan {
+    /// First decides, then numbers: a refused message must not leave a gap.
+    pub(super) async fn make(
+        tx: &mut Tx,
+        jobs: &mut [&mut AppendJob],
+        known: &HashMap<KeyedPlace, Message>,
+    ) -> Result<Self, sqlx::Error> {
+        tx.senders.learn(&mut tx.conn, jobs).await?;
+        let mut loose = Loose::read(&mut tx.conn, jobs).await?;
+
+        let mut plan = Self::default();
+        let mut accepted = Vec::with_capacity(jobs.len());
+        let mut brought = HashMap::new();
+        let mut keys: HashMap<KeyedPlace, usize> = HashMap::new();
+        for (at, job) in jobs.iter_mut().enumerate() {
+            let append = &job.append;
+            let place = (append.room, append.author);
+            let Some((sender, numbers)) = tx.senders.get_mut(&place) else {
+                job.outcome = Ok(Appended::NotMember);
+                continue;
+            };
+            if append
+                .draft
+                .reply_to
+                .is_some_and(|seq| seq.0 < 1 || seq.0 > numbers.seq)
+            {
+                job.outcome = Ok(Appended::NoSuchReply);
+                continue;
+            }
+            let keyed = keyed(append);
+            if let Some(keyed) = &keyed {
+                if let Some(first) = known.get(keyed) {
+                    job.outcome = Ok(replay(first, append));
+                    continue;
+                }
+                if let Some(first) = keys.get(keyed) {
+                    plan.repeats.push((at, *first));
+                    continue;
+                }
+            }
+            // Behind the keys: what is on disk already is acked, whatever has come since.
+            if sender.blocked {
+                job.outcome = Ok(Appended::Blocked);
+                continue;
+            }
+            if let Some(restraint) = sender.restraints.on_saying(append.at) {
+                job.outcome = Ok(Appended::Restrained(restraint));
+                continue;
+            }
+            let Some(files) = loose.take(append) else {
+                job.outcome = Ok(Appended::NoSuchFile);
+                continue;
+            };
+            brought.insert(at, files);
+            if sender.restraints.is_slowed() {
+                sender.restraints.said_at = append.at;
+                plan.slowed.insert(place, append.at);
+            }
+            keys.extend(keyed.map(|keyed| (keyed, at)));
+            accepted.push(at);
+        }
+
+        let appends = accepted.iter().map(|at| &jobs[*at].append);
+        let around = Around::read(&mut tx.conn, appends).await?;
+        for at in accepted {
+            let append = &jobs[at].append;
+            let Some((sender, numbers)) = tx.senders.get_mut(&(append.room, append.author)) else {
+                continue;
+            };
+            numbers.seq += 1;
+            numbers.rev += 1;
+            numbers.text_count += 1;
+            let extras =
+                attachments::with_files(around.extras(append, sender), brought.remove(&at));
+            let message = message(append, sender.author.clone(), *numbers, extras);
+            plan.messages.push((message.clone(), numbers.text_count));
+            jobs[at].outcome = Ok(Appended::New(message));
+        }
+        Ok(plan)
+    }
+
+    /// Whether there is nothing to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// The messages to write.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.messages.iter().map(|(message, _)| message)
+    }
+
+    /// Whether a message that has a key is not to be written.
+    pub(super) fn refuses_keyed(&self, jobs: &[&mut AppendJob]) -> bool {
+        let repeats: HashSet<usize> = self.repeats.iter().map(|(at, _)| *at).collect();
+        let mut refused = jobs.iter().enumerate().filter(|(at, job)| {
+            !matches!(job.outcome, Ok(Appended::New(_))) && !repeats.contains(at)
+        });
+        refused.any(|(_, job)| job.append.draft.key.is_some())
+    }
+
+    /// Whether there is nothing around the messages: nobody named, nothing answered, no file.
+    pub(super) fn is_plain(&self) -> bool {
+        let mut messages = self.messages.iter();
+        self.slowed.is_empty() && messages.all(|(message, _)| message.extras.is_none())
+    }
+
+    /// The rows of messages, of where their rooms stand then, and of how far their authors have read:
+    /// who sends has read up to what they sent.
+    pub(super) fn rows(&self, senders: &Senders) -> Result<(String, String, String), sqlx::Error> {
+        let mut messages = Vec::with_capacity(self.messages.len());
+        let mut rooms: HashMap<RoomId, (i64, i64, i64)> = HashMap::new();
+        let mut receipts: HashMap<Place, (Seq, i64)> = HashMap::new();
+        for (m, text_count) in &self.messages {
+            let (room, author) = (m.room_id, m.author.id);
+            messages.push((
+                room,
+                m.seq,
+                m.rev,
+                author,
+                &m.body,
+                m.reply_to,
+                &m.key,
+                text_count,
+                m.created_at.0,
+                mentions::flags(m),
+                mentions::named(m),
+            ));
+            rooms.entry(room).or_insert((0, 0, 0));
+            receipts.insert((room, author), (m.seq, *text_count));
+        }
+        for (room, stands) in &mut rooms {
+            if let Some(numbers) = senders.numbers(*room) {
+                *stands = (numbers.seq, numbers.rev, numbers.text_count);
+            }
+        }
+        let rooms: Vec<_> = rooms
+            .iter()
+            .map(|(room, n)| (room, n.0, n.1, n.2))
+            .collect();
+        let receipts = receipts.iter();
+        let receipts = receipts.map(|((room, user), (seq, count))| (room, user, seq, count));
+        let receipts: Vec<_> = receipts.collect();
+        Ok((json(&messages)?, json(&rooms)?, json(&receipts)?))
+    }
+
+    /// Answers the repeats, and hands on what there is to tell.
+    pub(super) fn finish(self, tx: &mut Tx, jobs: &mut [&mut AppendJob]) {
+        for (at, first) in self.repeats {
+            if let Ok(Appended::New(message)) = &jobs[first].outcome {
+                let outcome = replay(message, &jobs[at].append);
+                jobs[at].outcome = Ok(outcome);
+            }
+        }
+        let messages = self.messages.into_iter();
+        tx.changes
+            .extend(messages.map(|(message, _)| Change::Message(message)));
+    }
+}
+
+pub(super) fn keyed(append: &Append) -> Option<KeyedPlace> {
+    let key = append.draft.key.as_ref()?;
+    Some((append.room, append.author, key.as_str().to_owned()))
+}
+
+/// The same key must mean the same message. A message edited since is still the one that was sent.
+fn replay(first: &Message, again: &Append) -> Appended {
+    let same = first.body == again.draft.body.as_str()
+        && first.reply_to == again.draft.reply_to
+        && attachments::brings(first, &again.draft.files);
+    if same || first.edited_at.is_some() || first.deleted_at.is_some() {
+        Appended::Replayed(first.clone())
+    } else {
+        Appended::KeyConflict
+    }
+}
+
+fn message(
+    append: &Append,
+    author: Author,
+    numbers: Numbers,
+    extras: Option<Box<Extras>>,
+) -> Message {
+    Message {
+        room_id: append.room,
+        seq: Seq(numbers.seq),
+        rev: Rev(numbers.rev),
+        kind: MessageKind::Text,
+        author,
+        body: append.draft.body.as_str().to_owned(),
+        event: None,
+        reply_to: append.draft.reply_to,
+        key: append.draft.key.as_ref().map(|key| key.as_str().to_owned()),
+        created_at: append.at,
+        edited_at: None,
+        deleted_at: None,
+        extras,
+    }
+}

@@ -1,0 +1,155 @@
+//! The newest page of rooms that are read often, kept as it goes out until something changes.
+//!
+//! Only the writer changes anything, and it forgets a page after the commit that made it old and
+//! before anybody is told of that commit. So nobody who knows of a change reads what was before it.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use dashmap::{DashMap, Entry};
+
+use crate::{
+    domain::{Change, RoomId, UserId},
+    store::Rendered,
+};
+
+/// Rooms whose page is kept at most.
+const MOST_ROOMS: usize = 256;
+/// A page with more bytes is not kept.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// The pages that are kept. Cloning it is cheap.
+#[derive(Clone, Default)]
+pub(super) struct Recent(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    rooms: DashMap<RoomId, Kept>,
+    /// Counts what was forgotten.
+    forgotten: AtomicU64,
+}
+
+struct Kept {
+    page: Rendered,
+    /// Who is known to be in the room, and may see it.
+    readers: HashSet<UserId>,
+}
+
+/// When a page was looked for in vain: it is kept only if nothing was forgotten since.
+#[derive(Clone, Copy)]
+pub(super) struct Missed(u64);
+
+impl Recent {
+    /// The page of a room, if it is kept and that reader may see it.
+    pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<Rendered, Missed> {
+        let missed = Missed(self.0.forgotten.load(Ordering::SeqCst));
+        let kept = self.0.rooms.get(&room).ok_or(missed)?;
+        if kept.readers.contains(&reader) {
+            Ok(kept.page.clone())
+        } else {
+            Err(missed)
+        }
+    }
+
+    /// Keeps a page that was read after it was missed, by somebody who was in the room then.
+    pub(super) fn keep(&self, room: RoomId, reader: UserId, page: &Rendered, missed: Missed) {
+        if page.body.len() > MOST_BYTES {
+            return;
+        }
+        if self.0.rooms.len() >= MOST_ROOMS {
+            self.0.rooms.clear();
+        }
+        let entry = self.0.rooms.entry(room);
+        // Looked at while the room's place is held: who forgets counts first and takes away then.
+        if self.0.forgotten.load(Ordering::SeqCst) != missed.0 {
+            return;
+        }
+        match entry {
+            Entry::Occupied(mut kept) => {
+                kept.get_mut().readers.insert(reader);
+            }
+            Entry::Vacant(place) => {
+                place.insert(Kept {
+                    page: page.clone(),
+                    readers: HashSet::from([reader]),
+                });
+            }
+        }
+    }
+
+    /// Forgets what these changes have made old.
+    pub(super) fn forget(&self, changes: &[Change]) {
+        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
+        for change in changes {
+            match change {
+                Change::Message(message) | Change::Altered { message, .. } => {
+                    self.0.rooms.remove(&message.room_id);
+                }
+                Change::Read { .. } => {}
+                _ => return self.forget_all(),
+            }
+        }
+    }
+
+    /// Forgets everything: anything may have changed.
+    pub(super) fn forget_all(&self) {
+        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.0.rooms.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    const ROOM: RoomId = RoomId(1);
+    const ADA: UserId = UserId(1);
+    const BOB: UserId = UserId(2);
+
+    fn page() -> Rendered {
+        Rendered {
+            body: Bytes::from_static(b"{}"),
+            older_than: None,
+        }
+    }
+
+    fn missed(recent: &Recent, reader: UserId) -> Missed {
+        recent.get(ROOM, reader).map(|_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn a_page_is_kept_for_who_was_seen_in_the_room() {
+        let recent = Recent::default();
+        recent.keep(ROOM, ADA, &page(), missed(&recent, ADA));
+        assert!(recent.get(ROOM, ADA).is_ok());
+        recent.keep(ROOM, BOB, &page(), missed(&recent, BOB));
+        assert!(recent.get(ROOM, BOB).is_ok());
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_kept_after_it() {
+        let recent = Recent::default();
+        let before = missed(&recent, ADA);
+        recent.forget_all();
+        recent.keep(ROOM, ADA, &page(), before);
+        assert!(recent.get(ROOM, ADA).is_err());
+    }
+
+    #[test]
+    fn only_so_many_rooms_are_kept() {
+        let recent = Recent::default();
+        for room in 0..1000 {
+            let room = RoomId(room);
+            let missed = recent.get(room, ADA).map(|_| ()).unwrap_err();
+            recent.keep(room, ADA, &page(), missed);
+        }
+        assert!(recent.0.rooms.len() <= MOST_ROOMS);
+    }
+}
