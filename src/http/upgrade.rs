@@ -94,7 +94,10 @@ pub(super) async fn stream(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> 
     let parts = upgraded.downcast::<TokioIo<Impatient<TcpStream>>>().ok()?;
     // Even an empty slice would keep hyper's whole buffer alive.
     let leftover = Bytes::copy_from_slice(&parts.read_buf);
-    Some((parts.io.into_inner().into_inner(), leftover))
+    // Registered anew: the old registration still knows how to wake the task of the handshake, and keeps
+    // all of that task's memory for it.
+    let stream = parts.io.into_inner().into_inner().into_std().ok()?;
+    Some((TcpStream::from_std(stream).ok()?, leftover))
 }
 
 /// Shows that the key was understood by a server that knows the protocol; it proves nothing else.

@@ -8,7 +8,6 @@ use std::sync::{
 
 use dashmap::{DashMap, Entry};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use crate::domain::{RoomId, Seq, SessionId, UserId};
 
@@ -56,16 +55,30 @@ struct Listed {
     number: u64,
     session: SessionId,
     words: Arc<Words>,
-    ended: CancellationToken,
-    overflow: CancellationToken,
 }
 
-/// The words that wait for one connection, by the order in which each was first said. It takes no
-/// memory while it is empty.
+/// The words that wait for one connection, by the order in which each was first said, and whether it
+/// is over. Waiting words take no memory while there are none.
 #[derive(Default)]
 pub struct Words {
-    waiting: Mutex<Vec<Control>>,
+    waiting: Mutex<Waiting>,
     arrived: Notify,
+    over: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    words: Vec<Control>,
+    over: Option<Over>,
+}
+
+/// Why a connection must close, whatever it is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The login has ended.
+    Ended,
+    /// A word could not be kept, so that it missed one.
+    Overflow,
 }
 
 impl Control {
@@ -90,32 +103,52 @@ impl Words {
         }
     }
 
+    /// Waits until the connection is over, and says why.
+    pub async fn over(&self) -> Over {
+        loop {
+            // Bound to a name, so that nothing is locked while it waits.
+            let over = self.lock().over;
+            if let Some(over) = over {
+                return over;
+            }
+            self.over.notified().await;
+        }
+    }
+
+    fn end(&self, why: Over) {
+        self.lock().over.get_or_insert(why);
+        self.over.notify_one();
+    }
+
     fn take(&self) -> Option<Control> {
-        let mut waiting = self.lock();
-        if waiting.is_empty() {
+        let words = &mut self.lock().words;
+        if words.is_empty() {
             return None;
         }
-        let word = waiting.remove(0);
-        if waiting.is_empty() {
-            *waiting = Vec::new();
+        let word = words.remove(0);
+        if words.is_empty() {
+            *words = Vec::new();
         }
         Some(word)
     }
 
-    /// Whether there was room for it.
-    fn push(&self, word: Control) -> bool {
+    /// One that finds no room ends the connection.
+    fn push(&self, word: Control) {
         let mut waiting = self.lock();
-        match waiting.iter().position(|older| older.is_covered_by(&word)) {
-            Some(older) => waiting[older] = word,
-            None if waiting.len() >= MOST_WORDS => return false,
-            None => waiting.push(word),
+        let words = &mut waiting.words;
+        match words.iter().position(|older| older.is_covered_by(&word)) {
+            Some(older) => words[older] = word,
+            None if words.len() >= MOST_WORDS => {
+                drop(waiting);
+                return self.end(Over::Overflow);
+            }
+            None => words.push(word),
         }
         drop(waiting);
         self.arrived.notify_one();
-        true
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Control>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -127,10 +160,6 @@ pub struct Registration {
     number: u64,
     /// The words for this connection.
     pub words: Arc<Words>,
-    /// Cancelled when the login is over.
-    pub ended: CancellationToken,
-    /// Cancelled when a word could not be kept: the connection must close, for it missed one.
-    pub overflow: CancellationToken,
 }
 
 impl Connections {
@@ -159,7 +188,6 @@ impl Connections {
     ) -> Result<Registration, TooManyConnections> {
         let number = self.inner.next.fetch_add(1, Ordering::Relaxed);
         let words = Arc::<Words>::default();
-        let (ended, overflow) = (CancellationToken::new(), CancellationToken::new());
         let mut listed = self.inner.by_user.entry(user).or_default();
         if listed.len() >= self.inner.per_user {
             return Err(TooManyConnections);
@@ -168,8 +196,6 @@ impl Connections {
             number,
             session,
             words: words.clone(),
-            ended: ended.clone(),
-            overflow: overflow.clone(),
         });
         drop(listed);
         self.inner.count.fetch_add(1, Ordering::Relaxed);
@@ -178,8 +204,6 @@ impl Connections {
             user,
             number,
             words,
-            ended,
-            overflow,
         })
     }
 
@@ -189,9 +213,7 @@ impl Connections {
             return;
         };
         for one in listed.iter() {
-            if !one.words.push(word) {
-                one.overflow.cancel();
-            }
+            one.words.push(word);
         }
     }
 
@@ -201,7 +223,7 @@ impl Connections {
             return;
         };
         let of_session = listed.iter().filter(|one| one.session == session);
-        of_session.for_each(|one| one.ended.cancel());
+        of_session.for_each(|one| one.words.end(Over::Ended));
     }
 
     /// How many connections there are.
@@ -238,7 +260,8 @@ mod tests {
         connections.end_session(ada, SessionId(2));
         connections.tell_user(ada, Control::Room(RoomId(5)));
         assert_eq!(phone.words.next().await, Control::Room(RoomId(5)));
-        assert!(laptop.ended.is_cancelled() && !phone.ended.is_cancelled());
+        assert_eq!(laptop.words.over().await, Over::Ended);
+        assert_eq!(phone.words.lock().over, None);
         drop((phone, laptop));
         assert_eq!(connections.count(), 0);
         assert!(connections.inner.by_user.is_empty());
@@ -251,9 +274,9 @@ mod tests {
         for room in (1..).take(MOST_WORDS) {
             connections.tell_user(UserId(1), Control::Room(RoomId(room)));
         }
-        assert!(!deaf.overflow.is_cancelled());
+        assert_eq!(deaf.words.lock().over, None);
         connections.tell_user(UserId(1), Control::Room(RoomId(0)));
-        assert!(deaf.overflow.is_cancelled());
+        assert_eq!(deaf.words.over().await, Over::Overflow);
     }
 
     #[tokio::test]
@@ -270,7 +293,7 @@ mod tests {
             connections.tell_user(UserId(1), Control::Room(RoomId(5)));
             connections.tell_user(UserId(1), read(seq));
         }
-        assert!(!phone.overflow.is_cancelled());
+        assert_eq!(phone.words.lock().over, None);
         assert_eq!(phone.words.next().await, Control::Room(RoomId(5)));
         assert_eq!(phone.words.next().await, read(9_999));
         assert!(phone.words.take().is_none());

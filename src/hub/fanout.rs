@@ -1,10 +1,7 @@
 //! From a room's channel to those who hear it: a task for many of them, which hands each batch of
 //! news to one after the other. Nobody needs to be woken to be told.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use tokio::{sync::Notify, task::yield_now};
@@ -28,6 +25,12 @@ pub trait Listener: Send + Sync + 'static {
 
     /// There will be nothing more to hear, through a fault of ours.
     fn deafened(&self);
+
+    /// It has left, and hears nothing from now on.
+    fn leave(&self);
+
+    /// Whether it has left.
+    fn is_gone(&self) -> bool;
 }
 
 /// What happened in a room, in order.
@@ -95,16 +98,14 @@ impl Batch {
 
     /// The JSON frames of all events, joined once for all connections.
     #[must_use]
-    pub fn json(&self) -> Bytes {
-        self.json
-            .get_or_init(|| match &self.events[..] {
-                [event] => event.json().unwrap_or_default(),
-                events => {
-                    let frames: Vec<Bytes> = events.iter().filter_map(RoomEvent::json).collect();
-                    frames.concat().into()
-                }
-            })
-            .clone()
+    pub fn json(&self) -> &Bytes {
+        self.json.get_or_init(|| match &self.events[..] {
+            [event] => event.json().unwrap_or_default(),
+            events => {
+                let frames: Vec<Bytes> = events.iter().filter_map(RoomEvent::json).collect();
+                frames.concat().into()
+            }
+        })
     }
 }
 
@@ -143,38 +144,23 @@ pub(super) struct Shard {
 
 struct State {
     /// Those whom the task has yet to take in.
-    joined: Vec<Arc<Place>>,
+    joined: Vec<Arc<dyn Listener>>,
     count: usize,
     /// The task ends, or has ended.
     closed: bool,
 }
 
-struct Place {
-    listener: Arc<dyn Listener>,
-    gone: AtomicBool,
-}
-
-impl Place {
-    fn of(listener: Arc<dyn Listener>) -> Arc<Self> {
-        Arc::new(Self {
-            listener,
-            gone: AtomicBool::new(false),
-        })
-    }
-}
-
 /// A listener's place in a room. Dropping it ends it.
 pub struct Listening {
     shard: Arc<Shard>,
-    place: Arc<Place>,
+    listener: Arc<dyn Listener>,
 }
 
 impl Shard {
     /// A shard with its first listener.
     pub(super) fn of(listener: Arc<dyn Listener>) -> (Arc<Self>, Listening) {
-        let place = Place::of(listener);
         let state = State {
-            joined: vec![place.clone()],
+            joined: vec![listener.clone()],
             count: 1,
             closed: false,
         };
@@ -184,7 +170,7 @@ impl Shard {
         });
         let listening = Listening {
             shard: shard.clone(),
-            place,
+            listener,
         };
         (shard, listening)
     }
@@ -195,12 +181,11 @@ impl Shard {
         if state.closed || state.count >= SHARD {
             return None;
         }
-        let place = Place::of(listener.clone());
         state.count += 1;
-        state.joined.push(place.clone());
+        state.joined.push(listener.clone());
         Some(Listening {
             shard: self.clone(),
-            place,
+            listener: listener.clone(),
         })
     }
 
@@ -215,7 +200,7 @@ impl Shard {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.place.gone.store(true, Ordering::Relaxed);
+        self.listener.leave();
         let mut state = self.shard.lock();
         state.count -= 1;
         state.closed |= state.count == 0;
@@ -228,7 +213,7 @@ impl Drop for Listening {
 pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
     let mut audience = Audience {
         shard,
-        places: Vec::new(),
+        listeners: Vec::new(),
     };
     loop {
         let first = tokio::select! {
@@ -244,13 +229,11 @@ pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
         let batch = Batch::collect(first, &mut subscription);
         // Whoever joined before an event was published is taken in before it is handed on.
         audience.take_in();
-        for turn in audience.places.chunks(TURN) {
-            for place in turn {
-                if !place.gone.load(Ordering::Relaxed) {
-                    place.listener.hear(&batch);
-                }
+        for turn in audience.listeners.chunks(TURN) {
+            for listener in turn {
+                listener.hear(&batch);
             }
-            if audience.places.len() > TURN {
+            if audience.listeners.len() > TURN {
                 yield_now().await;
             }
         }
@@ -260,20 +243,19 @@ pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
 /// Those whom a task tells.
 struct Audience {
     shard: Arc<Shard>,
-    places: Vec<Arc<Place>>,
+    listeners: Vec<Arc<dyn Listener>>,
 }
 
 impl Audience {
     fn take_in(&mut self) {
-        self.places.append(&mut self.shard.lock().joined);
+        self.listeners.append(&mut self.shard.lock().joined);
     }
 
     /// Whether nobody is left.
     fn see_off(&mut self) -> bool {
         self.take_in();
-        self.places
-            .retain(|place| !place.gone.load(Ordering::Relaxed));
-        self.places.shrink_to(self.places.len() * 2);
+        self.listeners.retain(|listener| !listener.is_gone());
+        self.listeners.shrink_to(self.listeners.len() * 2);
         self.shard.is_closed()
     }
 }
@@ -283,9 +265,9 @@ impl Drop for Audience {
     fn drop(&mut self) {
         self.shard.lock().closed = true;
         self.take_in();
-        for place in &self.places {
-            if !place.gone.load(Ordering::Relaxed) {
-                place.listener.deafened();
+        for listener in &self.listeners {
+            if !listener.is_gone() {
+                listener.deafened();
             }
         }
     }

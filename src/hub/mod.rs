@@ -14,7 +14,7 @@ use std::sync::Arc;
 use dashmap::{DashMap, mapref::one::RefMut};
 
 pub use bus::{Bus, LocalBus, Switch};
-pub use connections::{Connections, Control, Registration, TooManyConnections};
+pub use connections::{Connections, Control, Over, Registration, TooManyConnections};
 pub use fanout::{Batch, Listener, Listening};
 pub use presence::{Diff, Presence, PresenceGuard, Settled};
 pub use room::{LiveMessage, LivePresence, LiveRoom, RoomEvent, Subscription};

@@ -40,6 +40,8 @@ pub(super) enum Closed {
 /// A connection's ear in a room.
 pub(super) struct Ear {
     room: RoomId,
+    /// Whether the connection speaks in lines. Kept here, for it is asked for each delivery.
+    is_text: bool,
     voice: Arc<Voice>,
     outlet: Arc<Outlet>,
     hearing: Mutex<Hearing>,
@@ -53,6 +55,8 @@ pub(super) struct Heard {
 
 struct Hearing {
     open: bool,
+    /// The connection hears this room no longer.
+    gone: bool,
     /// The last change that went out.
     rev: Rev,
     /// The newest message that went out, for a terminal.
@@ -69,6 +73,7 @@ impl Ear {
     pub(super) fn new(room: RoomId, voice: Arc<Voice>, outlet: Arc<Outlet>) -> Arc<Self> {
         let hearing = Hearing {
             open: false,
+            gone: false,
             rev: Rev(0),
             shown: Seq(0),
             name: String::new(),
@@ -77,6 +82,7 @@ impl Ear {
         };
         Arc::new(Self {
             room,
+            is_text: voice.text_options().is_some(),
             voice,
             outlet,
             hearing: Mutex::new(hearing),
@@ -140,7 +146,7 @@ impl Ear {
     }
 
     pub(super) fn set_name(&self, name: &str) {
-        if self.voice.text_options().is_some() {
+        if self.is_text {
             name.clone_into(&mut self.lock().name);
         }
     }
@@ -172,7 +178,7 @@ impl Ear {
                 }
             }
             RoomEvent::Changed(changed) => {
-                if self.voice.text_options().is_none() {
+                if !self.is_text {
                     self.outlet.put(changed.json())?;
                 } else {
                     hearing.name.clone_from(&changed.name);
@@ -180,7 +186,7 @@ impl Ear {
             }
             RoomEvent::Typing(typing) => {
                 // The first to be left out where there is no room.
-                if self.voice.text_options().is_none() && typing.user != self.voice.me() {
+                if !self.is_text && typing.user != self.voice.me() {
                     let _ = self.outlet.put(typing.json());
                 }
             }
@@ -191,7 +197,7 @@ impl Ear {
 
     /// Passes on a whole batch as it is, if nothing stands against it.
     fn pass_on_as_is(&self, hearing: &mut Hearing, news: &Batch) -> Option<Result<(), Closed>> {
-        if self.voice.text_options().is_some() {
+        if self.is_text {
             return None;
         }
         let revs = news.uniform()?.revs;
@@ -229,6 +235,9 @@ impl Ear {
 impl Listener for Ear {
     fn hear(&self, news: &Batch) {
         let mut hearing = self.lock();
+        if hearing.gone {
+            return;
+        }
         if !hearing.open {
             hearing.lost |= news.lagged();
             hearing.hold(news.events());
@@ -245,6 +254,16 @@ impl Listener for Ear {
     fn deafened(&self) {
         self.outlet
             .call(Call::End(End::Close(CloseReason::Internal)));
+    }
+
+    fn leave(&self) {
+        let mut hearing = self.lock();
+        hearing.gone = true;
+        hearing.held = Vec::new();
+    }
+
+    fn is_gone(&self) -> bool {
+        self.lock().gone
     }
 }
 

@@ -66,6 +66,10 @@ impl Feed {
             heard: Heard::new(ear, listening),
             known: false,
         };
+        // Most connections hear one room alone, and have no room for more.
+        if self.rooms.is_empty() {
+            self.rooms.reserve_exact(1);
+        }
         self.rooms.insert(place, entry);
     }
 

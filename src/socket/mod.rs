@@ -24,7 +24,7 @@ use crate::{
     chat::{Caller, Chat},
     config::{Limits, Timing},
     domain::{RoomId, Seq},
-    hub::Registration,
+    hub::{Over, Registration, connections::Words},
     protocol::CloseReason,
 };
 use codec::{Decoder, Incoming};
@@ -56,6 +56,8 @@ pub struct Opening {
     pub registration: Registration,
     /// What it hears.
     pub scope: Scope,
+    /// What the one room was called that it hears; who comes out of it while coming in is told so.
+    pub name: String,
     /// How it speaks.
     pub dialect: Dialect,
 }
@@ -91,77 +93,117 @@ pub struct TextOptions {
     pub history: usize,
 }
 
-/// Serves one connection from the end of its handshake to the end of its TCP stream.
-///
-/// `leftover` is what the client sent right behind its handshake.
-pub async fn serve(stream: TcpStream, leftover: Bytes, context: Context, opening: Opening) {
-    let stall = Duration::from_millis(context.timing.stall_ms);
-    let outlet = Arc::new(Outlet::new(stream, stall));
-    let mut decoder = Decoder::new(context.limits.frame_bytes);
-    decoder.feed(&leftover);
-    drop(leftover);
-
-    let end = converse(&mut decoder, outlet.clone(), context, opening).await;
-    Box::pin(finish(&outlet, decoder, end)).await;
-}
-
-/// Speaks until the connection ends, then says goodbye.
-async fn converse(
-    decoder: &mut Decoder,
+/// One connection, from the end of its handshake to the end of its TCP stream.
+pub struct Connection {
     outlet: Arc<Outlet>,
-    context: Context,
-    opening: Opening,
-) -> End {
-    let Opening {
-        caller,
-        registration,
-        scope,
-        dialect,
-    } = opening;
-    let voice = Arc::new(Voice::new(dialect, caller.user()));
-    let (ended, overflow) = (registration.ended.clone(), registration.overflow.clone());
-    let mut writer = Writer::new(
-        context.clone(),
-        caller,
-        scope,
-        voice.clone(),
-        registration,
-        outlet.clone(),
-    );
-    let mut reader = Reader::new(context, caller, scope, voice, outlet);
-    // Whatever it is in the middle of, a write to a peer that does not read among them.
-    let end = tokio::select! {
-        biased;
-        () = ended.cancelled() => End::Close(CloseReason::SessionEnded),
-        () = overflow.cancelled() => End::Close(CloseReason::TooSlow),
-        end = async {
-            if let Err(end) = Box::pin(writer.open()).await {
-                return end;
-            }
-            tokio::select! {
-                end = writer.talk() => end,
-                () = reader.listen(decoder) => End::Gone,
-            }
-        } => end,
-    };
-    Box::pin(writer.say_goodbye(end)).await;
-    end
+    decoder: Decoder,
+    words: Arc<Words>,
+    writer: Writer,
+    reader: Reader,
 }
 
-/// Ends the TCP stream in order: closing it with bytes unread would reset it, and the peer could
-/// lose the close frame that is on its way.
-async fn finish(outlet: &Outlet, mut decoder: Decoder, end: End) {
-    if let End::Close(_) = end {
-        // A close is answered by a close.
-        let answer = async {
-            while !matches!(decoder.next(), Ok(Some(Incoming::Close(_))) | Err(_)) {
-                if !matches!(outlet.read(&mut decoder).await, Ok(true)) {
-                    return;
-                }
-            }
-        };
-        let _ = timeout(CLOSE_GRACE, answer).await;
+impl Connection {
+    /// A connection over `stream`; `leftover` is what the client sent right behind its handshake.
+    ///
+    /// Boxed, as its opening is: what is handed from one future to the next takes room in each.
+    #[must_use]
+    pub fn new(
+        stream: TcpStream,
+        leftover: &Bytes,
+        context: Context,
+        opening: Box<Opening>,
+    ) -> Box<Self> {
+        let Opening {
+            caller,
+            registration,
+            scope,
+            name,
+            dialect,
+        } = *opening;
+        let stall = Duration::from_millis(context.timing.stall_ms);
+        let outlet = Arc::new(Outlet::new(stream, stall));
+        let mut decoder = Decoder::new(context.limits.frame_bytes);
+        decoder.feed(leftover);
+        let voice = Arc::new(Voice::new(dialect, caller.user()));
+        let words = registration.words.clone();
+        let mut writer = Writer::new(
+            context.clone(),
+            caller,
+            scope,
+            voice.clone(),
+            registration,
+            outlet.clone(),
+        );
+        writer.hear_only(&name);
+        let reader = Reader::new(context, caller, scope, voice, outlet.clone());
+        Box::new(Self {
+            outlet,
+            decoder,
+            words,
+            writer,
+            reader,
+        })
     }
-    outlet.shut();
-    let _ = timeout(CLOSE_GRACE, outlet.read_out()).await;
+
+    /// Serves it to its end. What is done once is boxed, for an idle connection pays for the rest.
+    pub async fn serve(mut self: Box<Self>) {
+        let end = self.converse().await;
+        Box::pin(self.finish(end)).await;
+    }
+
+    /// Speaks until the connection ends, then says goodbye.
+    async fn converse(&mut self) -> End {
+        let Self {
+            decoder,
+            words,
+            writer,
+            reader,
+            ..
+        } = self;
+        // Whatever it is in the middle of, a write to a peer that does not read among them.
+        tokio::select! {
+            biased;
+            over = words.over() => End::Close(match over {
+                Over::Ended => CloseReason::SessionEnded,
+                Over::Overflow => CloseReason::TooSlow,
+            }),
+            end = async {
+                if let Err(end) = Box::pin(writer.open()).await {
+                    return end;
+                }
+                tokio::select! {
+                    end = writer.talk() => end,
+                    () = reader.listen(decoder) => End::Gone,
+                }
+            } => end,
+        }
+    }
+
+    /// Says goodbye, and ends the TCP stream in order: closing it with bytes unread would reset it, and
+    /// the peer could lose the close frame that is on its way.
+    async fn finish(self: Box<Self>, end: End) {
+        let Self {
+            outlet,
+            mut decoder,
+            writer,
+            reader,
+            ..
+        } = *self;
+        // The user is gone from here on, however long the peer takes to answer.
+        writer.say_goodbye(end).await;
+        drop(reader);
+        if let End::Close(_) = end {
+            // A close is answered by a close.
+            let answer = async {
+                while !matches!(decoder.next(), Ok(Some(Incoming::Close(_))) | Err(_)) {
+                    if !matches!(outlet.read(&mut decoder).await, Ok(true)) {
+                        return;
+                    }
+                }
+            };
+            let _ = timeout(CLOSE_GRACE, answer).await;
+        }
+        outlet.shut();
+        let _ = timeout(CLOSE_GRACE, outlet.read_out()).await;
+    }
 }

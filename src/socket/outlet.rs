@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::{
+    io::Interest,
     net::TcpStream,
     sync::Notify,
     time::{Instant, timeout_at},
@@ -141,19 +142,19 @@ impl Outlet {
     }
 
     /// Hands a frame over and sends it if nothing is in its way.
-    pub(super) fn push(&self, frame: Bytes) -> Result<(), Full> {
+    pub(super) fn push(&self, frame: &Bytes) -> Result<(), Full> {
         let mut state = self.lock();
-        let mut rest = frame;
+        let mut sent = 0;
         // Mostly nothing waits and all of it is taken.
         if state.queue.is_empty() && state.phase == Phase::Open {
-            match self.stream.try_write(&rest) {
-                Ok(written) if written == rest.len() => return Ok(()),
-                Ok(written) => rest.advance(written),
+            match self.stream.try_write(frame) {
+                Ok(written) if written == frame.len() => return Ok(()),
+                Ok(written) => sent = written,
                 // Looked at below, when it is tried again.
                 Err(_) => {}
             }
         }
-        state.put(rest)?;
+        state.put(frame.slice(sent..))?;
         self.write(&mut state);
         Ok(())
     }
@@ -279,7 +280,19 @@ impl Outlet {
 
     fn read_now(&self, decoder: &mut Decoder) -> io::Result<bool> {
         let mut bytes = [0; READ];
-        let read = self.stream.try_read(&mut bytes)?;
+        let mut read = 0;
+        let tried = self.stream.try_io(Interest::READABLE, || {
+            read = rustix::io::read(&self.stream, &mut bytes)?;
+            // Less than there was room for is all there is. To say so spares the system the question:
+            // the stream counts as unreadable until more comes.
+            if (1..READ).contains(&read) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(())
+        });
+        if read == 0 {
+            tried?;
+        }
         decoder.feed(&bytes[..read]);
         self.lock().heard = Instant::now();
         Ok(read > 0)

@@ -32,7 +32,7 @@ pub(super) struct Reader {
     voice: Arc<Voice>,
     outlet: Arc<Outlet>,
     /// Answers to messages that are on their way to the disk.
-    in_flight: FuturesUnordered<BoxFuture<'static, Option<String>>>,
+    in_flight: InFlight,
     /// Lines sent so far, for their keys.
     lines: u64,
     /// Those refusals, less the messages that were taken since.
@@ -42,6 +42,32 @@ pub(super) struct Reader {
 /// The reader has nothing more to do.
 struct Done;
 
+type Answer = BoxFuture<'static, Option<String>>;
+
+/// Answers that are still to come, in the order in which they come. It takes no memory while there are
+/// none.
+#[derive(Default)]
+struct InFlight(Option<FuturesUnordered<Answer>>);
+
+impl InFlight {
+    fn push(&mut self, answer: Answer) {
+        self.0.get_or_insert_default().push(answer);
+    }
+
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, FuturesUnordered::len)
+    }
+
+    /// The next answer; `None` if there is none to come. Cancelling it loses nothing.
+    async fn next(&mut self) -> Option<Option<String>> {
+        let answer = self.0.as_mut()?.next().await;
+        if answer.is_none() {
+            self.0 = None;
+        }
+        answer
+    }
+}
+
 impl Reader {
     pub(super) fn new(
         context: Context,
@@ -50,7 +76,7 @@ impl Reader {
         voice: Arc<Voice>,
         outlet: Arc<Outlet>,
     ) -> Self {
-        let in_flight = FuturesUnordered::new();
+        let in_flight = InFlight::default();
         Self {
             context,
             caller,

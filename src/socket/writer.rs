@@ -169,7 +169,7 @@ impl Writer {
             return Err(End::Close(CloseReason::Silent));
         }
         // Where there is no room for it, the peer has more than a ping to answer to.
-        let _ = self.outlet.push(wire::ping());
+        let _ = self.outlet.push(&wire::ping());
         Ok(())
     }
 
@@ -268,10 +268,12 @@ impl Writer {
     }
 
     async fn left(&mut self, room: RoomId, reason: Removal) -> Result<(), End> {
-        let Some(ear) = self.feed.ear(room) else {
-            return Ok(());
+        let name = match self.feed.ear(room) {
+            Some(ear) => ear.name(),
+            // What is heard of one room alone ends with it, whether or not it was heard yet.
+            None if self.scope == Scope::All => return Ok(()),
+            None => String::new(),
         };
-        let name = ear.name();
         self.feed.unsubscribe(room);
         self.outlet
             .send(self.voice.room_left(room, &name, reason))

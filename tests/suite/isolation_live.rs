@@ -106,6 +106,23 @@ async fn a_removed_member_hears_nothing_after_the_removal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_removed_while_coming_in_is_told_and_let_go() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    for _ in 0..40 {
+        // Nothing is waited for in between: the removal meets a connection that is being opened.
+        let terminal = ben.terminal(&room, "").await;
+        ana.kick(&room, &ben).await;
+        let (lines, closed) = terminal.closed().await;
+        assert_eq!(closed.code, 4403, "{closed:?} after {lines:?}");
+        let parting = lines.iter().any(|line| line.contains("you were removed"));
+        assert!(parting, "{lines:?}");
+        ben.join(&room.code).await.expect(200);
+    }
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_removed_terminal_shows_nothing_after_the_removal() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;

@@ -19,7 +19,7 @@ use crate::{
         upgrade::{self, Handshake},
     },
     protocol::{SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT, line::HISTORY_MAX},
-    socket::{self, Dialect, Opening, Scope, TextOptions},
+    socket::{Connection, Dialect, Opening, Scope, TextOptions},
 };
 
 #[derive(Deserialize)]
@@ -84,7 +84,7 @@ pub(crate) async fn all(
             "Lines of text belong to one room: connect to /ws/{room_id}",
         ));
     }
-    open(&state, request, Scope::All, Dialect::Json)
+    open(&state, request, Scope::All, String::new(), Dialect::Json)
 }
 
 pub(crate) async fn room(
@@ -93,12 +93,13 @@ pub(crate) async fn room(
     request: Request,
 ) -> Result<Response, Problem> {
     let room = RoomId(room);
-    state.chat.member(&request.auth.caller, room).await?;
+    let member = state.chat.member(&request.auth.caller, room).await?;
+    let name = member.standing().room.name.clone();
     let dialect = match request.handshake.subprotocol {
         Some(SUBPROTOCOL_JSON) => Dialect::Json,
         _ => Dialect::Text(request.text),
     };
-    open(&state, request, Scope::Room(room), dialect)
+    open(&state, request, Scope::Room(room), name, dialect)
 }
 
 /// The predecessor's address; the user in it must be the caller.
@@ -122,6 +123,7 @@ fn open(
     state: &AppState,
     request: Request,
     scope: Scope,
+    name: String,
     dialect: Dialect,
 ) -> Result<Response, Problem> {
     let Request {
@@ -142,17 +144,22 @@ fn open(
     let registration = registration.map_err(|_| ChatError::TooManyConnections)?;
     let (response, on_upgrade) = handshake.accept();
     let context = state.sockets.clone();
-    let opening = Opening {
+    // Boxed, like all that is needed only to begin: it would stay a part of the connection's task.
+    let opening = Box::new(Opening {
         caller,
         registration,
         scope,
+        name,
         dialect,
-    };
+    });
     // A task of its own, so that the handshake's future does not set the connection's size.
     state.tasks.spawn(async move {
-        if let Some((stream, leftover)) = upgrade::stream(on_upgrade).await {
-            socket::serve(stream, leftover, context, opening).await;
-        }
+        let Some((stream, leftover)) = Box::pin(upgrade::stream(on_upgrade)).await else {
+            return;
+        };
+        let connection = Connection::new(stream, &leftover, context, opening);
+        drop(leftover);
+        connection.serve().await;
         drop(claim);
     });
     Ok(response)

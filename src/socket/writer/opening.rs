@@ -13,6 +13,17 @@ use crate::{
 };
 
 impl Writer {
+    /// Subscribes to the one room that this connection is for, if it is for one.
+    pub(in crate::socket) fn hear_only(&mut self, name: &str) {
+        let Scope::Room(room) = self.scope else {
+            return;
+        };
+        self.feed.subscribe(room);
+        if let Some(ear) = self.feed.ear(room) {
+            ear.set_name(name);
+        }
+    }
+
     /// Subscribes, then reads, then says what was read: whatever comes in between is in the feed.
     pub(in crate::socket) async fn open(&mut self) -> Result<(), End> {
         let chat = self.context.chat.clone();
@@ -21,14 +32,11 @@ impl Writer {
         if chat.is_ended(&self.caller) {
             return Err(End::Close(CloseReason::SessionEnded));
         }
-        match self.scope {
-            Scope::All => {
-                let rooms = patiently!(timing, chat.room_ids(&caller));
-                for room in rooms.map_err(|error| internal(&error))? {
-                    self.feed.subscribe(room);
-                }
+        if self.scope == Scope::All {
+            let rooms = patiently!(timing, chat.room_ids(&caller));
+            for room in rooms.map_err(|error| internal(&error))? {
+                self.feed.subscribe(room);
             }
-            Scope::Room(room) => self.feed.subscribe(room),
         }
         let user = patiently!(timing, chat.me(&caller));
         let user = user.map_err(|error| internal(&error))?;
@@ -38,6 +46,11 @@ impl Writer {
             .iter()
             .filter(|standing| self.hears_by_scope(standing.room.id))
             .collect();
+        if let Scope::Room(room) = self.scope
+            && heard.is_empty()
+        {
+            return self.out_of(room).await;
+        }
         // A room joined since the first look is subscribed only now; its word is on the way.
         for standing in &heard {
             self.feed.know(standing.room.id, &standing.room.name);
@@ -47,11 +60,6 @@ impl Writer {
             .into_iter()
             .filter(|standing| self.feed.hears(standing.room.id))
             .collect();
-        if let Scope::Room(room) = self.scope
-            && !self.feed.hears(room)
-        {
-            return self.out_of(room).await;
-        }
         if self.voice.text_options().is_some() {
             return self.open_text().await;
         }
