@@ -136,7 +136,7 @@ impl Chat {
         page.ok_or(ChatError::NotFound("room"))
     }
 
-    /// The newest page of a room, as `render` makes it, or made it since something last changed.
+    /// The newest page of a room, as `write_out` makes it, or made it since something last changed.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.
@@ -144,10 +144,10 @@ impl Chat {
         &self,
         caller: &Caller,
         room: RoomId,
-        render: fn(MessagePage) -> Rendered,
+        write_out: fn(MessagePage) -> Rendered,
     ) -> Result<Rendered, ChatError> {
         let store = &self.inner.store;
-        let page = store.newest(room, caller.user(), render).await?;
+        let page = store.newest(room, caller.user(), write_out).await?;
         page.ok_or(ChatError::NotFound("room"))
     }
 

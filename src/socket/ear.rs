@@ -178,10 +178,10 @@ impl Ear {
                 }
             }
             RoomEvent::Changed(changed) => {
-                if !self.is_text {
-                    self.outlet.put(changed.json())?;
-                } else {
+                if self.is_text {
                     hearing.name.clone_from(&changed.name);
+                } else {
+                    self.outlet.put(changed.json())?;
                 }
             }
             RoomEvent::Typing(typing) => {

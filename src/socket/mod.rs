@@ -107,6 +107,7 @@ impl Connection {
     ///
     /// Boxed, as its opening is: what is handed from one future to the next takes room in each.
     #[must_use]
+    #[expect(clippy::boxed_local, reason = "its caller is such a future")]
     pub fn new(
         stream: TcpStream,
         leftover: &Bytes,

@@ -146,7 +146,7 @@ impl Store {
         }
     }
 
-    /// The newest page of a room as `render` makes it; what that once made is handed out again as long
+    /// The newest page of a room as `write_out` makes it; what that once made is handed out again as long
     /// as nothing changes. `None` if `reader` is not in the room at that moment.
     ///
     /// # Errors
@@ -155,10 +155,10 @@ impl Store {
         &self,
         room: RoomId,
         reader: UserId,
-        render: fn(MessagePage) -> Rendered,
+        write_out: fn(MessagePage) -> Rendered,
     ) -> Result<Option<Rendered>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.newest(room, reader, render).await,
+            Backend::Sqlite(sqlite) => sqlite.newest(room, reader, write_out).await,
         }
     }
 
