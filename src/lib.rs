@@ -4,6 +4,7 @@
 //! what clients may rely on.
 
 pub mod auth;
+pub mod bench;
 pub mod chat;
 pub mod cli;
 pub mod config;

@@ -30,7 +30,8 @@ use crate::{
     store::{Commits, Slice, Store, StoreError, StoreOptions},
 };
 
-const DATABASE: &str = "parlor.db";
+/// The database within the data folder.
+pub(crate) const DATABASE: &str = "parlor.db";
 const SECRET: &str = "secret.key";
 const LOCK: &str = "parlor.lock";
 /// Reading or writing by the group or by anybody.

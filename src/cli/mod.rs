@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod admin;
+mod bench;
 mod reindex;
 mod serve;
 
@@ -33,6 +34,8 @@ enum Command {
         /// Their username.
         name: String,
     },
+    /// Measure what this machine can do, and what of it the server reaches.
+    Bench(bench::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
             let _ = std::io::stdout().write_all(EXAMPLE.as_bytes());
             ExitCode::SUCCESS
         }
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Serve => with(settings, serve::run),
         Command::Reindex => with(settings, |loaded| reindex::run(&loaded)),
         Command::Admin { name } => with(settings, |loaded| admin::run(&loaded.config, &name)),

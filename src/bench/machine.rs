@@ -1,10 +1,10 @@
 //! What the machine says: processor time, resident memory, and who runs where.
 
-use std::{fs, io, time::Duration};
+use std::{fs, io, path::Path, time::Duration};
 
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
-    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+    thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity},
 };
 
 /// The tick of `/proc/*/stat`: it is 1/100 s in every Linux that user space sees.
@@ -13,9 +13,11 @@ const TICK: Duration = Duration::from_millis(10);
 /// The core of the server and of the floors; the client has another.
 const SERVER_CORE: usize = 0;
 const CLIENT_CORE: usize = 1;
+/// What says of a file system that it is memory.
+const TMPFS: rustix::fs::FsWord = 0x0102_1994;
 
 /// Ten thousand sockets need more files than many systems give a process at first.
-pub(crate) fn raise_open_files() -> io::Result<()> {
+pub(super) fn raise_open_files() -> io::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -24,31 +26,62 @@ pub(crate) fn raise_open_files() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, raised)?)
 }
 
-/// Keeps this process off the server's core. `false` where there is no second core for it.
-pub(crate) fn pin_to_client_core() -> bool {
-    pin(CLIENT_CORE)
+/// How many of `wanted` sockets this process and another can have open on both their ends.
+pub(super) fn affordable_sockets(wanted: usize) -> usize {
+    let most = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    wanted.min(most.saturating_sub(1500))
 }
 
-/// Starts something on the server's core: a child inherits where its parent runs.
-pub(crate) fn on_server_core<T>(start: impl FnOnce() -> T) -> T {
+/// Whether files in a folder never reach a disk.
+pub(super) fn is_memory(folder: &Path) -> bool {
+    rustix::fs::statfs(folder).is_ok_and(|system| system.f_type == TMPFS)
+}
+
+/// How many cores this process may use.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Keeps this process off the server's core. `false` where there is no second core for it.
+pub(super) fn pin_to_client_core() -> bool {
+    cores() > CLIENT_CORE && sched_setaffinity(None, &only(CLIENT_CORE)).is_ok()
+}
+
+/// Does something on the server's core, and starts what is started there: a child inherits where its
+/// parent runs.
+pub(super) fn on_server_core<T>(work: impl FnOnce() -> T) -> T {
     let before = sched_getaffinity(None);
-    let pinned = pin(SERVER_CORE);
-    let started = start();
+    let pinned = sched_setaffinity(None, &only(SERVER_CORE)).is_ok();
+    let done = work();
     if let (true, Ok(before)) = (pinned, before) {
         // Where it fails the client is slow, and the row says so.
         let _ = sched_setaffinity(None, &before);
     }
-    started
+    done
 }
 
-fn pin(core: usize) -> bool {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    if cores <= core && core != SERVER_CORE {
-        return false;
+/// Lets a process run wherever there is a core, or on the server's alone.
+pub(super) fn set_free(process: u32, free: bool) -> io::Result<()> {
+    let mut set = only(SERVER_CORE);
+    if free {
+        for core in 0..CpuSet::MAX_CPU.min(64) {
+            set.set(core);
+        }
     }
+    for task in fs::read_dir(format!("/proc/{process}/task"))? {
+        let task = task?.file_name();
+        let number = task.to_str().and_then(|task| task.parse().ok());
+        // A thread may have ended since.
+        let _ = sched_setaffinity(number.and_then(Pid::from_raw), &set);
+    }
+    Ok(())
+}
+
+fn only(core: usize) -> CpuSet {
     let mut set = CpuSet::new();
     set.set(core);
-    sched_setaffinity(None, &set).is_ok()
+    set
 }
 
 /// Does nothing for that long.
@@ -56,12 +89,12 @@ fn pin(core: usize) -> bool {
     clippy::disallowed_methods,
     reason = "there is no runtime here that it could block"
 )]
-pub(crate) fn rest(time: Duration) {
+pub(super) fn rest(time: Duration) {
     std::thread::sleep(time);
 }
 
 /// The processor time of a process, all of its threads together.
-pub(crate) fn cpu_time(process: u32) -> io::Result<Duration> {
+pub(super) fn cpu_time(process: u32) -> io::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name, in brackets, may hold anything; the fields behind it are numbers.
     let (_, fields) = stat.rsplit_once(')').ok_or_else(|| unknown(&stat))?;
@@ -72,7 +105,7 @@ pub(crate) fn cpu_time(process: u32) -> io::Result<Duration> {
 }
 
 /// The resident memory of a process, in KiB.
-pub(crate) fn resident_kib(process: u32) -> io::Result<f64> {
+pub(super) fn resident_kib(process: u32) -> io::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());

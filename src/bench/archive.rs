@@ -1,0 +1,129 @@
+//! A long history: 200 rooms of two people, some of whose messages are a million.
+
+use std::{
+    io,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    Bench,
+    corpus::Corpus,
+    dice::Zipf,
+    folder::Folder,
+    machine,
+    seed::{Town, Writer, runtime, stored},
+};
+
+const ROOMS: usize = 200;
+/// Rooms that the second user is in, too.
+const FEW: usize = 10;
+/// Who writes: the first user and the third, who are in every room.
+const AUTHORS: [usize; 2] = [0, 2];
+/// Messages under way at once.
+const AT_ONCE: usize = 2000;
+/// Messages between two lines of progress.
+const TOLD: usize = 100_000;
+
+/// A data folder with a history in it, and what one has to know about it.
+pub(super) struct Archive {
+    pub(super) folder: Folder,
+    pub(super) town: Town,
+    pub(super) corpus: Corpus,
+    /// How many messages each room has.
+    pub(super) lengths: Vec<u64>,
+    pub(super) messages: usize,
+    /// Messages a second, while the index of searches was built.
+    pub(super) indexed: f64,
+}
+
+impl Archive {
+    /// The token of one who is in every room.
+    pub(super) fn everywhere(&self) -> &str {
+        &self.town.tokens[0]
+    }
+
+    /// The token of one who is in ten of them.
+    pub(super) fn in_few(&self) -> &str {
+        &self.town.tokens[1]
+    }
+}
+
+impl Bench<'_> {
+    /// The history, which is written when it is first asked for.
+    pub(super) fn archive(&mut self) -> io::Result<Archive> {
+        match self.archive.take() {
+            Some(archive) => Ok(archive),
+            None => self.write_archive(),
+        }
+    }
+
+    fn write_archive(&self) -> io::Result<Archive> {
+        let messages = self
+            .options
+            .messages
+            .unwrap_or(self.plan.size(1_000_000, 30_000));
+        let folder = self.folder()?;
+        let mut corpus = Corpus::new();
+        let mut lengths = vec![0; ROOMS];
+        let town = runtime()?.block_on(async {
+            let writer = Writer::open(folder.path()).await?;
+            let rooms: Vec<Vec<usize>> = (0..ROOMS)
+                .map(|room| {
+                    if room < FEW {
+                        vec![0, 1, 2]
+                    } else {
+                        vec![0, 2]
+                    }
+                })
+                .collect();
+            let town = writer.town(3, &rooms).await?;
+            let zipf = Zipf::of(ROOMS);
+            stream::iter(0..messages)
+                .map(|number| {
+                    let room = zipf.draw(&mut corpus.dice);
+                    lengths[room] += 1;
+                    if number.is_multiple_of(TOLD) {
+                        let (now, all) = (number / 1000, messages / 1000);
+                        self.progress
+                            .say(&format!("{now},000 of {all},000 messages written"));
+                    }
+                    let author = AUTHORS[number % AUTHORS.len()];
+                    writer.append(&town, room, author, &corpus.message(), None)
+                })
+                .map_ok(stored)
+                .map(|pending| async { pending?.await })
+                .buffered(AT_ONCE)
+                .try_collect::<()>()
+                .await?;
+            writer.store.close().await;
+            io::Result::Ok(town)
+        })?;
+
+        self.progress.say("the index of searches is built");
+        let start = Instant::now();
+        let status = machine::on_server_core(|| {
+            Command::new(&self.options.program)
+                .arg("reindex")
+                .arg("--data")
+                .arg(folder.path())
+                .current_dir(folder.path())
+                .env_clear()
+                .stdout(Stdio::null())
+                .status()
+        })?;
+        if !status.success() {
+            return Err(io::Error::other("the index was not built"));
+        }
+        Ok(Archive {
+            folder,
+            town,
+            corpus,
+            lengths,
+            messages,
+            indexed: super::report::number(messages as u64) / start.elapsed().as_secs_f64(),
+        })
+    }
+}

@@ -1,0 +1,151 @@
+//! How servers are spoken to: Parlor's own JSON, or XMPP over WebSocket.
+
+use std::net::SocketAddr;
+
+/// What a server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// The frames of `docs/protocol.md`.
+    Parlor,
+    /// RFC 7395 with rooms of XEP-0045, for anonymous users.
+    Xmpp,
+}
+
+/// What a frame of the server is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A message with a marker, or one that the room says of itself.
+    Message,
+    Ack,
+    /// The socket is live.
+    Ready,
+    Synced,
+    Presence,
+    Error,
+    /// Something to be answered with these bytes, before the socket is live.
+    Step(Step),
+    Other,
+}
+
+/// The way into a room by XMPP.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    SignIn,
+    Again,
+    Bind,
+    Join,
+}
+
+/// Where the type of a frame begins: `{"type":"`.
+const TYPE: usize = 9;
+const XMPP_ROOMS: &str = "conference.localhost";
+
+impl Dialect {
+    /// The request that makes a connection a socket of that room; of room 0, of all the user's rooms.
+    pub(super) fn handshake(self, address: SocketAddr, room: i64, token: &str) -> String {
+        let (path, protocol) = match self {
+            Self::Parlor if room == 0 => ("/ws".to_owned(), "parlor.v1.json"),
+            Self::Parlor => (format!("/ws/{room}"), "parlor.v1.json"),
+            Self::Xmpp => ("/ws".to_owned(), "xmpp"),
+        };
+        format!(
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             sec-websocket-protocol: {protocol}\r\nauthorization: Bearer {token}\r\n\r\n"
+        )
+    }
+
+    /// What is said first once the connection is a socket.
+    pub(super) fn greeting(self) -> Option<&'static str> {
+        match self {
+            Self::Parlor => None,
+            Self::Xmpp => Some(OPEN),
+        }
+    }
+
+    /// What a step of the way in is answered with, by who is called `name` in the room.
+    pub(super) fn answer(step: Step, room: i64, name: usize) -> String {
+        match step {
+            Step::SignIn => {
+                "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>".to_owned()
+            }
+            Step::Again => OPEN.to_owned(),
+            Step::Bind => "<iq xmlns='jabber:client' type='set' id='bind'>\
+                 <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
+                .to_owned(),
+            Step::Join => format!(
+                "<presence xmlns='jabber:client' to='room{room}@{XMPP_ROOMS}/n{name:05}'>\
+                 <x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"
+            ),
+        }
+    }
+
+    /// The text of a command that says something in a room.
+    pub(super) fn say(self, room: i64, key: u64, body: &str) -> String {
+        match self {
+            Self::Parlor => {
+                format!(r#"{{"type":"send","key":"{key:016}","room_id":{room},"body":"{body}"}}"#)
+            }
+            Self::Xmpp => format!(
+                "<message xmlns='jabber:client' type='groupchat' id='{key:016}' \
+                 to='room{room}@{XMPP_ROOMS}'><body>{body}</body></message>"
+            ),
+        }
+    }
+
+    pub(super) fn kind(self, payload: &[u8]) -> Kind {
+        match self {
+            Self::Parlor => parlor(payload),
+            Self::Xmpp => xmpp(payload),
+        }
+    }
+}
+
+const OPEN: &str =
+    "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>";
+
+fn parlor(payload: &[u8]) -> Kind {
+    match payload.get(TYPE..TYPE + 3) {
+        Some(b"mes") => Kind::Message,
+        Some(b"ack") => Kind::Ack,
+        Some(b"pre") => Kind::Presence,
+        Some(b"syn") => Kind::Synced,
+        Some(b"err" | b"beh" | b"bye") => Kind::Error,
+        Some(b"rea") if payload[TYPE..].starts_with(b"ready") => Kind::Ready,
+        _ => Kind::Other,
+    }
+}
+
+fn xmpp(payload: &[u8]) -> Kind {
+    let has = |text: &str| {
+        let text = text.as_bytes();
+        payload.windows(text.len()).any(|window| window == text)
+    };
+    if payload.starts_with(b"<message") {
+        return if has("type='error'") {
+            Kind::Error
+        } else {
+            Kind::Message
+        };
+    }
+    if payload.starts_with(b"<presence") {
+        return match (has("type='error'"), has("code='110'")) {
+            (true, _) => Kind::Error,
+            (_, true) => Kind::Ready,
+            _ => Kind::Presence,
+        };
+    }
+    if payload.starts_with(b"<success") {
+        Kind::Step(Step::Again)
+    } else if payload.starts_with(b"<failure") || payload.starts_with(b"<stream:error") {
+        Kind::Error
+    } else if payload.starts_with(b"<iq") && has("bind") {
+        Kind::Step(Step::Join)
+    } else if has("<mechanism") {
+        Kind::Step(Step::SignIn)
+    } else if payload.starts_with(b"<stream:features") {
+        Kind::Step(Step::Bind)
+    } else {
+        Kind::Other
+    }
+}

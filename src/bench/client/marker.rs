@@ -1,0 +1,87 @@
+//! What stands at the beginning of every body: the message's number, who sent it, and when.
+
+use std::{sync::LazyLock, time::Instant};
+
+/// What begins a marker; it is nowhere else in a frame.
+pub(super) const MARK: u8 = b'~';
+const NUMBER: usize = 8;
+const SENDER: usize = 5;
+const TIME: usize = 12;
+/// Mark, number, dot, sender, dot, time.
+pub(super) const LENGTH: usize = 1 + NUMBER + 1 + SENDER + 1 + TIME;
+
+/// When this process looked at its clock first.
+static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Microseconds since this process began to count.
+pub(in crate::bench) fn now() -> u64 {
+    u64::try_from(BEGINNING.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The number of a message among those of its room, who sent it and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bench) struct Marker {
+    pub(in crate::bench) number: u64,
+    pub(in crate::bench) sender: usize,
+    /// As [`now`] counts: when it was sent, or was meant to be.
+    pub(in crate::bench) at: u64,
+}
+
+impl Marker {
+    /// The marker that `bytes` begin with. What is no digit makes a number that nobody waits for.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.get(..LENGTH)?;
+        let digits = |from: usize, count: usize| {
+            bytes[from..from + count].iter().fold(0_u64, |sum, digit| {
+                sum * 10 + u64::from(digit.wrapping_sub(b'0'))
+            })
+        };
+        Some(Self {
+            number: digits(1, NUMBER),
+            sender: usize::try_from(digits(2 + NUMBER, SENDER)).ok()?,
+            at: digits(3 + NUMBER + SENDER, TIME),
+        })
+    }
+
+    /// Writes it over the one that is there.
+    pub(in crate::bench) fn write(self, bytes: &mut [u8]) {
+        bytes[..LENGTH].copy_from_slice(self.text().as_bytes());
+    }
+
+    fn text(self) -> String {
+        let Self { number, sender, at } = self;
+        let mark = char::from(MARK);
+        format!("{mark}{number:0NUMBER$}.{sender:0SENDER$}.{at:0TIME$}")
+    }
+}
+
+/// A body of that many bytes with a marker.
+pub(in crate::bench) fn body(marker: Marker, length: usize) -> String {
+    let mut body = marker.text();
+    body.extend(std::iter::repeat_n('x', length.saturating_sub(body.len())));
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_read_as_it_was_written() {
+        let marker = Marker {
+            number: 12_345_678,
+            sender: 42,
+            at: 9_876_543_210,
+        };
+        let mut body = body(marker, 200).into_bytes();
+        assert_eq!(body.len(), 200);
+        assert_eq!(Marker::read(&body), Some(marker));
+        let next = Marker {
+            number: 7,
+            ..marker
+        };
+        next.write(&mut body);
+        assert_eq!(Marker::read(&body), Some(next));
+        assert_eq!(Marker::read(&body[..LENGTH - 1]), None);
+    }
+}

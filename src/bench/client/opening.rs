@@ -1,0 +1,27 @@
+//! A socket to be.
+
+#[cfg(doc)]
+use super::Crowd;
+
+/// A socket to open.
+pub(in crate::bench) struct Opening<'a> {
+    /// Its room; 0 for all of the user's.
+    pub(in crate::bench) room: i64,
+    pub(in crate::bench) token: &'a str,
+    /// The number of the message that it must hear first, or [`Crowd::FIRST_HEARD`].
+    pub(in crate::bench) next: u64,
+    /// What it asks for as soon as it is live.
+    pub(in crate::bench) asks: Option<String>,
+}
+
+impl<'a> Opening<'a> {
+    /// A socket that hears whatever is said from then on.
+    pub(in crate::bench) fn at(room: i64, token: &'a str) -> Self {
+        Self {
+            room,
+            token,
+            next: 0,
+            asks: None,
+        }
+    }
+}

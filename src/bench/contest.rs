@@ -1,0 +1,145 @@
+//! Taking turns: the floor, ours, the others, the floor again, so that a noisy machine is noisy for
+//! all of them.
+
+use std::io;
+
+use super::{Bench, report::Row};
+
+/// Above this part of a core the client may be what is measured: it must be able to take 1.3 times
+/// as much.
+const BUSY: f64 = 1.0 / 1.3;
+
+/// One figure that a turn comes to.
+#[derive(Clone, Copy)]
+pub(super) struct Metric {
+    /// What follows the row's name; may be empty.
+    pub(super) what: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) more_is_better: bool,
+}
+
+/// What one turn came to.
+pub(super) struct Turn {
+    /// One for each metric.
+    pub(super) figures: Vec<f64>,
+    /// The part of a core that the client used; 0 where that does not matter.
+    pub(super) client: f64,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Who {
+    Floor,
+    Ours,
+    Other(String),
+}
+
+/// Somebody who takes turns.
+pub(super) struct Entrant<'a> {
+    who: Who,
+    play: Box<dyn FnMut() -> io::Result<Turn> + 'a>,
+    /// The most of a core that the client used.
+    busy: f64,
+}
+
+impl<'a> Entrant<'a> {
+    pub(super) fn new(who: Who, play: impl FnMut() -> io::Result<Turn> + 'a) -> Self {
+        Self {
+            who,
+            play: Box::new(play),
+            busy: 0.0,
+        }
+    }
+}
+
+impl Metric {
+    pub(super) const fn rate(what: &'static str, unit: &'static str) -> Self {
+        Self {
+            what,
+            unit,
+            more_is_better: true,
+        }
+    }
+
+    pub(super) const fn cost(what: &'static str, unit: &'static str) -> Self {
+        Self {
+            more_is_better: false,
+            ..Self::rate(what, unit)
+        }
+    }
+
+    fn row(self, name: &str) -> Row {
+        let name = format!("{name}{}", self.what);
+        if self.more_is_better {
+            Row::rate(name, self.unit)
+        } else {
+            Row::cost(name, self.unit)
+        }
+    }
+}
+
+/// Lets all take turns, as often as the plan says, and once more where the machine was too noisy.
+/// Whether it was is judged by the first of the metrics. One row comes of each.
+pub(super) fn contest(
+    bench: &mut Bench<'_>,
+    name: &str,
+    metrics: &[Metric],
+    mut entrants: Vec<Entrant<'_>>,
+) -> io::Result<Vec<Row>> {
+    for attempt in 1.. {
+        let mut rows: Vec<Row> = metrics.iter().map(|metric| metric.row(name)).collect();
+        for turn in 1..=bench.plan.turns {
+            bench.progress.turn(turn, bench.plan.turns);
+            for entrant in &mut entrants {
+                entrant.turn(&mut rows)?;
+            }
+        }
+        // The floor is the first and the last one, so that all others stand between two of it.
+        for entrant in &mut entrants {
+            if entrant.who == Who::Floor {
+                entrant.turn(&mut rows)?;
+            }
+        }
+        let noisy = rows.first().is_some_and(Row::is_noisy);
+        if noisy && attempt < bench.plan.tries {
+            bench.progress.say("the floors differ: once more");
+            continue;
+        }
+        if noisy {
+            rows.iter_mut().for_each(Row::make_void);
+        }
+        if let (Some(first), Some(bound)) = (rows.first_mut(), bound(&entrants)) {
+            first.note(bound);
+        }
+        return Ok(rows);
+    }
+    Ok(Vec::new())
+}
+
+impl Entrant<'_> {
+    fn turn(&mut self, rows: &mut [Row]) -> io::Result<()> {
+        let turn = (self.play)()?;
+        self.busy = self.busy.max(turn.client);
+        for (row, figure) in rows.iter_mut().zip(turn.figures) {
+            match &self.who {
+                Who::Floor => row.floor(figure),
+                Who::Ours => row.ours(figure),
+                Who::Other(name) => row.beside(name, figure),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whose figures may be those of the client.
+fn bound(entrants: &[Entrant<'_>]) -> Option<String> {
+    let busy: Vec<&str> = entrants
+        .iter()
+        .filter(|entrant| entrant.busy > BUSY)
+        .map(|entrant| match &entrant.who {
+            Who::Floor => "the floor",
+            Who::Ours => "Parlor",
+            Who::Other(name) => name,
+        })
+        .collect();
+    (!busy.is_empty()).then(|| format!("client-bound: {}", busy.join(", ")))
+}

@@ -1,0 +1,77 @@
+//! Something to say: words of syllables, drawn by Zipf's law, so that a few are in every other message
+//! and most in a handful.
+
+use std::collections::HashSet;
+
+use super::dice::{Dice, Zipf};
+
+const WORDS: usize = 50_000;
+
+/// The words and how often they were said.
+pub(super) struct Corpus {
+    pub(super) dice: Dice,
+    words: Vec<String>,
+    zipf: Zipf,
+    said: Vec<u32>,
+}
+
+impl Corpus {
+    pub(super) fn new() -> Self {
+        let mut dice = Dice::new(0);
+        let starts = "b c d f g h j k l m n p r s t v w z ch sh th st tr br pl qu sk gr";
+        let starts: Vec<&str> = starts.split(' ').collect();
+        let vowels = ["a", "e", "i", "o", "u", "ai", "ea", "ou", "y"];
+        let ends = ["", "", "n", "r", "s", "t", "ng", "ck", "ld"];
+        let (mut words, mut known) = (Vec::new(), HashSet::new());
+        while words.len() < WORDS {
+            // What is said often is short.
+            let longest = if words.len() < 300 { 2 } else { 4 };
+            let mut word = String::new();
+            for _ in 0..=dice.below(longest) {
+                word.push_str(dice.pick(&starts));
+                word.push_str(dice.pick(&vowels));
+            }
+            word.push_str(dice.pick(&ends));
+            if known.insert(word.clone()) {
+                words.push(word);
+            }
+        }
+        Self {
+            dice,
+            words,
+            zipf: Zipf::of(WORDS),
+            said: vec![0; WORDS],
+        }
+    }
+
+    /// Mostly a line, at times a page.
+    pub(super) fn message(&mut self) -> String {
+        let words = match self.dice.below(100) {
+            0 => 100 + self.dice.below(400),
+            1..20 => 20 + self.dice.below(30),
+            _ => 1 + self.dice.below(15),
+        };
+        let mut text = String::new();
+        for _ in 0..words {
+            let word = self.zipf.draw(&mut self.dice);
+            self.said[word] += 1;
+            text.push_str(&self.words[word]);
+            text.push(' ');
+        }
+        text.truncate(text.len().saturating_sub(1).min(4000));
+        text
+    }
+
+    /// Words of that many letters at least that were said so often.
+    pub(super) fn said(&self, letters: usize, often: impl Fn(u32) -> bool) -> Vec<&str> {
+        let words = self.words.iter().zip(&self.said);
+        let words = words.filter(|(word, said)| word.len() >= letters && often(**said));
+        words.map(|(word, _)| word.as_str()).collect()
+    }
+
+    /// The beginning of any word.
+    pub(super) fn part(&self, dice: &mut Dice, letters: usize) -> &str {
+        let word = &self.words[dice.below(WORDS)];
+        &word[..letters.min(word.len())]
+    }
+}

@@ -1,0 +1,106 @@
+//! The least that could do the work: no parsing, no store, nothing but the system's calls.
+
+mod answer;
+mod broadcast;
+mod durable;
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use super::machine;
+
+pub(super) use broadcast::{SPEAKER, chunk};
+pub(super) use durable::Log;
+
+/// What a floor does. It is a process of its own: the program, asked by an argument that users need
+/// not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Floor {
+    /// Repeats to all of a room what one connection says.
+    Broadcast,
+    /// Answers every request with equal bytes.
+    Answer,
+    /// Answers one connection with one byte.
+    Hello,
+}
+
+impl Floor {
+    /// By its name; `None` if there is no such floor.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Broadcast, Self::Answer, Self::Hello]
+            .into_iter()
+            .find(|floor| floor.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Broadcast => "broadcast",
+            Self::Answer => "answer",
+            Self::Hello => "hello",
+        }
+    }
+
+    /// Is that floor until whoever uses it goes away.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn run(self) -> io::Result<()> {
+        machine::raise_open_files()?;
+        match self {
+            Self::Broadcast => broadcast::run(),
+            Self::Answer => answer::run(),
+            Self::Hello => answer::hello(),
+        }
+    }
+}
+
+/// A floor that runs. Dropping it ends it.
+pub(super) struct Running {
+    child: Child,
+    pub(super) address: SocketAddr,
+}
+
+impl Running {
+    pub(super) fn start(program: &Path, floor: Floor) -> io::Result<Self> {
+        let mut child = machine::on_server_core(|| {
+            Command::new(program)
+                .args(["bench", "--floor", floor.name()])
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .spawn()
+        })?;
+        let mut line = String::new();
+        if let Some(output) = child.stdout.take() {
+            BufReader::new(output).read_line(&mut line)?;
+        }
+        let address = line.trim().parse().map_err(|_| {
+            io::Error::other(format!("the floor {floor:?} did not say where it is"))
+        })?;
+        Ok(Self { child, address })
+    }
+
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Listens on a free port and says which.
+fn listen() -> io::Result<TcpListener> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{}", listener.local_addr()?)?;
+    stdout.flush()?;
+    Ok(listener)
+}

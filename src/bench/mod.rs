@@ -1,0 +1,168 @@
+//! The instrument: what this server does on this machine, beside the least that could do the same
+//! work and, where they are brought along, beside other servers.
+//!
+//! Each row starts this very program as a server on a folder and a port of its own, and lets it take
+//! turns with a floor. `docs/performance.md` says what each row means.
+
+mod archive;
+mod client;
+mod contest;
+mod corpus;
+mod dice;
+mod floor;
+mod folder;
+mod histogram;
+mod machine;
+mod peer;
+mod program;
+mod progress;
+mod report;
+mod rows;
+mod seed;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use client::Dialect;
+pub use floor::Floor;
+pub use peer::{Peer, RunningPeer};
+
+use archive::Archive;
+use folder::Folder;
+use program::Server;
+use progress::Progress;
+use report::{Report, Row};
+use rows::ROWS;
+
+/// What is to be measured, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The program that is the server, and the floors.
+    pub program: PathBuf,
+    /// Where the data folders are made: on the file system whose fsync is measured.
+    pub folder: PathBuf,
+    /// Rows, by their names or what these begin with; none for all.
+    pub names: Vec<String>,
+    /// Fewer and shorter turns, and smaller rooms: all rows within a minute.
+    pub quick: bool,
+    /// How many messages a long history has, if not a million.
+    pub messages: Option<usize>,
+    /// Where the figures are written as JSON.
+    pub json: PathBuf,
+}
+
+/// How long and how often the rows are measured.
+#[derive(Clone, Copy)]
+struct Plan {
+    quick: bool,
+    /// How long each takes until it is the next one's turn.
+    slice: Duration,
+    /// Turns of each; the floor has one more.
+    turns: usize,
+    /// A row whose floors differ too much is measured at most so often.
+    tries: usize,
+}
+
+impl Plan {
+    const FULL: Self = Self {
+        quick: false,
+        slice: Duration::from_secs(2),
+        turns: 5,
+        tries: 2,
+    };
+    const QUICK: Self = Self {
+        quick: true,
+        slice: Duration::from_millis(500),
+        turns: 2,
+        tries: 1,
+    };
+
+    /// A number for the whole measurement, or a smaller one where it is to be quick.
+    fn size<T>(self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+}
+
+/// What every row needs.
+struct Bench<'a> {
+    options: &'a Options,
+    plan: Plan,
+    peers: &'a [Box<dyn Peer>],
+    progress: Progress,
+    report: Report,
+    /// The long history, once it was written.
+    archive: Option<Archive>,
+}
+
+/// Measures, prints a Markdown table and writes the JSON file.
+///
+/// # Errors
+/// A name that is no row's, or whatever went wrong: a message lost, doubled or out of order fails the
+/// run.
+pub fn run(options: &Options, peers: &[Box<dyn Peer>]) -> io::Result<String> {
+    let wanted = rows::wanted(&options.names).map_err(io::Error::other)?;
+    fs::create_dir_all(&options.folder)?;
+    let options = &Options {
+        folder: fs::canonicalize(&options.folder)?,
+        ..options.clone()
+    };
+    machine::raise_open_files()?;
+    let mut bench = Bench {
+        options,
+        plan: if options.quick {
+            Plan::QUICK
+        } else {
+            Plan::FULL
+        },
+        peers,
+        progress: Progress::new(wanted.len()),
+        report: Report::new(),
+        archive: None,
+    };
+    bench.report.remark(if machine::pin_to_client_core() {
+        "Floors, Parlor and the others ran on core 0, unless a row says otherwise; the client on core 1."
+    } else {
+        "Nothing had a core of its own: there is only one."
+    });
+    if machine::is_memory(&options.folder) {
+        bench.report.remark(
+            "**The data was in memory (tmpfs), where an fsync costs nothing: choose another --folder.**",
+        );
+    }
+    for row in wanted {
+        bench.progress.row(row.name);
+        (row.measure)(&mut bench)
+            .map_err(|error| io::Error::other(format!("{}: {error}", row.name)))?;
+    }
+    bench.progress.end();
+    fs::write(&options.json, bench.report.json())?;
+    Ok(bench.report.markdown())
+}
+
+/// The names of all rows.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.name)
+}
+
+impl Bench<'_> {
+    fn folder(&self) -> io::Result<Folder> {
+        Folder::within(&self.options.folder)
+    }
+
+    fn server(&self, data: &Path) -> io::Result<Server> {
+        Server::start(&self.options.program, data)
+    }
+
+    fn floor(&self, floor: Floor) -> io::Result<floor::Running> {
+        floor::Running::start(&self.options.program, floor)
+    }
+
+    fn push(&mut self, rows: impl IntoIterator<Item = Row>) {
+        for row in rows {
+            self.report.push(row);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What is being done, for whoever waits.
+
+use std::io::{IsTerminal, Write, stderr};
+
+/// A line on standard error: one that changes at a terminal, or a line for each thing elsewhere.
+pub(super) struct Progress {
+    terminal: bool,
+    rows: usize,
+    begun: usize,
+    row: String,
+}
+
+impl Progress {
+    pub(super) fn new(rows: usize) -> Self {
+        Self {
+            terminal: stderr().is_terminal(),
+            rows,
+            begun: 0,
+            row: String::new(),
+        }
+    }
+
+    /// The next row begins.
+    pub(super) fn row(&mut self, name: &str) {
+        self.begun += 1;
+        name.clone_into(&mut self.row);
+        self.say("begins");
+    }
+
+    pub(super) fn turn(&self, turn: usize, turns: usize) {
+        self.say(&format!("turn {turn} of {turns}"));
+    }
+
+    pub(super) fn say(&self, what: &str) {
+        let (rows, begun, row) = (self.rows, self.begun, &self.row);
+        let done = 20 * begun.saturating_sub(1) / rows.max(1);
+        let bar: String = (0..20)
+            .map(|at| if at < done { '#' } else { '.' })
+            .collect();
+        let line = format!("[{bar}] {begun}/{rows} {row}: {what}");
+        // Nobody need be there to read it.
+        let _ = if self.terminal {
+            write!(stderr(), "\r\x1b[K{line}").and_then(|()| stderr().flush())
+        } else {
+            writeln!(stderr(), "{line}")
+        };
+    }
+
+    /// A line that stays.
+    pub(super) fn tell(&self, what: &str) {
+        let clear = if self.terminal { "\r\x1b[K" } else { "" };
+        let _ = writeln!(stderr(), "{clear}{what}");
+    }
+
+    pub(super) fn end(&self) {
+        if self.terminal {
+            let _ = write!(stderr(), "\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! One message to many in one room.
+//!
+//! The floor writes ready-made frames of equal size to each socket. It stores nothing: the wait for
+//! the server's fsync is in the rate of the server alone. The processor time a delivery is therefore a
+//! row of its own.
+
+use std::{cell::RefCell, io, time::Duration};
+
+use super::hall::{Bare, Hall, Player, Shape, Stage, entrant, others};
+use crate::bench::{
+    Bench,
+    contest::{Entrant, Metric, Turn, Who, contest},
+    histogram::Histogram,
+    machine,
+};
+
+const METRICS: [Metric; 2] = [
+    Metric::rate("", "deliveries/s"),
+    Metric::cost(": processor", "µs/delivery"),
+];
+/// Messages that are said at once where the row is saturated.
+const IN_FLIGHT: u64 = 32;
+/// Posts that are timed in one turn.
+const POSTS: u64 = 20;
+const WARMING: Duration = Duration::from_millis(300);
+
+pub(super) fn one(bench: &mut Bench<'_>) -> io::Result<()> {
+    for listeners in bench.plan.size(&[1000, 5000][..], &[1000]) {
+        rate(bench, *listeners, 1, "one at a time")?;
+    }
+    Ok(())
+}
+
+pub(super) fn saturated(bench: &mut Bench<'_>) -> io::Result<()> {
+    for listeners in bench.plan.size(&[1000, 5000][..], &[1000]) {
+        rate(bench, *listeners, IN_FLIGHT, "32 in flight")?;
+    }
+    Ok(())
+}
+
+fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::Result<()> {
+    let shape = Shape {
+        rooms: 1,
+        listeners: machine::affordable_sockets(listeners),
+    };
+    let script = |said: &mut Vec<(usize, u64)>| said.push((0, burst));
+    let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
+    // The first messages show what frames look like, and how many of them are written at once.
+    let warming = hall.play(WARMING, &mut { script })?;
+    let mut bare = Player::new(Bare::like(bench, &hall.stage)?, shape);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is rounded, and at least 1"
+    )]
+    let together = warming.together.round().max(1.0) as u64;
+    bare.stage.together = together;
+    bare.play(WARMING, &mut { script })?;
+
+    let others = others(bench, shape, false);
+    for (_, other) in &others {
+        other.borrow_mut().play(WARMING, &mut { script })?;
+    }
+    let (hall, bare) = (RefCell::new(hall), RefCell::new(bare));
+    let slice = bench.plan.slice;
+    let mut entrants = vec![
+        entrant(Who::Floor, &bare, slice, false, script),
+        entrant(Who::Ours, &hall, slice, false, script),
+    ];
+    if !bench.plan.quick {
+        let who = Who::Other("Parlor on both cores".to_owned());
+        entrants.push(entrant(who, &hall, slice, true, script));
+    }
+    for (name, other) in &others {
+        let who = Who::Other(name.clone());
+        entrants.push(entrant(who, other, slice, false, script));
+    }
+    let name = format!("fan-out, {} listeners, {name}", shape.listeners);
+    let mut rows = contest(bench, &name, &METRICS, entrants)?;
+    rows[0].note("ours waits for its fsync, the floor stores nothing");
+    if burst > 1 {
+        rows[0].note(format!("frames a write: {together}"));
+    }
+    rows[1].note("parsing and storing the message included");
+    bench.push(rows);
+    Ok(())
+}
+
+/// From a post to the last receipt, in a room as large as this system lets it be.
+pub(super) fn ten_thousand(bench: &mut Bench<'_>) -> io::Result<()> {
+    let shape = Shape {
+        rooms: 1,
+        listeners: machine::affordable_sockets(bench.plan.size(10_000, 2000)),
+    };
+    let posts = bench.plan.size(POSTS, POSTS / 2);
+    let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
+    hall.burst(&mut |said| said.push((0, 1)))?;
+    let bare = Player::new(Bare::like(bench, &hall.stage)?, shape);
+    let others = others(bench, shape, false);
+    let (hall, bare) = (RefCell::new(hall), RefCell::new(bare));
+    let mut entrants = vec![
+        posting(Who::Floor, &bare, posts),
+        posting(Who::Ours, &hall, posts),
+    ];
+    for (name, other) in &others {
+        entrants.push(posting(Who::Other(name.clone()), other, posts));
+    }
+    let metrics = [Metric::cost(": p50", "ms"), Metric::cost(": p99", "ms")];
+    let name = format!("post to last receipt, {} listeners", shape.listeners);
+    let mut rows = contest(bench, &name, &metrics, entrants)?;
+    rows[0].note(format!("of {posts} posts a turn"));
+    bench.push(rows);
+    Ok(())
+}
+
+fn posting<S: Stage>(who: Who, player: &RefCell<Player<S>>, posts: u64) -> Entrant<'_> {
+    Entrant::new(who, move || {
+        let mut player = player.borrow_mut();
+        let mut times = Histogram::default();
+        for _ in 0..posts {
+            let start = std::time::Instant::now();
+            player.burst(&mut |said| said.push((0, 1)))?;
+            times.add(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
+        }
+        let [p50, p99, _] = times.percentiles();
+        Ok(Turn {
+            figures: vec![p50, p99],
+            client: 0.0,
+        })
+    })
+}

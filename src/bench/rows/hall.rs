@@ -1,0 +1,353 @@
+//! Rooms full of sockets, where somebody says something and everybody hears it: ours, those of
+//! others, and the floor's.
+
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+    net::TcpStream,
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+use crate::bench::{
+    Bench,
+    client::{Crowd, Dialect, Marker, Opening, now},
+    contest::{Entrant, Turn, Who},
+    floor::{self, Floor, SPEAKER, chunk},
+    folder::Folder,
+    machine,
+    peer::{self, Peer, RunningPeer},
+    program::Server,
+    report::number,
+    seed,
+};
+
+/// Users that share the sockets, so that there need not be one for each.
+const USERS: usize = 10;
+pub(super) const BODY: usize = 200;
+
+/// How many rooms, and how many sockets in each.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) rooms: usize,
+    pub(super) listeners: usize,
+}
+
+/// Somewhere people speak and listen.
+pub(super) trait Stage {
+    /// Says messages `first..first + count` in a room.
+    fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()>;
+    /// Sends what was said, where it is held back until then.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    fn crowd(&mut self) -> &mut Crowd;
+    fn process(&self) -> u32;
+}
+
+/// What keeps a server running.
+enum Host {
+    Ours(Server),
+    Other(Box<dyn RunningPeer>),
+}
+
+/// A server with sockets in its rooms. The first socket of a room speaks.
+pub(super) struct Hall {
+    crowd: Crowd,
+    rooms: Vec<i64>,
+    shape: Shape,
+    host: Host,
+    _folder: Folder,
+}
+
+/// The floor with as many.
+pub(super) struct Bare {
+    crowd: Crowd,
+    floor: floor::Running,
+    speaker: TcpStream,
+    /// The server's own frame, into which the markers are written.
+    frame: Vec<u8>,
+    mark: usize,
+    /// Frames that go out in one `write`.
+    pub(super) together: u64,
+    held: Vec<u8>,
+}
+
+impl Hall {
+    pub(super) fn ours(bench: &Bench<'_>, shape: Shape) -> io::Result<Self> {
+        let folder = bench.folder()?;
+        let rooms: Vec<Vec<usize>> = (0..shape.rooms)
+            .map(|room| (0..USERS).map(|user| (room + user) % USERS).collect())
+            .collect();
+        let town = seed::town(folder.path(), USERS, &rooms)?;
+        let server = bench.server(folder.path())?;
+        let mut crowd = Crowd::new(Dialect::Parlor)?;
+        let sockets = town.rooms.iter().flat_map(|room| {
+            let tokens = town.tokens.iter().cycle().take(shape.listeners);
+            tokens.map(|token| Opening::at(*room, token))
+        });
+        crowd.open(server.address, sockets)?;
+        Ok(Self {
+            crowd,
+            rooms: town.rooms,
+            shape,
+            host: Host::Ours(server),
+            _folder: folder,
+        })
+    }
+
+    pub(super) fn of(bench: &Bench<'_>, peer: &dyn Peer, shape: Shape) -> io::Result<Self> {
+        let folder = bench.folder()?;
+        let running = peer::start(peer, folder.path())?;
+        let mut crowd = Crowd::new(peer.dialect())?;
+        let rooms: Vec<i64> = (1..).take(shape.rooms).collect();
+        let sockets = rooms.iter().flat_map(|room| {
+            let seats = std::iter::repeat_n(*room, shape.listeners);
+            seats.map(|room| Opening::at(room, "anybody"))
+        });
+        crowd.open(running.address(), sockets)?;
+        Ok(Self {
+            crowd,
+            rooms,
+            shape,
+            host: Host::Other(running),
+            _folder: folder,
+        })
+    }
+}
+
+impl Bare {
+    /// The floor, with frames like those that `hall` has heard.
+    pub(super) fn like(bench: &Bench<'_>, hall: &Hall) -> io::Result<Self> {
+        let floor = bench.floor(Floor::Broadcast)?;
+        let connect = |room: u32| {
+            let mut stream = TcpStream::connect(floor.address)?;
+            stream.set_nodelay(true)?;
+            stream.write_all(&room.to_be_bytes())?;
+            io::Result::Ok(stream)
+        };
+        let speaker = connect(SPEAKER)?;
+        let mut crowd = Crowd::new(Dialect::Parlor)?;
+        for (room, _) in (0..).zip(&hall.rooms) {
+            for _ in 0..hall.shape.listeners {
+                crowd.add(connect(room)?)?;
+            }
+        }
+        crowd.all_live()?;
+        let (frame, mark) = hall.crowd.sample();
+        Ok(Self {
+            crowd,
+            floor,
+            speaker,
+            frame,
+            mark,
+            together: u64::MAX,
+            held: Vec::new(),
+        })
+    }
+}
+
+impl Hall {
+    fn say_at(&mut self, room: usize, numbers: Range<u64>, at: u64) -> io::Result<()> {
+        let sender = room * self.shape.listeners;
+        let markers = numbers.map(|number| Marker { number, sender, at });
+        self.crowd.say(sender, self.rooms[room], markers, BODY)
+    }
+}
+
+impl Stage for Hall {
+    fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
+        self.say_at(room, first..first + count, now())
+    }
+
+    fn crowd(&mut self) -> &mut Crowd {
+        &mut self.crowd
+    }
+
+    fn process(&self) -> u32 {
+        match &self.host {
+            Host::Ours(server) => server.process(),
+            Host::Other(peer) => peer.process(),
+        }
+    }
+}
+
+impl Stage for Bare {
+    fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
+        let room_number = u32::try_from(room).map_err(io::Error::other)?;
+        let (end, at) = (first + count, now());
+        let mut next = first;
+        while next < end {
+            let mut frames = Vec::new();
+            let until = end.min(next.saturating_add(self.together));
+            for number in next..until {
+                let sender = room;
+                let mark = self.frame.len() - self.mark;
+                Marker { number, sender, at }.write(&mut self.frame[mark..]);
+                frames.extend(&self.frame);
+            }
+            self.held.extend(chunk(room_number, &frames));
+            next = until;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.speaker.write_all(&self.held)?;
+        self.held.clear();
+        Ok(())
+    }
+
+    fn crowd(&mut self) -> &mut Crowd {
+        &mut self.crowd
+    }
+
+    fn process(&self) -> u32 {
+        self.floor.process()
+    }
+}
+
+/// Which rooms speak next, and how many messages each.
+pub(super) type Script<'a> = &'a mut dyn FnMut(&mut Vec<(usize, u64)>);
+
+/// Runs a stage turn after turn, with the numbers of each room going on.
+pub(super) struct Player<S> {
+    pub(super) stage: S,
+    next: Vec<u64>,
+    listeners: u64,
+    wanted: u64,
+}
+
+/// What a while of it came to.
+pub(super) struct Slice {
+    pub(super) rate: f64,
+    /// Microseconds of the server's processor time a delivery.
+    pub(super) cost: f64,
+    /// The part of a core that the client used.
+    pub(super) client: f64,
+    /// Frames that the client found at once in a socket: at least as many as were written at once.
+    pub(super) together: f64,
+}
+
+impl<S: Stage> Player<S> {
+    pub(super) fn new(stage: S, shape: Shape) -> Self {
+        Self {
+            stage,
+            next: vec![0; shape.rooms],
+            listeners: shape.listeners as u64,
+            wanted: 0,
+        }
+    }
+
+    /// Says what the script says for that long, each time as soon as everybody has heard the last.
+    pub(super) fn play(&mut self, time: Duration, script: Script<'_>) -> io::Result<Slice> {
+        let process = self.stage.process();
+        let counts = &self.stage.crowd().counts;
+        let (heard, reads) = (counts.deliveries, counts.reads);
+        let cpu = machine::cpu_time(process)?;
+        let client = machine::cpu_time(std::process::id())?;
+        let start = Instant::now();
+        while start.elapsed() < time {
+            self.burst(script)?;
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let counts = &self.stage.crowd().counts;
+        let deliveries = number(counts.deliveries - heard);
+        let together = deliveries / number(counts.reads - reads).max(1.0);
+        let cpu = machine::cpu_time(process)?.saturating_sub(cpu);
+        let client = machine::cpu_time(std::process::id())?.saturating_sub(client);
+        Ok(Slice {
+            rate: deliveries / seconds,
+            cost: cpu.as_secs_f64() * 1e6 / deliveries,
+            client: client.as_secs_f64() / seconds,
+            together,
+        })
+    }
+
+    /// Says one burst, and answers when everybody has heard it.
+    pub(super) fn burst(&mut self, script: Script<'_>) -> io::Result<()> {
+        let mut burst = Vec::new();
+        script(&mut burst);
+        for (room, count) in burst {
+            self.stage.say(room, self.next[room], count)?;
+            self.next[room] += count;
+            self.wanted += count * self.listeners;
+        }
+        self.stage.flush()?;
+        self.all_heard()
+    }
+
+    /// Waits until everybody has heard all that was said.
+    pub(super) fn all_heard(&mut self) -> io::Result<()> {
+        let wanted = self.wanted;
+        let crowd = self.stage.crowd();
+        crowd.until("messages to be heard", |counts| counts.deliveries == wanted)
+    }
+
+    pub(super) fn rooms(&self) -> usize {
+        self.next.len()
+    }
+}
+
+impl Player<Hall> {
+    /// Says one message that was meant to be sent at that moment.
+    pub(super) fn say_due(&mut self, room: usize, due: Instant) -> io::Result<()> {
+        let late = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let at = now().saturating_sub(late);
+        let first = self.next[room];
+        self.next[room] += 1;
+        self.wanted += self.listeners;
+        self.stage.say_at(room, first..first + 1, at)
+    }
+}
+
+/// A player as one who takes turns. Figures: deliveries a second, processor time a delivery.
+pub(super) fn entrant<'a, S: Stage>(
+    who: Who,
+    player: &'a RefCell<Player<S>>,
+    time: Duration,
+    free: bool,
+    mut script: impl FnMut(&mut Vec<(usize, u64)>) + 'a,
+) -> Entrant<'a> {
+    Entrant::new(who, move || {
+        let mut player = player.borrow_mut();
+        let process = player.stage.process();
+        if free {
+            machine::set_free(process, true)?;
+        }
+        let slice = player.play(time, &mut script)?;
+        if free {
+            machine::set_free(process, false)?;
+        }
+        Ok(Turn {
+            figures: vec![slice.rate, slice.cost],
+            client: if free { 0.0 } else { slice.client },
+        })
+    })
+}
+
+/// The halls of all peers that take part. One that cannot be had is told of and left out.
+pub(super) fn others(
+    bench: &mut Bench<'_>,
+    shape: Shape,
+    durable: bool,
+) -> Vec<(String, RefCell<Player<Hall>>)> {
+    let mut halls = Vec::new();
+    for peer in bench.peers {
+        if peer.is_durable() != durable {
+            continue;
+        }
+        match Hall::of(bench, &**peer, shape) {
+            Ok(hall) => {
+                let player = Player::new(hall, shape);
+                halls.push((peer.name().to_owned(), RefCell::new(player)));
+            }
+            Err(error) => {
+                let told = format!("{} is left out: {error}", peer.name());
+                bench.progress.tell(&told);
+                bench.report.remark(format!("{told}."));
+            }
+        }
+    }
+    halls
+}

@@ -1,0 +1,114 @@
+//! Reading and searching a long history: what a client waits for an answer, one request after the
+//! other over a connection that is kept.
+
+use std::{io, time::Duration};
+
+use crate::bench::{
+    Bench,
+    archive::Archive,
+    client::{Http, get},
+    dice::{Dice, Zipf},
+    histogram::Histogram,
+    report::{Row, number},
+};
+
+/// Requests before those that count: they read the database into memory.
+const WARMING: u64 = 50;
+/// A word in fewer messages is rare.
+const RARE: u32 = 20;
+const DEPTH: u64 = 100_000;
+
+pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
+    let archive = bench.archive()?;
+    let rows = rows(bench, &archive)?;
+    bench.push(rows);
+    bench.archive = Some(archive);
+    Ok(())
+}
+
+fn rows(bench: &Bench<'_>, archive: &Archive) -> io::Result<Vec<Row>> {
+    let requests = bench.plan.size(1000, 100);
+    let server = bench.server(archive.folder.path())?;
+    let mut http = Http::connect(server.address, 1)?;
+    let mut dice = Dice::new(3);
+    let mut rows = Vec::new();
+    let mut ask = |what: &str, note: &str, path: &mut dyn FnMut(&mut Dice) -> String| {
+        bench.progress.say(what);
+        let mut next = || get(&path(&mut dice), archive.everywhere());
+        http.ask(Duration::MAX, WARMING, &mut next)?;
+        let times = http.ask(Duration::MAX, requests, &mut next)?.times;
+        rows.extend(timed(archive.messages, what, note, &times));
+        io::Result::Ok(())
+    };
+
+    let zipf = Zipf::of(archive.lengths.len());
+    let longest = archive.lengths.iter().copied().max().unwrap_or_default();
+    let depth = DEPTH.min(longest / 2);
+    let room = |at: usize| format!("/api/rooms/{}/messages", archive.town.rooms[at]);
+    ask("newest page", "a room drawn by Zipf's law", &mut |dice| {
+        room(zipf.draw(dice))
+    })?;
+    let note = format!("{depth} messages before the newest, 50 a page");
+    ask("page at depth", &note, &mut |dice| {
+        let before = longest - depth + dice.below(1000) as u64;
+        format!("{}?before={before}", room(0))
+    })?;
+    ask("around", "any message of a room drawn", &mut |dice| {
+        let at = zipf.draw(dice);
+        let most = usize::try_from(archive.lengths[at]).unwrap_or(usize::MAX);
+        format!("{}?around={}", room(at), 1 + dice.below(most.max(1)))
+    })?;
+    let note = format!("`GET /api/rooms`, {} rooms", archive.town.rooms.len());
+    ask("unread", &note, &mut |_| "/api/rooms".to_owned())?;
+
+    let corpus = &archive.corpus;
+    let rare = corpus.said(5, |said| (1..RARE).contains(&said));
+    let common = corpus.said(3, |said| said as usize > archive.messages / 50);
+    let search = |query: &str| {
+        let query = query.replace('"', "%22").replace(' ', "%20");
+        format!("/api/search?q={query}")
+    };
+    ask("search, a rare word", "", &mut |dice| {
+        search(dice.pick(&rare))
+    })?;
+    ask("search, a common word", "", &mut |dice| {
+        search(dice.pick(&common))
+    })?;
+    ask("search, both", "", &mut |dice| {
+        search(&format!("{} {}", dice.pick(&common), dice.pick(&rare)))
+    })?;
+    ask("search, a phrase", "", &mut |dice| {
+        search(&format!(
+            "\"{} {}\"",
+            dice.pick(&common),
+            dice.pick(&common)
+        ))
+    })?;
+    ask("search, two letters", "", &mut |dice| {
+        search(corpus.part(dice, 2))
+    })?;
+
+    let name = format!("history, {} messages: indexing", archive.messages);
+    let mut row = Row::rate(name, "messages/s");
+    row.ours(archive.indexed);
+    rows.push(row);
+    Ok(rows)
+}
+
+fn timed(messages: usize, what: &str, note: &str, times: &Histogram) -> [Row; 2] {
+    let [p50, p99, _] = times.percentiles();
+    let mut rows = [("p50", p50), ("p99", p99)].map(|(name, value)| {
+        let mut row = Row::cost(
+            format!("history, {messages} messages: {what}: {name}"),
+            "ms",
+        );
+        row.ours(value);
+        row
+    });
+    if !note.is_empty() {
+        rows[0].note(note);
+    }
+    let all = number(times.count());
+    rows[1].note(format!("of {all} requests"));
+    rows
+}

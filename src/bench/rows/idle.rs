@@ -1,0 +1,79 @@
+//! A connection that does nothing: what the server's resident memory grows by for each, and what all
+//! of them cost a processor.
+//!
+//! There is no floor: what the system itself keeps for a socket is not the process's memory.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use crate::bench::{
+    Bench,
+    client::{Crowd, Dialect, Marker, Opening, now},
+    machine,
+    report::{Row, number},
+    seed,
+};
+
+const MEMBERS: usize = 100;
+const MESSAGES: u64 = 5;
+const BODY: usize = 200;
+/// Presence is told and buffers are given back within this.
+const SETTLE: Duration = Duration::from_millis(2500);
+
+pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
+    let rooms = machine::affordable_sockets(bench.plan.size(10_000, 2000)) / MEMBERS;
+    let connections = rooms * MEMBERS;
+    let folder = bench.folder()?;
+    let members: Vec<Vec<usize>> = (0..rooms)
+        .map(|room| (0..MEMBERS).map(|member| member * rooms + room).collect())
+        .collect();
+    let town = seed::town(folder.path(), connections, &members)?;
+    let server = bench.server(folder.path())?;
+    let mut crowd = Crowd::new(Dialect::Parlor)?;
+    let sockets = |from: usize, to: usize| {
+        let tokens = town.tokens[from..to].iter();
+        tokens.map(|token| Opening::at(0, token))
+    };
+
+    // One connection to each room first: what a room or a first connection costs does not count.
+    crowd.open(server.address, sockets(0, rooms))?;
+    crowd.listen(SETTLE)?;
+    let before = machine::resident_kib(server.process())?;
+    crowd.open(server.address, sockets(rooms, connections))?;
+    for number in 0..MESSAGES {
+        for (sender, room) in town.rooms.iter().enumerate() {
+            let at = now();
+            let marker = Marker { number, sender, at };
+            crowd.say(sender, *room, std::iter::once(marker), BODY)?;
+        }
+        let wanted = (number + 1) * connections as u64;
+        crowd.until("everybody to hear", |counts| counts.deliveries == wanted)?;
+    }
+    crowd.listen(SETTLE)?;
+    let after = machine::resident_kib(server.process())?;
+
+    let (cpu, start) = (machine::cpu_time(server.process())?, Instant::now());
+    // A round of pings is among it.
+    crowd.listen(
+        bench
+            .plan
+            .size(Duration::from_secs(26), Duration::from_secs(3)),
+    )?;
+    let cpu = machine::cpu_time(server.process())?.saturating_sub(cpu);
+    let busy = cpu.as_secs_f64() / start.elapsed().as_secs_f64();
+
+    let name = format!("idle, {connections} connections of as many users");
+    let mut row = Row::cost(name.clone(), "KiB resident each");
+    row.ours((after - before) / number((connections - rooms) as u64));
+    row.note(format!(
+        "in {rooms} rooms of {MEMBERS}, after {MESSAGES} messages to each; {:.1} MiB in all",
+        after / 1024.0
+    ));
+    bench.report.push(row);
+    let mut row = Row::cost(format!("{name}: processor"), "% of a core");
+    row.ours(busy * 100.0);
+    bench.report.push(row);
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! A room that everybody comes into within seconds: by its code over HTTP, and then by a socket.
+//!
+//! Those who are there must hear who comes, and not N² bytes of it; and the room goes on talking.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use super::live::Live;
+use crate::bench::{
+    Bench,
+    client::{Crowd, Dialect, Http, Opening, post},
+    histogram::Histogram,
+    machine,
+    report::{Row, number},
+    seed,
+};
+
+/// Who is in the room before.
+const FIRST: usize = 100;
+/// Requests under way at once.
+const CONNECTIONS: usize = 32;
+
+/// What it came to.
+struct Came {
+    presence_bytes: u64,
+    system_bytes: u64,
+    seconds: f64,
+    live: Histogram,
+}
+
+pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
+    let many = machine::affordable_sockets(bench.plan.size(5000, 500));
+    let within = bench
+        .plan
+        .size(Duration::from_secs(10), Duration::from_secs(2));
+    // Half as many in half the time: what grows linearly is then half as much.
+    bench.progress.say("half of them come");
+    let half = come(bench, many / 2, within / 2)?;
+    bench.progress.say("all of them come");
+    let all = come(bench, many, within)?;
+
+    let name = format!("joining, {many} within {} s", within.as_secs());
+    let each = |bytes: u64, many: usize| number(bytes) / 1024.0 / number(many as u64);
+    let mut row = Row::cost(format!("{name}: presence"), "KiB a member");
+    row.ours(each(all.presence_bytes, many));
+    row.note(format!(
+        "with half as many {:.1}",
+        each(half.presence_bytes, many / 2)
+    ));
+    bench.report.push(row);
+    let mut row = Row::cost(format!("{name}: \"joined\""), "KiB a member");
+    row.ours(each(all.system_bytes, many));
+    row.note(format!(
+        "with half as many {:.1}",
+        each(half.system_bytes, many / 2)
+    ));
+    bench.report.push(row);
+    let mut row = Row::cost(format!("{name}: live p99"), "ms");
+    row.ours(all.live.permille(990));
+    row.note(format!(
+        "it took {:.1} s; live: the room's own first {FIRST}",
+        all.seconds
+    ));
+    bench.report.push(row);
+    Ok(())
+}
+
+fn come(bench: &Bench<'_>, many: usize, within: Duration) -> io::Result<Came> {
+    let folder = bench.folder()?;
+    let town = seed::town(folder.path(), FIRST + many, &[(0..FIRST).collect()])?;
+    let server = bench.server(folder.path())?;
+    let mut crowd = Crowd::new(Dialect::Parlor)?;
+    let room = town.rooms[0];
+    let open = |user: usize, next: u64| Opening {
+        next,
+        ..Opening::at(room, &town.tokens[user])
+    };
+    crowd.open(server.address, (0..FIRST).map(|user| open(user, 0)))?;
+    crowd.latency = Some(Histogram::default());
+    crowd.watched = FIRST;
+    let mut live = Live::new(room);
+    live.talk(&mut crowd, Duration::from_millis(200))?;
+
+    let mut http = Http::connect(server.address, CONNECTIONS)?;
+    let body = format!(r#"{{"code":"{}"}}"#, town.codes[0]);
+    let mut asking = vec![0; CONNECTIONS];
+    let every = within / u32::try_from(many).map_err(io::Error::other)?;
+    let (before, start) = (crowd.counts.ready, Instant::now());
+    let (mut next, last) = (FIRST, FIRST + many);
+    while crowd.counts.ready - before < many {
+        let due = start.elapsed().as_nanos() / every.as_nanos().max(1);
+        let due = FIRST.saturating_add(usize::try_from(due).unwrap_or(usize::MAX));
+        while next < last.min(due)
+            && let Some(at) = http.free()
+        {
+            let token = &town.tokens[next];
+            http.send(
+                at,
+                &post("/api/rooms/join", token, "application/json", &body),
+            )?;
+            asking[at] = next;
+            next += 1;
+        }
+        for (at, _) in http.poll(Duration::ZERO)? {
+            // What is said between the asking and the first frame is not to be foreseen.
+            crowd.begin(server.address, open(asking[at], Crowd::FIRST_HEARD))?;
+        }
+        live.go_on(&mut crowd, Duration::from_micros(500))?;
+        if start.elapsed() > within * 6 {
+            return Err(io::Error::other("they do not all come in"));
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    // The last of them are told of, and hear what is said.
+    live.talk(&mut crowd, Duration::from_secs(1))?;
+    Ok(Came {
+        presence_bytes: crowd.counts.presence_bytes,
+        system_bytes: crowd.counts.system_bytes,
+        seconds,
+        live: crowd.latency.take().unwrap_or_default(),
+    })
+}

@@ -1,0 +1,96 @@
+//! How long a message is under way: from the moment it was meant to be sent to its receipt at every
+//! member, the commit included. Messages are sent by the clock, whether the last one has come or not.
+//!
+//! Beside it stands the time of one fsync, which no message that is kept can be faster than.
+
+use std::{
+    cell::RefCell,
+    io,
+    time::{Duration, Instant},
+};
+
+use super::hall::{BODY, Hall, Player, Shape, Stage};
+use crate::bench::{
+    Bench,
+    contest::{Entrant, Metric, Turn, Who, contest},
+    floor::Log,
+    histogram::Histogram,
+};
+
+const METRICS: [Metric; 3] = [
+    Metric::cost(": p50", "ms"),
+    Metric::cost(": p99", "ms"),
+    Metric::cost(": p99.9", "ms"),
+];
+/// The client waits for the system no closer to the next message than this, and looks again and again.
+const CLOSE: Duration = Duration::from_micros(1200);
+
+pub(super) fn one_room(bench: &mut Bench<'_>) -> io::Result<()> {
+    let shape = Shape {
+        rooms: 1,
+        listeners: 100,
+    };
+    measure(bench, shape, 100, "100 messages/s in a room of 100")
+}
+
+pub(super) fn many_rooms(bench: &mut Bench<'_>) -> io::Result<()> {
+    let shape = Shape {
+        rooms: 100,
+        listeners: 10,
+    };
+    measure(bench, shape, 1000, "1,000 messages/s over 100 rooms of 10")
+}
+
+fn measure(bench: &mut Bench<'_>, shape: Shape, per_second: u32, name: &str) -> io::Result<()> {
+    let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
+    hall.burst(&mut |said| said.extend((0..shape.rooms).map(|room| (room, 1))))?;
+    let mut log = Log::within(bench.folder()?)?;
+    let slice = bench.plan.slice;
+    let time = slice * bench.plan.size(3, 4);
+    let hall = RefCell::new(hall);
+    let entrants = vec![
+        Entrant::new(Who::Floor, || {
+            let (_, times) = log.write(BODY, 1, slice / 2)?;
+            Ok(turn(&times))
+        }),
+        Entrant::new(Who::Ours, || {
+            let times = hall.borrow_mut().by_the_clock(time, per_second)?;
+            Ok(turn(&times))
+        }),
+    ];
+    let name = format!("latency, {name}");
+    let mut rows = contest(bench, &name, &METRICS, entrants)?;
+    rows[0].note("floor: one `pwrite` and `fdatasync`");
+    bench.push(rows);
+    Ok(())
+}
+
+fn turn(times: &Histogram) -> Turn {
+    Turn {
+        figures: times.percentiles().to_vec(),
+        client: 0.0,
+    }
+}
+
+impl Player<Hall> {
+    /// Says so many messages a second, in one room after the other, and answers how long each was
+    /// under way to each listener.
+    fn by_the_clock(&mut self, time: Duration, per_second: u32) -> io::Result<Histogram> {
+        self.stage.crowd().latency = Some(Histogram::default());
+        let every = Duration::from_secs(1) / per_second;
+        let start = Instant::now();
+        let (mut due, mut room) = (start, 0);
+        while due < start + time {
+            let wait = due.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
+                self.say_due(room, due)?;
+                room = (room + 1) % self.rooms();
+                due += every;
+                continue;
+            }
+            self.stage.crowd().poll(wait.saturating_sub(CLOSE))?;
+        }
+        self.all_heard()?;
+        Ok(self.stage.crowd().latency.take().unwrap_or_default())
+    }
+}

@@ -1,0 +1,83 @@
+//! Many rooms of ten: deliveries a second where each message goes to few.
+
+use std::{cell::RefCell, io, time::Duration};
+
+use super::hall::{Bare, Hall, Player, Shape, entrant, others};
+use crate::bench::{
+    Bench,
+    contest::{Metric, Who, contest},
+    dice::{Dice, Zipf},
+};
+
+const METRICS: [Metric; 2] = [
+    Metric::rate("", "deliveries/s"),
+    Metric::cost(": processor", "µs/delivery"),
+];
+const LISTENERS: usize = 10;
+/// Messages that are said at once, over all rooms.
+const IN_FLIGHT: usize = 256;
+const WARMING: Duration = Duration::from_millis(300);
+
+pub(super) fn uniform(bench: &mut Bench<'_>) -> io::Result<()> {
+    let rooms = bench.plan.size(1000, 300);
+    rate(bench, rooms, "each as often", || {
+        let mut next = 0;
+        move |said: &mut Vec<(usize, u64)>| {
+            for _ in 0..IN_FLIGHT {
+                said.push((next, 1));
+                next = (next + 1) % rooms;
+            }
+        }
+    })
+}
+
+pub(super) fn zipf(bench: &mut Bench<'_>) -> io::Result<()> {
+    let rooms = bench.plan.size(1000, 300);
+    rate(bench, rooms, "by Zipf's law", || {
+        let (zipf, mut dice) = (Zipf::of(rooms), Dice::new(1));
+        let mut drawn = vec![0; rooms];
+        move |said: &mut Vec<(usize, u64)>| {
+            drawn.fill(0);
+            for _ in 0..IN_FLIGHT {
+                drawn[zipf.draw(&mut dice)] += 1;
+            }
+            let speaking = drawn.iter().enumerate().filter(|(_, count)| **count > 0);
+            said.extend(speaking.map(|(room, count)| (room, *count)));
+        }
+    })
+}
+
+fn rate<S: FnMut(&mut Vec<(usize, u64)>)>(
+    bench: &mut Bench<'_>,
+    rooms: usize,
+    name: &str,
+    script: impl Fn() -> S,
+) -> io::Result<()> {
+    let shape = Shape {
+        rooms,
+        listeners: LISTENERS,
+    };
+    let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
+    hall.play(WARMING, &mut script())?;
+    let mut bare = Player::new(Bare::like(bench, &hall.stage)?, shape);
+    bare.play(WARMING, &mut script())?;
+    let others = others(bench, shape, false);
+    for (_, other) in &others {
+        other.borrow_mut().play(WARMING, &mut script())?;
+    }
+    let (hall, bare) = (RefCell::new(hall), RefCell::new(bare));
+    let slice = bench.plan.slice;
+    let mut entrants = vec![
+        entrant(Who::Floor, &bare, slice, false, script()),
+        entrant(Who::Ours, &hall, slice, false, script()),
+    ];
+    for (name, other) in &others {
+        let who = Who::Other(name.clone());
+        entrants.push(entrant(who, other, slice, false, script()));
+    }
+    let name = format!("{rooms} rooms of {LISTENERS}, {name}, {IN_FLIGHT} in flight");
+    let mut rows = contest(bench, &name, &METRICS, entrants)?;
+    rows[0].note("ours waits for its fsync, the floor stores nothing");
+    bench.push(rows);
+    Ok(())
+}

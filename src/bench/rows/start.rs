@@ -1,0 +1,77 @@
+//! From nothing to the first answer, on a data folder with a long history, and what a server at rest
+//! holds in memory.
+//!
+//! The floor is a program that listens and answers one connection with one byte.
+
+use std::{
+    io::{self, Read},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use crate::bench::{
+    Bench,
+    archive::Archive,
+    contest::{Entrant, Metric, Turn, Who, contest},
+    floor::Floor,
+    machine,
+    report::{Row, median},
+};
+
+/// Starts in one turn, of which the median counts.
+const STARTS: usize = 5;
+/// What is done once at the start is done by then.
+const SETTLE: Duration = Duration::from_secs(2);
+
+pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
+    let archive = bench.archive()?;
+    // The first start carries over what the writing left in the log.
+    drop(bench.server(archive.folder.path())?);
+    starting(bench, &archive)?;
+    let mut row = Row::cost("at rest", "MiB resident");
+    row.note(format!("on {} messages", archive.messages));
+    for _ in 0..bench.plan.size(3, 1) {
+        let server = bench.server(archive.folder.path())?;
+        machine::rest(SETTLE);
+        row.ours(machine::resident_kib(server.process())? / 1024.0);
+    }
+    bench.report.push(row);
+    bench.archive = Some(archive);
+    Ok(())
+}
+
+fn starting(bench: &mut Bench<'_>, archive: &Archive) -> io::Result<()> {
+    let (program, data) = (&bench.options.program, archive.folder.path());
+    let entrants = vec![
+        Entrant::new(Who::Floor, || {
+            turn(|| {
+                let floor = crate::bench::floor::Running::start(program, Floor::Hello)?;
+                TcpStream::connect(floor.address)?.read_exact(&mut [0])
+            })
+        }),
+        Entrant::new(Who::Ours, || {
+            turn(|| crate::bench::program::Server::start(program, data).map(drop))
+        }),
+    ];
+    let metrics = [Metric::cost("", "ms")];
+    let mut rows = contest(bench, "start to first answer", &metrics, entrants)?;
+    rows[0].note(format!(
+        "on {} messages; floor: a program that answers one byte",
+        archive.messages
+    ));
+    bench.push(rows);
+    Ok(())
+}
+
+fn turn(mut start: impl FnMut() -> io::Result<()>) -> io::Result<Turn> {
+    let mut times = Vec::with_capacity(STARTS);
+    for _ in 0..STARTS {
+        let begun = Instant::now();
+        start()?;
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(Turn {
+        figures: vec![median(&times).unwrap_or_default()],
+        client: 0.0,
+    })
+}

@@ -1,0 +1,200 @@
+//! Who and what is there before the server starts. It is written through the store itself: signing up
+//! costs a hash of a password each, and none of the rows is about that.
+
+use std::{io, path::Path, time::Duration};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::{
+    domain::{
+        AccessCode, Author, Body, Draft, Key, Named, Registration, RoomId, RoomKind, RoomName,
+        Secret, SessionOrigin, Timestamp, TokenName, TokenScope, Topic, User, Username,
+    },
+    server::DATABASE,
+    store::{
+        Append, Appended, Joined, MadeToken, NewRoom, NewToken, NewUser, PendingAppend, SignedUp,
+        Store, StoreOptions,
+    },
+};
+
+/// Writes under way at once: they share transactions.
+const AT_ONCE: usize = 512;
+const WRITE_QUEUE: usize = 8192;
+const MOST_ROOMS: i64 = 1_000_000;
+/// Nobody signs in by a password here.
+const NO_PASSWORD: &str = "!";
+
+/// People and rooms.
+pub(super) struct Town {
+    /// A personal token for each user, which does not run out.
+    pub(super) tokens: Vec<String>,
+    /// The numbers of the rooms.
+    pub(super) rooms: Vec<i64>,
+    /// Their access codes.
+    pub(super) codes: Vec<AccessCode>,
+    authors: Vec<Author>,
+}
+
+/// A store of one's own, while no server runs on the folder.
+pub(super) struct Writer {
+    pub(super) store: Store,
+}
+
+/// A runtime for what has to be waited for. Its threads run where the caller does.
+pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+}
+
+/// Makes so many users, and rooms of these of them, the first of each its owner.
+pub(super) fn town(folder: &Path, users: usize, rooms: &[Vec<usize>]) -> io::Result<Town> {
+    runtime()?.block_on(async {
+        let writer = Writer::open(folder).await?;
+        let town = writer.town(users, rooms).await?;
+        writer.store.close().await;
+        Ok(town)
+    })
+}
+
+impl Writer {
+    pub(super) async fn open(folder: &Path) -> io::Result<Self> {
+        let options = StoreOptions {
+            path: folder.join(DATABASE),
+            write_queue: WRITE_QUEUE,
+            rooms_per_user: MOST_ROOMS,
+            max_mb: 0,
+        };
+        let (store, mut commits) = Store::open(options).await.map_err(io::Error::other)?;
+        // There is nobody to tell.
+        tokio::spawn(async move { while commits.next().await.is_some() {} });
+        Ok(Self { store })
+    }
+
+    pub(super) async fn town(&self, users: usize, rooms: &[Vec<usize>]) -> io::Result<Town> {
+        let people: Vec<(User, String)> = stream::iter(0..users)
+            .map(|number| self.user(number))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let authors: Vec<Author> = people.iter().map(|(user, _)| user.author()).collect();
+        let made: Vec<(i64, AccessCode)> = stream::iter(rooms.iter().enumerate())
+            .map(|(number, members)| self.room(number, authors[members[0]].clone()))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let joins = rooms.iter().zip(&made).flat_map(|(members, (_, code))| {
+            members[1..]
+                .iter()
+                .map(move |member| (*member, code.clone()))
+        });
+        stream::iter(joins.map(Ok))
+            .try_for_each_concurrent(AT_ONCE, |(member, code)| {
+                self.join(authors[member].clone(), code)
+            })
+            .await?;
+        let (rooms, codes) = made.into_iter().unzip();
+        Ok(Town {
+            tokens: people.into_iter().map(|(_, token)| token).collect(),
+            rooms,
+            codes,
+            authors,
+        })
+    }
+
+    async fn user(&self, number: usize) -> io::Result<(User, String)> {
+        let now = Timestamp::now();
+        let origin = SessionOrigin {
+            user_agent: "parlor bench".to_owned(),
+            address: "127.0.0.1".to_owned(),
+        };
+        let name = format!("user{number}");
+        let new = NewUser {
+            username: Username::parse(&name).map_err(io::Error::other)?,
+            display_name: name,
+            password_hash: NO_PASSWORD.to_owned(),
+            code: None,
+            registration: Registration::Open,
+            origin: origin.clone(),
+            session_ttl: Duration::from_hours(24),
+        };
+        let signed_up = self.store.sign_up(new, now).await;
+        let SignedUp::Done { user, session, .. } = signed_up.map_err(io::Error::other)? else {
+            return Err(io::Error::other("a user could not be made"));
+        };
+        let secret = Secret::generate(Secret::PERSONAL).map_err(io::Error::other)?;
+        let new = NewToken {
+            user: user.id,
+            by: session,
+            name: TokenName::parse("bench").map_err(io::Error::other)?,
+            scope: TokenScope::Write,
+            digest: secret.digest(),
+            expires_at: None,
+            origin,
+        };
+        match self.store.create_token(new, 1, now).await {
+            Ok(MadeToken::Done(_)) => Ok((user, secret.as_str().to_owned())),
+            Ok(_) => Err(io::Error::other("a token could not be made")),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
+    async fn room(&self, number: usize, owner: Author) -> io::Result<(i64, AccessCode)> {
+        let code = AccessCode::generate().map_err(io::Error::other)?;
+        let new = NewRoom {
+            name: RoomName::parse(&format!("room {number}")).map_err(io::Error::other)?,
+            topic: Topic::parse("").map_err(io::Error::other)?,
+            kind: RoomKind::Private,
+            code: code.clone(),
+            owner,
+        };
+        let made = self.store.create_room(new, Timestamp::now()).await;
+        let made = made.map_err(io::Error::other)?;
+        let made = made.ok_or_else(|| io::Error::other("a room could not be made"))?;
+        Ok((made.room.id.0, code))
+    }
+
+    async fn join(&self, user: Author, code: AccessCode) -> io::Result<()> {
+        match self.store.join_by_code(user, code, Timestamp::now()).await {
+            Ok(Joined::In(_)) => Ok(()),
+            Ok(_) => Err(io::Error::other("somebody could not join")),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
+    /// Queues a message.
+    pub(super) fn append(
+        &self,
+        town: &Town,
+        room: usize,
+        author: usize,
+        body: &str,
+        key: Option<u64>,
+    ) -> io::Result<PendingAppend> {
+        let key = key.map(|key| Key::parse(&format!("{key:016}")));
+        let draft = Draft {
+            body: Body::parse(body, usize::MAX).map_err(io::Error::other)?,
+            key: key.transpose().map_err(io::Error::other)?,
+            reply_to: None,
+            named: Named::default(),
+            files: Vec::new(),
+        };
+        let append = Append {
+            room: RoomId(town.rooms[room]),
+            author: town.authors[author].id,
+            draft,
+            at: Timestamp::now(),
+        };
+        self.store.append(append).map_err(io::Error::other)
+    }
+}
+
+/// Waits until a message is on disk.
+pub(super) async fn stored(pending: PendingAppend) -> io::Result<()> {
+    match pending.done().await {
+        Ok(Appended::New(_)) => Ok(()),
+        Ok(_) => Err(io::Error::other("a message was not taken")),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
