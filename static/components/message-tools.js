@@ -1,6 +1,6 @@
 // What one can do to the message under the pointer or the focus.
 
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { notify } from "../core/announce.js";
 import { copyText } from "../core/clipboard.js";
 import { markUnread, pin } from "../core/messages.js";
@@ -101,7 +101,15 @@ function More({ may, message, run }) {
     may.report && ["report", "alert", "tools.report"],
     may.erase && ["erase", "trash", "tools.erase"],
   ].filter(Boolean);
-  return html`<ul class="menu">
+  // At the end of the log there is no room below.
+  const list = useRef(null);
+  const [up, setUp] = useState(false);
+  useLayoutEffect(() => {
+    const log = list.current.closest(".log").getBoundingClientRect();
+    const { top, bottom, height } = list.current.getBoundingClientRect();
+    setUp(bottom > log.bottom && top - height > log.top);
+  }, []);
+  return html`<ul class=${up ? "menu up" : "menu"} ref=${list}>
     ${items.map(([what, icon, label]) => html`<li key=${what}><button type="button" class=${what === "erase" ? "bad" : ""} onClick=${() => run(what)}><${Icon} name=${icon} /> ${t(label)}</button></li>`)}
   </ul>`;
 }

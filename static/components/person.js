@@ -39,7 +39,7 @@ function Person({ person: { user, chat_rooms: shared }, room, blocked, setBlocke
   const self = user.id === me.value?.id;
   return html`
     <div class="account">
-      <${Portrait} id=${user.id} />
+      <${Portrait} person=${user} />
       <p><bdi class="account-name">${user.display_name}</bdi><span class="faint">@${user.username}</span></p>
     </div>
     <p class="faint">${user.status === "online" ? t("person.online") : lastSeen(user.last_seen, now.value)}</p>

@@ -54,13 +54,17 @@ function RoomLink({ room }) {
   const { name, kind } = room.info.value;
   const unread = room.unread.value;
   const mentions = room.mentions.value;
+  // Bold for what is new; a number only for what is meant for the reader.
+  const forMe = kind === "direct" ? unread : mentions;
   const current = route.value.roomId === room.id;
   return html`<li>
     <a class=${`room-link ${unread > 0 ? "unread" : ""}`} href=${roomPath(room.id)} onClick=${follow} aria-current=${current ? "page" : undefined}>
       <${Icon} name=${iconOf(kind)} />
       <bdi class="room-link-name">${name}</bdi>
       ${unread > 0 &&
-      html`<span class=${`badge ${mentions > 0 ? "mention" : ""}`}><span aria-hidden="true">${unread > 99 ? "99+" : unread}</span><span class="sr-only">${t("rooms.unread", { n: unread })}</span></span>`}
+      html`<span class=${forMe > 0 ? "badge mention" : "unread-dot"}>
+        ${forMe > 0 && html`<span aria-hidden="true">${forMe > 99 ? "99+" : forMe}</span>`}<span class="sr-only">${t("rooms.unread", { n: unread })}${mentions > 0 && `, ${t("rooms.mentions", { n: mentions })}`}</span>
+      </span>`}
     </a>
   </li>`;
 }

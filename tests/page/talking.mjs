@@ -87,10 +87,12 @@ describe("talking", () => {
     await bob.page.getByRole("link", { name: /Elsewhere/u }).click();
     await bob.page.getByRole("heading", { name: "Elsewhere", level: 1 }).waitFor();
     for (const text of ["one", "two", "three"]) await ada.say(text);
-    await bob.page.getByRole("link", { name: /Lobby\s*3/u }).waitFor();
-    await bob.page.waitForFunction(() => document.title === "(3) Elsewhere");
+    await bob.page.getByRole("link", { name: /Lobby\s*3 unread messages$/u }).waitFor();
+    await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: "four, @unread.bob" });
+    await bob.page.getByRole("link", { name: /Lobby\s*4 unread messages, 1 mention$/u }).locator(".badge.mention", { hasText: "1" }).waitFor();
+    await bob.page.waitForFunction(() => document.title === "(4) Elsewhere");
     await bob.page.getByRole("link", { name: /Lobby/u }).click();
-    await bob.reads(["one", "two", "three"]);
+    await bob.reads(["one", "two", "three", "four, @unread.bob"]);
     await bob.page.locator(".unread-divider + .message-row", { hasText: "one" }).waitFor();
     await bob.page.waitForFunction(() => document.title === "Lobby");
     await bob.page.waitForFunction(

@@ -34,8 +34,11 @@ async function outside(world, name, options, look) {
 }
 
 /** A room with what a room can hold, and the one who owns it. */
-async function furnish(world, name, options) {
+async function furnish(world, name, options, look) {
   const ada = await (await Person.arrive(world, name, options)).signUp();
+  await ada.visit();
+  await ada.page.locator(".ways, .sidebar-note").first().waitFor();
+  await look(ada.page, "the home of a newcomer");
   const bob = await (await Person.arrive(world, `${name}.guest`)).signUp();
   const room = await ada.createRoom(`Room of ${name}`, { topic: "For everybody", kind: "public" });
   await bob.call("POST", "/api/rooms/join", { code: room.access_code });
@@ -57,7 +60,7 @@ async function furnish(world, name, options) {
 export async function everyScreen(world, name, options, look) {
   const narrow = options.viewport.width < 720;
   await outside(world, name, options, look);
-  const { ada, room } = await furnish(world, name, options);
+  const { ada, room } = await furnish(world, name, options, look);
   const { page } = ada;
   await ada.visit(`/r/${room.id}`);
   await page.locator(".message-row").first().waitFor();
