@@ -20,6 +20,12 @@ export function parse(text) {
   return blocks(text.split("\n"), 0);
 }
 
+/** A text without its marks, in one line. */
+export function plain(text) {
+  const words = (piece) => (typeof piece === "string" ? piece : (piece.children ?? piece.items?.flat() ?? [piece.text ?? `@${piece.name}`]).map(words).join(piece.items ? " " : ""));
+  return parse(text).map(words).join(" ").replace(/\s+/gu, " ");
+}
+
 function blocks(lines, depth) {
   const found = [];
   let plain = [];

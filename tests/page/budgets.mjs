@@ -64,19 +64,25 @@ async function longestTask(page, action) {
   const session = await page.context().browser().newBrowserCDPSession();
   const names = new Map();
   const longest = new Map();
+  const marks = new Set();
   session.on("Tracing.dataCollected", ({ value }) => {
     for (const { name, pid, tid, tdur, args } of value) {
+      marks.add(name);
       const thread = `${pid}.${tid}`;
       if (name === "thread_name") names.set(thread, args.name);
       if (name === "RunTask" && tdur !== undefined) longest.set(thread, Math.max(longest.get(thread) ?? 0, tdur / 1_000));
     }
   });
   const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
-  await session.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["disabled-by-default-devtools.timeline"] } });
+  await session.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["disabled-by-default-devtools.timeline", "blink.user_timing"] } });
+  await page.evaluate(() => performance.mark("action.begins"));
   await action();
+  await page.evaluate(() => performance.mark("action.ends"));
   await session.send("Tracing.end");
   await complete;
   await session.detach();
+  // On a busy machine the page may begin to write down its tasks only after the one that matters.
+  if (!marks.has("action.begins") || !marks.has("action.ends")) return Infinity;
   const times = [...longest].filter(([thread]) => names.get(thread) === "CrRendererMain").map(([, time]) => time);
   assert.ok(times.length > 0, "tasks were seen");
   return Math.max(...times);
@@ -166,13 +172,16 @@ describe("budgets", () => {
 
   story("a thousand live messages do not hold the page up, nor do two thousand fill it", async () => {
     const { room, people: [ada, bob] } = await roomOf(world, ["live.ada", "live.bob"]);
-    const longest = await longestTask(ada.page, async () => {
-      await fillHistory(bob, room.id, 1_000, SENTENCE);
-      await ada.page.locator(".message-row .body", { hasText: "line 1000" }).waitFor();
-    });
-    assertWithin({ longest }, { longest: LONG_TASK_MS }, "1,000 live messages");
-    await fillHistory(bob, room.id, 1_000, `more of ${SENTENCE}`);
-    await ada.page.locator(".message-row .body", { hasText: "more of" }).filter({ hasText: "line 1000" }).waitFor();
+    let thousands = 0;
+    const flood = async () => {
+      thousands += 1;
+      const said = `in thousand ${thousands}, ${SENTENCE}`;
+      await fillHistory(bob, room.id, 1_000, said);
+      await ada.page.locator(".message-row .body", { hasText: `${said} 1000` }).waitFor();
+    };
+    const look = async () => ({ longest: await longestTask(ada.page, flood) });
+    assertWithin(await settled(look, { longest: LONG_TASK_MS }), { longest: LONG_TASK_MS }, "1,000 live messages");
+    await flood();
     const session = await ada.page.context().newCDPSession(ada.page);
     await session.send("HeapProfiler.collectGarbage");
     const { usedSize } = await session.send("Runtime.getHeapUsage");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inline, parse } from "../../../static/lib/markdown.js";
+import { inline, parse, plain } from "../../../static/lib/markdown.js";
 
 /** A tree in a form that reads: `<strong>a<em>b</em></strong>`. */
 function shown(pieces) {
@@ -27,6 +27,12 @@ test("emphasis, code and what only looks like it", () => {
     "`open": "`open",
   };
   for (const [text, wanted] of Object.entries(cases)) assert.equal(shown(inline(text)), wanted, text);
+});
+
+test("a text without its marks is one line", () => {
+  assert.equal(plain("**long** _table_ @ada `x`"), "long table @ada x");
+  assert.equal(plain("> said\n\n- one\n- *two*\n```\ncode\n```\nsee https://a.example/b"), "said one two code see https://a.example/b");
+  assert.equal(plain("just words"), "just words");
 });
 
 test("addresses end where the sentence goes on", () => {
