@@ -95,7 +95,7 @@ impl Sqlite {
              left join messages_seen m on m.room_id = r.id and m.rev > ?3
              left join users u on u.id = m.author_id
              where me.room_id = ?1 and me.user_id = ?2
-             order by m.rev limit ?4",
+             order by m.rev limit +?4",
             room.0,
             reader.0,
             after.0,
@@ -207,7 +207,7 @@ impl Sqlite {
              left join messages_seen m on m.room_id = r.id and m.pinned_at is not null
              left join users u on u.id = m.author_id
              where me.room_id = ?1 and me.user_id = ?2
-             order by m.pinned_at desc limit ?3",
+             order by m.pinned_at desc limit +?3",
             room.0,
             reader.0,
             most.messages

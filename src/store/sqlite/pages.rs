@@ -1,4 +1,7 @@
 //! Stretches of a room's history, by `seq`.
+//!
+//! A limit is written `+?4`: SQLite looks at the value behind a bare `?4` to plan by it, and so prepares
+//! the statement anew for each execution, which costs more than many a read itself.
 
 use futures_util::{TryStreamExt, stream::BoxStream};
 
@@ -41,7 +44,7 @@ impl Sqlite {
                                       json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
                                       json(m.extras)))
                            from (select * from messages_seen x where x.room_id = r.id and x.seq < ?3
-                                 order by x.seq desc limit ?4) m
+                                 order by x.seq desc limit +?4) m
                            join users u on u.id = m.author_id) as "items!: String"
                    from memberships me join rooms r on r.id = me.room_id
                    where me.room_id = ?1 and me.user_id = ?2"#,
@@ -67,7 +70,7 @@ impl Sqlite {
                  left join messages_seen m on m.room_id = r.id and m.seq < ?3
                  left join users u on u.id = m.author_id
                  where me.room_id = ?1 and me.user_id = ?2
-                 order by m.seq desc limit ?4",
+                 order by m.seq desc limit +?4",
                 room.0,
                 reader.0,
                 seq.0,
@@ -98,7 +101,7 @@ impl Sqlite {
                                       json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
                                       json(m.extras)))
                            from (select * from messages_seen x where x.room_id = r.id and x.seq > ?3
-                                 order by x.seq limit ?4) m
+                                 order by x.seq limit +?4) m
                            join users u on u.id = m.author_id) as "items!: String"
                    from memberships me join rooms r on r.id = me.room_id
                    where me.room_id = ?1 and me.user_id = ?2"#,
@@ -124,7 +127,7 @@ impl Sqlite {
              left join messages_seen m on m.room_id = r.id and m.seq > ?3
              left join users u on u.id = m.author_id
              where me.room_id = ?1 and me.user_id = ?2
-             order by m.seq limit ?4",
+             order by m.seq limit +?4",
             room.0,
             reader.0,
             seq.0,

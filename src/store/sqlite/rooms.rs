@@ -267,7 +267,7 @@ impl Sqlite {
                       exists (select 1 from memberships m where m.room_id = r.id and m.user_id = ?1) as "joined!: bool"
                from rooms r where r.kind = 'public' and r.deleted_at is null and r.id > ?2
                     and not exists (select 1 from bans b where b.room_id = r.id and b.user_id = ?1)
-               order by r.id limit ?3"#,
+               order by r.id limit +?3"#,
             user.0,
             after.0,
             limit

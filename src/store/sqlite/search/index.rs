@@ -142,7 +142,7 @@ impl Sqlite {
              from messages m join rooms r on r.id = m.room_id
              where m.room_id = ?1 and r.deleted_at is null
                and m.rev > coalesce((select rev from search_progress where room_id = ?1), 0)
-             order by m.rev limit ?2"
+             order by m.rev limit +?2"
         ))
         .bind(room.0)
         .bind(most)

@@ -74,7 +74,7 @@ macro_rules! candidates {
              where x.",
             $table,
             " match ?1 and x.rowid > ?3 and x.rowid <= ?4
-             order by x.rowid limit ?5"
+             order by x.rowid limit +?5"
         )
     };
 }
