@@ -8,6 +8,7 @@ mod admins;
 mod audit;
 mod auth;
 mod bans;
+mod bench;
 mod closing;
 mod command_line;
 mod conversation;

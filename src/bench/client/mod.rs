@@ -7,6 +7,8 @@ mod frame;
 mod http;
 mod marker;
 mod opening;
+#[cfg(test)]
+mod tests;
 
 pub(super) use crowd::Crowd;
 pub use dialect::Dialect;
