@@ -258,6 +258,8 @@ impl Server {
             tasks.sockets.clone(),
             readiness.clone(),
         );
+        // Before the first connection is taken, which would be told that we are going away.
+        readiness.set(true);
         let accepting = CancellationToken::new();
         let accept_loop = tokio::spawn(http::listen::serve(
             listener,
@@ -267,7 +269,6 @@ impl Server {
             tasks.close_open.clone(),
             tasks.connections.clone(),
         ));
-        readiness.set(true);
 
         let ended = tokio::select! {
             () = shutdown => None,

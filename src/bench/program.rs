@@ -42,7 +42,7 @@ impl Server {
         })?;
         let mut server = Self { child, address };
         let start = Instant::now();
-        while get(address, "/healthz", "").is_err() {
+        while get(address, "/readyz", "").is_err() {
             if let Some(status) = server.child.try_wait()? {
                 return Err(io::Error::other(format!("the server ended with {status}")));
             }
