@@ -4,13 +4,15 @@
 //! names begin with that, `-- --messages 10000000` with a longer history. The table goes to stdout, the
 //! progress to stderr, and everything to `target/figures.json`. `docs/performance.md` says more.
 
+mod peers;
+
 use std::{
     io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use parlor::bench::{self, Options, Peer};
+use parlor::bench::{self, Options};
 
 fn main() -> ExitCode {
     match figures() {
@@ -48,7 +50,7 @@ fn figures() -> io::Result<()> {
             _ => options.names.push(argument),
         }
     }
-    let peers: Vec<Box<dyn Peer>> = Vec::new();
+    let peers = peers::all(&target());
     println!("{}", bench::run(&options, &peers)?);
     eprintln!("written to {}", options.json.display());
     Ok(())

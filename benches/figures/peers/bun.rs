@@ -1,0 +1,74 @@
+//! Bun's own publish and subscribe: `benches/peers/bun/server.ts`, by the npm package `bun`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use parlor::bench::{Dialect, Peer, RunningPeer};
+
+use super::{Launched, install, sources};
+
+pub(super) struct Bun {
+    tools: PathBuf,
+    durable: bool,
+}
+
+impl Bun {
+    pub(super) fn in_memory(tools: &Path) -> Self {
+        Self {
+            tools: tools.join("bun"),
+            durable: false,
+        }
+    }
+
+    /// One SQLite transaction a message, in WAL mode with `synchronous=FULL`.
+    pub(super) fn on_disk(tools: &Path) -> Self {
+        Self {
+            durable: true,
+            ..Self::in_memory(tools)
+        }
+    }
+
+    /// The program, installed if it is not there.
+    fn program(&self) -> io::Result<PathBuf> {
+        let program = self.tools.join("node_modules/.bin/bun");
+        if !program.exists() {
+            fs::create_dir_all(&self.tools)?;
+            let wanted = sources("bun").join("package.json");
+            fs::copy(wanted, self.tools.join("package.json"))?;
+            let mut npm = Command::new("npm");
+            npm.args(["install", "--no-audit", "--no-fund", "--silent"]);
+            install(npm.current_dir(&self.tools))?;
+        }
+        Ok(program)
+    }
+}
+
+impl Peer for Bun {
+    fn name(&self) -> &str {
+        if self.durable {
+            "Bun with SQLite"
+        } else {
+            "Bun"
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Parlor
+    }
+
+    fn is_durable(&self) -> bool {
+        self.durable
+    }
+
+    fn start(&self, folder: &Path) -> io::Result<Box<dyn RunningPeer>> {
+        let mut command = Command::new(self.program()?);
+        command.arg(sources("bun").join("server.ts"));
+        if self.durable {
+            command.arg(folder.join("messages.db"));
+        }
+        Launched::that_says_where(&mut command)
+    }
+}
