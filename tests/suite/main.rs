@@ -5,6 +5,7 @@
 )]
 
 mod admins;
+mod at_once;
 mod audit;
 mod auth;
 mod bans;
