@@ -1,7 +1,9 @@
 //! What moderators and owners do to members and rooms.
 
 use super::{Chat, ChatError, Member, members::done};
-use crate::domain::{Ban, Invalid, Mute, MuteSpan, Permission, Role, Timestamp, UserId};
+use crate::domain::{
+    Ban, Invalid, Mute, MuteSpan, Permission, Role, Timestamp, UserId, fold_username,
+};
 
 impl Chat {
     /// Removes somebody of a lower role.
@@ -52,6 +54,27 @@ impl Chat {
     ) -> Result<Vec<Ban>, ChatError> {
         member.require(Permission::Ban)?;
         Ok(self.inner.store.bans(member.room(), after, limit).await?)
+    }
+
+    /// Who of that name is banned from the room. They need not be anybody the member can see elsewhere.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if nobody of that name is.
+    pub async fn banned(&self, member: &Member, username: &str) -> Result<UserId, ChatError> {
+        const PAGE: i64 = 200;
+        let name = fold_username(username);
+        let mut after = UserId(0);
+        loop {
+            let bans = self.bans(member, after, PAGE).await?;
+            let of_name = |ban: &&Ban| fold_username(&ban.user.username) == name;
+            if let Some(ban) = bans.iter().find(of_name) {
+                return Ok(ban.user.id);
+            }
+            let Some(last) = bans.last() else {
+                return Err(ChatError::NotFound("ban"));
+            };
+            after = last.user.id;
+        }
     }
 
     /// Takes the voice of a member of a lower role for a time.

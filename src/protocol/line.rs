@@ -39,6 +39,8 @@ pub enum Line<'l> {
     Kick(&'l str),
     /// Remove somebody from the room for good.
     Ban(&'l str),
+    /// Let somebody come in again.
+    Unban(&'l str),
     /// Find messages.
     Search(&'l str),
     /// Show what is pinned.
@@ -71,7 +73,7 @@ pub const HELP: [&str; 20] = [
     "/topic [TEXT]    what the room is about; with a text that is the topic from now on, with - there is none",
     "/invite          how to let people in",
     "/mute @USER [MINUTES]  take somebody's voice for a time (10); /unmute @USER gives it back",
-    "/kick @USER      remove somebody; /ban @USER keeps them out until the page lifts it",
+    "/kick @USER      remove somebody; /ban @USER keeps them out, /unban @USER does no longer",
     "/rooms           the rooms you are in",
     "/leave           leave this room for good",
     "/quit            close the connection (so does Ctrl-C)",
@@ -101,6 +103,7 @@ impl<'l> Line<'l> {
             | Self::Mute(..)
             | Self::Kick(_)
             | Self::Ban(_)
+            | Self::Unban(_)
             | Self::Leave => true,
             Self::Help
             | Self::Who
@@ -148,6 +151,7 @@ impl<'l> Line<'l> {
             "topic" => Self::Topic(argument),
             "kick" if !argument.is_empty() => Self::Kick(user(argument)),
             "ban" if !argument.is_empty() => Self::Ban(user(argument)),
+            "unban" if !argument.is_empty() => Self::Unban(user(argument)),
             "unmute" if !argument.is_empty() => Self::Mute(user(argument), 0),
             "mute" if !argument.is_empty() => {
                 let (name, minutes) = argument
@@ -158,7 +162,7 @@ impl<'l> Line<'l> {
                     _ => Self::Wrong("/mute takes a number of minutes from 1 to 525600".into()),
                 }
             }
-            "kick" | "ban" | "mute" | "unmute" => {
+            "kick" | "ban" | "unban" | "mute" | "unmute" => {
                 Self::Wrong(format!("say whom: /{} @ada", printable(name)))
             }
             "msg" => match argument.split_once(char::is_whitespace) {
@@ -351,6 +355,7 @@ mod tests {
         assert_eq!(Line::parse("/mute ada 2"), Line::Mute("ada", 120));
         assert_eq!(Line::parse("/unmute @ada"), Line::Mute("ada", 0));
         assert_eq!(Line::parse("/ban @ada"), Line::Ban("ada"));
+        assert_eq!(Line::parse("/unban ada"), Line::Unban("ada"));
         for wrong in [
             "/history 0",
             "/history x",

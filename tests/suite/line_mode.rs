@@ -382,11 +382,22 @@ async fn a_terminal_speaks_to_somebody_alone_and_sets_the_topic() {
     other.next_with("! you may not remove that member").await;
     other.enter("/invite").await;
     other.next_with("! you may not invite people").await;
+    other.enter("/unban @ana").await;
+    other.next_with("! you may not ban that user").await;
     terminal.enter("/kick @ben").await;
     assert_eq!(other.closed().await.1.code, 4403);
     assert_eq!(
         ben.get(&format!("/api/rooms/{}", room.id)).await.status,
         404
     );
+    terminal.enter("/unban @ben").await;
+    terminal.next_with("! no such ban").await;
+    ben.join(&room.code).await.expect(200);
+    terminal.enter("/ban @ben").await;
+    terminal.next_with("ana banned ben").await;
+    ben.join(&room.code).await.refused(404, "bad_code");
+    terminal.enter("/unban @Ben").await;
+    terminal.next_with("* Ben may come in again").await;
+    ben.join(&room.code).await.expect(200);
     server.stopped().await;
 }

@@ -143,6 +143,13 @@ async fn obey(
             chat.ban(&member, user).await?;
             Ok(Vec::new())
         }
+        Line::Unban(name) => {
+            let member = chat.member(caller, room).await?;
+            let user = chat.banned(&member, name).await?;
+            chat.unban(&member, user).await?;
+            let name = line::printable(name);
+            Ok(vec![format!("* {name} may come in again")])
+        }
         Line::Mute(name, seconds) => {
             let (member, user) = of_room(chat, caller, room, name).await?;
             let name = line::printable(name);

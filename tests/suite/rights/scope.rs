@@ -101,6 +101,7 @@ async fn a_token_to_read_with_writes_nothing_at_a_terminal_and_lets_nobody_in() 
         "/unmute @member",
         "/kick @member",
         "/ban @member",
+        "/unban @member",
         "/leave",
     ] {
         terminal.enter(line).await;
