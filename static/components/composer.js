@@ -4,12 +4,13 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { edit } from "../core/messages.js";
 import { preferences } from "../core/preferences.js";
 import { post } from "../core/sending.js";
-import { bodyLimit, connection, me } from "../core/state.js";
+import { bodyLimit, connection, me, now } from "../core/state.js";
 import { read, remove, write } from "../core/storage.js";
 import { doneTyping, tellTyping } from "../core/typing.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { codePoints, trimBody } from "../lib/text.js";
+import { fullTime } from "../lib/time.js";
 import { Icon, IconButton } from "./icon.js";
 import { lazy, sayNotLoaded } from "./lazy.js";
 import { nameOf } from "./message-parts.js";
@@ -186,9 +187,19 @@ export function Composer({ room }) {
       <button type="submit" class="send" aria-label=${t(editing ? "composer.save" : "composer.send")} title=${t(editing ? "composer.save" : "composer.send")} aria-disabled=${waits ? "true" : undefined}><${Icon} name=${editing ? "check" : "send"} /></button>
     </div>
     ${length > limit * HINT_SHARE && html`<p class="composer-note" id="composer-length" role="status">${tooLong ? t("composer.too-long", { n: length - limit }) : t("composer.left", { n: limit - length })}</p>`}
+    <${Held} room=${room} />
     <${TypingLine} room=${room} />
     ${connection.value.phase === "waiting" && html`<p class="sr-only">${t("composer.offline")}</p>`}
   </form>`;
+}
+
+/** Why a message would be refused now: said before it is written. */
+function Held({ room }) {
+  const { locked, muted_until: muted } = room.info.value;
+  if (room.governs) return null;
+  const isMuted = muted && Date.parse(muted) > now.value;
+  if (!locked && !isMuted) return null;
+  return html`<p class="composer-note" role="status">${locked ? t("composer.locked") : t("composer.muted", { time: fullTime(muted) })}</p>`;
 }
 
 /** What is being written, where it is no new message. */

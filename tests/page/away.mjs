@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { Between } from "./between.mjs";
-import { PASSWORD, Person, roomOf, stage } from "./harness.mjs";
+import { PASSWORD, Person, fillHistory, roomOf, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
@@ -152,9 +152,7 @@ describe("being away", () => {
     await bob.reads(["together"]);
     await bob.context.setOffline(true);
     await bob.page.locator('[data-connection="waiting"], [data-connection="connecting"]').first().waitFor();
-    for (let hundred = 0; hundred < 11; hundred += 1) {
-      await Promise.all(Array.from({ length: 100 }, (_, index) => ada.call("POST", `/api/rooms/${room.id}/messages`, { body: `missed ${hundred * 100 + index}` })));
-    }
+    await fillHistory(ada, room.id, 1_100, "missed");
     await bob.context.setOffline(false);
     await bob.connected();
     await ada.say("the last");

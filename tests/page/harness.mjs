@@ -125,7 +125,8 @@ export class Person {
 
   /** A call with this browser's cookies, as the page would make it. */
   async call(method, route, data) {
-    const response = await this.context.request.fetch(route, { method, data, headers: { origin: this.base, "content-type": "application/json" } });
+    // The server may just be closing a connection that was kept for the next call.
+    const response = await this.context.request.fetch(route, { method, data, maxRetries: 2, headers: { origin: this.base, "content-type": "application/json" } });
     const text = await response.text();
     if (!response.ok()) throw new Error(`${method} ${route} answered ${response.status()} ${text}`);
     return text === "" ? null : JSON.parse(text);

@@ -100,6 +100,7 @@ describe("screens", () => {
     await dialogOf(ada).getByRole("button", { name: "Mute for 10 minutes" }).click();
     await ada.sees("Done.");
     await assert.rejects(bob.call("POST", `/api/rooms/${new URL(bob.page.url()).pathname.split("/")[2]}/messages`, { body: "mmpf" }), /403/u);
+    await bob.sees("You are muted until");
     await dialogOf(ada).getByRole("button", { name: "Write a message" }).click();
     await ada.page.getByRole("heading", { name: "card.bob", level: 1 }).waitFor();
     await ada.say("just between us");
@@ -128,6 +129,8 @@ describe("screens", () => {
     await eve.page.waitForURL(new RegExp(`/r/${room.id}$`, "u"));
     await dialogOf(ada).getByLabel("Only moderators write").check();
     await bob.sees("locked the room");
+    await bob.sees("Only moderators write here now.");
+    assert.equal(await ada.page.getByText("Only moderators write here now.").count(), 0);
     await bob.say("may I?");
     await bob.sees("Not sent:");
     await dialogOf(ada).getByLabel("Tell me of").selectOption("none");
