@@ -203,6 +203,30 @@ async fn a_key_sent_again_answers_the_first_message() {
 }
 
 #[tokio::test]
+async fn a_key_stands_for_what_was_sent_whatever_became_of_it() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let draft = json!({ "body": "helo", "key": "k1" });
+    let first = ana.post(&messages(&room), draft.clone()).await.expect(201);
+    let path = format!("{}/{}", messages(&room), first["seq"]);
+    let edited = ana.patch(&path, json!({ "body": "hello" })).await;
+    let edited = edited.expect(200);
+    // Sent again, it is the one that was sent, as it is now; under another text it is another one.
+    let again = ana.post(&messages(&room), draft.clone()).await;
+    assert_eq!(again.expect(200), edited);
+    for other in ["hello", "something else"] {
+        let draft = json!({ "body": other, "key": "k1" });
+        ana.post(&messages(&room), draft)
+            .await
+            .refused(409, "key_conflict");
+    }
+    ana.delete(&path).await.expect(204);
+    let again = ana.post(&messages(&room), draft).await.expect(200);
+    assert_eq!((&again["seq"], &again["body"]), (&first["seq"], &json!("")));
+    server.stopped().await;
+}
+
+#[tokio::test]
 async fn a_key_sent_many_times_at_once_is_written_once() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;

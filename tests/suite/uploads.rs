@@ -149,14 +149,15 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_takes_its_time_as_long_as_something_comes() {
     let server = TestServer::with(|config| {
-        config.timing.request_ms = 400;
-        config.timing.stall_ms = 2000;
+        // Long enough for a sign-up on a busy machine.
+        config.timing.request_ms = 3000;
+        config.timing.stall_ms = 10_000;
     })
     .await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     // Each piece comes within the time of a request; all together they take several of them.
     let pieces = stream::iter(0..12).then(|_| async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(400)).await;
         Ok::<_, std::io::Error>(vec![7_u8; 1000])
     });
     let file = brought(&ana, &room, "x", Body::wrap_stream(pieces)).await;

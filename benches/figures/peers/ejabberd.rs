@@ -11,7 +11,7 @@ use std::{
 use parlor::bench::{Dialect, Peer, RunningPeer};
 
 /// A server that does not listen by then will not.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) struct Ejabberd {
     durable: bool,

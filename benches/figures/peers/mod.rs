@@ -40,14 +40,12 @@ impl Launched {
         if let Some(output) = child.stdout.take() {
             BufReader::new(output).read_line(&mut line)?;
         }
-        match line.trim().parse() {
-            Ok(address) => Ok(Box::new(Self { child, address })),
-            Err(_) => {
-                let _ = child.kill();
-                let status = child.wait()?;
-                Err(io::Error::other(format!("it does not start: {status}")))
-            }
+        if let Ok(address) = line.trim().parse() {
+            return Ok(Box::new(Self { child, address }));
         }
+        let _ = child.kill();
+        let status = child.wait()?;
+        Err(io::Error::other(format!("it does not start: {status}")))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     attachments,
     job::{AppendJob, Tx},
     mentions,
-    plan::{KeyedPlace, Plan, keyed},
+    plan::{KeyedPlace, Known, Plan, keyed},
     restraints::note_said,
     rows::MessageRow,
 };
@@ -151,7 +151,7 @@ pub(super) fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error>
 async fn known_keys(
     conn: &mut SqliteConnection,
     jobs: &[&mut AppendJob],
-) -> Result<HashMap<KeyedPlace, Message>, sqlx::Error> {
+) -> Result<HashMap<KeyedPlace, Known>, sqlx::Error> {
     let wanted: HashSet<KeyedPlace> = jobs.iter().filter_map(|job| keyed(&job.append)).collect();
     if wanted.is_empty() {
         return Ok(HashMap::new());
@@ -169,14 +169,35 @@ async fn known_keys(
            join users u on u.id = m.author_id"#,
         wanted
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    let rows = rows.into_iter().map(|row| {
+    let mut known = HashMap::with_capacity(rows.len());
+    for row in rows {
         let message = Message::try_from(row)?;
+        let said = match message.edited_at {
+            Some(_) => first_version(conn, &message).await?,
+            None => None,
+        };
         let key = message.key.clone().unwrap_or_default();
-        Ok(((message.room_id, message.author.id, key), message))
-    });
-    rows.collect()
+        let place = (message.room_id, message.author.id, key);
+        known.insert(place, Known { message, said });
+    }
+    Ok(known)
+}
+
+/// What an edited message said at first.
+async fn first_version(
+    conn: &mut SqliteConnection,
+    message: &Message,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select v.body from messages m join message_versions v on v.message_id = m.id
+         where m.room_id = ?1 and m.seq = ?2 order by v.version limit 1",
+        message.room_id.0,
+        message.seq.0
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 async fn insert(conn: &mut SqliteConnection, rows: String) -> Result<(), sqlx::Error> {

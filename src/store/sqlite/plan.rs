@@ -35,7 +35,7 @@ impl Plan {
     pub(super) async fn make(
         tx: &mut Tx,
         jobs: &mut [&mut AppendJob],
-        known: &HashMap<KeyedPlace, Message>,
+        known: &HashMap<KeyedPlace, Known>,
     ) -> Result<Self, sqlx::Error> {
         tx.senders.learn(&mut tx.conn, jobs).await?;
         let mut loose = Loose::read(&mut tx.conn, jobs).await?;
@@ -61,8 +61,9 @@ impl Plan {
             }
             let keyed = keyed(append);
             if let Some(keyed) = &keyed {
-                if let Some(first) = known.get(keyed) {
-                    job.outcome = Ok(replay(first, append));
+                if let Some(Known { message, said }) = known.get(keyed) {
+                    let said = said.as_ref().unwrap_or(&message.body);
+                    job.outcome = Ok(replay(message, said, append));
                     continue;
                 }
                 if let Some(first) = keys.get(keyed) {
@@ -179,7 +180,7 @@ impl Plan {
     pub(super) fn finish(self, tx: &mut Tx, jobs: &mut [&mut AppendJob]) {
         for (at, first) in self.repeats {
             if let Ok(Appended::New(message)) = &jobs[first].outcome {
-                let outcome = replay(message, &jobs[at].append);
+                let outcome = replay(message, &message.body, &jobs[at].append);
                 jobs[at].outcome = Ok(outcome);
             }
         }
@@ -194,12 +195,20 @@ pub(super) fn keyed(append: &Append) -> Option<KeyedPlace> {
     Some((append.room, append.author, key.as_str().to_owned()))
 }
 
-/// The same key must mean the same message. A message edited since is still the one that was sent.
-fn replay(first: &Message, again: &Append) -> Appended {
-    let same = first.body == again.draft.body.as_str()
+/// A message that went with a key before.
+pub(super) struct Known {
+    /// As it is now.
+    pub(super) message: Message,
+    /// What it said at first, where it was edited since.
+    pub(super) said: Option<String>,
+}
+
+/// The same key must mean the same message, as it was sent. Of a deleted one nobody knows any more.
+fn replay(first: &Message, said: &str, again: &Append) -> Appended {
+    let same = said == again.draft.body.as_str()
         && first.reply_to == again.draft.reply_to
         && attachments::brings(first, &again.draft.files);
-    if same || first.edited_at.is_some() || first.deleted_at.is_some() {
+    if same || first.deleted_at.is_some() {
         Appended::Replayed(first.clone())
     } else {
         Appended::KeyConflict
