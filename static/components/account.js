@@ -105,7 +105,7 @@ export function Blocked() {
   return html`<section class="part">
     <h3>${t("blocked.heading")}</h3>
     <${FormError} problem=${list.problem} />
-    <ul class="sessions">${list.items?.map((user) => html`<li class="session" key=${user.id}><div class="session-text"><p><bdi>${user.display_name}</bdi></p><p class="faint">@${user.username}</p></div>
+    <ul class="sessions">${list.items?.map((user) => html`<li class="session" key=${user.id}><div class="session-text"><p><bdi>${user.display_name}</bdi></p><p class="faint" translate=${false}>@${user.username}</p></div>
       <button type="button" class="button" onClick=${() => void list.drop(user.id)}>${t("person.unblock")}</button></li>`)}</ul>
   </section>`;
 }

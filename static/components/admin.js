@@ -61,7 +61,7 @@ function Users() {
     <${List} list=${list} empty=${t("admin.nobody")}>
       ${(user) => html`<li class="session" key=${user.id}><div class="session-text">
           <p><bdi>${user.display_name}</bdi> ${user.admin && html`<span class="role">${t("admin.is-admin")}</span>`} ${user.disabled && html`<span class="role">${t("admin.is-disabled")}</span>`}</p>
-          <p class="faint">@${user.username}</p></div>
+          <p class="faint" translate=${false}>@${user.username}</p></div>
         ${user.id !== me.value?.id && !user.deleted &&
         html`<div class="part-buttons">
           <${ConfirmButton} key=${`d${user.disabled}`} label=${t(user.disabled ? "admin.enable" : "admin.disable")} question=${t(user.disabled ? "admin.enable.ask" : "admin.disable.ask", { name: user.username })} confirm=${t(user.disabled ? "admin.enable" : "admin.disable")} action=${act(() => (user.disabled ? remove : put)(`/api/admin/users/${user.id}/disabled`))} />
@@ -90,7 +90,7 @@ function Audit() {
   return html`<${List} list=${list} empty=${t("admin.no-audit")}>
     ${(entry) => html`<li class="session" key=${entry.id}><div class="session-text">
       <p><code>${entry.action}</code> ${entry.detail ?? ""} <span class="faint">${fullTime(entry.at)}</span></p>
-      <p class="faint">@${entry.actor?.username ?? "–"}${entry.target ? ` → @${entry.target.username}` : ""}${entry.room_id ? ` · /r/${entry.room_id}` : ""}${entry.seq ? `/${entry.seq}` : ""}${entry.address ? ` · ${entry.address}` : ""}</p>
+      <p class="faint" translate=${false}>@${entry.actor?.username ?? "–"}${entry.target ? ` → @${entry.target.username}` : ""}${entry.room_id ? ` · /r/${entry.room_id}` : ""}${entry.seq ? `/${entry.seq}` : ""}${entry.address ? ` · ${entry.address}` : ""}</p>
     </div></li>`}
   <//>`;
 }

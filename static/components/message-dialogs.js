@@ -109,7 +109,7 @@ function Emoji({ message }) {
     <div class="field"><label for="emoji-search">${t("emoji.search")}</label>
       <input id="emoji-search" type="search" autocomplete="off" autofocus value=${words} onInput=${(event) => setWords(event.currentTarget.value)} /></div>
     <ul class="emoji-grid" aria-label=${t("dialog.emoji")}>
-      ${[...typed, ...found].map(([emoji, names]) => html`<li key=${emoji}><button type="button" title=${names} aria-label=${names || emoji} onClick=${() => choose(emoji)}>${emoji}</button></li>`)}
+      ${[...typed, ...found].map(([emoji, names]) => html`<li key=${emoji}><button type="button" lang=${names ? "en" : undefined} title=${names} aria-label=${names || emoji} onClick=${() => choose(emoji)}>${emoji}</button></li>`)}
     </ul>
     ${all.length > 0 && typed.length + found.length === 0 && html`<p class="faint">${t("emoji.none")}</p>`}
   </div>`;

@@ -40,7 +40,7 @@ function Person({ person: { user, chat_rooms: shared }, room, blocked, setBlocke
   return html`
     <div class="account">
       <${Portrait} person=${user} />
-      <p><bdi class="account-name">${user.display_name}</bdi><span class="faint">@${user.username}</span></p>
+      <p><bdi class="account-name">${user.display_name}</bdi><span class="faint" translate=${false}>@${user.username}</span></p>
     </div>
     <p class="faint">${user.status === "online" ? t("person.online") : lastSeen(user.last_seen, now.value)}</p>
     ${user.about && html`<p class="topic-text" dir="auto">${user.about}</p>`}

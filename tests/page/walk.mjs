@@ -67,7 +67,7 @@ export async function everyScreen(world, name, options, look) {
   await look(page, "a room");
   await dialogs(page, look, [["Room settings", "dialog .part"], ...(narrow ? [["Members", "dialog .member"]] : [])]);
   await dialogs(page, look, [["Pinned messages", "dialog .versions"]]);
-  await page.locator(".message-row", { hasText: "Words" }).hover();
+  await page.locator(".message-row:has(.edited)").hover();
   await page.getByRole("toolbar").waitFor();
   await page.getByRole("toolbar").locator('[aria-expanded="false"]').click();
   await page.locator(".menu").waitFor();
@@ -77,7 +77,7 @@ export async function everyScreen(world, name, options, look) {
   await look(page, "earlier versions");
   await page.keyboard.press("Escape");
   await page.locator("dialog[open]").waitFor({ state: "detached" });
-  await page.locator(".message-row", { hasText: "Words" }).focus();
+  await page.locator(".message-row:has(.edited)").focus();
   for (const [key, sign, screen] of [["+", ".emoji-grid button", "emoji"], ["d", "dialog .excerpt", "delete a message"]]) {
     await page.keyboard.press(key);
     await page.locator(sign).first().waitFor();

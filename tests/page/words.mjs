@@ -29,13 +29,13 @@ const untranslated = () => {
   const found = new Set();
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
-    if (!node.parentElement.closest(THEIRS) && isBare(node.data)) found.add(node.data.trim());
+    if (!node.parentElement.closest(THEIRS) && isBare(node.data)) found.add(`${node.data.trim()} in ${node.parentElement.outerHTML.slice(0, 100)}`);
   }
   for (const element of document.body.querySelectorAll("*")) {
     if (element.closest("svg")) continue;
     for (const name of SAYING) {
       const text = element.getAttribute(name);
-      if (text && !element.closest("time, code, bdi") && !/\d:\d\d/u.test(text) && !(name === "title" && element.dir === "auto") && isBare(text)) found.add(`${name}: ${text}`);
+      if (text && !element.closest("time, code, bdi, [lang]:not(html)") && !/\d:\d\d/u.test(text) && !(name === "title" && element.dir === "auto") && isBare(text)) found.add(`${name}: ${text}`);
     }
   }
   return [...found];
