@@ -74,6 +74,22 @@ async fn what_was_said_stays_under_nobodys_name() {
         .iter()
         .find(|one| one["body"].as_str().unwrap().contains("ben"));
     assert_eq!(named, None);
+    // However few messages are asked for.
+    for query in [
+        "",
+        "?limit=5",
+        "?after=0&limit=20",
+        "?around=2&limit=10",
+        "?changed_since=0&limit=20",
+    ] {
+        let path = format!("/api/rooms/{}/messages{query}", room.id);
+        let page = ana.get(&path).await.expect(200);
+        let named = page["items"].as_array().unwrap().iter();
+        let named: Vec<_> = named
+            .filter(|one| one["body"].as_str().unwrap().contains("ben"))
+            .collect();
+        assert!(named.is_empty(), "{query}: {named:?}");
+    }
     let members = format!("/api/rooms/{}/members", room.id);
     let members = ana.get(&members).await.expect(200);
     assert_eq!(members["items"].as_array().unwrap().len(), 1, "{members}");

@@ -8,7 +8,7 @@ use super::{
     attachments,
     job::{AppendJob, Tx},
     mentions,
-    plan::{KeyedPlace, Known, Plan, keyed},
+    plan::{KeyedPlace, Known, Plan, Rows, keyed},
     restraints::note_said,
     rows::MessageRow,
 };
@@ -17,20 +17,24 @@ use crate::domain::{Author, Message, MessageKind, Rev, RoomId, Seq, SystemEvent,
 /// Writes messages that have a transaction to themselves, and commits it: two turns of the
 /// database's thread for most, however many messages there are.
 ///
-/// No key is looked up for it. `false`, and nothing stands, if that would have to be done;
-/// [`append_all`] does. So it is with an error: a key that was used before breaks the index of keys.
+/// No key is looked up for it. `false`, and nothing is done, if that would have to be; [`append_all`] does it. So
+/// it is with an error, after which nothing stands: a key that was used before breaks the index of keys.
 pub(super) async fn append_alone(
     tx: &mut Tx,
     jobs: &mut [&mut AppendJob],
 ) -> Result<bool, sqlx::Error> {
     // Nobody else writes, so that what is read before the transaction begins is true in it.
-    let plan = Plan::make(tx, jobs, &HashMap::new()).await?;
-    // What cannot be said now may have been said before, and then it is acked.
-    if plan.refuses_keyed(jobs) {
+    let Some(plan) = Plan::make(tx, jobs, None).await? else {
         return Ok(false);
-    }
+    };
     if plan.is_plain() && !plan.is_empty() {
-        let (messages, rooms, receipts) = plan.rows(&tx.senders)?;
+        let Rows {
+            messages,
+            rooms,
+            receipts,
+        } = plan.rows(&tx.senders)?;
+        // The same as in `write`, but that a batch which fails is taken back as a whole: SQLite need not be
+        // able to take back one statement of it.
         sqlx::query!(
             "begin immediate;
              insert or fail into messages (room_id, seq, rev, kind, author_id, body, reply_to, key, text_count,
@@ -70,21 +74,30 @@ pub(super) async fn append_all(
     jobs: &mut [&mut AppendJob],
 ) -> Result<(), sqlx::Error> {
     let known = known_keys(&mut tx.conn, jobs).await?;
-    let plan = Plan::make(tx, jobs, &known).await?;
-    if !plan.is_empty() {
-        write(tx, &plan).await?;
+    if let Some(plan) = Plan::make(tx, jobs, Some(&known)).await? {
+        if !plan.is_empty() {
+            write(tx, &plan).await?;
+        }
+        plan.finish(tx, jobs);
     }
-    plan.finish(tx, jobs);
     Ok(())
+}
+
+/// Whether a message was not written because its key was used before.
+pub(super) fn is_used_key(error: &sqlx::Error) -> bool {
+    let broken = error.as_database_error();
+    broken.is_some_and(|error| {
+        error.is_unique_violation() && error.message().contains("messages.key")
+    })
 }
 
 /// Writes all of a plan.
 async fn write(tx: &mut Tx, plan: &Plan) -> Result<(), sqlx::Error> {
-    let (rows, rooms, receipts) = plan.rows(&tx.senders)?;
+    let rows = plan.rows(&tx.senders)?;
     let conn = &mut tx.conn;
-    insert(conn, rows).await?;
-    set_numbers(conn, rooms).await?;
-    move_receipts(conn, receipts).await?;
+    insert(conn, rows.messages).await?;
+    set_numbers(conn, rows.rooms).await?;
+    move_receipts(conn, rows.receipts).await?;
     mentions::note(conn, plan.messages()).await?;
     attachments::attach(conn, plan.messages()).await?;
     if !plan.slowed.is_empty() {

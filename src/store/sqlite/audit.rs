@@ -51,7 +51,7 @@ impl Sqlite {
                left join users target on target.id = a.target_user_id
                where a.id < ?1 and (?2 is null or a.actor_id = ?2) and (?3 is null or a.target_user_id = ?3)
                      and (?4 is null or a.room_id = ?4) and (?5 is null or a.action = ?5)
-               order by a.id desc limit ?6"#,
+               order by a.id desc limit +?6"#,
             filter.before,
             actor,
             target,

@@ -88,7 +88,7 @@ impl Sqlite {
                join messages m on m.room_id = me.room_id and m.seq = ?3
                left join message_versions v on v.message_id = m.id
                where me.room_id = ?1 and me.user_id = ?2 and m.deleted_at is null
-               order by v.version desc limit ?4"#,
+               order by v.version desc limit +?4"#,
             room.0,
             reader.0,
             seq.0,

@@ -118,7 +118,7 @@ impl Sqlite {
                from messages m join rooms r on r.id = m.room_id
                where m.id > ?2 and m.id <= ?3 and m.author_id = ?1 and m.kind = 'text'
                      and m.deleted_at is null and r.deleted_at is null
-               order by m.id limit ?4"#,
+               order by m.id limit +?4"#,
             user.0,
             after,
             end,
@@ -152,7 +152,7 @@ impl Sqlite {
     /// Where the next stretch of messages ends; `None` if there are none.
     async fn stretch(&self, after: i64) -> Result<Option<i64>, StoreError> {
         let end = sqlx::query_scalar!(
-            r#"select max(id) as "end: i64" from (select id from messages where id > ?1 order by id limit ?2)"#,
+            r#"select max(id) as "end: i64" from (select id from messages where id > ?1 order by id limit +?2)"#,
             after,
             LOOKED_AT
         )
@@ -171,7 +171,7 @@ impl Sqlite {
         let rows = sqlx::query!(
             r#"select id as "id!", room_id, seq from messages
                where id > ?2 and id <= ?3 and author_id = ?1 and kind = 'text' and deleted_at is null
-               order by id limit ?4"#,
+               order by id limit +?4"#,
             user.0,
             after,
             end,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::rows::ExtrasJson;
+use super::rows::{ExtrasJson, body_of};
 use crate::domain::{
     Author, Extras, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp, UserId,
 };
@@ -15,25 +15,25 @@ pub(super) struct FewRow {
     pub(super) items: String,
 }
 
-/// The columns of a message and its author, in the order in which the queries put them.
+/// A message and its author: an array with these columns, in this order.
 #[derive(Deserialize)]
-struct FewJson(
-    RoomId,
-    Seq,
-    Rev,
-    MessageKind,
-    UserId,
-    String,
-    String,
-    String,
-    Option<SystemEvent>,
-    Option<Seq>,
-    Option<String>,
-    i64,
-    Option<i64>,
-    Option<i64>,
-    Option<ExtrasJson>,
-);
+struct FewJson {
+    room_id: RoomId,
+    seq: Seq,
+    rev: Rev,
+    kind: MessageKind,
+    author_id: UserId,
+    username: String,
+    display_name: String,
+    body: String,
+    event: Option<SystemEvent>,
+    reply_to: Option<Seq>,
+    key: Option<String>,
+    created_at: i64,
+    edited_at: Option<i64>,
+    deleted_at: Option<i64>,
+    extras: Option<ExtrasJson>,
+}
 
 impl FewRow {
     /// The messages, each with the bytes of its body and of what stands around it.
@@ -41,25 +41,26 @@ impl FewRow {
         let rows: Vec<FewJson> = serde_json::from_str(&self.items)
             .map_err(|error| sqlx::Error::Decode(format!("messages: {error}").into()))?;
         let messages = rows.into_iter().map(|row| {
-            let extras = row.14.map(|extras| Box::new(Extras::from(extras)));
-            let size = row.7.len() + extras.as_deref().map_or(0, Extras::weight);
+            let extras = row.extras.map(|extras| Box::new(Extras::from(extras)));
+            let body = body_of(row.event.as_ref(), &row.username, row.body);
+            let size = body.len() + extras.as_deref().map_or(0, Extras::weight);
             let message = Message {
-                room_id: row.0,
-                seq: row.1,
-                rev: row.2,
-                kind: row.3,
+                room_id: row.room_id,
+                seq: row.seq,
+                rev: row.rev,
+                kind: row.kind,
                 author: Author {
-                    id: row.4,
-                    username: row.5,
-                    display_name: row.6,
+                    id: row.author_id,
+                    username: row.username,
+                    display_name: row.display_name,
                 },
-                body: row.7,
-                event: row.8,
-                reply_to: row.9,
-                key: row.10,
-                created_at: Timestamp(row.11),
-                edited_at: row.12.map(Timestamp),
-                deleted_at: row.13.map(Timestamp),
+                body,
+                event: row.event,
+                reply_to: row.reply_to,
+                key: row.key,
+                created_at: Timestamp(row.created_at),
+                edited_at: row.edited_at.map(Timestamp),
+                deleted_at: row.deleted_at.map(Timestamp),
                 extras,
             };
             (message, size)

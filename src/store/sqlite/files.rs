@@ -35,7 +35,7 @@ impl Sqlite {
         quota: FileQuota,
     ) -> Result<Brought<()>, StoreError> {
         self.writer
-            .call(move |tx| Box::pin(begin(&mut tx.conn, id, new, quota)))
+            .call_aside(move |tx| Box::pin(begin(&mut tx.conn, id, new, quota)))
             .await
     }
 
@@ -130,7 +130,7 @@ impl Sqlite {
                         "update files set state = 'gone'
                          where id in (select id from files
                                       where message_id is null and state <> 'gone' and created_at < ?1
-                                      order by created_at limit ?2)",
+                                      order by created_at limit +?2)",
                         before.0,
                         slice
                     )
@@ -143,7 +143,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) async fn gone_files(&self, slice: i64) -> Result<Vec<FileId>, StoreError> {
-        let ids = sqlx::query_scalar!("select id from files where state = 'gone' limit ?1", slice)
+        let ids = sqlx::query_scalar!("select id from files where state = 'gone' limit +?1", slice)
             .fetch_all(&self.readers)
             .await?;
         let ids = ids.iter().map(|id| file_id(id));

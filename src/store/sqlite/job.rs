@@ -97,8 +97,8 @@ impl Job {
         matches!(self, Self::Append(_))
     }
 
-    /// Whether what it changes is told by its changes alone.
-    pub(super) fn leaves_rights_alone(&self) -> bool {
+    /// Whether all that it bears on is in its changes: nobody's right, name or membership.
+    pub(super) fn is_aside(&self) -> bool {
         match self {
             Self::Append(_) => true,
             Self::Call(call) => call.is_aside(),

@@ -200,7 +200,7 @@ impl Sqlite {
             r#"select u.id as "id!", u.username, u.display_name, u.last_seen,
                       u.hide_last_seen as "hide_last_seen: bool", u.created_at, m.role, m.joined_at
                from memberships m join users u on u.id = m.user_id
-               where m.room_id = ?1 and m.user_id > ?2 order by m.user_id limit ?3"#,
+               where m.room_id = ?1 and m.user_id > ?2 order by m.user_id limit +?3"#,
             room.0,
             after.0,
             one_more

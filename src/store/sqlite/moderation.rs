@@ -193,7 +193,7 @@ impl Sqlite {
             r#"select u.id as "id!", u.username, u.display_name, b.created_at,
                       m.id as "by_id!", m.username as by_username, m.display_name as by_display_name
                from bans b join users u on u.id = b.user_id join users m on m.id = b.banned_by
-               where b.room_id = ?1 and b.user_id > ?2 order by b.user_id limit ?3"#,
+               where b.room_id = ?1 and b.user_id > ?2 order by b.user_id limit +?3"#,
             room.0,
             after.0,
             limit

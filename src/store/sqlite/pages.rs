@@ -17,7 +17,7 @@ use crate::{
 
 /// So many messages are read as one row, for each row is a turn of the database's thread. More come
 /// row by row, so that they need not all be held at once.
-const FEW: i64 = 64;
+pub(super) const FEW: i64 = 64;
 
 /// Messages as they were read, and where the room stood.
 pub(super) struct Seen {
@@ -42,7 +42,7 @@ impl Sqlite {
                           (select json_group_array(json_array(
                                       m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
                                       json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
-                                      json(m.extras)))
+                                      json(m.extras)) order by m.seq desc)
                            from (select * from messages_seen x where x.room_id = r.id and x.seq < ?3
                                  order by x.seq desc limit +?4) m
                            join users u on u.id = m.author_id) as "items!: String"
@@ -99,7 +99,7 @@ impl Sqlite {
                           (select json_group_array(json_array(
                                       m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
                                       json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
-                                      json(m.extras)))
+                                      json(m.extras)) order by m.seq)
                            from (select * from messages_seen x where x.room_id = r.id and x.seq > ?3
                                  order by x.seq limit +?4) m
                            join users u on u.id = m.author_id) as "items!: String"
@@ -169,9 +169,9 @@ impl Sqlite {
     }
 }
 
-/// Takes messages that came in one row, by ascending or descending `seq`, up to the one that goes
+/// Takes messages that came in one row, in the order they came in, up to the one that goes
 /// beyond the bytes.
-fn few(row: Option<FewRow>, most: Most) -> Result<Option<Seen>, StoreError> {
+pub(super) fn few(row: Option<FewRow>, most: Most) -> Result<Option<Seen>, StoreError> {
     let Some(row) = row else { return Ok(None) };
     let mut items = row.messages()?;
     let mut left = most.bytes;

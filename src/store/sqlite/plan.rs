@@ -30,13 +30,22 @@ pub(super) struct Plan {
     pub(super) slowed: HashMap<Place, Timestamp>,
 }
 
+/// What a plan writes, each as a JSON array of arrays for the statement that takes it.
+pub(super) struct Rows {
+    pub(super) messages: String,
+    pub(super) rooms: String,
+    pub(super) receipts: String,
+}
+
 impl Plan {
-    /// First decides, then numbers: a refused message must not leave a gap.
+    /// First decides, then numbers: a refused message must not leave a gap. `None`, and nothing is decided, if
+    /// it is not `known` which keys were used and a message with a key would be refused: what cannot be said
+    /// now may have been said before, and then it is acked.
     pub(super) async fn make(
         tx: &mut Tx,
         jobs: &mut [&mut AppendJob],
-        known: &HashMap<KeyedPlace, Known>,
-    ) -> Result<Self, sqlx::Error> {
+        known: Option<&HashMap<KeyedPlace, Known>>,
+    ) -> Result<Option<Self>, sqlx::Error> {
         tx.senders.learn(&mut tx.conn, jobs).await?;
         let mut loose = Loose::read(&mut tx.conn, jobs).await?;
 
@@ -61,7 +70,7 @@ impl Plan {
             }
             let keyed = keyed(append);
             if let Some(keyed) = &keyed {
-                if let Some(Known { message, said }) = known.get(keyed) {
+                if let Some(Known { message, said }) = known.and_then(|known| known.get(keyed)) {
                     let said = said.as_ref().unwrap_or(&message.body);
                     job.outcome = Ok(replay(message, said, append));
                     continue;
@@ -93,10 +102,19 @@ impl Plan {
             accepted.push(at);
         }
 
+        if known.is_none() && plan.refuses_keyed(jobs, &accepted) {
+            if !plan.slowed.is_empty() {
+                // They have not said it yet.
+                tx.senders.forget();
+            }
+            return Ok(None);
+        }
+
         let appends = accepted.iter().map(|at| &jobs[*at].append);
         let around = Around::read(&mut tx.conn, appends).await?;
         for at in accepted {
             let append = &jobs[at].append;
+            // Known since they were accepted.
             let Some((sender, numbers)) = tx.senders.get_mut(&(append.room, append.author)) else {
                 continue;
             };
@@ -109,7 +127,7 @@ impl Plan {
             plan.messages.push((message.clone(), numbers.text_count));
             jobs[at].outcome = Ok(Appended::New(message));
         }
-        Ok(plan)
+        Ok(Some(plan))
     }
 
     /// Whether there is nothing to write.
@@ -122,13 +140,12 @@ impl Plan {
         self.messages.iter().map(|(message, _)| message)
     }
 
-    /// Whether a message that has a key is not to be written.
-    pub(super) fn refuses_keyed(&self, jobs: &[&mut AppendJob]) -> bool {
-        let repeats: HashSet<usize> = self.repeats.iter().map(|(at, _)| *at).collect();
-        let mut refused = jobs.iter().enumerate().filter(|(at, job)| {
-            !matches!(job.outcome, Ok(Appended::New(_))) && !repeats.contains(at)
-        });
-        refused.any(|(_, job)| job.append.draft.key.is_some())
+    /// Whether a message that has a key is neither accepted nor a repetition of one that is.
+    fn refuses_keyed(&self, jobs: &[&mut AppendJob], accepted: &[usize]) -> bool {
+        let repeats = self.repeats.iter().map(|(at, _)| at);
+        let answered: HashSet<&usize> = accepted.iter().chain(repeats).collect();
+        let mut jobs = jobs.iter().enumerate();
+        jobs.any(|(at, job)| job.append.draft.key.is_some() && !answered.contains(&at))
     }
 
     /// Whether there is nothing around the messages: nobody named, nothing answered, no file.
@@ -139,7 +156,7 @@ impl Plan {
 
     /// The rows of messages, of where their rooms stand then, and of how far their authors have read:
     /// who sends has read up to what they sent.
-    pub(super) fn rows(&self, senders: &Senders) -> Result<(String, String, String), sqlx::Error> {
+    pub(super) fn rows(&self, senders: &Senders) -> Result<Rows, sqlx::Error> {
         let mut messages = Vec::with_capacity(self.messages.len());
         let mut rooms: HashMap<RoomId, (i64, i64, i64)> = HashMap::new();
         let mut receipts: HashMap<Place, (Seq, i64)> = HashMap::new();
@@ -173,7 +190,11 @@ impl Plan {
         let receipts = receipts.iter();
         let receipts = receipts.map(|((room, user), (seq, count))| (room, user, seq, count));
         let receipts: Vec<_> = receipts.collect();
-        Ok((json(&messages)?, json(&rooms)?, json(&receipts)?))
+        Ok(Rows {
+            messages: json(&messages)?,
+            rooms: json(&rooms)?,
+            receipts: json(&receipts)?,
+        })
     }
 
     /// Answers the repeats, and hands on what there is to tell.

@@ -1,7 +1,8 @@
 //! The newest page of rooms that are read often, kept as it goes out until something changes.
 //!
 //! Only the writer changes anything, and it forgets a page after the commit that made it old and
-//! before anybody is told of that commit. So nobody who knows of a change reads what was before it.
+//! before anybody is told of that commit. So nobody who was told of a change, by an ack, the answer to a
+//! write or a live frame, reads what was before it.
 
 use std::{
     collections::HashSet,
@@ -20,6 +21,8 @@ use crate::{
 
 /// Rooms whose page is kept at most.
 const MOST_ROOMS: usize = 256;
+/// Readers of a page that are remembered at most; others read it anew.
+const MOST_READERS: usize = 1024;
 /// A page with more bytes is not kept.
 const MOST_BYTES: usize = 64 * 1024;
 
@@ -61,7 +64,7 @@ impl Recent {
         if page.body.len() > MOST_BYTES {
             return;
         }
-        if self.0.rooms.len() >= MOST_ROOMS {
+        if self.0.rooms.len() >= MOST_ROOMS && !self.0.rooms.contains_key(&room) {
             self.0.rooms.clear();
         }
         let entry = self.0.rooms.entry(room);
@@ -71,7 +74,10 @@ impl Recent {
         }
         match entry {
             Entry::Occupied(mut kept) => {
-                kept.get_mut().readers.insert(reader);
+                let readers = &mut kept.get_mut().readers;
+                if readers.len() < MOST_READERS {
+                    readers.insert(reader);
+                }
             }
             Entry::Vacant(place) => {
                 place.insert(Kept {
@@ -84,15 +90,30 @@ impl Recent {
 
     /// Forgets what these changes have made old.
     pub(super) fn forget(&self, changes: &[Change]) {
-        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
+        let mut rooms = HashSet::new();
         for change in changes {
             match change {
                 Change::Message(message) | Change::Altered { message, .. } => {
-                    self.0.rooms.remove(&message.room_id);
+                    rooms.insert(message.room_id);
                 }
-                Change::Read { .. } => {}
-                _ => return self.forget_all(),
+                Change::Read { .. }
+                | Change::SessionEnded { .. }
+                | Change::StandingChanged { .. } => {}
+                Change::Joined { .. }
+                | Change::Left { .. }
+                | Change::RoomCreated { .. }
+                | Change::DirectMade { .. }
+                | Change::RoomChanged(_)
+                | Change::RoomDeleted(_) => return self.forget_all(),
             }
+        }
+        if rooms.is_empty() {
+            return;
+        }
+        // Also where no page of theirs is kept: one may be on its way.
+        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
+        for room in rooms {
+            self.0.rooms.remove(&room);
         }
     }
 

@@ -74,7 +74,7 @@ impl Sqlite {
                left join rooms r on r.id = p.room_id
                left join messages m on m.room_id = p.room_id and m.seq = p.seq
                left join users a on a.id = m.author_id
-               where p.id < ?1 order by p.id desc limit ?2"#,
+               where p.id < ?1 order by p.id desc limit +?2"#,
             before,
             limit
         )

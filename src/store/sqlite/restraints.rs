@@ -216,7 +216,7 @@ impl Sqlite {
             r#"select u.id as "id!", u.username, u.display_name, s.muted_until
                from restraints s join users u on u.id = s.user_id
                where s.room_id = ?1 and s.user_id > ?2 and s.muted_until > ?3
-               order by s.user_id limit ?4"#,
+               order by s.user_id limit +?4"#,
             room.0,
             after.0,
             now.0,

@@ -230,7 +230,7 @@ impl Sqlite {
                     // Files first, for what takes their message away would make them look like uploads.
                     let files = sqlx::query!(
                         "update files set state = 'gone', message_id = null
-                         where id in (select id from files where room_id = ?1 and state <> 'gone' limit ?2)",
+                         where id in (select id from files where room_id = ?1 and state <> 'gone' limit +?2)",
                         room,
                         slice
                     )
@@ -240,7 +240,7 @@ impl Sqlite {
                         return Ok(true);
                     }
                     let gone = sqlx::query!(
-                        "delete from messages where id in (select id from messages where room_id = ?1 limit ?2)",
+                        "delete from messages where id in (select id from messages where room_id = ?1 limit +?2)",
                         room,
                         slice
                     )

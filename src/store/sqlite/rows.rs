@@ -128,11 +128,7 @@ impl TryFrom<MessageRow> for Message {
             }
             None => None,
         };
-        // By the name that its author goes by now: whoever has deleted their account has none.
-        let body = match &event {
-            Some(event) => event.sentence(&row.username),
-            None => row.body,
-        };
+        let body = body_of(event.as_ref(), &row.username, row.body);
         let extras = match &row.extras {
             Some(json) => Some(
                 serde_json::from_str::<ExtrasJson>(json).map_err(|_| corrupt("extras", json))?,
@@ -159,6 +155,12 @@ impl TryFrom<MessageRow> for Message {
             extras: extras.map(|extras| Box::new(extras.into())),
         })
     }
+}
+
+/// What a message says. Of what the room reports, by the name that its author goes by now: whoever has
+/// deleted their account has none.
+pub(super) fn body_of(event: Option<&SystemEvent>, username: &str, stored: String) -> String {
+    event.map_or(stored, |event| event.sentence(username))
 }
 
 /// A row of a reader's look at a room: where it stands, and a message if there is one.

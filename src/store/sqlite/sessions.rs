@@ -81,7 +81,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Option<SessionId>, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let stands = sqlx::query_scalar!(
                         r#"select exists (select 1 from users where id = ?1 and password_hash = ?2
@@ -111,7 +111,7 @@ impl Sqlite {
     ) -> Result<Rotation, StoreError> {
         let expires_at = now.plus(ttl).0;
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let current = sqlx::query_scalar!(
                         "select generation from sessions where id = ?1 and ended_at is null and expires_at > ?2",
@@ -151,7 +151,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let ended = sqlx::query!(
                         "update sessions set ended_at = ?3 where id = ?2 and user_id = ?1 and ended_at is null",
@@ -215,11 +215,11 @@ impl Sqlite {
         slice: i64,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let rows = sqlx::query!(
                         r#"update sessions set ended_at = ?1 where id in
-                           (select id from sessions where expires_at <= ?1 and ended_at is null limit ?2)
+                           (select id from sessions where expires_at <= ?1 and ended_at is null limit +?2)
                            returning id as "id!: i64", user_id as "user_id!: i64""#,
                         now.0,
                         slice
@@ -244,11 +244,11 @@ impl Sqlite {
         slice: i64,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let gone = sqlx::query!(
                         "delete from sessions where id in
-                         (select id from sessions where ended_at is not null and ended_at < ?1 limit ?2)",
+                         (select id from sessions where ended_at is not null and ended_at < ?1 limit +?2)",
                         before.0,
                         slice
                     )

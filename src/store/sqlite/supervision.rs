@@ -28,7 +28,7 @@ impl Sqlite {
                from users
                where id > ?1 and (?2 is null or instr(lower(username), lower(?2)) > 0
                                   or instr(lower(display_name), lower(?2)) > 0)
-               order by id limit ?3"#,
+               order by id limit +?3"#,
             after.0,
             part,
             limit

@@ -20,7 +20,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<MadeToken, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let by = new.by.0;
                     let lives = sqlx::query_scalar!(
@@ -115,7 +115,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let ended = sqlx::query!(
                         "update sessions set ended_at = ?3

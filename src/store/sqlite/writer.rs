@@ -208,7 +208,7 @@ async fn write_all(
             tx.take_back().await;
         }
         // Whatever came of it: before anybody is told, and behind the commit.
-        if batch.iter().all(Job::leaves_rights_alone) {
+        if batch.iter().all(Job::is_aside) {
             recent.forget(&changes);
         } else {
             recent.forget_all();
@@ -230,10 +230,17 @@ async fn write_all(
 async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
     // One of them must not take the others with it: what does not stand so is looked at one by one.
     if batch.iter().all(Job::is_append) {
-        if let Ok(true) = append::append_alone(tx, &mut appends(batch)).await {
-            return Ok(());
+        match append::append_alone(tx, &mut appends(batch)).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) => {
+                if !append::is_used_key(&error) {
+                    tracing::warn!(%error, "messages are written with care");
+                    tx.health.note(&StoreError::of(&error));
+                }
+                tx.take_back().await;
+            }
         }
-        tx.take_back().await;
     }
     tx.conn.execute("begin immediate").await?;
     // What is alone in its transaction needs no savepoint, for which SQLite would copy every page

@@ -75,7 +75,7 @@ impl Sqlite {
         }
         let texts = sqlx::query_scalar!(
             r#"select substr(body, 1, ?1) as "body!: String" from messages
-               where kind = 'text' and deleted_at is null order by id desc limit ?2"#,
+               where kind = 'text' and deleted_at is null order by id desc limit +?2"#,
             SAMPLE_CHARS,
             SAMPLE
         )
