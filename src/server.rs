@@ -250,6 +250,7 @@ impl Server {
             limits: Arc::new(config.limits.clone()),
             timing: Arc::new(config.timing.clone()),
             draining: tasks.draining.clone(),
+            turns: socket::Context::turns(),
         };
         let state = AppState::new(
             chat,

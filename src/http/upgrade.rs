@@ -96,8 +96,14 @@ pub(super) async fn stream(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> 
     let leftover = Bytes::copy_from_slice(&parts.read_buf);
     // Registered anew: the old registration still knows how to wake the task of the handshake, and keeps
     // all of that task's memory for it.
-    let stream = parts.io.into_inner().into_inner().into_std().ok()?;
-    Some((TcpStream::from_std(stream).ok()?, leftover))
+    let stream = parts.io.into_inner().into_inner().into_std();
+    match stream.and_then(TcpStream::from_std) {
+        Ok(stream) => Some((stream, leftover)),
+        Err(error) => {
+            tracing::warn!(%error, "a connection is lost behind its handshake");
+            None
+        }
+    }
 }
 
 /// Shows that the key was understood by a server that knows the protocol; it proves nothing else.

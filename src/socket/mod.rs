@@ -17,7 +17,11 @@ mod writer;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -46,6 +50,25 @@ pub struct Context {
     pub timing: Arc<Timing>,
     /// Cancelled when the server goes away.
     pub draining: CancellationToken,
+    /// Whose turn it is to read from the store for a connection that opens or catches up. However many
+    /// come back at once, what is live waits for a few of them at most.
+    pub turns: Arc<Semaphore>,
+}
+
+impl Context {
+    /// So many may read at once for their connections: enough to keep the store's readers busy.
+    #[must_use]
+    pub fn turns() -> Arc<Semaphore> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Arc::new(Semaphore::new(4 * cores))
+    }
+
+    /// Waits for a turn. It ends when what this returns is dropped, which must be before anything is sent: a
+    /// peer that takes nothing would hold everybody up.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes the semaphore; without a turn it would only be less fair.
+        self.turns.clone().acquire_owned().await.ok()
+    }
 }
 
 /// What a connection was opened for.
@@ -196,9 +219,13 @@ impl Connection {
         if let End::Close(_) = end {
             // A close is answered by a close.
             let answer = async {
-                while !matches!(decoder.next(), Ok(Some(Incoming::Close(_))) | Err(_)) {
-                    if !matches!(outlet.read(&mut decoder).await, Ok(true)) {
-                        return;
+                loop {
+                    match decoder.next() {
+                        Ok(Some(Incoming::Close(_))) | Err(_) => return,
+                        // What it said before it heard us.
+                        Ok(Some(_)) => {}
+                        Ok(None) if matches!(outlet.read(&mut decoder).await, Ok(true)) => {}
+                        Ok(None) => return,
                     }
                 }
             };

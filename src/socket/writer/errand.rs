@@ -19,7 +19,7 @@ use crate::{
 
 /// What one step holds in memory until the peer has taken it.
 const STEP: Most = Most {
-    messages: 256,
+    messages: 63,
     bytes: 64 * 1024,
 };
 
@@ -110,6 +110,7 @@ impl Writer {
         let changes = if let Some(ear) = self.feed.ear(room) {
             ear.close();
             let chat = self.context.chat.clone();
+            let _turn = self.context.turn().await;
             changes(&chat, &self.caller, room, after, sent).await
         } else {
             Err(ChatError::NotFound("room"))
@@ -163,7 +164,10 @@ impl Writer {
                 holes,
             }))
         };
-        match self.feed.catch_up(room, STEP).await {
+        let turn = self.context.turn().await;
+        let caught_up = self.feed.catch_up(room, STEP).await;
+        drop(turn);
+        match caught_up {
             Ok(Repair::Missed {
                 after,
                 messages,
@@ -216,10 +220,12 @@ impl Writer {
         if let Some(ear) = self.feed.ear(room) {
             ear.close();
         }
-        let page = match chat
+        let turn = self.context.turn().await;
+        let page = chat
             .history(&caller, room, Window::After(after), most)
-            .await
-        {
+            .await;
+        drop(turn);
+        let page = match page {
             Ok(page) => page,
             // The feed tells of a removal, once it is heard again.
             Err(ChatError::NotFound(_)) => {

@@ -32,6 +32,7 @@ impl Writer {
         if chat.is_ended(&self.caller) {
             return Err(End::Close(CloseReason::SessionEnded));
         }
+        let turn = self.context.turn().await;
         if self.scope == Scope::All {
             let rooms = patiently!(timing, chat.room_ids(&caller));
             for room in rooms.map_err(|error| internal(&error))? {
@@ -49,6 +50,7 @@ impl Writer {
         if let Scope::Room(room) = self.scope
             && heard.is_empty()
         {
+            drop(turn);
             return self.out_of(room).await;
         }
         // A room joined since the first look is subscribed only now; its word is on the way.
@@ -61,6 +63,7 @@ impl Writer {
             .filter(|standing| self.feed.hears(standing.room.id))
             .collect();
         if self.voice.text_options().is_some() {
+            drop(turn);
             return self.open_text().await;
         }
         #[expect(
@@ -78,7 +81,9 @@ impl Writer {
             limits,
             rooms: rooms.collect(),
         };
-        self.say(&ready.encode()).await?;
+        let ready = ready.encode();
+        drop(turn);
+        self.say(&ready).await?;
         for standing in &heard {
             self.open_ear(standing.room.id, standing.room.head.rev);
         }
