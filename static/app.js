@@ -17,6 +17,9 @@ const HALF_MINUTE_MS = 30_000;
 /** Keeping the page is not to be in the way of what is being looked at. */
 const LATER_MS = 4_000;
 
+/** What cannot be had now is asked for again when it is next wanted. */
+const unreachable = () => {};
+
 /** The version of the page that this is; another one may come before the page is fully there. */
 const keeper = navigator.serviceWorker?.controller ?? null;
 
@@ -43,6 +46,16 @@ effect(() => {
   untracked(() => changeAccount(phase === "in" ? user.id : null));
 });
 
+// The keys of the page come with the first one that is pressed, which still does what it stands for: unless a
+// dialog was opened or closed meanwhile, that is.
+let press = async (event) => {
+  const open = dialog.value;
+  const shortcuts = await import("./core/shortcuts.js");
+  press = shortcuts.press;
+  if (dialog.value === open) press(event);
+};
+addEventListener("keydown", (event) => void press(event)?.catch(unreachable));
+
 const tick = () => {
   now.value = Date.now();
 };
@@ -58,10 +71,7 @@ effect(() => {
   const { hours } = preferences.value;
   untracked(() => render(html`<${App} key=${hours} />`, root));
 });
-// What the first view can do without, and a page that has just lost its server, too.
 await started;
-const unreachable = () => {};
-void import("./core/shortcuts.js").catch(unreachable);
 // Only over HTTPS and on localhost; and where the browser refuses, the page works without.
 const keep = async () => (await import("./core/service-worker.js")).keepPage(keeper);
 if (navigator.serviceWorker) setTimeout(() => void keep().catch(unreachable), LATER_MS);

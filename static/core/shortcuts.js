@@ -1,4 +1,5 @@
 // The keys of the page: the ones that work anywhere are handled here, and all are listed for the help.
+// Fetched with the first key that is pressed.
 
 import { roomPath } from "../lib/routes.js";
 import { navigate } from "./router.js";
@@ -69,10 +70,11 @@ function matches(keys, event) {
 /** In a dialog, only what opens and closes dialogs works; `Escape` closes it by itself. */
 const allowed = (keys) => dialog.value === null || keys.includes("Mod");
 
-addEventListener("keydown", (event) => {
+/** Does what the pressed key stands for. */
+export function press(event) {
   if (event.defaultPrevented || event.isComposing || session.value.phase !== "in") return;
   const found = SHORTCUTS.find(({ keys, run }) => run && matches(keys, event));
   if (!found || !allowed(found.keys)) return;
   event.preventDefault();
   found.run();
-});
+}

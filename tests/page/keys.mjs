@@ -15,8 +15,6 @@ describe("keys", () => {
     const bob = await (await Person.arrive(world, "keys.bob")).signUp();
     await bob.call("POST", "/api/rooms/join", { code: rooms.Cellar.access_code });
     await ada.visit(`/r/${rooms.Attic.id}`);
-    // The keys are fetched behind the first view.
-    await ada.page.waitForLoadState("networkidle");
     await ada.composer.fill("a draft that stays");
     await ada.page.keyboard.press("Alt+ArrowDown");
     await opened(ada, "Balcony");
@@ -37,7 +35,6 @@ describe("keys", () => {
 
   story("Escape leads back to writing", async () => {
     const { people: [ada] } = await roomOf(world, ["esc.ada"]);
-    await ada.page.waitForLoadState("networkidle");
     await ada.page.getByRole("log").focus();
     await ada.page.keyboard.press("Escape");
     await ada.page.waitForFunction(() => document.activeElement.id === "composer");
