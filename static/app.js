@@ -10,7 +10,7 @@ import { forgetReading } from "./core/reading.js";
 import { closeOutbox, openOutbox } from "./core/sending.js";
 import { start } from "./core/session.js";
 import { liveSocket } from "./core/socket.js";
-import { dialog, now, people, rooms, roomsKnown, session } from "./core/state.js";
+import { blocked, dialog, now, people, rooms, roomsKnown, session } from "./core/state.js";
 import { html } from "./lib/html.js";
 
 const HALF_MINUTE_MS = 30_000;
@@ -38,6 +38,7 @@ function changeAccount(id) {
   forgetReading();
   rooms.value = new Map();
   people.value = new Map();
+  blocked.value = new Set();
   roomsKnown.value = false;
   dialog.value = null;
 }

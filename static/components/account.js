@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { notify } from "../core/announce.js";
 import { get, patch, post, remove } from "../core/api.js";
+import { loadBlocks, unblock } from "../core/blocks.js";
 import { copyText } from "../core/clipboard.js";
 import { endSession } from "../core/session.js";
 import { dialog, me, now, session } from "../core/state.js";
@@ -58,17 +59,17 @@ export function About() {
   </section>`}`;
 }
 
-/** What a GET lists; `null` before it is there. */
-function useItems(path) {
+/** What `load()` lists, `null` before it is there; `takeAway(id)` takes one of them away. */
+function useItems(load, takeAway) {
   const [items, setItems] = useState(null);
-  const loading = useSubmit(async () => setItems((await get(path)).items));
+  const loading = useSubmit(async () => setItems(await load()));
   useEffect(() => void loading.submit(), []);
-  const drop = (id) => remove(`${path}/${id}`).then(() => loading.submit(), (problem) => notify(problem.message, "bad"));
+  const drop = (id) => takeAway(id).then(() => loading.submit(), (problem) => notify(problem.message, "bad"));
   return { items, problem: loading.problem, reload: loading.submit, drop };
 }
 
 export function Tokens() {
-  const list = useItems("/api/me/tokens");
+  const list = useItems(async () => (await get("/api/me/tokens")).items, (id) => remove(`/api/me/tokens/${id}`));
   const [made, setMade] = useState(null);
   const form = useSubmit(async ({ name, scope, ends }, element) => {
     setMade(await post("/api/me/tokens", { name: name.trim(), scope, ...(Number(ends) > 0 ? { expires_in: Number(ends) } : {}) }));
@@ -100,7 +101,7 @@ export function Tokens() {
 }
 
 export function Blocked() {
-  const list = useItems("/api/me/blocks");
+  const list = useItems(loadBlocks, unblock);
   if (!list.problem && !list.items?.length) return null;
   return html`<section class="part">
     <h3>${t("blocked.heading")}</h3>

@@ -87,7 +87,7 @@ function Body({ message, action }) {
     return html`<p class="body action" dir="auto"><span class="said"><span class="star">*</span> <bdi class="author">${nameOf(message.author)}</bdi> ${action}</span>${marks} <${Time} at=${message.created_at} /></p>`;
   }
   if (message.body === "") return null;
-  const words = isPlain(message.body) ? message.body : html`<${Marked} text=${message.body} named=${message.mentions} everybody=${message.mentions_room} />`;
+  const words = isPlain(message.body) ? message.body : html`<${Marked} message=${message} />`;
   if (!marks) return html`<div class="body" dir="auto">${words}</div>`;
   return html`<div class="body" dir="auto"><div class="said">${words}</div>${marks}</div>`;
 }

@@ -1,7 +1,7 @@
 // A body's Markdown as nodes.
 
 import { useEffect, useState } from "preact/hooks";
-import { me, people } from "../core/state.js";
+import { blocked, me, people } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { isPlain, parse } from "../lib/markdown.js";
 
@@ -9,11 +9,13 @@ export { isPlain };
 
 const TAGS = { strong: "strong", em: "em", strike: "s" };
 
-/** The text of a message. `named` are the ids of those whom the server says it names. */
-export function Marked({ text, named = [], everybody = false }) {
-  const names = new Map(named.map((id) => [people.value.get(id)?.username.toLowerCase(), id]));
-  if (everybody) names.set("room", me.value?.id);
-  const blocks = parse(text);
+/** The text of a message. Of the names in it, those are mentions of which the server says so. */
+export function Marked({ message: { author, body, mentions = [], mentions_room: everybody } }) {
+  const heard = !blocked.value.has(author?.id);
+  /** By name, whether it is the reader's. */
+  const names = new Map(mentions.map((id) => [people.value.get(id)?.username.toLowerCase(), heard && id === me.value?.id]));
+  if (everybody) names.set("room", heard);
+  const blocks = parse(body);
   if (blocks.length === 1 && blocks[0].type === "text") return drawn(blocks[0].children, names);
   return blocks.map((block) => html`<${Block} block=${block} names=${names} />`);
 }
@@ -39,9 +41,9 @@ function drawnPiece({ type, children, text, href, name }, names) {
   if (type === "code") return html`<code>${text}</code>`;
   if (type === "link") return html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${drawn(children, names)}</a>`;
   if (type === "mention") {
-    const id = names.get(name.toLowerCase());
-    if (id === undefined) return `@${name}`;
-    return html`<span class=${id === me.value?.id ? "mention mine" : "mention"}>@${name}</span>`;
+    const mine = names.get(name.toLowerCase());
+    if (mine === undefined) return `@${name}`;
+    return html`<span class=${mine ? "mention mine" : "mention"}>@${name}</span>`;
   }
   return html`<${TAGS[type]}>${drawn(children, names)}<//>`;
 }

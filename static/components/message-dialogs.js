@@ -72,7 +72,7 @@ function Loaded({ answer, again, empty, children }) {
 function Versions({ message }) {
   const [answer, again] = useAnswer(`${pathOf(message)}/history`);
   return html`<${Loaded} answer=${answer} again=${again} empty=${t("versions.none")}>
-    ${(items) => html`<ol class="versions">${items.map((item) => html`<li><p class="faint"><time datetime=${item.written_at}>${fullTime(item.written_at)}</time></p><div class="body" dir="auto"><${Marked} text=${item.body} /></div></li>`)}</ol>`}
+    ${(items) => html`<ol class="versions">${items.map((item) => html`<li><p class="faint"><time datetime=${item.written_at}>${fullTime(item.written_at)}</time></p><div class="body" dir="auto"><${Marked} message=${item} /></div></li>`)}</ol>`}
   <//>`;
 }
 
@@ -87,7 +87,7 @@ function Pins({ room }) {
       html`<ol class="versions">${items.map(
         (message) => html`<li key=${message.seq}>
           <p class="byline"><bdi class="author">${nameOf(message.author)}</bdi> <time class="faint" datetime=${message.created_at}>${fullTime(message.created_at)}</time></p>
-          <div class="body" dir="auto"><${Marked} text=${message.body} named=${message.mentions} /></div>
+          <div class="body" dir="auto"><${Marked} message=${message} /></div>
           <button type="button" class="link" onClick=${() => open(message)}>${t("pins.open")}</button>
         </li>`,
       )}</ol>`}

@@ -2,7 +2,7 @@
 
 import { react } from "../core/messages.js";
 import { follow } from "../core/router.js";
-import { me, people } from "../core/state.js";
+import { blocked, me, people } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { listed, t } from "../lib/i18n.js";
 import { plain } from "../lib/markdown.js";
@@ -24,7 +24,9 @@ export function Quote({ message }) {
 }
 
 export function Reactions({ message }) {
-  const kinds = Object.entries(message.reactions);
+  const heard = ([emoji, users]) => [emoji, users.filter((id) => !blocked.value.has(id))];
+  const kinds = Object.entries(message.reactions).map(heard).filter(([, users]) => users.length > 0);
+  if (kinds.length === 0) return null;
   return html`<ul class="reactions" aria-label=${t("message.reactions")}>
     ${kinds.map(([emoji, users]) => {
       const mine = users.includes(me.value?.id);

@@ -3,10 +3,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { notify } from "../core/announce.js";
 import { get, patch, post, put, remove } from "../core/api.js";
+import { block, loadBlocks, unblock } from "../core/blocks.js";
 import { alone } from "../core/housekeeping.js";
 import { loadMembers } from "../core/members.js";
 import { navigate } from "../core/router.js";
-import { me, now } from "../core/state.js";
+import { blocked, me, now } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
@@ -22,20 +23,18 @@ const SPANS = [600, 3600, 86400, 604800];
 
 export default function PersonDialog({ userId, room }) {
   const [person, setPerson] = useState(null);
-  const [blocked, setBlocked] = useState(null);
   const loading = useSubmit(async () => {
-    const [profile, blocks] = await Promise.all([get(`/api/users/${userId}`), get("/api/me/blocks")]);
+    const [profile] = await Promise.all([get(`/api/users/${userId}`), loadBlocks()]);
     setPerson(profile);
-    setBlocked(blocks.items.some(({ id }) => id === userId));
   });
   useEffect(() => void loading.submit(), [userId]);
   return html`<${Dialog} title=${t("dialog.person")}>
     <${FormError} problem=${loading.problem} />
-    ${person ? html`<${Person} person=${person} room=${room} blocked=${blocked} setBlocked=${setBlocked} />` : !loading.problem && html`<p class="faint" role="status">${t("dialog.loading")}</p>`}
+    ${person ? html`<${Person} person=${person} room=${room} />` : !loading.problem && html`<p class="faint" role="status">${t("dialog.loading")}</p>`}
   <//>`;
 }
 
-function Person({ person: { user, chat_rooms: shared }, room, blocked, setBlocked }) {
+function Person({ person: { user, chat_rooms: shared }, room }) {
   const self = user.id === me.value?.id;
   return html`
     <div class="account">
@@ -44,7 +43,7 @@ function Person({ person: { user, chat_rooms: shared }, room, blocked, setBlocke
     </div>
     <p class="faint">${user.status === "online" ? t("person.online") : lastSeen(user.last_seen, now.value)}</p>
     ${user.about && html`<p class="topic-text" dir="auto">${user.about}</p>`}
-    ${!self && html`<${Ways} user=${user} blocked=${blocked} setBlocked=${setBlocked} />`}
+    ${!self && html`<${Ways} user=${user} />`}
     ${!self && room && html`<${Governing} user=${user} room=${room} />`}
     ${shared.length > 0 &&
     html`<section class="part"><h3>${t("person.shared")}</h3>
@@ -52,22 +51,18 @@ function Person({ person: { user, chat_rooms: shared }, room, blocked, setBlocke
   `;
 }
 
-function Ways({ user, blocked, setBlocked }) {
+function Ways({ user }) {
+  const isBlocked = blocked.value.has(user.id);
   const writing = useSubmit(async () => {
     const id = await alone([user.id]);
     closeDialog();
     navigate(roomPath(id));
   });
-  const turn = async () => {
-    const path = `/api/me/blocks/${user.id}`;
-    await (blocked ? remove(path) : put(path));
-    setBlocked(!blocked);
-  };
   return html`<section class="part">
     <${FormError} problem=${writing.problem} />
     <div class="part-buttons">
       <button type="button" class="button primary" onClick=${writing.submit}><${Icon} name="send" /> ${t("person.write")}</button>
-      <${ConfirmButton} key=${String(blocked)} label=${t(blocked ? "person.unblock" : "person.block")} question=${t(blocked ? "person.unblock.ask" : "person.block.ask", { name: user.display_name })} confirm=${t(blocked ? "person.unblock" : "person.block")} tone=${blocked ? "primary" : "danger"} action=${turn} />
+      <${ConfirmButton} key=${String(isBlocked)} label=${t(isBlocked ? "person.unblock" : "person.block")} question=${t(isBlocked ? "person.unblock.ask" : "person.block.ask", { name: user.display_name })} confirm=${t(isBlocked ? "person.unblock" : "person.block")} tone=${isBlocked ? "primary" : "danger"} action=${() => (isBlocked ? unblock : block)(user.id)} />
     </div>
   </section>`;
 }

@@ -10,7 +10,7 @@ import { dropRoom, keepRooms, meetRoom } from "./rooms.js";
 import { landMessage, outbox } from "./sending.js";
 import { endSession } from "./session.js";
 import { attach, liveSocket } from "./socket.js";
-import { bodyLimit, currentRoom, me, rooms, roomsKnown, route, session } from "./state.js";
+import { bodyLimit, currentRoom, isForMe, me, rooms, roomsKnown, route, session } from "./state.js";
 import { forgetTyping, heardTyping, stopTyping } from "./typing.js";
 
 const handlers = { ready, message, ack, synced, behind, presence, typing: heardTyping, read, room, room_left: roomLeft, error };
@@ -45,6 +45,8 @@ function ready(frame) {
   if (currentRoom.value?.loading.value instanceof Error) void open(currentRoom.value, route.value.seq);
   sync(missed);
   outbox.value?.connected();
+  // Another device may have blocked somebody meanwhile; what cannot be had now comes with the next connection.
+  void import("./blocks.js").then(({ loadBlocks }) => loadBlocks()).catch(() => {});
 }
 
 /** Asks for everything that changed since these revs: `{"1": 520}`. */
@@ -91,7 +93,7 @@ function noteNew(known, arrived) {
   }
   if (known.unread.value === 0) known.dividerAfter.value = known.readSeq.value;
   known.unread.value += 1;
-  if (arrived.mentions?.includes(me.value?.id)) known.mentions.value += 1;
+  if (isForMe(known, arrived)) known.mentions.value += 1;
 }
 
 function systemEvent(known, { event, author }) {

@@ -7,17 +7,11 @@ import { t } from "../lib/i18n.js";
 import { preferences } from "./preferences.js";
 import { attended } from "./reading.js";
 import { navigate } from "./router.js";
-import { me, people, rooms } from "./state.js";
+import { isForMe, people, rooms } from "./state.js";
 
 /** So long somebody has to read it, here or on another device. */
 const PATIENCE_MS = 1_000;
 const BODY_CHARS = 200;
-
-/** Whether a message is for the reader in particular: it names or answers them, or all of the room does. */
-function isForMe(room, { mentions, mentions_room: all, quote }) {
-  const id = me.value?.id;
-  return room.info.value.kind === "direct" || Boolean(all) || (mentions ?? []).includes(id) || quote?.author?.id === id;
-}
 
 function isWanted(room, message) {
   const { notify } = room.info.value;

@@ -44,6 +44,16 @@ export const unreadMarks = computed(() => {
 /** The latest known names: `Map<id, {id, username, display_name}>`. Replaced when one changes. */
 export const people = signal(new Map());
 
+/** The ids of those whom the reader has blocked, as soon as they are known. */
+export const blocked = signal(new Set());
+
+/** Whether a message is for the reader in particular: it names or answers them, or is to all of the room. */
+export function isForMe({ info }, { author, mentions, mentions_room: all, quote }) {
+  const id = me.value?.id;
+  if (blocked.value.has(author?.id)) return false;
+  return info.value.kind === "direct" || Boolean(all) || (mentions ?? []).includes(id) || quote?.author?.id === id;
+}
+
 /** Everything in the outbox, in order of writing. */
 export const outgoing = signal([]);
 

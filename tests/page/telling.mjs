@@ -36,16 +36,16 @@ const look = (page, there) =>
     dispatchEvent(new Event(focused ? "focus" : "blur"));
   }, there);
 
-/** Two people in a room; the second one listens, in a page that was opened by an own hand. */
+/** People in a room; the second one listens, in a page that was opened by an own hand. */
 async function listener(names, more) {
   const { room, people } = await roomOf(world, names, more);
-  const [, bob] = people;
+  const [ada, bob, eve] = people;
   await bob.page.addInitScript(listen);
   await bob.page.evaluate(() => localStorage.setItem("parlor.preferences", JSON.stringify({ notifications: "on" })));
   await bob.visit(`/r/${room.id}`);
   await bob.composer.waitFor();
   await bob.page.evaluate(() => Notification.requestPermission());
-  return { room, ada: people[0], bob };
+  return { room, ada, bob, eve };
 }
 
 const notify = (person, room, level) => person.call("PATCH", `/api/rooms/${room.id}/members/me`, { notify: level });
@@ -100,7 +100,7 @@ describe("telling", () => {
   });
 
   story("by the room's level: mentions only, or nothing", async () => {
-    const { room, ada, bob } = await listener(["level.ada", "level.bob"]);
+    const { room, ada, bob, eve } = await listener(["level.ada", "level.bob", "level.eve"]);
     await look(bob.page, false);
     await notify(bob, room, "mentions");
     await bob.page.reload();
@@ -111,6 +111,17 @@ describe("telling", () => {
     await ada.say("for @level.bob");
     await notified(bob.page, 1);
     assert.equal((await told(bob.page)).notifications[0].body, "for @level.bob");
+    await bob.call("PUT", `/api/me/blocks/${ada.id}`);
+    const known = bob.page.waitForResponse((response) => response.url().endsWith("/api/me/blocks"));
+    await bob.page.reload();
+    await bob.connected();
+    await known;
+    await bob.page.evaluate(() => Notification.requestPermission());
+    await look(bob.page, false);
+    await ada.say("@level.bob, can you hear me?");
+    await eve.say("I can, @level.bob");
+    await notified(bob.page, 1);
+    assert.equal((await told(bob.page)).notifications[0].body, "I can, @level.bob", "not of who is blocked");
     await notify(bob, room, "none");
     await bob.page.reload();
     await bob.connected();

@@ -1,0 +1,22 @@
+// Whom the reader has blocked: their reactions are not shown, and nothing they say is a mention.
+
+import { get, put, remove } from "./api.js";
+import { blocked, me } from "./state.js";
+
+/** Takes over whom the server has as blocked, and lists them. */
+export async function loadBlocks() {
+  const reader = me.value?.id;
+  const { items } = await get("/api/me/blocks");
+  if (me.value?.id === reader) blocked.value = new Set(items.map(({ id }) => id));
+  return items;
+}
+
+export async function block(userId) {
+  await put(`/api/me/blocks/${userId}`);
+  blocked.value = new Set(blocked.value).add(userId);
+}
+
+export async function unblock(userId) {
+  await remove(`/api/me/blocks/${userId}`);
+  blocked.value = new Set([...blocked.value].filter((id) => id !== userId));
+}
