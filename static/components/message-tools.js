@@ -10,6 +10,7 @@ import { t } from "../lib/i18n.js";
 import { messagePath } from "../lib/routes.js";
 import { transcript } from "../lib/transcript.js";
 import { Icon, IconButton } from "./icon.js";
+import "./later-icons.js";
 import { nameOf } from "./message-parts.js";
 
 /** What this reader may do to that message. */

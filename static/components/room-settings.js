@@ -10,6 +10,7 @@ import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Invites, KeptOut, NotifyLevel, Restraints } from "./governing.js";
 import { Icon, iconOf } from "./icon.js";
+import "./later-icons.js";
 import { QrCode } from "./qr-code.js";
 
 export function RoomSettings({ room }) {

@@ -15,6 +15,7 @@ import { ConfirmButton } from "./confirm-button.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
+import "./later-icons.js";
 import { NotificationSettings } from "./notification-settings.js";
 
 export function Settings() {
