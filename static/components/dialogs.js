@@ -15,6 +15,7 @@ const fetched = (load) => lazy(async () => (await load()).default, closeDialog);
 const MessageDialog = fetched(() => import("./message-dialogs.js"));
 const FindDialog = fetched(() => import("./find.js"));
 const PersonDialog = fetched(() => import("./person.js"));
+const WriteDialog = fetched(() => import("./write.js"));
 const AdminDialog = fetched(() => import("./admin.js"));
 
 /** Whichever dialog is open. */
@@ -51,6 +52,8 @@ export function Dialogs() {
       return html`<${FindDialog} key=${name} name=${name} />`;
     case "person":
       return html`<${PersonDialog} key=${userId} userId=${userId} room=${room} />`;
+    case "write":
+      return html`<${WriteDialog} />`;
     case "admin":
       return html`<${AdminDialog} />`;
     default:

@@ -24,6 +24,7 @@ export function Sidebar() {
       <h2>${t("rooms.heading")}</h2>
       <${RoomList} />
       <div class="sidebar-actions">
+        <button type="button" class="row-button" onClick=${openDialog("write")}><${Icon} name="send" /> ${t("dialog.write")}</button>
         <button type="button" class="row-button" onClick=${openDialog("create")}><${Icon} name="plus" /> ${t("rooms.create")}</button>
         <button type="button" class="row-button" onClick=${openDialog("join")}><${Icon} name="key" /> ${t("rooms.join")}</button>
         <button type="button" class="row-button" onClick=${openDialog("discover")}><${Icon} name="compass" /> ${t("rooms.discover")}</button>

@@ -110,6 +110,7 @@ export async function everyScreen(world, name, options, look) {
   await page.getByRole("navigation").first().waitFor();
   await look(page, "home");
   await dialogs(page, look, [
+    ["New message", ".choosing li"],
     ["Create a room", ".choice"],
     ["Join with a code", "dialog form"],
     ["Browse public rooms", ".found-room"],

@@ -1,0 +1,92 @@
+// Writing to some people alone: one or several of those with whom one shares a room.
+
+import { useEffect, useState } from "preact/hooks";
+import { alone } from "../core/housekeeping.js";
+import { loadMembers } from "../core/members.js";
+import { navigate } from "../core/router.js";
+import { me, people, roomList } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { roomPath } from "../lib/routes.js";
+import { Dialog, closeDialog } from "./dialog.js";
+import { FormError, SubmitButton, useSubmit } from "./field.js";
+
+/** So many the server lets into such a room, the reader among them. */
+const MOST_INSIDE = 10;
+/** So many rooms are asked who is in them, and so many people are listed. */
+const MOST_ROOMS = 20;
+const MOST_LISTED = 50;
+
+/** Learns who is in the reader's rooms, where that is not known yet. */
+async function meetEverybody() {
+  const unknown = roomList.value.filter((room) => room.members.value === null);
+  for (const room of unknown.slice(0, MOST_ROOMS)) await loadMembers(room);
+}
+
+/** Everybody else who is in one of the reader's rooms, by name. */
+function everybody() {
+  const ids = new Set(roomList.value.flatMap((room) => [...(room.members.value?.keys() ?? [])]));
+  ids.delete(me.value?.id);
+  const known = [...ids].map((id) => people.value.get(id)).filter(Boolean);
+  return known.sort((a, b) => a.display_name.localeCompare(b.display_name) || a.id - b.id);
+}
+
+export default function WriteDialog() {
+  return html`<${Dialog} title=${t("dialog.write")}><${Write} /><//>`;
+}
+
+function Write() {
+  const [words, setWords] = useState("");
+  const [chosen, setChosen] = useState(new Set());
+  const meeting = useSubmit(meetEverybody);
+  useEffect(() => void meeting.submit(), []);
+  const form = useSubmit(async () => {
+    if (chosen.size === 0) throw new Error(t("write.nobody"));
+    const id = await alone([...chosen]);
+    closeDialog();
+    navigate(roomPath(id));
+  });
+
+  const wanted = words.trim().replace(/^@/u, "").toLocaleLowerCase();
+  const isNamed = ({ username, display_name: name }) => `${username} ${name}`.toLocaleLowerCase().includes(wanted);
+  const all = everybody();
+  const found = all.filter(isNamed);
+  // Who is chosen stays in sight, and where they stand: a box that moved would lose the focus.
+  const shown = new Set(found.slice(0, MOST_LISTED));
+  const listed = all.filter((person) => shown.has(person) || chosen.has(person.id));
+  const isFull = chosen.size >= MOST_INSIDE - 1;
+
+  const turn = (id) => {
+    const next = new Set(chosen);
+    if (!next.delete(id) && !isFull) next.add(id);
+    setChosen(next);
+  };
+  const onKeyDown = (event) => {
+    if (event.key !== "Enter" || event.isComposing || wanted === "") return;
+    event.preventDefault();
+    const first = found.find(({ id }) => !chosen.has(id));
+    if (!first || isFull) return;
+    turn(first.id);
+    setWords("");
+  };
+
+  return html`<form onSubmit=${form.submit}>
+    <div class="field"><label for="write-to">${t("write.label")}</label>
+      <input id="write-to" type="text" autofocus autocomplete="off" dir="auto" aria-describedby="write-hint" value=${words} onInput=${(event) => setWords(event.currentTarget.value)} onKeyDown=${onKeyDown} />
+      <p class="field-hint" id="write-hint">${t("write.hint")}</p></div>
+    <fieldset class="choices"><legend>${t("write.people")}</legend>
+      <ul class="choosing">${listed.map(
+        (person) => html`<li key=${person.id}><label class="check">
+          <input type="checkbox" checked=${chosen.has(person.id)} disabled=${isFull && !chosen.has(person.id)} onChange=${() => turn(person.id)} />
+          <span><bdi>${person.display_name}</bdi> <span class="faint" translate=${false}>@${person.username}</span></span>
+        </label></li>`,
+      )}</ul>
+      ${meeting.busy && html`<p class="faint">${t("dialog.loading")}</p>`}
+      ${found.length === 0 && !meeting.busy && html`<p class="faint">${t("write.none")}</p>`}
+      ${found.length > MOST_LISTED && html`<p class="faint">${t("write.more")}</p>`}
+    </fieldset>
+    <p class="faint" role="status">${t("write.chosen", { n: chosen.size })}${isFull && ` ${t("write.full", { n: MOST_INSIDE })}`}</p>
+    <${FormError} problem=${form.problem ?? meeting.problem} />
+    <div class="form-foot"><${SubmitButton} busy=${form.busy}>${t("write.do")}<//></div>
+  </form>`;
+}
