@@ -2,18 +2,22 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { liveSocket } from "../core/socket.js";
-import { connection, currentRoom, newVersion } from "../core/state.js";
+import { connection, newVersion } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Icon } from "./icon.js";
+import { lazy } from "./lazy.js";
 
 /** Most breaks are short: nothing is said at first, then little. */
 const QUIET_MS = 3_000;
 const SUBTLE_MS = 8_000;
-const COMPLETE_MS = 5_000;
+
+/** With these there is a server again, or a page that is kept. */
+const Complete = lazy(async () => (await import("./later-bars.js")).Complete, () => {});
+const VersionBar = lazy(async () => (await import("./later-bars.js")).VersionBar, () => {});
 
 export function Bars() {
-  return html`<div class="bars"><${ConnectionBar} /><${VersionBar} /></div>`;
+  return html`<div class="bars"><${ConnectionBar} />${newVersion.value && html`<${VersionBar} />`}</div>`;
 }
 
 function ConnectionBar() {
@@ -38,31 +42,5 @@ function ConnectionBar() {
     <p>${t("connection.lost")}</p>
     <span class="banner-when" aria-hidden="true">${phase === "connecting" || seconds === 0 ? t("connection.trying") : t("connection.again", { n: seconds })}</span>
     <button type="button" class="button small" onClick=${() => liveSocket.nudge()}>${t("connection.retry")}</button>
-  </div>`;
-}
-
-/** After a break that was noticed: that nothing is missing in the room on the screen. */
-function Complete({ done }) {
-  const room = currentRoom.value;
-  void room?.version.value;
-  const seq = room?.timeline.completeTo ?? null;
-  const [gone, go] = useState(false);
-  useEffect(() => {
-    if (seq === null) return undefined;
-    const timer = setTimeout(() => {
-      done();
-      go(true);
-    }, COMPLETE_MS);
-    return () => clearTimeout(timer);
-  }, [seq]);
-  return seq === null || gone ? null : html`<p class="reconnecting calm" role="status">${t("connection.complete", { seq: String(seq) })}</p>`;
-}
-
-function VersionBar() {
-  const reload = newVersion.value;
-  if (!reload) return null;
-  return html`<div class="banner calm" role="status">
-    <p>${t("version.new")}</p>
-    <button type="button" class="button small" onClick=${reload}>${t("version.reload")}</button>
   </div>`;
 }

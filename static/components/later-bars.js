@@ -1,0 +1,32 @@
+// Bars that no first view has: all has come after a break, a new version of the page is there.
+
+import { useEffect, useState } from "preact/hooks";
+import { currentRoom, newVersion } from "../core/state.js";
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+
+const COMPLETE_MS = 5_000;
+
+/** After a break that was noticed: that nothing is missing in the room on the screen. */
+export function Complete({ done }) {
+  const room = currentRoom.value;
+  void room?.version.value;
+  const seq = room?.timeline.completeTo ?? null;
+  const [gone, go] = useState(false);
+  useEffect(() => {
+    if (seq === null) return undefined;
+    const timer = setTimeout(() => {
+      done();
+      go(true);
+    }, COMPLETE_MS);
+    return () => clearTimeout(timer);
+  }, [seq]);
+  return seq === null || gone ? null : html`<p class="reconnecting calm" role="status">${t("connection.complete", { seq: String(seq) })}</p>`;
+}
+
+export function VersionBar() {
+  return html`<div class="banner calm" role="status">
+    <p>${t("version.new")}</p>
+    <button type="button" class="button small" onClick=${() => newVersion.value()}>${t("version.reload")}</button>
+  </div>`;
+}
