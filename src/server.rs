@@ -7,6 +7,7 @@ mod tests;
 
 use std::{
     fs::{self, File, TryLockError},
+    io,
     net::SocketAddr,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
@@ -14,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use drain::Tasks;
@@ -34,6 +35,9 @@ use crate::{
 pub(crate) const DATABASE: &str = "parlor.db";
 const SECRET: &str = "secret.key";
 const LOCK: &str = "parlor.lock";
+/// Connections that the system holds until they are taken: as many as Linux lets wait. One that finds no place is
+/// tried again by its client a second later, and all come at once after a restart.
+const BACKLOG: u32 = 4096;
 /// Reading or writing by the group or by anybody.
 const OTHERS: u32 = 0o066;
 /// With nobody waiting, indexing and tidying go in steps as large as make them quick.
@@ -140,19 +144,28 @@ pub async fn make_admin(config: &Config, name: &str) -> Result<(), String> {
     }
 }
 
+/// Listens, as `TcpListener::bind` does, but that more may wait to be taken.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A server that was just stopped does not keep its address from the next.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 impl Server {
     /// Opens the data folder and starts to listen. Nobody is answered before [`run`](Self::run).
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn bind(mut config: Config) -> Result<Self, StartError> {
-        let listener =
-            TcpListener::bind(config.listen)
-                .await
-                .map_err(|error| StartError::Listen {
-                    address: config.listen,
-                    error,
-                })?;
+        let listener = listen(config.listen).map_err(|error| StartError::Listen {
+            address: config.listen,
+            error,
+        })?;
         let address = listener.local_addr().map_err(|error| StartError::Listen {
             address: config.listen,
             error,
