@@ -39,6 +39,8 @@ pub(super) struct Entrant<'a> {
     play: Box<dyn FnMut() -> io::Result<Turn> + 'a>,
     /// The most of a core that the client used.
     busy: f64,
+    /// It has failed, and takes no more turns.
+    out: bool,
 }
 
 impl<'a> Entrant<'a> {
@@ -47,6 +49,7 @@ impl<'a> Entrant<'a> {
             who,
             play: Box::new(play),
             busy: 0.0,
+            out: false,
         }
     }
 }
@@ -89,8 +92,18 @@ pub(super) fn contest(
         let mut rows: Vec<Row> = metrics.iter().map(|metric| metric.row(name)).collect();
         for turn in 1..=bench.plan.turns {
             bench.progress.turn(turn, bench.plan.turns);
-            for entrant in &mut entrants {
-                entrant.turn(&mut rows)?;
+            for entrant in entrants.iter_mut().filter(|entrant| !entrant.out) {
+                match (entrant.turn(&mut rows), &entrant.who) {
+                    (Ok(()), _) => {}
+                    // A server of others that fails is no reason to know nothing of ours.
+                    (Err(error), Who::Other(other)) => {
+                        let told = format!("{other} failed: {error}");
+                        bench.progress.tell(&told);
+                        bench.report.remark(format!("{name}: {told}."));
+                        entrant.out = true;
+                    }
+                    (Err(error), _) => return Err(error),
+                }
             }
         }
         // The floor is the first and the last one, so that all others stand between two of it.

@@ -44,6 +44,12 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
         listeners: machine::affordable_sockets(listeners),
     };
     let script = |said: &mut Vec<(usize, u64)>| said.push((0, burst));
+    // The others first: some take longer to let everybody in than ours waits for a sign of life.
+    let others = others(bench, shape, false);
+    for (_, other) in &others {
+        // One that fails is told of when its turn comes.
+        let _ = other.borrow_mut().play(WARMING, &mut { script });
+    }
     let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
     // The first messages show what frames look like, and how many of them are written at once.
     let warming = hall.play(WARMING, &mut { script })?;
@@ -56,11 +62,6 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
     let together = warming.together.round().max(1.0) as u64;
     bare.stage.together = together;
     bare.play(WARMING, &mut { script })?;
-
-    let others = others(bench, shape, false);
-    for (_, other) in &others {
-        other.borrow_mut().play(WARMING, &mut { script })?;
-    }
     let (hall, bare) = (RefCell::new(hall), RefCell::new(bare));
     let slice = bench.plan.slice;
     let mut entrants = vec![
@@ -93,10 +94,10 @@ pub(super) fn ten_thousand(bench: &mut Bench<'_>) -> io::Result<()> {
         listeners: machine::affordable_sockets(bench.plan.size(10_000, 2000)),
     };
     let posts = bench.plan.size(POSTS, POSTS / 2);
+    let others = others(bench, shape, false);
     let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
     hall.burst(&mut |said| said.push((0, 1)))?;
     let bare = Player::new(Bare::like(bench, &hall.stage)?, shape);
-    let others = others(bench, shape, false);
     let (hall, bare) = (RefCell::new(hall), RefCell::new(bare));
     let mut entrants = vec![
         posting(Who::Floor, &bare, posts),

@@ -58,7 +58,6 @@ struct Senders {
 }
 
 fn measure(bench: &mut Bench<'_>, count: usize) -> io::Result<()> {
-    let senders = RefCell::new(Senders::ours(bench, count)?);
     let mut log = Log::within(bench.folder()?)?;
     let alone = Alone::open(bench, count)?;
     let mut others = Vec::new();
@@ -73,6 +72,7 @@ fn measure(bench: &mut Bench<'_>, count: usize) -> io::Result<()> {
         }
     }
 
+    let senders = RefCell::new(Senders::ours(bench, count)?);
     let slice = bench.plan.slice;
     let mut entrants = vec![
         Entrant::new(Who::Floor, || {
