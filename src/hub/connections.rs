@@ -192,6 +192,10 @@ impl Connections {
         if listed.len() >= self.inner.per_user {
             return Err(TooManyConnections);
         }
+        // Most users have one connection, and no room for more.
+        if listed.is_empty() {
+            listed.reserve_exact(1);
+        }
         listed.push(Listed {
             number,
             session,
