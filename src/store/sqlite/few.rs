@@ -1,4 +1,7 @@
 //! A few messages in one row, as JSON that SQLite makes: one turn of its thread for all of them.
+//!
+//! Their order is that of the subquery with the limit. SQLite never puts the right side of a `cross join` before
+//! its left, so that who wrote them is looked up for one after the other.
 
 use serde::Deserialize;
 

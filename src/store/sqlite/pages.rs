@@ -42,10 +42,10 @@ impl Sqlite {
                           (select json_group_array(json_array(
                                       m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
                                       json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
-                                      json(m.extras)) order by m.seq desc)
+                                      json(m.extras)))
                            from (select * from messages_seen x where x.room_id = r.id and x.seq < ?3
                                  order by x.seq desc limit +?4) m
-                           join users u on u.id = m.author_id) as "items!: String"
+                           cross join users u on u.id = m.author_id) as "items!: String"
                    from memberships me join rooms r on r.id = me.room_id
                    where me.room_id = ?1 and me.user_id = ?2"#,
                 room.0,
@@ -99,10 +99,10 @@ impl Sqlite {
                           (select json_group_array(json_array(
                                       m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
                                       json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
-                                      json(m.extras)) order by m.seq)
+                                      json(m.extras)))
                            from (select * from messages_seen x where x.room_id = r.id and x.seq > ?3
                                  order by x.seq limit +?4) m
-                           join users u on u.id = m.author_id) as "items!: String"
+                           cross join users u on u.id = m.author_id) as "items!: String"
                    from memberships me join rooms r on r.id = me.room_id
                    where me.room_id = ?1 and me.user_id = ?2"#,
                 room.0,
