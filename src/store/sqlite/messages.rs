@@ -5,9 +5,8 @@
 
 use super::{
     Sqlite,
-    few::FewRow,
-    pages::{FEW, Seen, collect, few},
-    rows::{SeenRow, head_of},
+    pages::{Seen, seen},
+    rows::head_of,
 };
 use crate::{
     domain::{Message, MessagePage, Removal, Rev, RoomId, Seq, SystemEvent, UserId, Window},
@@ -83,50 +82,7 @@ impl Sqlite {
             messages: most.messages.saturating_add(1),
             ..most
         };
-        let seen = if most.messages <= FEW {
-            let row = sqlx::query_as!(
-                FewRow,
-                r#"select r.last_seq, r.last_rev,
-                          (select json_group_array(json_array(
-                                      m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
-                                      json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
-                                      json(m.extras)))
-                           from (select * from messages_seen x where x.room_id = r.id and x.rev > ?3
-                                 order by x.rev limit +?4) m
-                           cross join users u on u.id = m.author_id) as "items!: String"
-                   from memberships me join rooms r on r.id = me.room_id
-                   where me.room_id = ?1 and me.user_id = ?2"#,
-                room.0,
-                reader.0,
-                after.0,
-                most.messages
-            )
-            .fetch_optional(&self.readers)
-            .await?;
-            few(row, most)?
-        } else {
-            let rows = sqlx::query_as!(
-                SeenRow,
-                "select r.last_seq, r.last_rev,
-                        m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
-                        m.author_id as \"author_id?\", u.username as \"username?\",
-                        u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
-                        m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
-                        m.extras as \"extras?: String\"
-                 from memberships me
-                 join rooms r on r.id = me.room_id
-                 left join messages_seen m on m.room_id = r.id and m.rev > ?3
-                 left join users u on u.id = m.author_id
-                 where me.room_id = ?1 and me.user_id = ?2
-                 order by m.rev limit +?4",
-                room.0,
-                reader.0,
-                after.0,
-                most.messages
-            )
-            .fetch(&self.readers);
-            collect(rows, most).await?
-        };
+        let seen = seen!(self, room, reader, after.0, most, "m.rev > ?3", "m.rev")?;
         let Some(seen) = seen else {
             return Ok(None);
         };
@@ -219,25 +175,16 @@ impl Sqlite {
             messages: PINS,
             bytes: usize::MAX,
         };
-        let rows = sqlx::query_as!(
-            SeenRow,
-            "select r.last_seq, r.last_rev,
-                    m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
-                    m.author_id as \"author_id?\", u.username as \"username?\",
-                    u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
-                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
-                    m.extras as \"extras?: String\"
-             from memberships me
-             join rooms r on r.id = me.room_id
-             left join messages_seen m on m.room_id = r.id and m.pinned_at is not null
-             left join users u on u.id = m.author_id
-             where me.room_id = ?1 and me.user_id = ?2
-             order by m.pinned_at desc limit +?3",
-            room.0,
-            reader.0,
-            most.messages
-        )
-        .fetch(&self.readers);
-        Ok(collect(rows, most).await?.map(|seen| seen.items))
+        // Whatever is pinned is so since a moment after the first.
+        let seen = seen!(
+            self,
+            room,
+            reader,
+            0,
+            most,
+            "m.pinned_at > ?3",
+            "m.pinned_at desc"
+        )?;
+        Ok(seen.map(|seen| seen.items))
     }
 }

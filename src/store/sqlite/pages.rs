@@ -27,38 +27,39 @@ pub(super) struct Seen {
     pub(super) cut: bool,
 }
 
-impl Sqlite {
-    pub(super) async fn before(
-        &self,
-        room: RoomId,
-        reader: UserId,
-        seq: Seq,
-        most: Most,
-    ) -> Result<Option<Seen>, StoreError> {
-        let seen = if most.messages <= FEW {
+/// Messages of a room for one of its members: those of which the condition is true, in that order, and no
+/// more than wanted. In the condition `?3` is the number that it is about. `None` if the reader is not in the
+/// room.
+macro_rules! seen {
+    ($sqlite:expr, $room:expr, $reader:expr, $number:expr, $most:expr, $which:tt, $order:tt) => {{
+        let (room, reader, number, most) = ($room.0, $reader.0, $number, $most);
+        if most.messages <= $crate::store::sqlite::pages::FEW {
             let row = sqlx::query_as!(
-                FewRow,
-                r#"select r.last_seq, r.last_rev,
-                          (select json_group_array(json_array(
-                                      m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
-                                      json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
-                                      json(m.extras)))
-                           from (select * from messages_seen x where x.room_id = r.id and x.seq < ?3
-                                 order by x.seq desc limit +?4) m
-                           cross join users u on u.id = m.author_id) as "items!: String"
-                   from memberships me join rooms r on r.id = me.room_id
-                   where me.room_id = ?1 and me.user_id = ?2"#,
-                room.0,
-                reader.0,
-                seq.0,
+                $crate::store::sqlite::few::FewRow,
+                "select r.last_seq, r.last_rev,
+                        (select json_group_array(json_array(
+                                    m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
+                                    json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
+                                    json(m.extras)))
+                         from (select * from messages_seen m where m.room_id = r.id and "
+                    + $which
+                    + " order by "
+                    + $order
+                    + " limit +?4) m
+                         cross join users u on u.id = m.author_id) as \"items!: String\"
+                 from memberships me join rooms r on r.id = me.room_id
+                 where me.room_id = ?1 and me.user_id = ?2",
+                room,
+                reader,
+                number,
                 most.messages
             )
-            .fetch_optional(&self.readers)
+            .fetch_optional(&$sqlite.readers)
             .await?;
-            few(row, most)?
+            $crate::store::sqlite::pages::few(row, most)
         } else {
             let rows = sqlx::query_as!(
-                SeenRow,
+                $crate::store::sqlite::rows::SeenRow,
                 "select r.last_seq, r.last_rev,
                         m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
                         m.author_id as \"author_id?\", u.username as \"username?\",
@@ -67,18 +68,34 @@ impl Sqlite {
                         m.extras as \"extras?: String\"
                  from memberships me
                  join rooms r on r.id = me.room_id
-                 left join messages_seen m on m.room_id = r.id and m.seq < ?3
-                 left join users u on u.id = m.author_id
+                 left join messages_seen m on m.room_id = r.id and "
+                    + $which
+                    + " left join users u on u.id = m.author_id
                  where me.room_id = ?1 and me.user_id = ?2
-                 order by m.seq desc limit +?4",
-                room.0,
-                reader.0,
-                seq.0,
+                 order by "
+                    + $order
+                    + " limit +?4",
+                room,
+                reader,
+                number,
                 most.messages
             )
-            .fetch(&self.readers);
-            collect(rows, most).await?
-        };
+            .fetch(&$sqlite.readers);
+            $crate::store::sqlite::pages::collect(rows, most).await
+        }
+    }};
+}
+pub(super) use seen;
+
+impl Sqlite {
+    pub(super) async fn before(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        seq: Seq,
+        most: Most,
+    ) -> Result<Option<Seen>, StoreError> {
+        let seen = seen!(self, room, reader, seq.0, most, "m.seq < ?3", "m.seq desc")?;
         Ok(seen.map(|mut seen| {
             seen.items.reverse();
             seen
@@ -92,49 +109,7 @@ impl Sqlite {
         seq: Seq,
         most: Most,
     ) -> Result<Option<Seen>, StoreError> {
-        if most.messages <= FEW {
-            let row = sqlx::query_as!(
-                FewRow,
-                r#"select r.last_seq, r.last_rev,
-                          (select json_group_array(json_array(
-                                      m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
-                                      json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
-                                      json(m.extras)))
-                           from (select * from messages_seen x where x.room_id = r.id and x.seq > ?3
-                                 order by x.seq limit +?4) m
-                           cross join users u on u.id = m.author_id) as "items!: String"
-                   from memberships me join rooms r on r.id = me.room_id
-                   where me.room_id = ?1 and me.user_id = ?2"#,
-                room.0,
-                reader.0,
-                seq.0,
-                most.messages
-            )
-            .fetch_optional(&self.readers)
-            .await?;
-            return few(row, most);
-        }
-        let rows = sqlx::query_as!(
-            SeenRow,
-            "select r.last_seq, r.last_rev,
-                    m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
-                    m.author_id as \"author_id?\", u.username as \"username?\",
-                    u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
-                    m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
-                    m.extras as \"extras?: String\"
-             from memberships me
-             join rooms r on r.id = me.room_id
-             left join messages_seen m on m.room_id = r.id and m.seq > ?3
-             left join users u on u.id = m.author_id
-             where me.room_id = ?1 and me.user_id = ?2
-             order by m.seq limit +?4",
-            room.0,
-            reader.0,
-            seq.0,
-            most.messages
-        )
-        .fetch(&self.readers);
-        collect(rows, most).await
+        seen!(self, room, reader, seq.0, most, "m.seq > ?3", "m.seq")
     }
 
     /// Half before, half from `seq` on; what the first half leaves free is the second's.
