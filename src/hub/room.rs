@@ -94,7 +94,7 @@ impl LiveMessage {
     #[must_use]
     pub fn plain(&self) -> Bytes {
         self.plain
-            .get_or_init(|| wire::text(&line::render(&self.message, false)))
+            .get_or_init(|| wire::lines(&line::render(&self.message, false)))
             .clone()
     }
 }

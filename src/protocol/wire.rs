@@ -34,6 +34,17 @@ pub fn text(payload: &str) -> Bytes {
     frame.into()
 }
 
+/// A text frame a line, for a terminal: there a frame is a line, and some show a newline within one as a
+/// space.
+#[must_use]
+pub fn lines(text: &str) -> Bytes {
+    if !text.contains('\n') {
+        return self::text(text);
+    }
+    let frames: Vec<Bytes> = text.lines().map(self::text).collect();
+    frames.concat().into()
+}
+
 /// A ping without a payload.
 #[must_use]
 pub fn ping() -> Bytes {

@@ -59,11 +59,11 @@ impl Voice {
         match self.dialect {
             Dialect::Json => Some(live.json()),
             Dialect::Text(_) if live.aspect != Aspect::Message => {
-                line::render_change(&live.message, live.aspect).map(|line| wire::text(&line))
+                line::render_change(&live.message, live.aspect).map(|line| wire::lines(&line))
             }
             Dialect::Text(options) if self.is_hidden(&live.message, options) => None,
             Dialect::Text(options) if options.numbers => {
-                Some(wire::text(&line::render(&live.message, true)))
+                Some(wire::lines(&line::render(&live.message, true)))
             }
             Dialect::Text(_) => Some(live.plain()),
         }
@@ -82,10 +82,10 @@ impl Voice {
                 } else {
                     Aspect::Other
                 };
-                line::render_change(message, aspect).map(|line| wire::text(&line))
+                line::render_change(message, aspect).map(|line| wire::lines(&line))
             }
             Dialect::Text(options) if self.is_hidden(message, options) => None,
-            Dialect::Text(options) => Some(wire::text(&line::render(message, options.numbers))),
+            Dialect::Text(options) => Some(wire::lines(&line::render(message, options.numbers))),
         }
     }
 
@@ -93,7 +93,7 @@ impl Voice {
     /// may want to do something with it, which takes its number.
     pub(super) fn shown(&self, message: &Message, by_command: bool) -> Option<Bytes> {
         let numbers = self.text_options()?.numbers || by_command;
-        Some(wire::text(&line::render(message, numbers)))
+        Some(wire::lines(&line::render(message, numbers)))
     }
 
     /// Somebody came or went.

@@ -200,7 +200,7 @@ impl Reader {
     }
 
     async fn say(&mut self, text: impl AsRef<str>) -> Result<(), Done> {
-        let frame = wire::text(text.as_ref());
+        let frame = wire::lines(text.as_ref());
         self.outlet.send_patiently(frame).await.map_err(|_| Done)
     }
 
