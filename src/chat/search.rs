@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,6 +31,10 @@ const SLICE: Slice = Slice {
 /// For each moment of indexing, the writer is left to others for so many, and is not kept busy by
 /// the index alone however much there is to index.
 const REST: u32 = 3;
+/// The same while more than [`FLOOD`] are said: who sends goes first, and who searches finds it later.
+const REST_IN_FLOOD: u32 = 20;
+/// Messages a second.
+const FLOOD: f64 = 1000.0;
 /// Pages of the index that a step of tidying writes: some milliseconds as well.
 const TIDY_PAGES: i64 = 16;
 /// Steps of tidying between two slices: enough for the index not to fall apart while there is much to
@@ -48,6 +55,8 @@ pub(super) struct Searching {
     /// Rooms with messages that the index may not know.
     behind: Mutex<BTreeSet<RoomId>>,
     news: Notify,
+    /// Changes that were ever heard of.
+    heard: AtomicU64,
 }
 
 /// Messages that were found, newest first.
@@ -76,11 +85,14 @@ impl Searching {
             turns: Semaphore::new(AT_ONCE),
             behind: Mutex::default(),
             news: Notify::new(),
+            heard: AtomicU64::new(0),
         }
     }
 
     /// Hears of what was committed.
     pub(super) fn hear(&self, changes: &[Change]) {
+        self.heard
+            .fetch_add(changes.len() as u64, Ordering::Relaxed);
         // Every kind is named, so that a new one has to say whether it changes a message.
         let rooms = changes.iter().filter_map(|change| match change {
             Change::Message(message)
@@ -220,9 +232,18 @@ impl Chat {
 
     /// Does it, and leaves the writer to others for a multiple of the time that it took.
     async fn rested<T>(&self, work: impl Future<Output = T>) -> T {
-        let start = Instant::now();
+        let heard = || self.inner.searching.heard.load(Ordering::Relaxed);
+        let (before, start) = (heard(), Instant::now());
         let done = work.await;
-        sleep(start.elapsed() * REST).await;
+        let took = start.elapsed();
+        #[expect(clippy::cast_precision_loss, reason = "it is a rate")]
+        let said = (heard() - before) as f64;
+        let rest = if said > FLOOD * took.as_secs_f64() {
+            REST_IN_FLOOD
+        } else {
+            REST
+        };
+        sleep(took * rest).await;
         done
     }
 

@@ -1,21 +1,20 @@
 //! Writing many messages at once: a handful of statements, however many messages there are.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet};
 use sqlx::{Executor, SqliteConnection};
 
 use super::{
     attachments,
     job::{AppendJob, Tx},
-    mentions,
-    plan::{KeyedPlace, Known, Plan, Rows, keyed},
+    mentions, plain,
+    plan::{KeyedPlace, Known, Plan, keyed},
     restraints::note_said,
     rows::MessageRow,
 };
 use crate::domain::{Author, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp};
 
-/// Writes messages that have a transaction to themselves, and commits it: two turns of the
-/// database's thread for most, however many messages there are.
+/// Writes messages that have a transaction to themselves, and commits it: a turn of the database's
+/// thread for some of them at once.
 ///
 /// No key is looked up for it. `false`, and nothing is done, if that would have to be; [`append_all`] does it. So
 /// it is with an error, after which nothing stands: a key that was used before breaks the index of keys.
@@ -27,37 +26,8 @@ pub(super) async fn append_alone(
     let Some(plan) = Plan::make(tx, jobs, None).await? else {
         return Ok(false);
     };
-    if plan.is_plain() && !plan.is_empty() {
-        let Rows {
-            messages,
-            rooms,
-            receipts,
-        } = plan.rows(&tx.senders)?;
-        // The same as in `write`, but that a batch which fails is taken back as a whole: SQLite need not be
-        // able to take back one statement of it.
-        sqlx::query!(
-            "begin immediate;
-             insert or fail into messages (room_id, seq, rev, kind, author_id, body, reply_to, key, text_count,
-                                   created_at, flags, mentions)
-             select value ->> 0, value ->> 1, value ->> 2, 'text', value ->> 3, value ->> 4, value ->> 5,
-                    value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10
-             from jsonb_each(?);
-             update or fail rooms set last_seq = j.seq, last_rev = j.rev, text_count = j.text_count
-             from (select value ->> 0 as room_id, value ->> 1 as seq, value ->> 2 as rev,
-                          value ->> 3 as text_count from jsonb_each(?)) j
-             where rooms.id = j.room_id;
-             update or fail memberships set read_seq = j.seq, read_text_count = j.text_count
-             from (select value ->> 0 as room_id, value ->> 1 as user_id, value ->> 2 as seq,
-                          value ->> 3 as text_count from jsonb_each(?)) j
-             where memberships.room_id = j.room_id and memberships.user_id = j.user_id
-                   and memberships.read_seq < j.seq;
-             commit",
-            messages,
-            rooms,
-            receipts
-        )
-        .execute(&mut tx.conn)
-        .await?;
+    if plan.is_plain() {
+        plain::write(&mut tx.conn, plan.counted()).await?;
     } else if !plan.is_empty() {
         tx.conn.execute("begin immediate").await?;
         write(tx, &plan).await?;
@@ -167,7 +137,7 @@ async fn known_keys(
 ) -> Result<HashMap<KeyedPlace, Known>, sqlx::Error> {
     let wanted: HashSet<KeyedPlace> = jobs.iter().filter_map(|job| keyed(&job.append)).collect();
     if wanted.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(HashMap::default());
     }
     let wanted = json(&wanted)?;
     let rows = sqlx::query_as!(
@@ -184,7 +154,7 @@ async fn known_keys(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mut known = HashMap::with_capacity(rows.len());
+    let mut known = HashMap::default();
     for row in rows {
         let message = Message::try_from(row)?;
         let said = match message.edited_at {

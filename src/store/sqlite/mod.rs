@@ -22,6 +22,7 @@ mod messages;
 mod moderation;
 mod pages;
 mod people;
+mod plain;
 mod plan;
 mod profile;
 mod receipts;

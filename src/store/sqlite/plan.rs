@@ -1,6 +1,6 @@
 //! What is to be written for some messages: who may say what, and which numbers they get.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::{
     append::json,
@@ -51,8 +51,8 @@ impl Plan {
 
         let mut plan = Self::default();
         let mut accepted = Vec::with_capacity(jobs.len());
-        let mut brought = HashMap::new();
-        let mut keys: HashMap<KeyedPlace, usize> = HashMap::new();
+        let mut brought = HashMap::default();
+        let mut keys: HashMap<KeyedPlace, usize> = HashMap::default();
         for (at, job) in jobs.iter_mut().enumerate() {
             let append = &job.append;
             let place = (append.room, append.author);
@@ -140,6 +140,11 @@ impl Plan {
         self.messages.iter().map(|(message, _)| message)
     }
 
+    /// The same, each with the count of text messages at it.
+    pub(super) fn counted(&self) -> &[(Message, i64)] {
+        &self.messages
+    }
+
     /// Whether a message that has a key is neither accepted nor a repetition of one that is.
     fn refuses_keyed(&self, jobs: &[&mut AppendJob], accepted: &[usize]) -> bool {
         let repeats = self.repeats.iter().map(|(at, _)| at);
@@ -158,8 +163,8 @@ impl Plan {
     /// who sends has read up to what they sent.
     pub(super) fn rows(&self, senders: &Senders) -> Result<Rows, sqlx::Error> {
         let mut messages = Vec::with_capacity(self.messages.len());
-        let mut rooms: HashMap<RoomId, (i64, i64, i64)> = HashMap::new();
-        let mut receipts: HashMap<Place, (Seq, i64)> = HashMap::new();
+        let mut rooms: HashMap<RoomId, (i64, i64, i64)> = HashMap::default();
+        let mut receipts: HashMap<Place, (Seq, i64)> = HashMap::default();
         for (m, text_count) in &self.messages {
             let (room, author) = (m.room_id, m.author.id);
             messages.push((

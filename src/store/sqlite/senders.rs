@@ -1,8 +1,7 @@
 //! Who wants to write: whether they are in their room, what keeps them from writing there, and where
 //! the room stands.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet};
 use sqlx::SqliteConnection;
 
 use super::{append::json, job::AppendJob, plan::Place, rows::to_role};
