@@ -86,7 +86,7 @@ impl LiveMessage {
     #[must_use]
     pub fn json(&self) -> Bytes {
         self.json
-            .get_or_init(|| wire::text(&Frame::message(&self.message).encode()))
+            .get_or_init(|| wire::text(&Frame::encoded_message(&self.message)))
             .clone()
     }
 

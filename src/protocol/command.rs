@@ -114,6 +114,27 @@ fn numbered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HashMap<RoomId
     rooms.collect()
 }
 
+/// A `send` as it stands in its frame. Read at once: the way over [`Command`] looks at every field twice.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedSend {
+    #[serde(rename = "type")]
+    _kind: SendType,
+    key: String,
+    room_id: RoomId,
+    body: String,
+    #[serde(default)]
+    reply_to: Option<Seq>,
+    #[serde(default)]
+    files: Option<Vec<FileId>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SendType {
+    Send,
+}
+
 /// The parts that are looked at before the type is known.
 #[derive(Deserialize)]
 struct Envelope {
@@ -121,6 +142,18 @@ struct Envelope {
     r#type: Option<String>,
     #[serde(default)]
     key: Option<serde_json::Value>,
+}
+
+impl From<TypedSend> for SendCommand {
+    fn from(send: TypedSend) -> Self {
+        Self {
+            key: send.key,
+            room_id: send.room_id,
+            body: send.body,
+            reply_to: send.reply_to,
+            files: send.files,
+        }
+    }
 }
 
 const TYPES: [&str; 8] = [
@@ -151,6 +184,10 @@ impl Command {
     /// # Errors
     /// [`CommandError`] if it is not JSON, names no known type, or its fields do not fit.
     pub fn parse(text: &str) -> Result<Self, CommandError> {
+        // Most are. What is not, or not a right one, is told by what follows.
+        if let Ok(send) = serde_json::from_str::<TypedSend>(text) {
+            return Ok(Self::Send(send.into()));
+        }
         let malformed = |key, error: &dyn std::fmt::Display| CommandError {
             key,
             code: "malformed",

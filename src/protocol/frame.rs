@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{MessageView, RoomView, UserView};
+use super::{MessageView, RoomView, UserView, ordinary};
 use crate::domain::{Author, Head, Message, Removal, Rev, RoomId, Seq, Timestamp, UserId};
 
 /// One frame.
@@ -163,9 +163,24 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The frame of a message as it goes over the wire.
+    #[must_use]
+    pub fn encoded_message(message: &'a Message) -> String {
+        ordinary::message(message).unwrap_or_else(|| Self::message(message).encode())
+    }
+
     /// The frame as it goes over the wire.
     #[must_use]
     pub fn encode(&self) -> String {
+        if let Self::Ack {
+            key,
+            room_id,
+            seq,
+            rev,
+        } = self
+        {
+            return ordinary::ack(key, *room_id, *seq, *rev);
+        }
         // Serialising these types cannot fail: no map has a key that is not a string.
         serde_json::to_string(self).unwrap_or_default()
     }

@@ -4,6 +4,7 @@ pub mod close;
 pub mod command;
 pub mod frame;
 pub mod line;
+mod ordinary;
 pub mod view;
 pub mod wire;
 

@@ -72,9 +72,7 @@ impl Decoder {
     pub(super) fn next(&mut self) -> Result<Option<Incoming>, CloseReason> {
         while let Some(head) = self.head()? {
             let payload = &mut self.bytes[head.start..head.end];
-            for (byte, key) in payload.iter_mut().zip(head.mask.iter().cycle()) {
-                *byte ^= key;
-            }
+            unmask(payload, head.mask);
             let payload = payload.to_vec();
             self.taken = head.end;
             if self.taken == self.bytes.len() {
@@ -160,6 +158,17 @@ impl Decoder {
             start,
             end: start + length,
         }))
+    }
+}
+
+fn unmask(payload: &mut [u8], mask: [u8; 4]) {
+    // Four at a time, which the compiler makes many more.
+    let (whole, rest) = payload.as_chunks_mut::<4>();
+    for four in whole {
+        *four = (u32::from_ne_bytes(*four) ^ u32::from_ne_bytes(mask)).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(mask) {
+        *byte ^= key;
     }
 }
 

@@ -73,7 +73,7 @@ impl Voice {
     /// a terminal has shown; what is older has changed since.
     pub(super) fn missed(&self, message: &Message, shown: Seq) -> Option<Bytes> {
         match self.dialect {
-            Dialect::Json => Some(wire::text(&Frame::message(message).encode())),
+            Dialect::Json => Some(wire::text(&Frame::encoded_message(message))),
             Dialect::Text(_) if message.seq <= shown => {
                 let aspect = if message.deleted_at.is_some() {
                     Aspect::Deletion

@@ -4,6 +4,7 @@
 use std::{
     collections::VecDeque,
     io::{self, IoSlice},
+    mem::MaybeUninit,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -279,23 +280,23 @@ impl Outlet {
     }
 
     fn read_now(&self, decoder: &mut Decoder) -> io::Result<bool> {
-        let mut bytes = [0; READ];
-        let mut read = 0;
+        let mut bytes = [MaybeUninit::uninit(); READ];
+        let mut read: &[u8] = &[];
         let tried = self.stream.try_io(Interest::READABLE, || {
-            read = rustix::io::read(&self.stream, &mut bytes)?;
+            (read, _) = rustix::io::read(&self.stream, &mut bytes)?;
             // Less than there was room for is all there is. To say so spares the system the question:
             // the stream counts as unreadable until more comes.
-            if (1..READ).contains(&read) {
+            if (1..READ).contains(&read.len()) {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
             Ok(())
         });
-        if read == 0 {
+        if read.is_empty() {
             tried?;
         }
-        decoder.feed(&bytes[..read]);
+        decoder.feed(read);
         self.lock().heard = Instant::now();
-        Ok(read > 0)
+        Ok(!read.is_empty())
     }
 
     /// Reads and forgets, until the stream ends.
