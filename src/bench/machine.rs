@@ -1,6 +1,11 @@
 //! What the machine says: processor time, resident memory, and who runs where.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{
+    fs, io,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -43,9 +48,22 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
+/// Whether the client has a core that nobody else wants.
+static CLIENT_IS_ALONE: AtomicBool = AtomicBool::new(false);
+/// Whether it has one at all.
+static CLIENT_IS_PINNED: AtomicBool = AtomicBool::new(false);
+
 /// Keeps this process off the server's core. `false` where there is no second core for it.
 pub(super) fn pin_to_client_core() -> bool {
-    cores() > CLIENT_CORE && sched_setaffinity(None, &only(CLIENT_CORE)).is_ok()
+    let pinned = cores() > CLIENT_CORE && sched_setaffinity(None, &only(CLIENT_CORE)).is_ok();
+    CLIENT_IS_PINNED.store(pinned, Ordering::Relaxed);
+    CLIENT_IS_ALONE.store(pinned, Ordering::Relaxed);
+    pinned
+}
+
+/// Whether the client should not sleep, for nobody else can use its core.
+pub(super) fn client_is_awake() -> bool {
+    CLIENT_IS_ALONE.load(Ordering::Relaxed)
 }
 
 /// Does something on the server's core, and starts what is started there: a child inherits where its
@@ -63,6 +81,8 @@ pub(super) fn on_server_core<T>(work: impl FnOnce() -> T) -> T {
 
 /// Lets a process run wherever there is a core, or on the server's alone.
 pub(super) fn set_free(process: u32, free: bool) -> io::Result<()> {
+    let pinned = CLIENT_IS_PINNED.load(Ordering::Relaxed);
+    CLIENT_IS_ALONE.store(pinned && !free, Ordering::Relaxed);
     let mut set = only(SERVER_CORE);
     if free {
         for core in 0..CpuSet::MAX_CPU.min(64) {

@@ -7,18 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::{
-    buffer::spare_capacity,
-    event::{Timespec, epoll},
-    fd::OwnedFd,
-};
-
 use super::{
     counts::Counts,
     dialect::{Dialect, Kind},
     frame::{Opcode, PONG, header, masked},
     marker::{MARK, Marker, body, now},
     opening::Opening,
+    watch::Watch,
 };
 use crate::bench::histogram::Histogram;
 
@@ -30,13 +25,12 @@ const BUFFER: usize = 256 * 1024;
 /// How long a poll waits, so that patience can be looked at.
 const A_WHILE: Duration = Duration::from_millis(50);
 
-/// Many sockets on one epoll.
+/// Many sockets.
 pub(in crate::bench) struct Crowd {
-    epoll: OwnedFd,
+    watch: Watch,
     dialect: Dialect,
     members: Vec<Member>,
     buffer: Box<[u8]>,
-    events: Vec<epoll::Event>,
     /// How far before a frame's end its mark is: the same for all, as long as the shape is.
     mark: usize,
     /// The last message frame as it came, header and all.
@@ -72,11 +66,10 @@ impl Crowd {
 
     pub(in crate::bench) fn new(dialect: Dialect) -> io::Result<Self> {
         Ok(Self {
-            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            watch: Watch::new()?,
             dialect,
             members: Vec::new(),
             buffer: vec![0; BUFFER].into(),
-            events: Vec::with_capacity(1024),
             mark: 0,
             sample: Vec::new(),
             keep_sample: true,
@@ -128,8 +121,7 @@ impl Crowd {
     fn join(&mut self, stream: TcpStream, state: State, opening: Opening<'_>) -> io::Result<()> {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
-        let data = epoll::EventData::new_u64(self.members.len() as u64);
-        epoll::add(&self.epoll, &stream, data, epoll::EventFlags::IN)?;
+        self.watch.add(self.members.len(), &stream)?;
         self.members.push(Member {
             stream: Some(stream),
             room: opening.room,
@@ -224,15 +216,14 @@ impl Crowd {
         Ok(())
     }
 
+    /// How long it had nothing to do, in all.
+    pub(in crate::bench) fn idle(&self) -> Duration {
+        self.watch.idle()
+    }
+
     /// Waits that long at most and reads once from every socket that has something.
     pub(in crate::bench) fn poll(&mut self, wait: Duration) -> io::Result<()> {
-        let wait = Timespec {
-            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: wait.subsec_nanos().into(),
-        };
-        let mut events = std::mem::take(&mut self.events);
-        events.clear();
-        epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&wait))?;
+        let events = self.watch.wait(wait)?;
         let mut buffer = std::mem::take(&mut self.buffer);
         for event in &events {
             let at = usize::try_from(event.data.u64()).map_err(io::Error::other)?;
@@ -250,7 +241,7 @@ impl Crowd {
             }
         }
         self.buffer = buffer;
-        self.events = events;
+        self.watch.give_back(events);
         Ok(())
     }
 

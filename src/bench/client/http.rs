@@ -6,13 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::{
-    buffer::spare_capacity,
-    event::{Timespec, epoll},
-    fd::OwnedFd,
-};
-
-use super::marker::now;
+use super::{marker::now, watch::Watch};
 use crate::bench::histogram::Histogram;
 
 const BUFFER: usize = 64 * 1024;
@@ -23,9 +17,8 @@ const A_WHILE: Duration = Duration::from_secs(1);
 
 /// Connections to one server.
 pub(in crate::bench) struct Http {
-    epoll: OwnedFd,
+    watch: Watch,
     connections: Vec<Connection>,
-    events: Vec<epoll::Event>,
     buffer: Box<[u8]>,
     /// Read so far.
     bytes: u64,
@@ -66,14 +59,13 @@ pub(in crate::bench) fn post(path: &str, token: &str, kind: &str, body: &str) ->
 
 impl Http {
     pub(in crate::bench) fn connect(address: SocketAddr, count: usize) -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let watch = Watch::new()?;
         let mut connections = Vec::with_capacity(count);
         for at in 0..count {
             let stream = TcpStream::connect(address)?;
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
-            let data = epoll::EventData::new_u64(at as u64);
-            epoll::add(&epoll, &stream, data, epoll::EventFlags::IN)?;
+            watch.add(at, &stream)?;
             connections.push(Connection {
                 stream,
                 asked_at: 0,
@@ -83,9 +75,8 @@ impl Http {
             });
         }
         Ok(Self {
-            epoll,
+            watch,
             connections,
-            events: Vec::with_capacity(64),
             buffer: vec![0; BUFFER].into(),
             bytes: 0,
         })
@@ -108,14 +99,9 @@ impl Http {
     /// Waits that long at most, and answers which connections got their answers, and how many
     /// microseconds each took.
     pub(in crate::bench) fn poll(&mut self, wait: Duration) -> io::Result<Vec<(usize, u64)>> {
-        self.events.clear();
-        let wait = Timespec {
-            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: wait.subsec_nanos().into(),
-        };
-        epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&wait))?;
+        let events = self.watch.wait(wait)?;
         let mut answered = Vec::new();
-        for event in &self.events {
+        for event in &events {
             let at = usize::try_from(event.data.u64()).map_err(io::Error::other)?;
             let connection = &mut self.connections[at];
             let read = connection.stream.read(&mut self.buffer)?;
@@ -125,7 +111,13 @@ impl Http {
                 answered.push((at, now().saturating_sub(connection.asked_at)));
             }
         }
+        self.watch.give_back(events);
         Ok(answered)
+    }
+
+    /// How long it had nothing to do, in all.
+    pub(in crate::bench) fn idle(&self) -> Duration {
+        self.watch.idle()
     }
 
     /// Asks on every connection, again as soon as there is an answer, until that time is over or so

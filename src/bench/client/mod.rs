@@ -9,6 +9,7 @@ mod marker;
 mod opening;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub(super) use crowd::Crowd;
 pub use dialect::Dialect;

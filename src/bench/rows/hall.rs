@@ -245,7 +245,7 @@ impl<S: Stage> Player<S> {
         let counts = &self.stage.crowd().counts;
         let (heard, reads) = (counts.deliveries, counts.reads);
         let cpu = machine::cpu_time(process)?;
-        let client = machine::cpu_time(std::process::id())?;
+        let idle = self.stage.crowd().idle();
         let start = Instant::now();
         while start.elapsed() < time {
             self.burst(script)?;
@@ -255,11 +255,11 @@ impl<S: Stage> Player<S> {
         let deliveries = number(counts.deliveries - heard);
         let together = deliveries / number(counts.reads - reads).max(1.0);
         let cpu = machine::cpu_time(process)?.saturating_sub(cpu);
-        let client = machine::cpu_time(std::process::id())?.saturating_sub(client);
+        let idle = self.stage.crowd().idle().saturating_sub(idle);
         Ok(Slice {
             rate: deliveries / seconds,
             cost: cpu.as_secs_f64() * 1e6 / deliveries,
-            client: client.as_secs_f64() / seconds,
+            client: 1.0 - idle.as_secs_f64() / seconds,
             together,
         })
     }

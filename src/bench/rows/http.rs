@@ -11,7 +11,6 @@ use crate::bench::{
     contest::{Entrant, Metric, Turn, Who, contest},
     dice::Dice,
     floor::Floor,
-    machine,
     report::number,
 };
 
@@ -69,15 +68,15 @@ fn requests(
     let slice = bench.plan.slice;
     let next = RefCell::new(next);
     let turn = |http: &mut Http, next: &mut dyn FnMut() -> Vec<u8>| {
-        let (client, start) = (machine::cpu_time(std::process::id())?, Instant::now());
+        let (idle, start) = (http.idle(), Instant::now());
         let answers = http.ask(slice, u64::MAX, next)?;
-        let client = machine::cpu_time(std::process::id())?.saturating_sub(client);
+        let idle = http.idle().saturating_sub(idle);
         Ok(Turn {
             figures: vec![
                 number(answers.times.count()) / answers.seconds,
                 answers.times.permille(990),
             ],
-            client: client.as_secs_f64() / start.elapsed().as_secs_f64(),
+            client: 1.0 - idle.as_secs_f64() / start.elapsed().as_secs_f64(),
         })
     };
     let entrants = vec![

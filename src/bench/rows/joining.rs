@@ -35,9 +35,9 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     let within = bench
         .plan
         .size(Duration::from_secs(10), Duration::from_secs(2));
-    // Half as many in half the time: what grows linearly is then half as much.
+    // Half as many in the same time: what grows linearly is then the same for each.
     bench.progress.say("half of them come");
-    let half = come(bench, many / 2, within / 2)?;
+    let half = come(bench, many / 2, within)?;
     bench.progress.say("all of them come");
     let all = come(bench, many, within)?;
 

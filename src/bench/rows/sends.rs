@@ -179,12 +179,12 @@ impl Senders {
             machine::set_free(process, true)?;
         }
         let cpu = machine::cpu_time(process)?;
-        let client = machine::cpu_time(std::process::id())?;
+        let idle = self.crowd.idle();
         let start = Instant::now();
         let acks = number(self.work(time)?);
         let seconds = start.elapsed().as_secs_f64();
         let cpu = machine::cpu_time(process)?.saturating_sub(cpu);
-        let client = machine::cpu_time(std::process::id())?.saturating_sub(client);
+        let idle = self.crowd.idle().saturating_sub(idle);
         if free {
             machine::set_free(process, false)?;
         }
@@ -193,7 +193,7 @@ impl Senders {
             client: if free {
                 0.0
             } else {
-                client.as_secs_f64() / seconds
+                1.0 - idle.as_secs_f64() / seconds
             },
         })
     }
