@@ -256,6 +256,8 @@ impl Server {
         background.spawn(chat.clone().run_presence(tasks.stop.clone()));
         background.spawn(chat.clone().run_janitor(tasks.stop.clone()));
         background.spawn(chat.clone().run_indexer(tasks.stop.clone()));
+        let pulse = Arc::new(socket::Pulse::new(&config.timing));
+        background.spawn(pulse.clone().run(tasks.stop.clone()));
         background.close();
 
         let context = socket::Context {
@@ -264,11 +266,12 @@ impl Server {
             timing: Arc::new(config.timing.clone()),
             draining: tasks.draining.clone(),
             turns: socket::Context::turns(),
+            pulse,
         };
         let state = AppState::new(
             chat,
             config.clone(),
-            context,
+            Arc::new(context),
             tasks.sockets.clone(),
             readiness.clone(),
         );

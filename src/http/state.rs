@@ -18,7 +18,7 @@ pub struct AppState {
     /// The settings.
     pub config: Arc<Config>,
     /// What a WebSocket needs.
-    pub sockets: socket::Context,
+    pub sockets: Arc<socket::Context>,
     /// The tasks of upgraded connections, for the drain to wait for.
     pub tasks: TaskTracker,
     /// Whether new work is welcome.
@@ -70,7 +70,7 @@ impl AppState {
     pub fn new(
         chat: Chat,
         config: Arc<Config>,
-        sockets: socket::Context,
+        sockets: Arc<socket::Context>,
         tasks: TaskTracker,
         readiness: Readiness,
     ) -> Self {

@@ -11,6 +11,7 @@ mod ear;
 mod feed;
 mod lines;
 mod outlet;
+mod pulse;
 mod reader;
 mod writer;
 
@@ -34,13 +35,13 @@ use crate::{
 use codec::{Decoder, Incoming};
 use dialect::Voice;
 use outlet::{End, Outlet};
+pub use pulse::Pulse;
 use reader::Reader;
 use writer::Writer;
 
 /// A peer gets this long to answer a close before its connection is cut.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 /// What every connection shares.
-#[derive(Clone)]
 pub struct Context {
     /// The chat.
     pub chat: Chat,
@@ -53,6 +54,8 @@ pub struct Context {
     /// Whose turn it is to read from the store for a connection that opens or catches up. However many
     /// come back at once, what is live waits for a few of them at most.
     pub turns: Arc<Semaphore>,
+    /// Who pings them.
+    pub pulse: Arc<Pulse>,
 }
 
 impl Context {
@@ -134,7 +137,7 @@ impl Connection {
     pub fn new(
         stream: TcpStream,
         leftover: &Bytes,
-        context: Context,
+        context: Arc<Context>,
         opening: Box<Opening>,
     ) -> Box<Self> {
         let Opening {
@@ -146,6 +149,7 @@ impl Connection {
         } = *opening;
         let stall = Duration::from_millis(context.timing.stall_ms);
         let outlet = Arc::new(Outlet::new(stream, stall));
+        context.pulse.add(&outlet);
         let mut decoder = Decoder::new(context.limits.frame_bytes);
         decoder.feed(leftover);
         let voice = Arc::new(Voice::new(dialect, caller.user()));

@@ -26,7 +26,7 @@ const IN_FLIGHT: usize = 64;
 const PATIENCE: u32 = 100;
 
 pub(super) struct Reader {
-    context: Context,
+    context: Arc<Context>,
     caller: Caller,
     scope: Scope,
     voice: Arc<Voice>,
@@ -70,7 +70,7 @@ impl InFlight {
 
 impl Reader {
     pub(super) fn new(
-        context: Context,
+        context: Arc<Context>,
         caller: Caller,
         scope: Scope,
         voice: Arc<Voice>,

@@ -22,7 +22,7 @@ mod opening;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, timeout};
 
 use errand::Errand;
 
@@ -60,7 +60,7 @@ pub(super) enum Call {
 }
 
 pub(super) struct Writer {
-    context: Context,
+    context: Arc<Context>,
     caller: Caller,
     scope: Scope,
     voice: Arc<Voice>,
@@ -70,7 +70,6 @@ pub(super) struct Writer {
     /// What is to be read from the store and sent, in this order.
     errands: VecDeque<Errand>,
     presence: Option<PresenceGuard>,
-    heartbeat: Interval,
     /// Since when this connection has not been up to date.
     behind_since: Option<Instant>,
     /// Rooms where news was lost that is no message. They are told anew once we are up to date.
@@ -79,7 +78,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(
-        context: Context,
+        context: Arc<Context>,
         caller: Caller,
         scope: Scope,
         voice: Arc<Voice>,
@@ -87,9 +86,6 @@ impl Writer {
         outlet: Arc<Outlet>,
     ) -> Self {
         let feed = Feed::new(context.chat.clone(), caller, voice.clone(), outlet.clone());
-        let beat = Duration::from_millis(context.timing.heartbeat_ms);
-        let mut heartbeat = interval_at(Instant::now() + beat, beat);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             context,
             caller,
@@ -100,7 +96,6 @@ impl Writer {
             feed,
             errands: VecDeque::new(),
             presence: None,
-            heartbeat,
             behind_since: None,
             lossy: Vec::new(),
         }
@@ -145,7 +140,6 @@ impl Writer {
         tokio::select! {
             biased;
             word = self.registration.words.next() => Box::pin(self.heed(word)).await,
-            _ = self.heartbeat.tick() => self.beat(),
             () = std::future::ready(()), if !self.errands.is_empty() => {
                 Box::pin(self.run_errand()).await
             }
@@ -160,17 +154,6 @@ impl Writer {
             }
             () = self.outlet.called() => Ok(()),
         }
-    }
-
-    /// A ping; or the end of a peer that was silent for too long.
-    fn beat(&self) -> Result<(), End> {
-        let patience = Duration::from_millis(self.context.timing.silence_ms);
-        if self.outlet.silence() > patience {
-            return Err(End::Close(CloseReason::Silent));
-        }
-        // Where there is no room for it, the peer has more than a ping to answer to.
-        let _ = self.outlet.push(&wire::ping());
-        Ok(())
     }
 
     async fn heed(&mut self, word: Control) -> Result<(), End> {

@@ -1,0 +1,104 @@
+//! Pings for all connections: one wheel of theirs goes round once a heartbeat, and no connection has a
+//! clock of its own, nor is any task woken to ping.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    task::yield_now,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    outlet::{End, Outlet},
+    writer::Call,
+};
+use crate::{
+    config::Timing,
+    protocol::{CloseReason, wire},
+};
+
+/// Parts of a heartbeat: so many steps spread the pings.
+const SLOTS: usize = 64;
+/// Pings after which other tasks get their turn.
+const TURN: usize = 64;
+
+/// The wheel.
+pub struct Pulse {
+    slots: [Mutex<Vec<Weak<Outlet>>>; SLOTS],
+    /// The slot whose turn was last.
+    last: AtomicUsize,
+    heartbeat: Duration,
+    silence: Duration,
+}
+
+impl Pulse {
+    /// A wheel with nobody on it.
+    #[must_use]
+    pub fn new(timing: &Timing) -> Self {
+        Self {
+            slots: [const { Mutex::new(Vec::new()) }; SLOTS],
+            last: AtomicUsize::new(0),
+            heartbeat: Duration::from_millis(timing.heartbeat_ms),
+            silence: Duration::from_millis(timing.silence_ms),
+        }
+    }
+
+    /// Pings a connection from a heartbeat after now on, as long as it lives.
+    pub(super) fn add(&self, outlet: &Arc<Outlet>) {
+        // Its turn was just now: the next is in a whole round.
+        let last = self.last.load(Ordering::Relaxed);
+        self.slot(last).push(Arc::downgrade(outlet));
+    }
+
+    /// Goes round until `stop`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let _ = stop.run_until_cancelled(self.go_round()).await;
+    }
+
+    async fn go_round(&self) {
+        let step = self.heartbeat / u32::try_from(SLOTS).unwrap_or(u32::MAX);
+        let mut steps = interval(step.max(Duration::from_millis(1)));
+        steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            steps.tick().await;
+            let next = (self.last.load(Ordering::Relaxed) + 1) % SLOTS;
+            self.last.store(next, Ordering::Relaxed);
+            let mut outlets = std::mem::take(&mut *self.slot(next));
+            outlets.retain(|outlet| outlet.strong_count() > 0);
+            for some in outlets.chunks(TURN) {
+                some.iter()
+                    .filter_map(Weak::upgrade)
+                    .for_each(|outlet| self.beat(&outlet));
+                yield_now().await;
+            }
+            outlets.shrink_to(outlets.len() * 2);
+            let mut slot = self.slot(next);
+            // Who came meanwhile goes behind the others.
+            outlets.append(&mut slot);
+            *slot = outlets;
+        }
+    }
+
+    /// A ping; or the end of a peer that was silent for too long.
+    fn beat(&self, outlet: &Outlet) {
+        if outlet.silence() > self.silence {
+            outlet.call(Call::End(End::Close(CloseReason::Silent)));
+        } else {
+            // Where there is no room for it, the peer has more than a ping to answer to.
+            let _ = outlet.push(&wire::ping());
+        }
+    }
+
+    fn slot(&self, number: usize) -> MutexGuard<'_, Vec<Weak<Outlet>>> {
+        self.slots[number]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
