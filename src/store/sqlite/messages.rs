@@ -7,6 +7,7 @@ use super::{
     Sqlite,
     pages::{Seen, seen},
     rows::head_of,
+    tails,
 };
 use crate::{
     domain::{Message, MessagePage, Removal, Rev, RoomId, Seq, SystemEvent, UserId, Window},
@@ -76,6 +77,31 @@ impl Sqlite {
         after: Rev,
         most: Most,
     ) -> Result<Option<Changes>, StoreError> {
+        if most.messages > tails::LENGTH.messages {
+            return self.read_changes(room, reader, after, most).await;
+        }
+        let missed = match self.recent.changes(room, reader, after, most) {
+            Ok(changes) => return Ok(Some(changes)),
+            Err(missed) => missed,
+        };
+        // What is read is as much as others may want to hear as well.
+        let changes = self
+            .read_changes(room, reader, after, tails::LENGTH)
+            .await?;
+        Ok(changes.map(|changes| {
+            self.recent
+                .keep_changes(room, reader, after, &changes, missed);
+            tails::cut(changes, most)
+        }))
+    }
+
+    async fn read_changes(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        after: Rev,
+        most: Most,
+    ) -> Result<Option<Changes>, StoreError> {
         // One more than wanted tells whether there are more.
         let most_messages = most.messages;
         let most = Most {
@@ -110,6 +136,7 @@ impl Sqlite {
         after: Rev,
         count: i64,
     ) -> Result<Option<Distance>, StoreError> {
+        let look = self.recent.look();
         let row = sqlx::query!(
             "select r.last_seq, r.last_rev,
                     exists(select 1 from messages m where m.room_id = r.id and m.rev > ?3
@@ -123,9 +150,12 @@ impl Sqlite {
         )
         .fetch_optional(&self.readers)
         .await?;
-        Ok(row.map(|row| Distance {
-            head: head_of(row.last_seq, row.last_rev),
-            beyond: row.beyond,
+        Ok(row.map(|row| {
+            self.recent.admit(room, reader, look);
+            Distance {
+                head: head_of(row.last_seq, row.last_rev),
+                beyond: row.beyond,
+            }
         }))
     }
 

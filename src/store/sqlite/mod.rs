@@ -36,6 +36,7 @@ mod senders;
 mod sessions;
 mod standings;
 mod supervision;
+mod tails;
 mod tokens;
 mod writer;
 

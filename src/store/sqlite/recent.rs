@@ -1,4 +1,5 @@
-//! The newest page of rooms that are read often, kept as it goes out until something changes.
+//! What of rooms is read often, kept until something changes: the newest page as it goes out, and the last
+//! changes.
 //!
 //! Only the writer changes anything, and it forgets a page after the commit that made it old and
 //! before anybody is told of that commit. So nobody who was told of a change, by an ack, the answer to a
@@ -14,9 +15,10 @@ use std::{
 
 use dashmap::{DashMap, Entry};
 
+use super::tails::Tails;
 use crate::{
-    domain::{Change, RoomId, UserId},
-    store::Rendered,
+    domain::{Change, Rev, RoomId, UserId},
+    store::{Changes, Most, Rendered},
 };
 
 /// Rooms whose page is kept at most.
@@ -33,6 +35,7 @@ pub(super) struct Recent(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     rooms: DashMap<RoomId, Kept>,
+    tails: Tails,
     /// Counts what was forgotten.
     forgotten: AtomicU64,
 }
@@ -50,7 +53,7 @@ pub(super) struct Missed(u64);
 impl Recent {
     /// The page of a room, if it is kept and that reader may see it.
     pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<Rendered, Missed> {
-        let missed = Missed(self.0.forgotten.load(Ordering::SeqCst));
+        let missed = self.look();
         let kept = self.0.rooms.get(&room).ok_or(missed)?;
         if kept.readers.contains(&reader) {
             Ok(kept.page.clone())
@@ -69,7 +72,7 @@ impl Recent {
         }
         let entry = self.0.rooms.entry(room);
         // Looked at while the room's place is held: who forgets counts first and takes away then.
-        if self.0.forgotten.load(Ordering::SeqCst) != missed.0 {
+        if !self.is_true_since(missed) {
             return;
         }
         match entry {
@@ -86,6 +89,46 @@ impl Recent {
                 });
             }
         }
+    }
+
+    /// To be asked before something is read that may be kept.
+    pub(super) fn look(&self) -> Missed {
+        Missed(self.0.forgotten.load(Ordering::SeqCst))
+    }
+
+    /// The changes of a room behind a `rev`, if they are kept and that reader may see them.
+    pub(super) fn changes(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        after: Rev,
+        most: Most,
+    ) -> Result<Changes, Missed> {
+        let missed = self.look();
+        self.0.tails.get(room, reader, after, most).ok_or(missed)
+    }
+
+    /// Keeps changes that were read after they were missed, by somebody who was in the room then.
+    pub(super) fn keep_changes(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        after: Rev,
+        changes: &Changes,
+        missed: Missed,
+    ) {
+        let tails = &self.0.tails;
+        tails.keep(room, reader, after, changes, || self.is_true_since(missed));
+    }
+
+    /// Notes that somebody was in a room, after a [`look`](Self::look).
+    pub(super) fn admit(&self, room: RoomId, reader: UserId, missed: Missed) {
+        let tails = &self.0.tails;
+        tails.admit(room, reader, || self.is_true_since(missed));
+    }
+
+    fn is_true_since(&self, missed: Missed) -> bool {
+        self.0.forgotten.load(Ordering::SeqCst) == missed.0
     }
 
     /// Forgets what these changes have made old.
@@ -115,12 +158,21 @@ impl Recent {
         for room in rooms {
             self.0.rooms.remove(&room);
         }
+        for change in changes {
+            match change {
+                Change::Message(message) => self.0.tails.learn(message),
+                // Others may quote it, and read otherwise now without having changed themselves.
+                Change::Altered { message, .. } => self.0.tails.forget(message.room_id),
+                _ => {}
+            }
+        }
     }
 
     /// Forgets everything: anything may have changed.
     pub(super) fn forget_all(&self) {
         self.0.forgotten.fetch_add(1, Ordering::SeqCst);
         self.0.rooms.clear();
+        self.0.tails.forget_all();
     }
 }
 
