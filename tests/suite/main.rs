@@ -11,6 +11,7 @@ mod auth;
 mod bans;
 mod bench;
 mod closing;
+mod coming_back;
 mod command_line;
 mod conversation;
 mod cookies;

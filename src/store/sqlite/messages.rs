@@ -136,7 +136,7 @@ impl Sqlite {
         after: Rev,
         count: i64,
     ) -> Result<Option<Distance>, StoreError> {
-        let look = self.recent.look();
+        let look = self.recent.look(room);
         let row = sqlx::query!(
             "select r.last_seq, r.last_rev,
                     exists(select 1 from messages m where m.room_id = r.id and m.rev > ?3

@@ -36,8 +36,14 @@ pub(super) struct Recent(Arc<Inner>);
 struct Inner {
     rooms: DashMap<RoomId, Kept>,
     tails: Tails,
-    /// Counts what was forgotten.
-    forgotten: AtomicU64,
+    forgotten: Forgotten,
+}
+
+/// Counts what was forgotten: of all rooms, and of some together, so that a busy one keeps few others from
+/// being kept.
+struct Forgotten {
+    all: AtomicU64,
+    some: [AtomicU64; 64],
 }
 
 struct Kept {
@@ -47,13 +53,16 @@ struct Kept {
 }
 
 /// When a page was looked for in vain: it is kept only if nothing was forgotten since.
-#[derive(Clone, Copy)]
-pub(super) struct Missed(u64);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Missed {
+    all: u64,
+    some: u64,
+}
 
 impl Recent {
     /// The page of a room, if it is kept and that reader may see it.
     pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<Rendered, Missed> {
-        let missed = self.look();
+        let missed = self.look(room);
         let kept = self.0.rooms.get(&room).ok_or(missed)?;
         if kept.readers.contains(&reader) {
             Ok(kept.page.clone())
@@ -72,7 +81,7 @@ impl Recent {
         }
         let entry = self.0.rooms.entry(room);
         // Looked at while the room's place is held: who forgets counts first and takes away then.
-        if !self.is_true_since(missed) {
+        if self.look(room) != missed {
             return;
         }
         match entry {
@@ -92,8 +101,12 @@ impl Recent {
     }
 
     /// To be asked before something is read that may be kept.
-    pub(super) fn look(&self) -> Missed {
-        Missed(self.0.forgotten.load(Ordering::SeqCst))
+    pub(super) fn look(&self, room: RoomId) -> Missed {
+        let forgotten = &self.0.forgotten;
+        Missed {
+            all: forgotten.all.load(Ordering::SeqCst),
+            some: forgotten.counter(room).load(Ordering::SeqCst),
+        }
     }
 
     /// The changes of a room behind a `rev`, if they are kept and that reader may see them.
@@ -104,7 +117,7 @@ impl Recent {
         after: Rev,
         most: Most,
     ) -> Result<Changes, Missed> {
-        let missed = self.look();
+        let missed = self.look(room);
         self.0.tails.get(room, reader, after, most).ok_or(missed)
     }
 
@@ -118,17 +131,14 @@ impl Recent {
         missed: Missed,
     ) {
         let tails = &self.0.tails;
-        tails.keep(room, reader, after, changes, || self.is_true_since(missed));
+        tails.keep(room, reader, after, changes, || self.look(room) == missed);
     }
 
     /// Notes that somebody was in a room, after a [`look`](Self::look).
     pub(super) fn admit(&self, room: RoomId, reader: UserId, missed: Missed) {
         let tails = &self.0.tails;
-        tails.admit(room, reader, || self.is_true_since(missed));
-    }
-
-    fn is_true_since(&self, missed: Missed) -> bool {
-        self.0.forgotten.load(Ordering::SeqCst) == missed.0
+        // Messages put nobody out of a room by themselves.
+        tails.admit(room, reader, || self.look(room).all == missed.all);
     }
 
     /// Forgets what these changes have made old.
@@ -154,8 +164,11 @@ impl Recent {
             return;
         }
         // Also where no page of theirs is kept: one may be on its way.
-        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
         for room in rooms {
+            self.0
+                .forgotten
+                .counter(room)
+                .fetch_add(1, Ordering::SeqCst);
             self.0.rooms.remove(&room);
         }
         for change in changes {
@@ -170,9 +183,25 @@ impl Recent {
 
     /// Forgets everything: anything may have changed.
     pub(super) fn forget_all(&self) {
-        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.0.forgotten.all.fetch_add(1, Ordering::SeqCst);
         self.0.rooms.clear();
         self.0.tails.forget_all();
+    }
+}
+
+impl Forgotten {
+    fn counter(&self, room: RoomId) -> &AtomicU64 {
+        let place = room.0.unsigned_abs() % 64;
+        &self.some[usize::try_from(place).unwrap_or_default()]
+    }
+}
+
+impl Default for Forgotten {
+    fn default() -> Self {
+        Self {
+            all: AtomicU64::default(),
+            some: std::array::from_fn(|_| AtomicU64::default()),
+        }
     }
 }
 

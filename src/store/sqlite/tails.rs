@@ -202,3 +202,146 @@ fn wanted(most: Most) -> usize {
 fn weight(message: &Message) -> usize {
     message.body.len() + message.extras.as_deref().map_or(0, Extras::weight)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Author, MessageKind, Seq, Timestamp};
+
+    const ROOM: RoomId = RoomId(1);
+    const ADA: UserId = UserId(1);
+    const BOB: UserId = UserId(2);
+    const ALL: Most = Most {
+        messages: 1000,
+        bytes: 1 << 20,
+    };
+
+    fn message(number: i64) -> Message {
+        Message {
+            room_id: ROOM,
+            seq: Seq(number),
+            rev: Rev(number),
+            kind: MessageKind::Text,
+            author: Author {
+                id: ADA,
+                username: "ada".into(),
+                display_name: "Ada".into(),
+            },
+            body: "hello".into(),
+            event: None,
+            reply_to: None,
+            key: None,
+            created_at: Timestamp(number),
+            edited_at: None,
+            deleted_at: None,
+            extras: None,
+        }
+    }
+
+    fn changes(revs: std::ops::RangeInclusive<i64>, has_after: bool) -> Changes {
+        Changes {
+            head: Head {
+                seq: Seq(*revs.end()),
+                rev: Rev(*revs.end()),
+            },
+            items: revs.map(message).collect(),
+            has_after,
+        }
+    }
+
+    fn kept(revs: std::ops::RangeInclusive<i64>, has_after: bool) -> Tails {
+        let tails = Tails::default();
+        let after = Rev(revs.start() - 1);
+        tails.keep(ROOM, ADA, after, &changes(revs, has_after), || true);
+        tails
+    }
+
+    fn revs(changes: &Changes) -> Vec<i64> {
+        changes.items.iter().map(|message| message.rev.0).collect()
+    }
+
+    fn get(tails: &Tails, after: i64) -> Option<Vec<i64>> {
+        tails
+            .get(ROOM, ADA, Rev(after), ALL)
+            .map(|changes| revs(&changes))
+    }
+
+    #[test]
+    fn whoever_is_known_gets_what_comes_after() {
+        let tails = kept(5..=8, false);
+        assert_eq!(get(&tails, 4), Some(vec![5, 6, 7, 8]));
+        assert_eq!(get(&tails, 7), Some(vec![8]));
+        assert_eq!(get(&tails, 8), Some(vec![]));
+        assert_eq!(get(&tails, 3), None, "5 may not be all that came after 3");
+        assert!(tails.get(ROOM, BOB, Rev(4), ALL).is_none());
+        tails.admit(ROOM, BOB, || false);
+        assert!(tails.get(ROOM, BOB, Rev(4), ALL).is_none());
+        tails.admit(ROOM, BOB, || true);
+        assert!(tails.get(ROOM, BOB, Rev(4), ALL).is_some());
+    }
+
+    #[test]
+    fn new_messages_join_and_holes_end_it() {
+        let tails = kept(5..=6, false);
+        tails.learn(&message(6));
+        tails.learn(&message(7));
+        assert_eq!(get(&tails, 4), Some(vec![5, 6, 7]));
+        let head = tails.get(ROOM, ADA, Rev(7), ALL).unwrap().head;
+        assert_eq!((head.seq, head.rev), (Seq(7), Rev(7)));
+        tails.learn(&message(9));
+        assert_eq!(get(&tails, 4), None);
+    }
+
+    #[test]
+    fn one_that_ends_before_the_room_says_so_and_takes_nothing_more() {
+        let tails = kept(5..=6, true);
+        let some = tails.get(ROOM, ADA, Rev(4), ALL).unwrap();
+        assert_eq!((revs(&some), some.has_after), (vec![5, 6], true));
+        assert_eq!(get(&tails, 6), None, "what follows is not here");
+        tails.learn(&message(7));
+        assert_eq!(get(&tails, 4), None);
+    }
+
+    #[test]
+    fn no_more_is_answered_than_was_wanted() {
+        let tails = kept(1..=10, false);
+        let most = |messages, bytes| Most { messages, bytes };
+        let get = |most| tails.get(ROOM, ADA, Rev(0), most).unwrap();
+        let few = get(most(3, 1000));
+        assert_eq!((revs(&few), few.has_after), (vec![1, 2, 3], true));
+        let light = get(most(10, 7));
+        assert_eq!((revs(&light), light.has_after), (vec![1, 2], true));
+        assert!(!get(most(10, 1000)).has_after);
+        let few = cut(changes(1..=10, false), most(3, 1000));
+        assert_eq!((revs(&few), few.has_after), (vec![1, 2, 3], true));
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        let tails = kept(1..=200, false);
+        for number in 201..=400 {
+            tails.learn(&message(number));
+            assert!(get(&tails, number).is_some());
+        }
+        let from = 400 - LENGTH.messages;
+        assert_eq!(get(&tails, from).map(|revs| revs.len()), Some(256));
+        assert_eq!(get(&tails, from - 1), None);
+        let mut heavy = message(401);
+        heavy.body = "x".repeat(LENGTH.bytes);
+        tails.learn(&heavy);
+        assert_eq!(get(&tails, 400), Some(vec![401]));
+        for room in 0..100 {
+            tails.keep(RoomId(room), ADA, Rev(0), &changes(1..=2, false), || true);
+            assert!(tails.0.len() <= MOST_TAILS);
+        }
+    }
+
+    #[test]
+    fn it_ends_where_nobody_wants_it() {
+        let tails = kept(1..=1, false);
+        for number in 2..=i64::try_from(PATIENCE).unwrap() + 2 {
+            tails.learn(&message(number));
+        }
+        assert!(tails.0.is_empty());
+    }
+}

@@ -207,8 +207,8 @@ async fn write_all(
             tx.health.note(error);
             tx.take_back().await;
         }
-        // Whatever came of it: before anybody is told, and behind the commit.
-        if batch.iter().all(Job::is_aside) {
+        // Before anybody is told, and behind the commit. Where it failed, its changes are nothing to go by.
+        if result.is_ok() && batch.iter().all(Job::is_aside) {
             recent.forget(&changes);
         } else {
             recent.forget_all();
