@@ -3,7 +3,11 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::ParseError, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+    Layer,
+    filter::{ParseError, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 /// Sends log lines to standard error for the rest of the process: for people, or as one JSON
@@ -12,7 +16,7 @@ use tracing_subscriber::{
 /// # Errors
 /// [`ParseError`] if `level` is no filter.
 pub fn init(level: &str, json: bool) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(level)?;
+    let filter: Targets = level.parse()?;
     let lines = if json {
         fmt::layer()
             .with_writer(std::io::stderr)

@@ -98,7 +98,7 @@ impl Presence {
             arrived.insert(user, Timestamp::now());
             Online {
                 who: Arc::new(who),
-                rooms: HashSet::new(),
+                rooms: Vec::new(),
                 moves: 0,
                 connections: 0,
                 gone: None,
@@ -131,7 +131,7 @@ impl Presence {
         let mut index = self.shared.lock();
         if let Some(online) = index.users.get_mut(&user) {
             online.moves += 1;
-            online.rooms.remove(&room);
+            online.go(room);
         }
         if let Some(presence) = index.rooms.get_mut(&room) {
             presence.online.remove(&user);
@@ -146,7 +146,7 @@ impl Presence {
         // Those who are online and not yet settled in may have read of it as well.
         for online in index.users.values_mut() {
             online.moves += 1;
-            online.rooms.remove(&room);
+            online.go(room);
         }
         index.rooms.remove(&room);
     }
@@ -172,7 +172,7 @@ impl Presence {
         index
             .users
             .get(&user)
-            .is_some_and(|online| online.rooms.contains(&room))
+            .is_some_and(|online| online.is_in(room))
     }
 
     /// Which of `users` are online.
@@ -267,10 +267,7 @@ impl Presence {
         for (room, presence) in &index.rooms {
             assert!(!presence.is_empty(), "{room} is empty and in memory");
             for user in &presence.online {
-                assert!(
-                    index.users[user].rooms.contains(room),
-                    "{room} is not with {user}"
-                );
+                assert!(index.users[user].is_in(*room), "{room} is not with {user}");
             }
         }
     }

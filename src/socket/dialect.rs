@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Dialect, TextOptions};
 use crate::{
-    chat::ChatError,
+    chat::{Caller, ChatError},
     domain::{Aspect, Head, Key, Message, Removal, Rev, RoomId, Seq, UserId},
     hub::{LiveMessage, LivePresence},
     protocol::{Bye, CloseReason, ErrorFrame, Frame, line, wire},
@@ -18,28 +18,34 @@ const NAMES: usize = 10;
 /// One connection's way of speaking.
 pub(super) struct Voice {
     dialect: Dialect,
-    me: UserId,
-    /// What the keys of this connection's own lines begin with, so that they are not echoed here
-    /// and yet reach the same person's other connections.
-    own_keys: String,
+    caller: Caller,
+    /// What makes the keys of this connection's own lines, so that they are not echoed here and yet reach
+    /// the same person's other connections.
+    own: u64,
 }
 
 impl Voice {
-    pub(super) fn new(dialect: Dialect, me: UserId) -> Self {
+    pub(super) fn new(dialect: Dialect, caller: Caller) -> Self {
         let mut random = [0; 8];
         // Without randomness own lines may be shown twice; nothing else hangs on it.
-        let _ = getrandom::fill(&mut random);
-        let own_keys = format!("line-{:016x}-", u64::from_le_bytes(random));
+        if dialect != Dialect::Json {
+            let _ = getrandom::fill(&mut random);
+        }
         Self {
             dialect,
-            me,
-            own_keys,
+            caller,
+            own: u64::from_le_bytes(random),
         }
     }
 
     /// Whose connection it is.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The same as a user.
     pub(super) fn me(&self) -> UserId {
-        self.me
+        self.caller.user()
     }
 
     pub(super) fn text_options(&self) -> Option<TextOptions> {
@@ -51,7 +57,12 @@ impl Voice {
 
     /// The key of this connection's line number `count`.
     pub(super) fn line_key(&self, count: u64) -> Option<Key> {
-        Key::parse(&format!("{}{count}", self.own_keys)).ok()
+        Key::parse(&format!("{}{count}", self.own_keys())).ok()
+    }
+
+    /// What they begin with.
+    fn own_keys(&self) -> String {
+        format!("line-{:016x}-", self.own)
     }
 
     /// A message that has just come.
@@ -105,7 +116,7 @@ impl Voice {
         let came = diff
             .online
             .iter()
-            .filter(|who| who.id != self.me)
+            .filter(|who| who.id != self.me())
             .map(|who| who.username.as_str());
         let went = diff.offline.iter().map(|(who, _)| who.username.as_str());
         let mut lines = names(came, "online");
@@ -202,11 +213,11 @@ impl Voice {
 
     fn is_hidden(&self, message: &Message, options: TextOptions) -> bool {
         !options.echo
-            && message.author.id == self.me
+            && message.author.id == self.me()
             && message
                 .key
                 .as_deref()
-                .is_some_and(|key| key.starts_with(&self.own_keys))
+                .is_some_and(|key| key.starts_with(&self.own_keys()))
     }
 }
 

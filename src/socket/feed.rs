@@ -8,7 +8,7 @@ use super::{
     outlet::Outlet,
 };
 use crate::{
-    chat::{Caller, Chat, ChatError, Most},
+    chat::{Chat, ChatError, Most},
     domain::{Head, Message, Removal, Rev, RoomId},
     hub::Listener,
 };
@@ -28,7 +28,6 @@ pub(super) enum Repair {
 
 pub(super) struct Feed {
     chat: Chat,
-    caller: Caller,
     voice: Arc<Voice>,
     outlet: Arc<Outlet>,
     /// In the order of their ids.
@@ -43,10 +42,9 @@ struct Entry {
 }
 
 impl Feed {
-    pub(super) fn new(chat: Chat, caller: Caller, voice: Arc<Voice>, outlet: Arc<Outlet>) -> Self {
+    pub(super) fn new(chat: Chat, voice: Arc<Voice>, outlet: Arc<Outlet>) -> Self {
         Self {
             chat,
-            caller,
             voice,
             outlet,
             rooms: Vec::new(),
@@ -114,7 +112,7 @@ impl Feed {
         let Some(ear) = self.ear(room) else {
             return Ok(Repair::Removed(Removal::Left));
         };
-        let (chat, caller, after) = (&self.chat, &self.caller, ear.rev());
+        let (chat, caller, after) = (&self.chat, self.voice.caller(), ear.rev());
         match chat.changed_since(caller, room, after, most).await {
             Ok(changes) => {
                 let reached = match changes.items.last() {

@@ -152,18 +152,17 @@ impl Connection {
         context.pulse.add(&outlet);
         let mut decoder = Decoder::new(context.limits.frame_bytes);
         decoder.feed(leftover);
-        let voice = Arc::new(Voice::new(dialect, caller.user()));
+        let voice = Arc::new(Voice::new(dialect, caller));
         let words = registration.words.clone();
         let mut writer = Writer::new(
             context.clone(),
-            caller,
             scope,
             voice.clone(),
             registration,
             outlet.clone(),
         );
         writer.hear_only(&name);
-        let reader = Reader::new(context, caller, scope, voice, outlet.clone());
+        let reader = Reader::new(context, scope, voice, outlet.clone());
         Box::new(Self {
             outlet,
             decoder,

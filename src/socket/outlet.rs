@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     io::{self, IoSlice},
     mem::MaybeUninit,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -271,7 +272,8 @@ impl Outlet {
     /// Waits for bytes of the peer. `false` is the end of its stream.
     pub(super) async fn read(&self, decoder: &mut Decoder) -> io::Result<bool> {
         loop {
-            self.stream.readable().await?;
+            // Nobody else waits to read; a future of the stream's own would take a hundred bytes more.
+            poll_fn(|context| self.stream.poll_read_ready(context)).await?;
             match self.read_now(decoder) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 read => return read,

@@ -15,7 +15,7 @@ use super::{
     writer::Call,
 };
 use crate::{
-    chat::{Caller, ChatError, PendingPost},
+    chat::{ChatError, PendingPost},
     domain::{Draft, RoomId},
     protocol::{CloseReason, wire},
 };
@@ -27,7 +27,6 @@ const PATIENCE: u32 = 100;
 
 pub(super) struct Reader {
     context: Arc<Context>,
-    caller: Caller,
     scope: Scope,
     voice: Arc<Voice>,
     outlet: Arc<Outlet>,
@@ -71,7 +70,6 @@ impl InFlight {
 impl Reader {
     pub(super) fn new(
         context: Arc<Context>,
-        caller: Caller,
         scope: Scope,
         voice: Arc<Voice>,
         outlet: Arc<Outlet>,
@@ -79,7 +77,6 @@ impl Reader {
         let in_flight = InFlight::default();
         Self {
             context,
-            caller,
             scope,
             voice,
             outlet,
@@ -153,9 +150,9 @@ impl Reader {
     ) -> Result<PendingPost, ChatError> {
         let chat = &self.context.chat;
         match draft {
-            Ok(draft) => chat.submit(&self.caller, room, draft),
+            Ok(draft) => chat.submit(self.voice.caller(), room, draft),
             Err(error) => {
-                chat.admit(&self.caller)?;
+                chat.admit(self.voice.caller())?;
                 Err(error)
             }
         }

@@ -34,7 +34,7 @@ use super::{
     outlet::{End, Outlet},
 };
 use crate::{
-    chat::{Caller, ChatError},
+    chat::ChatError,
     domain::{Removal, Rev, RoomId, RoomStanding},
     hub::{Control, LiveMessage, PresenceGuard, Registration},
     protocol::{Bye, CloseReason, Frame, LARGE_ROOM, NAMES_SLICE, RoomView, wire},
@@ -61,7 +61,6 @@ pub(super) enum Call {
 
 pub(super) struct Writer {
     context: Arc<Context>,
-    caller: Caller,
     scope: Scope,
     voice: Arc<Voice>,
     registration: Registration,
@@ -79,16 +78,14 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         context: Arc<Context>,
-        caller: Caller,
         scope: Scope,
         voice: Arc<Voice>,
         registration: Registration,
         outlet: Arc<Outlet>,
     ) -> Self {
-        let feed = Feed::new(context.chat.clone(), caller, voice.clone(), outlet.clone());
+        let feed = Feed::new(context.chat.clone(), voice.clone(), outlet.clone());
         Self {
             context,
-            caller,
             scope,
             voice,
             registration,
@@ -236,7 +233,7 @@ impl Writer {
     async fn removed(&mut self, live: &LiveMessage, reason: Removal) -> Result<(), End> {
         let (room, rev) = (live.message.room_id, live.message.rev);
         let (chat, timing) = (self.context.chat.clone(), self.context.timing.clone());
-        let caller = self.caller;
+        let caller = *self.voice.caller();
         match patiently!(timing, chat.member(&caller, room)) {
             Ok(_) => {
                 if self.feed.ear(room).is_some_and(|ear| ear.rev() < rev) {

@@ -154,11 +154,13 @@ fn open(
     });
     // A task of its own, so that the handshake's future does not set the connection's size.
     state.tasks.spawn(async move {
-        let Some((stream, leftover)) = Box::pin(upgrade::stream(on_upgrade)).await else {
-            return;
+        let connection = {
+            let upgraded = Box::pin(upgrade::stream(on_upgrade)).await;
+            let Some((stream, leftover)) = upgraded else {
+                return;
+            };
+            Connection::new(stream, &leftover, context, opening)
         };
-        let connection = Connection::new(stream, &leftover, context, opening);
-        drop(leftover);
         connection.serve().await;
         drop(claim);
     });

@@ -25,13 +25,26 @@ pub(super) struct Index {
 
 pub(super) struct Online {
     pub(super) who: Arc<Author>,
-    pub(super) rooms: HashSet<RoomId>,
+    /// In the order of their ids.
+    pub(super) rooms: Vec<RoomId>,
     /// Counts comings to rooms and goings from them, so that a list of rooms that was read before
     /// one is not taken for the truth after it.
     pub(super) moves: u64,
     pub(super) connections: usize,
     /// When the last connection closed, and the end of the grace after it.
     pub(super) gone: Option<(Timestamp, Instant)>,
+}
+
+impl Online {
+    pub(super) fn is_in(&self, room: RoomId) -> bool {
+        self.rooms.binary_search(&room).is_ok()
+    }
+
+    pub(super) fn go(&mut self, room: RoomId) {
+        if let Ok(place) = self.rooms.binary_search(&room) {
+            self.rooms.remove(place);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -70,7 +83,12 @@ impl Index {
         let Some(online) = self.users.get_mut(&user) else {
             return;
         };
-        if online.rooms.insert(room) {
+        if let Err(place) = online.rooms.binary_search(&room) {
+            // Most are in one room, and hold no place for more.
+            if online.rooms.is_empty() {
+                online.rooms.reserve_exact(1);
+            }
+            online.rooms.insert(place, room);
             self.rooms.entry(room).or_default().came(&online.who);
             self.restless.insert(room);
         }

@@ -22,12 +22,12 @@ impl Reader {
                 seq,
                 body,
             }) => {
-                let (chat, caller) = (self.context.chat.clone(), self.caller);
+                let (chat, caller) = (self.context.chat.clone(), *self.voice.caller());
                 let edited = async move { chat.edit_message(&caller, room_id, seq, &body).await };
                 self.alter(key, room_id, edited).await
             }
             Ok(Command::Delete { key, room_id, seq }) => {
-                let (chat, caller) = (self.context.chat.clone(), self.caller);
+                let (chat, caller) = (self.context.chat.clone(), *self.voice.caller());
                 let deleted = async move { chat.delete_message(&caller, room_id, seq).await };
                 self.alter(key, room_id, deleted).await
             }
@@ -38,7 +38,7 @@ impl Reader {
                 emoji,
                 on,
             }) => {
-                let (chat, caller) = (self.context.chat.clone(), self.caller);
+                let (chat, caller) = (self.context.chat.clone(), *self.voice.caller());
                 let reacted = async move {
                     let emoji = Emoji::parse(&emoji)?;
                     chat.react(&caller, room_id, seq, emoji, on).await
@@ -47,7 +47,7 @@ impl Reader {
             }
             Ok(Command::Typing { room_id }) => {
                 let typing = if self.hears(room_id) {
-                    self.context.chat.typing(&self.caller, room_id).await
+                    self.context.chat.typing(self.voice.caller(), room_id).await
                 } else {
                     Err(ChatError::NotFound("room"))
                 };
@@ -69,7 +69,7 @@ impl Reader {
                 match self
                     .context
                     .chat
-                    .mark_read(&self.caller, room_id, seq, force)
+                    .mark_read(self.voice.caller(), room_id, seq, force)
                     .await
                 {
                     // One that moved is told to all of the user's connections, this one too.
@@ -117,13 +117,16 @@ impl Reader {
             Err(error) => error.key.clone(),
         };
         if command.as_ref().is_ok_and(Command::changes) {
-            self.caller.may_change().map_err(|error| (key(), error))?;
+            self.voice
+                .caller()
+                .may_change()
+                .map_err(|error| (key(), error))?;
         }
         // Messages have a limit of their own.
         if matches!(command, Ok(Command::Send(_))) {
             return Ok(());
         }
-        let admitted = self.context.chat.admit(&self.caller);
+        let admitted = self.context.chat.admit(self.voice.caller());
         admitted.map_err(|error| (key(), error))
     }
 

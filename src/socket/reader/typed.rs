@@ -15,7 +15,7 @@ impl Reader {
     pub(super) async fn line(&mut self, room: RoomId, text: &str) -> Result<(), Done> {
         let line = Line::parse(text);
         if line.changes()
-            && let Err(error) = self.caller.may_change()
+            && let Err(error) = self.voice.caller().may_change()
         {
             return self.refuse(None, None, &error).await;
         }
@@ -26,7 +26,7 @@ impl Reader {
             Line::Quit => return self.end(End::Close(CloseReason::Normal)).await,
             _ => {}
         }
-        if let Err(error) = self.context.chat.admit(&self.caller) {
+        if let Err(error) = self.context.chat.admit(self.voice.caller()) {
             return self.refuse(None, None, &error).await;
         }
         match line {
@@ -35,7 +35,7 @@ impl Reader {
             Line::Wrong(words) => self.say(format!("! {words}")).await,
             line => {
                 let chat = self.context.chat.clone();
-                let caller = self.caller;
+                let caller = *self.voice.caller();
                 match obey(&chat, &caller, room, line).await {
                     Ok(lines) => self.say_all(lines).await,
                     Err(error) => self.say(format!("! {}", dialect::in_words(&error))).await,

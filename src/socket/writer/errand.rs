@@ -111,7 +111,7 @@ impl Writer {
             ear.close();
             let chat = self.context.chat.clone();
             let _turn = self.context.turn().await;
-            changes(&chat, &self.caller, room, after, sent).await
+            changes(&chat, self.voice.caller(), room, after, sent).await
         } else {
             Err(ChatError::NotFound("room"))
         };
@@ -208,7 +208,7 @@ impl Writer {
         let Replay {
             room, after, upto, ..
         } = replay;
-        let (chat, caller) = (self.context.chat.clone(), self.caller);
+        let (chat, caller) = (self.context.chat.clone(), self.voice.caller());
         let most = Most {
             messages: STEP.messages.min(upto.0.saturating_sub(after.0)),
             ..STEP
@@ -221,9 +221,7 @@ impl Writer {
             ear.close();
         }
         let turn = self.context.turn().await;
-        let page = chat
-            .history(&caller, room, Window::After(after), most)
-            .await;
+        let page = chat.history(caller, room, Window::After(after), most).await;
         drop(turn);
         let page = match page {
             Ok(page) => page,
@@ -263,7 +261,7 @@ impl Writer {
     /// The last `count` messages, for a person who asked.
     pub(super) async fn history(&mut self, room: RoomId, count: usize) -> Result<(), End> {
         let chat = self.context.chat.clone();
-        match chat.member(&self.caller, room).await {
+        match chat.member(self.voice.caller(), room).await {
             Ok(member) => {
                 let upto = member.standing().room.head.seq;
                 let after = lines::start_of_last(count, upto);
@@ -287,9 +285,9 @@ impl Writer {
         if self.voice.text_options().is_none() {
             return self.tell_room(room).await;
         }
-        let (timing, caller) = (self.context.timing.clone(), self.caller);
+        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
         let chat = self.context.chat.clone();
-        match patiently!(timing, chat.member(&caller, room)) {
+        match patiently!(timing, chat.member(caller, room)) {
             Ok(member) => {
                 self.feed.know(room, &member.standing().room.name);
                 self.say(&format!("* {}", lines::who(&chat, &member))).await
@@ -304,9 +302,9 @@ impl Writer {
         if !self.feed.hears(room) {
             return Ok(());
         }
-        let (timing, caller) = (self.context.timing.clone(), self.caller);
+        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
         let chat = self.context.chat.clone();
-        let member = match patiently!(timing, chat.member(&caller, room)) {
+        let member = match patiently!(timing, chat.member(caller, room)) {
             Ok(member) => member,
             // A room that was heard is left when its feed says so.
             Err(ChatError::NotFound(_)) => {

@@ -27,19 +27,19 @@ impl Writer {
     /// Subscribes, then reads, then says what was read: whatever comes in between is in the feed.
     pub(in crate::socket) async fn open(&mut self) -> Result<(), End> {
         let chat = self.context.chat.clone();
-        let (timing, caller) = (self.context.timing.clone(), self.caller);
+        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
         // The login may have ended between the handshake and our being listed.
-        if chat.is_ended(&self.caller) {
+        if chat.is_ended(self.voice.caller()) {
             return Err(End::Close(CloseReason::SessionEnded));
         }
         let turn = self.context.turn().await;
         if self.scope == Scope::All {
-            let rooms = patiently!(timing, chat.room_ids(&caller));
+            let rooms = patiently!(timing, chat.room_ids(caller));
             for room in rooms.map_err(|error| internal(&error))? {
                 self.feed.subscribe(room);
             }
         }
-        let user = patiently!(timing, chat.me(&caller));
+        let user = patiently!(timing, chat.me(caller));
         let user = user.map_err(|error| internal(&error))?;
         let standings = self.enter(&user).await?;
 
@@ -93,8 +93,8 @@ impl Writer {
     /// The user came out of the room between the handshake and now.
     async fn out_of(&mut self, room: RoomId) -> Result<(), End> {
         let chat = self.context.chat.clone();
-        let (timing, caller) = (self.context.timing.clone(), self.caller);
-        let reason = patiently!(timing, chat.removal(&caller, room, Rev(0)));
+        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
+        let reason = patiently!(timing, chat.removal(caller, room, Rev(0)));
         let reason = reason.map_err(|error| internal(&error))?;
         self.left(room, reason).await
     }
@@ -102,12 +102,12 @@ impl Writer {
     /// Makes the user online in their rooms.
     async fn enter(&mut self, user: &User) -> Result<Vec<RoomStanding>, End> {
         let chat = self.context.chat.clone();
-        let (timing, caller) = (self.context.timing.clone(), self.caller);
+        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
         let guard = chat.hub().presence().enter(user.author());
         // Once more if the user came to a room or went from one while their rooms were read.
         let standings = loop {
             let mark = guard.mark();
-            let standings = patiently!(timing, chat.rooms(&caller));
+            let standings = patiently!(timing, chat.rooms(caller));
             let standings = standings.map_err(|error| internal(&error))?;
             let ids = standings.iter().map(|standing| standing.room.id);
             if guard.settle_in(mark, ids) {
@@ -124,8 +124,8 @@ impl Writer {
             return Err(End::Close(CloseReason::Internal));
         };
         let chat = self.context.chat.clone();
-        let (timing, caller) = (self.context.timing.clone(), self.caller);
-        let member = patiently!(timing, chat.member(&caller, room));
+        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
+        let member = patiently!(timing, chat.member(caller, room));
         let member = match member {
             Ok(member) => member,
             Err(ChatError::NotFound(_)) => return self.out_of(room).await,
