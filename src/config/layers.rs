@@ -17,6 +17,8 @@ const MOST_QUEUED: usize = 1_000_000;
 /// The bounds of a rate and of its burst: a millionth of a second is a time that a throttle still
 /// measures well, and a higher rate is no limit.
 const RATES: RangeInclusive<u32> = 1..=1_000_000;
+/// What is worth compressing: below this it takes time and saves nothing, and above it is all that is sent.
+const DEFLATED: RangeInclusive<usize> = 64..=65_535;
 const NO_ORIGIN: &str = "must be like https://chat.example.org, without a path";
 
 /// The file read when none is named, if it is there.
@@ -151,6 +153,10 @@ impl Config {
                 "limits.request_bytes and limits.frame_bytes",
                 "must be at least 1024",
             ));
+        }
+        if limits.deflate_bytes != 0 && !DEFLATED.contains(&limits.deflate_bytes) {
+            let detail = format!("must be 0, or {} to {}", DEFLATED.start(), DEFLATED.end());
+            return Err(value_error("limits.deflate_bytes", &detail));
         }
         if limits.file_bytes == 0 || limits.file_bytes > MOST_FILE_BYTES {
             let detail = format!("must be 1 to {MOST_FILE_BYTES}");

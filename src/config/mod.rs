@@ -137,6 +137,8 @@ pub struct Limits {
     pub request_bytes: usize,
     /// Bytes in a WebSocket frame or message that a client sends.
     pub frame_bytes: usize,
+    /// WebSocket messages of so many bytes on are compressed for clients that offer it; 0 is none.
+    pub deflate_bytes: usize,
     /// Sockets open at once, of all kinds.
     pub connections: usize,
     /// Sockets open at once from one address.

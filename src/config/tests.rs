@@ -179,6 +179,26 @@ fn a_rate_that_cannot_be_kept_is_refused_by_name() {
 }
 
 #[test]
+fn a_size_that_is_not_worth_compressing_is_refused_by_name() {
+    for (value, good) in [
+        ("0", true),
+        ("1", false),
+        ("63", false),
+        ("64", true),
+        ("65535", true),
+        ("65536", false),
+    ] {
+        let layers = Layers {
+            environment: variables(&[("PARLOR_LIMITS_DEFLATE_BYTES", value)]),
+            ..Layers::default()
+        };
+        let error = load(layers).err().map(|error| error.to_string());
+        let wanted = "limits.deflate_bytes in the settings: must be 0, or 64 to 65535";
+        assert_eq!(error, (!good).then(|| wanted.to_owned()), "{value}");
+    }
+}
+
+#[test]
 fn registration_is_one_of_three_words() {
     for (word, good) in [
         ("open", true),

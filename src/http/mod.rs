@@ -5,6 +5,7 @@ mod address;
 mod client;
 mod cookies;
 mod edge;
+mod extension;
 mod extract;
 mod file_name;
 pub mod listen;

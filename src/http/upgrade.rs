@@ -15,8 +15,8 @@ use hyper_util::rt::TokioIo;
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use tokio::net::TcpStream;
 
-use super::{problem::Problem, stall::Impatient};
-use crate::protocol::{SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT};
+use super::{extension::Offer, problem::Problem, stall::Impatient};
+use crate::protocol::{Agreed, SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT};
 
 /// A request to become a WebSocket that keeps the rules.
 pub(super) struct Handshake {
@@ -24,6 +24,8 @@ pub(super) struct Handshake {
     on_upgrade: OnUpgrade,
     /// What the client offers to speak, as far as we can too.
     pub(super) subprotocol: Option<&'static str>,
+    /// Its offer to compress, if it can be kept.
+    offer: Option<Offer>,
 }
 
 impl Handshake {
@@ -59,6 +61,7 @@ impl Handshake {
         let key = key.ok_or_else(|| malformed("Sec-WebSocket-Key must be 16 bytes in base64"))?;
         let accept = accept_key(key)?;
         let subprotocol = subprotocol(headers)?;
+        let offer = Offer::read(headers);
         let on_upgrade = parts.extensions.remove::<OnUpgrade>();
         let on_upgrade =
             on_upgrade.ok_or_else(|| malformed("This connection cannot be upgraded"))?;
@@ -66,11 +69,13 @@ impl Handshake {
             accept,
             on_upgrade,
             subprotocol,
+            offer,
         })
     }
 
-    /// The answer, and what becomes the stream once the answer is out.
-    pub(super) fn accept(self) -> (Response, OnUpgrade) {
+    /// The answer, what becomes the stream once the answer is out, and whether messages of `deflate_bytes`
+    /// on go over it compressed.
+    pub(super) fn accept(self, deflate_bytes: usize) -> (Response, OnUpgrade, Option<Agreed>) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
@@ -83,7 +88,12 @@ impl Handshake {
                 HeaderValue::from_static(subprotocol),
             );
         }
-        (response, self.on_upgrade)
+        let agreed = self.offer.and_then(|offer| {
+            let agreed = offer.agree(deflate_bytes)?;
+            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, offer.answer());
+            Some(agreed)
+        });
+        (response, self.on_upgrade, agreed)
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::{sync::Notify, task::yield_now};
 
 use super::room::{Lagged, RoomEvent, Subscription};
-use crate::domain::Rev;
+use crate::{domain::Rev, protocol::Agreed};
 
 /// Listeners of one task. A larger room has more of them, for more than one core.
 const SHARD: usize = 1024;
@@ -39,6 +39,8 @@ pub struct Batch {
     lagged: bool,
     uniform: Option<Uniform>,
     json: OnceLock<Bytes>,
+    /// The same for connections that take large frames compressed.
+    compressed: OnceLock<Bytes>,
 }
 
 /// A batch that reads the same to everybody.
@@ -74,6 +76,7 @@ impl Batch {
             lagged,
             uniform,
             json: OnceLock::new(),
+            compressed: OnceLock::new(),
         }
     }
 
@@ -99,13 +102,29 @@ impl Batch {
     /// The JSON frames of all events, joined once for all connections.
     #[must_use]
     pub fn json(&self) -> &Bytes {
-        self.json.get_or_init(|| match &self.events[..] {
-            [event] => event.json().unwrap_or_default(),
-            events => {
-                let frames: Vec<Bytes> = events.iter().filter_map(RoomEvent::json).collect();
-                frames.concat().into()
-            }
-        })
+        self.json.get_or_init(|| self.joined(None))
+    }
+
+    /// The same for connections that agreed to this, joined once for all of them; `None` for one whose window is
+    /// smaller than that of others, for which each frame is looked at by itself.
+    #[must_use]
+    pub fn compressed(&self, agreed: Agreed) -> Option<&Bytes> {
+        let all = || self.joined(Some(agreed));
+        agreed
+            .has_full_window()
+            .then(|| self.compressed.get_or_init(all))
+    }
+
+    fn joined(&self, agreed: Option<Agreed>) -> Bytes {
+        let mut frames = self.events.iter().filter_map(|event| event.json(agreed));
+        match &self.events[..] {
+            [_] => frames.next().cloned().unwrap_or_default(),
+            _ => frames
+                .map(|frame| &frame[..])
+                .collect::<Vec<_>>()
+                .concat()
+                .into(),
+        }
     }
 }
 
@@ -270,5 +289,79 @@ impl Drop for Audience {
                 listener.deafened();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        domain::{Author, Message, MessageKind, RoomId, Seq, Timestamp, UserId},
+        hub::{Connections, Hub, LiveMessage, LocalBus, Presence},
+    };
+
+    fn message(rev: i64, body: String) -> RoomEvent {
+        let message = Message {
+            room_id: RoomId(1),
+            seq: Seq(rev),
+            rev: Rev(rev),
+            kind: MessageKind::Text,
+            author: Author {
+                id: UserId(1),
+                username: "ada".to_owned(),
+                display_name: "Ada".to_owned(),
+            },
+            body,
+            event: None,
+            reply_to: None,
+            key: None,
+            created_at: Timestamp(0),
+            edited_at: None,
+            deleted_at: None,
+            extras: None,
+        };
+        RoomEvent::Message(Arc::new(LiveMessage::new(message, None)))
+    }
+
+    /// What is joined for those who take it compressed are the frames that each would get by itself, and
+    /// what two tasks of a room join is compressed once for both.
+    #[tokio::test]
+    async fn a_batch_is_joined_once_as_it_is_and_once_with_large_frames_compressed() {
+        let presence = Presence::new(Duration::ZERO);
+        let hub = Hub::new(8, presence, Connections::new(8), Box::new(LocalBus));
+        let mut subscriptions = [hub.subscribe(RoomId(1)), hub.subscribe(RoomId(1))];
+        let bodies = ["small".to_owned(), "large ".repeat(500), "x".repeat(3000)];
+        for (rev, body) in (1..).zip(bodies) {
+            hub.publish(RoomId(1), message(rev, body));
+        }
+        let agreed = Agreed::new(1024, 15);
+        let mut all = Vec::new();
+        for subscription in &mut subscriptions {
+            let first = subscription.recv().await;
+            let batch = Batch::collect(first, subscription);
+            assert_eq!(batch.events().len(), 3);
+            let frames = |agreed| {
+                let frames = batch
+                    .events()
+                    .iter()
+                    .filter_map(move |event| event.json(agreed));
+                frames.cloned().collect::<Vec<Bytes>>()
+            };
+            assert_eq!(batch.json()[..], frames(None).concat());
+            let compressed = batch.compressed(agreed.unwrap()).unwrap();
+            assert_eq!(compressed[..], frames(agreed).concat());
+            assert!(compressed.len() < 1000 && batch.json().len() > 6000);
+            assert_eq!(batch.compressed(Agreed::new(1024, 12).unwrap()), None);
+            all.push(frames(agreed));
+        }
+        let places = |frames: &[Bytes]| {
+            frames
+                .iter()
+                .map(|frame| frame.as_ptr())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(places(&all[0]), places(&all[1]));
     }
 }

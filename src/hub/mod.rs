@@ -7,6 +7,7 @@ pub mod connections;
 pub mod fanout;
 pub mod presence;
 pub mod room;
+pub mod shared;
 pub mod typing;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use connections::{Connections, Control, Over, Registration, TooManyConnectio
 pub use fanout::{Batch, Listener, Listening};
 pub use presence::{Diff, Presence, PresenceGuard, Settled};
 pub use room::{LiveMessage, LivePresence, LiveRoom, RoomEvent, Subscription};
+pub use shared::Shared;
 pub use typing::Typing;
 
 use crate::domain::{RoomId, UserId};

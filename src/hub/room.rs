@@ -6,14 +6,14 @@ use bytes::Bytes;
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 
 use super::{
-    Diff, Hub,
+    Diff, Hub, Shared,
     fanout::{Listener, Listening, Shard},
     typing::{Typing, Typists},
 };
 use crate::{
     domain::{Aspect, Message, Removal, Room, RoomId, UserId},
     protocol::{
-        Frame, LARGE_ROOM, NAMES_SLICE, RoomView,
+        Agreed, Frame, LARGE_ROOM, NAMES_SLICE, RoomView,
         frame::{AbsentView, PresenceView},
         line, wire,
     },
@@ -35,13 +35,14 @@ pub enum RoomEvent {
 }
 
 impl RoomEvent {
-    /// Its JSON frame; `None` for the end of a room, which each connection hears in its own way.
+    /// Its JSON frame for connections that agreed to this; `None` for the end of a room, which each hears
+    /// in its own way.
     #[must_use]
-    pub fn json(&self) -> Option<Bytes> {
+    pub fn json(&self, agreed: Option<Agreed>) -> Option<&Bytes> {
         match self {
-            Self::Message(live) => Some(live.json()),
-            Self::Presence(presence) => Some(presence.json()),
-            Self::Changed(changed) => Some(changed.json()),
+            Self::Message(live) => Some(live.json(agreed)),
+            Self::Presence(presence) => Some(presence.json(agreed)),
+            Self::Changed(changed) => Some(changed.json(agreed)),
             Self::Typing(typing) => Some(typing.json()),
             Self::Deleted => None,
         }
@@ -56,8 +57,8 @@ pub struct LiveMessage {
     pub removes: Option<(UserId, Removal)>,
     /// What of it is new.
     pub aspect: Aspect,
-    json: OnceLock<Bytes>,
-    plain: OnceLock<Bytes>,
+    json: OnceLock<Shared>,
+    plain: OnceLock<Shared>,
 }
 
 impl LiveMessage {
@@ -84,18 +85,16 @@ impl LiveMessage {
 
     /// Its JSON frame.
     #[must_use]
-    pub fn json(&self) -> Bytes {
-        self.json
-            .get_or_init(|| wire::text(&Frame::encoded_message(&self.message)))
-            .clone()
+    pub fn json(&self, agreed: Option<Agreed>) -> &Bytes {
+        let json = || Shared::new(wire::text(&Frame::encoded_message(&self.message)));
+        self.json.get_or_init(json).of(agreed)
     }
 
     /// Its line of text, without its number.
     #[must_use]
-    pub fn plain(&self) -> Bytes {
-        self.plain
-            .get_or_init(|| wire::lines(&line::render(&self.message, false)))
-            .clone()
+    pub fn plain(&self, agreed: Option<Agreed>) -> &Bytes {
+        let plain = || Shared::new(wire::lines(&line::render(&self.message, false)));
+        self.plain.get_or_init(plain).of(agreed)
     }
 }
 
@@ -103,7 +102,7 @@ impl LiveMessage {
 pub struct LivePresence {
     /// Who came and went.
     pub diff: Diff,
-    json: OnceLock<Bytes>,
+    json: OnceLock<Shared>,
     room: RoomId,
 }
 
@@ -120,10 +119,9 @@ impl LivePresence {
 
     /// Their JSON frame; in a large room only a slice of the names.
     #[must_use]
-    pub fn json(&self) -> Bytes {
-        self.json
-            .get_or_init(|| wire::text(&self.frame().encode()))
-            .clone()
+    pub fn json(&self, agreed: Option<Agreed>) -> &Bytes {
+        let json = || Shared::new(wire::text(&self.frame().encode()));
+        self.json.get_or_init(json).of(agreed)
     }
 
     fn frame(&self) -> Frame<'_> {
@@ -156,7 +154,7 @@ pub struct LiveRoom {
     pub room: RoomId,
     /// Its name now.
     pub name: String,
-    json: Bytes,
+    json: Shared,
 }
 
 impl LiveRoom {
@@ -166,19 +164,19 @@ impl LiveRoom {
         Self {
             room: room.id,
             name: room.name.clone(),
-            json: wire::text(
+            json: Shared::new(wire::text(
                 &Frame::Room {
                     room: RoomView::shared(room),
                 }
                 .encode(),
-            ),
+            )),
         }
     }
 
     /// Its JSON frame.
     #[must_use]
-    pub fn json(&self) -> Bytes {
-        self.json.clone()
+    pub fn json(&self, agreed: Option<Agreed>) -> &Bytes {
+        self.json.of(agreed)
     }
 }
 

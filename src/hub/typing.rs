@@ -40,8 +40,8 @@ impl Typing {
 
     /// Its JSON frame.
     #[must_use]
-    pub fn json(&self) -> Bytes {
-        self.json.clone()
+    pub fn json(&self) -> &Bytes {
+        &self.json
     }
 }
 

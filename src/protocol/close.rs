@@ -11,6 +11,8 @@ pub enum CloseReason {
     Unsupported,
     /// A text frame was not UTF-8.
     NotUtf8,
+    /// A message that came compressed cannot be read.
+    Garbled,
     /// A frame or message was larger than `limits.frame_bytes`.
     TooBig,
     /// Something failed here that is not the client's fault.
@@ -41,7 +43,7 @@ impl CloseReason {
             Self::Normal => 1000,
             Self::ProtocolError => 1002,
             Self::Unsupported => 1003,
-            Self::NotUtf8 => 1007,
+            Self::NotUtf8 | Self::Garbled => 1007,
             Self::TooBig => 1009,
             Self::Internal => 1011,
             Self::Draining => 1012,
@@ -62,6 +64,7 @@ impl CloseReason {
             Self::ProtocolError => "that frame breaks the WebSocket protocol",
             Self::Unsupported => "only text frames are understood here",
             Self::NotUtf8 => "that text is not UTF-8",
+            Self::Garbled => "that message does not decompress",
             Self::TooBig => "that frame is too big",
             Self::Internal => "something failed here; try again",
             Self::Draining => "the server is restarting; come back in a moment",

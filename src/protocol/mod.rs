@@ -2,6 +2,7 @@
 
 pub mod close;
 pub mod command;
+pub mod deflate;
 pub mod frame;
 pub mod line;
 mod ordinary;
@@ -10,6 +11,7 @@ pub mod wire;
 
 pub use close::CloseReason;
 pub use command::{Command, CommandError, SendCommand};
+pub use deflate::Agreed;
 pub use frame::{Bye, ErrorFrame, Frame};
 pub use view::{FileView, MessageView, RoomView, UserView};
 

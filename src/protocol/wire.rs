@@ -3,10 +3,12 @@
 
 use bytes::Bytes;
 
-use super::CloseReason;
+use super::{Agreed, CloseReason, deflate};
 
 /// The whole message is in this frame.
 const LAST: u8 = 0x80;
+/// The message is compressed.
+const COMPRESSED: u8 = 0x40;
 const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
@@ -17,8 +19,12 @@ const MOST_OF_CONTROL: usize = 125;
 /// A text frame.
 #[must_use]
 pub fn text(payload: &str) -> Bytes {
+    build(LAST | TEXT, payload.as_bytes())
+}
+
+fn build(first: u8, payload: &[u8]) -> Bytes {
     let mut frame = Vec::with_capacity(payload.len() + 10);
-    frame.push(LAST | TEXT);
+    frame.push(first);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(length @ 0..=125), _) => frame.push(length),
         (_, Ok(length)) => {
@@ -30,8 +36,57 @@ pub fn text(payload: &str) -> Bytes {
             frame.extend_from_slice(&(payload.len() as u64).to_be_bytes());
         }
     }
-    frame.extend_from_slice(payload.as_bytes());
+    frame.extend_from_slice(payload);
     frame.into()
+}
+
+/// The same frames with those compressed that are large enough and become smaller by it; `None` where that
+/// is none of them.
+#[must_use]
+pub fn compressed(frames: &Bytes, agreed: Agreed) -> Option<Bytes> {
+    if !agreed.takes(frames.len()) {
+        return None;
+    }
+    let (mut pieces, mut any, mut rest) = (Vec::new(), false, &frames[..]);
+    while let Some((first, payload, end)) = split(rest) {
+        let is_plain = first == LAST | TEXT && agreed.takes(payload.len());
+        let small = if is_plain {
+            deflate::deflate(payload)
+        } else {
+            None
+        };
+        any |= small.is_some();
+        pieces.push(match small {
+            Some(small) => build(first | COMPRESSED, &small),
+            None => frames.slice_ref(&rest[..end]),
+        });
+        rest = &rest[end..];
+    }
+    match &pieces[..] {
+        _ if !any => None,
+        [one] => Some(one.clone()),
+        pieces => Some(pieces.concat().into()),
+    }
+}
+
+/// The first of some frames of ours: its first byte, its payload, and where it ends.
+fn split(frames: &[u8]) -> Option<(u8, &[u8], usize)> {
+    let [first, short, rest @ ..] = frames else {
+        return None;
+    };
+    let (length, rest) = match short {
+        126 => {
+            let (length, rest) = rest.split_first_chunk()?;
+            (usize::from(u16::from_be_bytes(*length)), rest)
+        }
+        127 => {
+            let (length, rest) = rest.split_first_chunk()?;
+            (usize::try_from(u64::from_be_bytes(*length)).ok()?, rest)
+        }
+        short => (usize::from(*short), rest),
+    };
+    let payload = rest.get(..length)?;
+    Some((*first, payload, frames.len() - rest.len() + length))
 }
 
 /// A text frame a line, for a terminal: there a frame is a line, and some show a newline within one as a
@@ -95,6 +150,25 @@ mod tests {
             assert_eq!(frame[..head.len()], head, "{length}");
             assert_eq!(frame.len(), head.len() + length);
         }
+    }
+
+    #[test]
+    fn of_several_frames_the_large_ones_alone_are_compressed() {
+        let agreed = Agreed::new(100, 15).unwrap();
+        let (small, large) = (text("small"), text(&"large ".repeat(20_000)));
+        let tiny = deflate::deflate(&large[10..]).unwrap();
+        let tiny = build(0xc1, &tiny);
+        let all = Bytes::from([&small[..], &large, &ping(), &large].concat());
+        let wanted = Bytes::from([&small[..], &tiny, &ping(), &tiny].concat());
+        assert_eq!(
+            compressed(&all, Agreed::new(100, 15).unwrap()),
+            Some(wanted)
+        );
+        assert_eq!(compressed(&small, agreed), None);
+        assert_eq!(compressed(&tiny, agreed), None, "a second time");
+        let few = Bytes::from([&small[..]; 30].concat());
+        assert_eq!(compressed(&few, agreed), None, "each of them is small");
+        assert_eq!(compressed(&large, Agreed::new(100, 14).unwrap()), None);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! WebSocket frames as a client writes them, from bytes to messages.
 //!
-//! A connection that is silent, or whose last frame came whole, holds no buffer.
+//! A connection that is silent, or whose last frame came whole, holds no buffer. A message that comes
+//! compressed is held as it came until it is whole.
 
-use crate::protocol::CloseReason;
+use crate::protocol::{CloseReason, deflate};
 
+/// The first reserved bit.
+const COMPRESSED: u8 = 0x40;
 const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
 const BINARY: u8 = 0x2;
@@ -34,6 +37,10 @@ pub(super) struct Decoder {
     taken: usize,
     /// The parts so far of a message that comes in parts.
     parts: Option<Vec<u8>>,
+    /// Whether those parts are compressed.
+    compressed: bool,
+    /// Whether the peer may compress its messages.
+    inflates: bool,
     /// The most bytes of a message.
     limit: usize,
 }
@@ -41,6 +48,7 @@ pub(super) struct Decoder {
 /// The head of a frame.
 struct Head {
     last: bool,
+    compressed: bool,
     opcode: u8,
     mask: [u8; 4],
     /// Where the payload begins and ends.
@@ -49,11 +57,13 @@ struct Head {
 }
 
 impl Decoder {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, inflates: bool) -> Self {
         Self {
             bytes: Vec::new(),
             taken: 0,
             parts: None,
+            compressed: false,
+            inflates,
             limit,
         }
     }
@@ -78,37 +88,41 @@ impl Decoder {
             if self.taken == self.bytes.len() {
                 (self.bytes, self.taken) = (Vec::new(), 0);
             }
-            if let Some(incoming) = self.take(head.last, head.opcode, payload)? {
+            if let Some(incoming) = self.take(&head, payload)? {
                 return Ok(Some(incoming));
             }
         }
         Ok(None)
     }
 
-    fn take(
-        &mut self,
-        last: bool,
-        opcode: u8,
-        payload: Vec<u8>,
-    ) -> Result<Option<Incoming>, CloseReason> {
-        match (opcode, &mut self.parts) {
+    fn take(&mut self, head: &Head, payload: Vec<u8>) -> Result<Option<Incoming>, CloseReason> {
+        match (head.opcode, &mut self.parts) {
             (PING, _) => Ok(Some(Incoming::Ping(payload))),
             (PONG, _) => Ok(Some(Incoming::Pong)),
             (CLOSE, _) => close_code(&payload).map(|code| Some(Incoming::Close(code))),
-            (TEXT | BINARY, None) if last => text(payload).map(Some),
+            (TEXT | BINARY, None) if head.last => self.message(payload, head.compressed).map(Some),
             (TEXT | BINARY, parts @ None) => {
                 *parts = Some(payload);
+                self.compressed = head.compressed;
                 Ok(None)
             }
             (CONTINUATION, Some(parts)) => {
                 parts.extend_from_slice(&payload);
-                if !last {
+                if !head.last {
                     return Ok(None);
                 }
-                text(self.parts.take().unwrap_or_default()).map(Some)
+                let payload = self.parts.take().unwrap_or_default();
+                self.message(payload, self.compressed).map(Some)
             }
             _ => Err(CloseReason::ProtocolError),
         }
+    }
+
+    fn message(&self, mut payload: Vec<u8>, compressed: bool) -> Result<Incoming, CloseReason> {
+        if compressed {
+            payload = deflate::inflate(payload, self.limit)?;
+        }
+        text(payload)
     }
 
     /// The head of the next frame, if all of the frame is here.
@@ -119,7 +133,10 @@ impl Decoder {
         };
         let (opcode, short) = (first & 0x0f, usize::from(second & 0x7f));
         let last = first & 0x80 != 0;
-        let reserved = first & 0x70 != 0;
+        let compressed = first & COMPRESSED != 0;
+        // The first frame of a message says that all of it is compressed.
+        let may_compress = self.inflates && matches!(opcode, TEXT | BINARY);
+        let reserved = first & 0x30 != 0 || compressed && !may_compress;
         let known = matches!(opcode, CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG);
         let is_control = opcode >= CLOSE;
         let masked = second & 0x80 != 0;
@@ -153,6 +170,7 @@ impl Decoder {
         let start = self.bytes.len() - rest.len();
         Ok(Some(Head {
             last,
+            compressed,
             opcode,
             mask: *mask,
             start,
@@ -224,6 +242,8 @@ mod tests {
     /// Whatever way the bytes are cut, the messages are the same, and nothing is held behind them.
     #[test]
     fn it_does_not_matter_how_the_bytes_arrive() {
+        let long = "as long as it may be ".repeat(47);
+        let packed = deflate::deflate(long.as_bytes()).unwrap();
         let bytes = [
             frame(0x81, "grüß dich".as_bytes()),
             frame(0x01, &"x".repeat(300).into_bytes()),
@@ -231,6 +251,11 @@ mod tests {
             frame(0x80, b"y"),
             frame(0x82, b"binary"),
             frame(0x8a, b""),
+            frame(0x41, &packed[..20]),
+            frame(0x89, b""),
+            frame(0x00, &packed[20..]),
+            frame(0x80, b""),
+            frame(0x81, b"as it is"),
             frame(0x88, &[3, 232, b'b', b'y', b'e']),
         ]
         .concat();
@@ -240,10 +265,13 @@ mod tests {
             said(&("x".repeat(300) + "y")),
             said("binary"),
             Incoming::Pong,
+            Incoming::Ping(Vec::new()),
+            said(&long),
+            said("as it is"),
             Incoming::Close(Some(1000)),
         ];
         for step in 1..=bytes.len() {
-            let mut decoder = Decoder::new(1000);
+            let mut decoder = Decoder::new(1000, true);
             let mut heard = Vec::new();
             for piece in bytes.chunks(step) {
                 decoder.feed(piece);
@@ -258,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_message_in_parts_has_a_limit_as_a_whole() {
-        let mut decoder = Decoder::new(10);
+        let mut decoder = Decoder::new(10, true);
         decoder.feed(&frame(0x01, b"123456"));
         assert_eq!(decoder.next(), Ok(None));
         decoder.feed(&frame(0x80, b"12345"));
@@ -267,8 +295,45 @@ mod tests {
 
     #[test]
     fn a_frame_that_is_too_big_is_refused_by_its_head() {
-        let mut decoder = Decoder::new(10);
+        let mut decoder = Decoder::new(10, true);
         decoder.feed(&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
         assert_eq!(decoder.next(), Err(CloseReason::TooBig));
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_message_says_that_it_is_compressed() {
+        let packed = deflate::deflate(&[b'x'; 100]).unwrap();
+        let begun = [frame(0x41, &packed[..2]), frame(0xc0, &packed[2..])].concat();
+        let cases = [
+            (true, begun),
+            (true, frame(0xc9, b"ping")),
+            (true, frame(0xc8, b"")),
+            (true, frame(0xa1, b"another bit")),
+            (false, frame(0xc1, &packed)),
+        ];
+        for (inflates, bytes) in cases {
+            let mut decoder = Decoder::new(1000, inflates);
+            decoder.feed(&bytes);
+            assert_eq!(
+                decoder.next(),
+                Err(CloseReason::ProtocolError),
+                "{bytes:x?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_compressed_message_has_the_same_limit() {
+        for (length, taken) in [(1000, true), (1001, false), (1_000_000, false)] {
+            let mut decoder = Decoder::new(1000, true);
+            let text = "x".repeat(length);
+            decoder.feed(&frame(0xc1, &deflate::deflate(text.as_bytes()).unwrap()));
+            let wanted = if taken {
+                Ok(Some(Incoming::Text(text)))
+            } else {
+                Err(CloseReason::TooBig)
+            };
+            assert_eq!(decoder.next(), wanted, "{length}");
+        }
     }
 }

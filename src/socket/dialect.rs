@@ -9,7 +9,7 @@ use crate::{
     chat::{Caller, ChatError},
     domain::{Aspect, Head, Key, Message, Removal, Rev, RoomId, Seq, UserId},
     hub::{LiveMessage, LivePresence},
-    protocol::{Bye, CloseReason, ErrorFrame, Frame, line, wire},
+    protocol::{Agreed, Bye, CloseReason, ErrorFrame, Frame, line, wire},
 };
 
 /// Names that a line of presence shows at most.
@@ -19,13 +19,15 @@ const NAMES: usize = 10;
 pub(super) struct Voice {
     dialect: Dialect,
     caller: Caller,
+    /// Whether the peer takes compressed frames.
+    agreed: Option<Agreed>,
     /// What makes the keys of this connection's own lines, so that they are not echoed here and yet reach
     /// the same person's other connections.
     own: u64,
 }
 
 impl Voice {
-    pub(super) fn new(dialect: Dialect, caller: Caller) -> Self {
+    pub(super) fn new(dialect: Dialect, caller: Caller, agreed: Option<Agreed>) -> Self {
         let mut random = [0; 8];
         // Without randomness own lines may be shown twice; nothing else hangs on it.
         if dialect != Dialect::Json {
@@ -34,6 +36,7 @@ impl Voice {
         Self {
             dialect,
             caller,
+            agreed,
             own: u64::from_le_bytes(random),
         }
     }
@@ -46,6 +49,28 @@ impl Voice {
     /// The same as a user.
     pub(super) fn me(&self) -> UserId {
         self.caller.user()
+    }
+
+    /// Whether the peer takes compressed frames.
+    pub(super) fn agreed(&self) -> Option<Agreed> {
+        self.agreed
+    }
+
+    /// A frame that nobody else gets.
+    pub(super) fn frame(&self, text: &str) -> Bytes {
+        self.packed(wire::text(text))
+    }
+
+    /// A frame a line, likewise.
+    pub(super) fn lines(&self, text: &str) -> Bytes {
+        self.packed(wire::lines(text))
+    }
+
+    fn packed(&self, frames: Bytes) -> Bytes {
+        let compressed = self
+            .agreed
+            .and_then(|agreed| wire::compressed(&frames, agreed));
+        compressed.unwrap_or(frames)
     }
 
     pub(super) fn text_options(&self) -> Option<TextOptions> {
@@ -68,15 +93,15 @@ impl Voice {
     /// A message that has just come.
     pub(super) fn live(&self, live: &LiveMessage) -> Option<Bytes> {
         match self.dialect {
-            Dialect::Json => Some(live.json()),
+            Dialect::Json => Some(live.json(self.agreed).clone()),
             Dialect::Text(_) if live.aspect != Aspect::Message => {
-                line::render_change(&live.message, live.aspect).map(|line| wire::lines(&line))
+                line::render_change(&live.message, live.aspect).map(|line| self.lines(&line))
             }
             Dialect::Text(options) if self.is_hidden(&live.message, options) => None,
             Dialect::Text(options) if options.numbers => {
-                Some(wire::lines(&line::render(&live.message, true)))
+                Some(self.lines(&line::render(&live.message, true)))
             }
-            Dialect::Text(_) => Some(live.plain()),
+            Dialect::Text(_) => Some(live.plain(self.agreed).clone()),
         }
     }
 
@@ -84,7 +109,7 @@ impl Voice {
     /// a terminal has shown; what is older has changed since.
     pub(super) fn missed(&self, message: &Message, shown: Seq) -> Option<Bytes> {
         match self.dialect {
-            Dialect::Json => Some(wire::text(&Frame::encoded_message(message))),
+            Dialect::Json => Some(self.frame(&Frame::encoded_message(message))),
             Dialect::Text(_) if message.seq <= shown => {
                 let aspect = if message.deleted_at.is_some() {
                     Aspect::Deletion
@@ -93,10 +118,10 @@ impl Voice {
                 } else {
                     Aspect::Other
                 };
-                line::render_change(message, aspect).map(|line| wire::lines(&line))
+                line::render_change(message, aspect).map(|line| self.lines(&line))
             }
             Dialect::Text(options) if self.is_hidden(message, options) => None,
-            Dialect::Text(options) => Some(wire::lines(&line::render(message, options.numbers))),
+            Dialect::Text(options) => Some(self.lines(&line::render(message, options.numbers))),
         }
     }
 
@@ -104,13 +129,13 @@ impl Voice {
     /// may want to do something with it, which takes its number.
     pub(super) fn shown(&self, message: &Message, by_command: bool) -> Option<Bytes> {
         let numbers = self.text_options()?.numbers || by_command;
-        Some(wire::lines(&line::render(message, numbers)))
+        Some(self.lines(&line::render(message, numbers)))
     }
 
     /// Somebody came or went.
     pub(super) fn presence(&self, presence: &LivePresence) -> Vec<Bytes> {
         if self.dialect == Dialect::Json {
-            return vec![presence.json()];
+            return vec![presence.json(self.agreed).clone()];
         }
         let diff = &presence.diff;
         let came = diff
@@ -131,14 +156,14 @@ impl Voice {
                 room_id: room,
                 reason,
             };
-            return wire::text(&left.encode());
+            return self.frame(&left.encode());
         }
         let room = if name.is_empty() {
             "this room".to_owned()
         } else {
             format!("#{name}")
         };
-        wire::text(&match reason {
+        self.frame(&match reason {
             Removal::Left => format!("* you left {room}"),
             Removal::Kicked => format!("* you were removed from {room}"),
             Removal::Banned => format!("* you were banned from {room}"),
@@ -148,7 +173,7 @@ impl Voice {
 
     /// A frame that only JSON has.
     pub(super) fn json(&self, frame: &Frame<'_>) -> Option<Bytes> {
-        (self.dialect == Dialect::Json).then(|| wire::text(&frame.encode()))
+        (self.dialect == Dialect::Json).then(|| self.frame(&frame.encode()))
     }
 
     /// What the client holds everything up to, after a repair.

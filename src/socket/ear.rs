@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Removal, Rev, RoomId, Seq},
     hub::{Batch, Listener, Listening, LiveMessage, RoomEvent},
-    protocol::CloseReason,
+    protocol::{Agreed, CloseReason},
 };
 
 /// Events that are held at most while it is closed. Whoever misses more reads it from the store.
@@ -42,6 +42,8 @@ pub(super) struct Ear {
     room: RoomId,
     /// Whether the connection speaks in lines. Kept here, for it is asked for each delivery.
     is_text: bool,
+    /// Whether it takes compressed frames. Kept here for the same reason.
+    agreed: Option<Agreed>,
     voice: Arc<Voice>,
     outlet: Arc<Outlet>,
     hearing: Mutex<Hearing>,
@@ -83,6 +85,7 @@ impl Ear {
         Arc::new(Self {
             room,
             is_text: voice.text_options().is_some(),
+            agreed: voice.agreed(),
             voice,
             outlet,
             hearing: Mutex::new(hearing),
@@ -181,13 +184,13 @@ impl Ear {
                 if self.is_text {
                     hearing.name.clone_from(&changed.name);
                 } else {
-                    self.outlet.put(changed.json())?;
+                    self.outlet.put(changed.json(self.agreed).clone())?;
                 }
             }
             RoomEvent::Typing(typing) => {
                 // The first to be left out where there is no room.
                 if !self.is_text && typing.user != self.voice.me() {
-                    let _ = self.outlet.put(typing.json());
+                    let _ = self.outlet.put(typing.json().clone());
                 }
             }
             RoomEvent::Deleted => return Err(Closed::Deleted),
@@ -204,7 +207,11 @@ impl Ear {
         if revs.is_some_and(|(first, _)| first != hearing.rev.next()) {
             return None;
         }
-        let pushed = self.outlet.push(news.json());
+        let frames = match self.agreed {
+            None => news.json(),
+            Some(agreed) => news.compressed(agreed)?,
+        };
+        let pushed = self.outlet.push(frames);
         if let (Ok(()), Some((_, last))) = (pushed, revs) {
             hearing.rev = last;
         }

@@ -30,7 +30,7 @@ use crate::{
     config::{Limits, Timing},
     domain::{RoomId, Seq},
     hub::{Over, Registration, connections::Words},
-    protocol::CloseReason,
+    protocol::{Agreed, CloseReason},
 };
 use codec::{Decoder, Incoming};
 use dialect::Voice;
@@ -86,6 +86,8 @@ pub struct Opening {
     pub name: String,
     /// How it speaks.
     pub dialect: Dialect,
+    /// Whether large messages go over it compressed.
+    pub agreed: Option<Agreed>,
 }
 
 /// What a connection hears.
@@ -146,13 +148,14 @@ impl Connection {
             scope,
             name,
             dialect,
+            agreed,
         } = *opening;
         let stall = Duration::from_millis(context.timing.stall_ms);
         let outlet = Arc::new(Outlet::new(stream, stall));
         context.pulse.add(&outlet);
-        let mut decoder = Decoder::new(context.limits.frame_bytes);
+        let mut decoder = Decoder::new(context.limits.frame_bytes, agreed.is_some());
         decoder.feed(leftover);
-        let voice = Arc::new(Voice::new(dialect, caller));
+        let voice = Arc::new(Voice::new(dialect, caller, agreed));
         let words = registration.words.clone();
         let mut writer = Writer::new(
             context.clone(),

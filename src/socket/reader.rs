@@ -197,7 +197,7 @@ impl Reader {
     }
 
     async fn say(&mut self, text: impl AsRef<str>) -> Result<(), Done> {
-        let frame = wire::lines(text.as_ref());
+        let frame = self.voice.lines(text.as_ref());
         self.outlet.send_patiently(frame).await.map_err(|_| Done)
     }
 

@@ -112,7 +112,7 @@ impl Writer {
         match end {
             End::Close(reason) => {
                 if let Some(words) = self.voice.last_words(reason) {
-                    let _ = self.outlet.put(wire::text(&words));
+                    let _ = self.outlet.put(self.voice.frame(&words));
                 }
                 self.outlet.close(wire::close(reason));
             }
@@ -273,7 +273,7 @@ impl Writer {
     }
 
     async fn say(&self, text: &str) -> Result<(), End> {
-        self.outlet.send(wire::text(text)).await
+        self.outlet.send(self.voice.frame(text)).await
     }
 
     fn hears_by_scope(&self, room: RoomId) -> bool {

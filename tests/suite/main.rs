@@ -16,6 +16,7 @@ mod command_line;
 mod conversation;
 mod cookies;
 mod crash;
+mod deflate;
 mod deletion;
 mod direct;
 mod drain;

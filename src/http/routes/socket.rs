@@ -142,7 +142,7 @@ fn open(
         .connections()
         .register(caller.user(), caller.session());
     let registration = registration.map_err(|_| ChatError::TooManyConnections)?;
-    let (response, on_upgrade) = handshake.accept();
+    let (response, on_upgrade, agreed) = handshake.accept(state.config.limits.deflate_bytes);
     let context = state.sockets.clone();
     // Boxed, like all that is needed only to begin: it would stay a part of the connection's task.
     let opening = Box::new(Opening {
@@ -151,6 +151,7 @@ fn open(
         scope,
         name,
         dialect,
+        agreed,
     });
     // A task of its own, so that the handshake's future does not set the connection's size.
     state.tasks.spawn(async move {

@@ -1,5 +1,6 @@
 //! A server of one's own, and users who may do only what users can do.
 
+pub(crate) mod deflate;
 mod nobody;
 mod process;
 mod reply;

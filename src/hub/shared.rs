@@ -1,0 +1,71 @@
+//! Frames that many connections get: built once, and compressed at most once.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+
+use crate::protocol::{Agreed, wire};
+
+/// Frames as they go to everybody, and the same compressed as soon as somebody takes them so.
+#[derive(Debug)]
+pub struct Shared {
+    plain: Bytes,
+    /// `None` inside: they would not be smaller.
+    compressed: OnceLock<Option<Box<Bytes>>>,
+}
+
+impl Shared {
+    /// Frames that nobody has had yet.
+    #[must_use]
+    pub fn new(plain: Bytes) -> Self {
+        Self {
+            plain,
+            compressed: OnceLock::new(),
+        }
+    }
+
+    /// The frames for a connection that agreed to this.
+    #[must_use]
+    pub fn of(&self, agreed: Option<Agreed>) -> &Bytes {
+        match agreed {
+            Some(agreed) if agreed.takes(self.plain.len()) => {
+                // The bytes are the same for every window that takes them.
+                let compressed = self.compressed.get_or_init(|| {
+                    wire::compressed(&self.plain, agreed.with_full_window()).map(Box::new)
+                });
+                compressed.as_deref().unwrap_or(&self.plain)
+            }
+            _ => &self.plain,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_compressed_once_for_all_who_take_it_so() {
+        let shared = Shared::new(wire::text(&"again ".repeat(1000)));
+        let (full, small) = (Agreed::new(1024, 15), Agreed::new(1024, 10));
+        let first = shared.of(full);
+        assert!(first.len() < 200);
+        assert_eq!(first.as_ptr(), shared.of(full).as_ptr());
+        for plain in [small, None] {
+            assert_eq!(shared.of(plain).as_ptr(), shared.plain.as_ptr());
+        }
+    }
+
+    #[test]
+    fn what_is_small_is_never_looked_at() {
+        let shared = Shared::new(wire::text("again again again again"));
+        assert_eq!(shared.of(Agreed::new(1024, 15)), &shared.plain);
+        assert!(shared.compressed.get().is_none());
+    }
+
+    /// Rooms keep many of these.
+    #[test]
+    fn it_takes_little_more_than_the_frames() {
+        assert!(size_of::<Shared>() <= size_of::<Bytes>() + 16);
+    }
+}

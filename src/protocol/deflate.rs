@@ -1,0 +1,226 @@
+//! permessage-deflate (RFC 7692) as bytes: what is agreed, a message made smaller, and one read again.
+//!
+//! Neither side keeps anything from one message for the next, so what is compressed is the same for every
+//! connection, and a connection holds nothing for it: a thread lends its own compressor.
+
+use std::{cell::RefCell, num::NonZeroU16};
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::CloseReason;
+
+/// The name of the extension.
+pub const EXTENSION: &str = "permessage-deflate";
+/// The largest window: 2^15 bytes.
+pub const MOST_WINDOW_BITS: u8 = 15;
+/// The smallest one that can be asked for.
+pub const LEAST_WINDOW_BITS: u8 = 8;
+
+/// What every flush ends with, and what is left out on the wire.
+const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+/// What stands behind a message when it is read: what was left out, and an empty last block. Only a message
+/// that is whole ends exactly there.
+const ENDING: [u8; 9] = [0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff];
+/// How hard it is tried.
+const LEVEL: Compression = Compression::new(2);
+/// What a message may become when it is read, before more room is made.
+const FIRST_ROOM: usize = 4096;
+
+thread_local! {
+    static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(LEVEL, false));
+    static DECOMPRESS: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+}
+
+/// That a connection takes compressed messages, and which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    least: NonZeroU16,
+    window_bits: u8,
+}
+
+impl Agreed {
+    /// For messages of `least` bytes on, and a peer with a window of so many bits. `None` if `least` is 0:
+    /// nothing is agreed.
+    #[must_use]
+    pub fn new(least: usize, window_bits: u8) -> Option<Self> {
+        let least = u16::try_from(least).unwrap_or(u16::MAX);
+        NonZeroU16::new(least).map(|least| Self { least, window_bits })
+    }
+
+    /// Whether a message of that size may go out compressed. One window is right for all: what is no larger
+    /// than a peer's window cannot refer to anything outside it, and what is goes out as it is.
+    #[must_use]
+    pub fn takes(self, length: usize) -> bool {
+        length >= usize::from(self.least.get())
+            && (self.has_full_window() || length <= 1 << self.window_bits)
+    }
+
+    /// Whether it takes what any other takes.
+    #[must_use]
+    pub fn has_full_window(self) -> bool {
+        self.window_bits >= MOST_WINDOW_BITS
+    }
+
+    /// The same for a peer with the largest window.
+    #[must_use]
+    pub fn with_full_window(self) -> Self {
+        Self {
+            window_bits: MOST_WINDOW_BITS,
+            ..self
+        }
+    }
+}
+
+/// A message compressed by itself; `None` if that does not make it smaller.
+#[must_use]
+pub fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
+    // What does not fit in here is not smaller. The tail does not count.
+    let mut small = Vec::with_capacity(payload.len() + TAIL.len());
+    COMPRESS.with_borrow_mut(|compress| {
+        compress.reset();
+        compress
+            .compress_vec(payload, &mut small, FlushCompress::Sync)
+            .ok()
+    })?;
+    // Where there is room left, nothing is left to be written.
+    let is_whole = small.len() < small.capacity() && small.ends_with(&TAIL);
+    small.truncate(small.len().saturating_sub(TAIL.len()));
+    (is_whole && small.len() < payload.len()).then_some(small)
+}
+
+/// A message as it was before it was compressed, if that is no more than `most` bytes.
+///
+/// # Errors
+/// [`CloseReason::TooBig`] if it is more, of which little more than `most` bytes are ever held;
+/// [`CloseReason::Garbled`] if it is none.
+pub fn inflate(mut payload: Vec<u8>, most: usize) -> Result<Vec<u8>, CloseReason> {
+    payload.reserve_exact(ENDING.len());
+    payload.extend_from_slice(&ENDING);
+    DECOMPRESS.with_borrow_mut(|decompress| {
+        decompress.reset(false);
+        inflate_by(decompress, &payload, most)
+    })
+}
+
+fn inflate_by(
+    decompress: &mut Decompress,
+    mut rest: &[u8],
+    most: usize,
+) -> Result<Vec<u8>, CloseReason> {
+    // One more than it may become, to know when it would.
+    let most_room = most.saturating_add(1);
+    let mut text = Vec::with_capacity(FIRST_ROOM.max(rest.len()).min(most_room));
+    loop {
+        if text.len() == text.capacity() {
+            let room = text.capacity().saturating_mul(2).min(most_room);
+            text.reserve_exact(room.saturating_sub(text.len()).max(1));
+        }
+        let (read, written) = (decompress.total_in(), text.len());
+        let status = decompress.decompress_vec(rest, &mut text, FlushDecompress::Sync);
+        let status = status.map_err(|_| CloseReason::Garbled)?;
+        if text.len() > most {
+            return Err(CloseReason::TooBig);
+        }
+        let read = usize::try_from(decompress.total_in() - read).unwrap_or(usize::MAX);
+        let is_stuck = read == 0 && text.len() == written;
+        rest = rest.get(read..).unwrap_or_default();
+        match status {
+            // A peer may have ended its stream itself, with or without another block behind it.
+            Status::StreamEnd if rest.is_empty() || rest == ENDING => return Ok(text),
+            Status::StreamEnd => decompress.reset(false),
+            // There was room, and something to read, or it is not whole.
+            Status::Ok | Status::BufError if is_stuck => return Err(CloseReason::Garbled),
+            Status::Ok | Status::BufError => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The examples of RFC 7692, 7.2.3.
+    #[test]
+    fn what_the_rfc_shows_is_read() {
+        let cases: [&[u8]; 5] = [
+            &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+            &[
+                0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00,
+            ],
+            &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+            &[
+                0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00,
+            ],
+            // Its stream ended, and nothing behind it.
+            &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+        ];
+        for bytes in cases {
+            assert_eq!(
+                inflate(bytes.to_vec(), 5),
+                Ok(b"Hello".to_vec()),
+                "{bytes:x?}"
+            );
+            assert_eq!(inflate(bytes.to_vec(), 4), Err(CloseReason::TooBig));
+        }
+        assert_eq!(inflate(vec![0x00], 10), Ok(Vec::new()), "an empty message");
+    }
+
+    #[test]
+    fn what_is_not_whole_is_refused() {
+        let whole = deflate(&b"what is said again and again ".repeat(50)).unwrap();
+        let mut read = 0;
+        for length in 0..whole.len() {
+            read += usize::from(inflate(whole[..length].to_vec(), 10_000).is_ok());
+        }
+        assert_eq!(read, 0);
+        // It refers to what was before it.
+        assert_eq!(
+            inflate(vec![0xf2, 0x00, 0x11, 0x00, 0x00], 100),
+            Err(CloseReason::Garbled)
+        );
+    }
+
+    #[test]
+    fn a_bomb_is_not_held() {
+        let bomb = deflate(&vec![b'x'; 50_000_000]).unwrap();
+        assert!(bomb.len() < 500_000);
+        assert_eq!(inflate(bomb, 65_536), Err(CloseReason::TooBig));
+    }
+
+    #[test]
+    fn what_does_not_become_smaller_stays_as_it_is() {
+        let mut noise = vec![0; 2000];
+        getrandom::fill(&mut noise).unwrap();
+        assert_eq!(deflate(&noise), None);
+        assert_eq!(deflate(b""), None);
+    }
+
+    #[test]
+    fn a_small_window_takes_no_more_than_it_holds() {
+        let small = Agreed::new(1000, 10).unwrap();
+        let takes = [999, 1000, 1024, 1025].map(|length| small.takes(length));
+        assert_eq!(takes, [false, true, true, false]);
+        assert!(small.with_full_window().takes(100_000));
+        assert_eq!(Agreed::new(0, 15), None);
+    }
+
+    proptest! {
+        #[test]
+        fn it_comes_back_as_it_was(text in "(a|b|ab|ü|[ -~]){1,1000}") {
+            if let Some(small) = deflate(text.as_bytes()) {
+                prop_assert!(small.len() < text.len());
+                prop_assert_eq!(inflate(small.clone(), text.len()), Ok(text.clone().into_bytes()));
+                prop_assert_eq!(inflate(small, text.len() - 1), Err(CloseReason::TooBig));
+            }
+        }
+
+        #[test]
+        fn whatever_comes_is_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(text) = inflate(bytes, 1000) {
+                prop_assert!(text.len() <= 1000);
+            }
+        }
+    }
+}
