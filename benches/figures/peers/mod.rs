@@ -1,5 +1,6 @@
 //! Other servers, started and stopped on loopback, with what would cripple them lifted.
 
+mod actix;
 mod bun;
 mod ejabberd;
 
@@ -16,6 +17,7 @@ use parlor::bench::{Peer, RunningPeer};
 pub(crate) fn all(target: &Path) -> Vec<Box<dyn Peer>> {
     let tools = target.join("peers");
     vec![
+        Box::new(actix::Actix::new(&tools)),
         Box::new(bun::Bun::in_memory(&tools)),
         Box::new(bun::Bun::on_disk(&tools)),
         Box::new(ejabberd::Ejabberd::in_memory()),
