@@ -13,7 +13,7 @@ use super::{
     corpus::Corpus,
     dice::Zipf,
     folder::Folder,
-    machine,
+    interrupt,
     seed::{Town, Writer, runtime, stored},
 };
 
@@ -104,7 +104,7 @@ impl Bench<'_> {
 
         self.progress.say("the index of searches is built");
         let start = Instant::now();
-        let status = machine::on_server_core(|| {
+        let status = interrupt::start(|| {
             Command::new(&self.options.program)
                 .arg("reindex")
                 .arg("--data")

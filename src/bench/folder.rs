@@ -5,11 +5,27 @@ use std::{
     io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
-/// Folders made by this process so far.
-static MADE: AtomicU32 = AtomicU32::new(0);
+use super::machine;
+
+/// Somebody may be writing into a folder that is to go, but not for longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The folders of this process.
+static FOLDERS: Mutex<Folders> = Mutex::new(Folders {
+    made: 0,
+    paths: Vec::new(),
+});
+
+pub(super) struct Folders {
+    /// How many there were so far.
+    made: u32,
+    /// Those that are there.
+    paths: Vec<PathBuf>,
+}
 
 /// A new folder. Dropping it removes it with all that is in it.
 pub(super) struct Folder(PathBuf);
@@ -18,11 +34,16 @@ impl Folder {
     /// A folder within `parent`, on whose file system the fsync is measured.
     pub(super) fn within(parent: &Path) -> io::Result<Self> {
         fs::create_dir_all(parent)?;
+        let mut folders = folders();
         loop {
-            let number = MADE.fetch_add(1, Ordering::Relaxed);
-            let path = parent.join(format!("parlor-bench-{}-{number}", std::process::id()));
+            let (process, number) = (std::process::id(), folders.made);
+            folders.made += 1;
+            let path = parent.join(format!("parlor-bench-{process}-{number}"));
             match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self(path)),
+                Ok(()) => {
+                    folders.paths.push(path.clone());
+                    return Ok(Self(path));
+                }
                 // What a process of that number left behind once.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -37,7 +58,25 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
+        let mut folders = folders();
         // Nothing depends on it any more.
         let _ = fs::remove_dir_all(&self.0);
+        folders.paths.retain(|path| *path != self.0);
     }
+}
+
+fn folders() -> MutexGuard<'static, Folders> {
+    FOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes all folders. There can be no new one while the answer is held.
+pub(super) fn remove_all() -> MutexGuard<'static, Folders> {
+    let folders = folders();
+    let start = Instant::now();
+    for path in &folders.paths {
+        while fs::remove_dir_all(path).is_err() && path.exists() && start.elapsed() < PATIENCE {
+            machine::rest(Duration::from_millis(2));
+        }
+    }
+    folders
 }

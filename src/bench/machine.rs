@@ -113,6 +113,33 @@ pub(super) fn rest(time: Duration) {
     std::thread::sleep(time);
 }
 
+/// The processes that came of this one, at whatever remove, and have not ended.
+pub(super) fn descendants() -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let all: Vec<(Pid, Pid)> = processes
+        .filter_map(|process| parent(process.file_name().to_str()?.parse().ok()?))
+        .collect();
+    let mut found = vec![rustix::process::getpid()];
+    let mut at = 0;
+    while let Some(process) = found.get(at).copied() {
+        let children = all.iter().filter(|(_, parent)| *parent == process);
+        found.extend(children.map(|(child, _)| child));
+        at += 1;
+    }
+    found.remove(0);
+    found
+}
+
+/// A process and its parent; `None` of one that has ended.
+fn parent(process: u32) -> Option<(Pid, Pid)> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let has_ended = matches!(fields.next()?, "Z" | "X");
+    let parent = Pid::from_raw(fields.next()?.parse().ok()?)?;
+    let process = Pid::from_raw(process.try_into().ok()?)?;
+    (!has_ended).then_some((process, parent))
+}
+
 /// The processor time of a process, all of its threads together.
 pub(super) fn cpu_time(process: u32) -> io::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;

@@ -12,6 +12,7 @@ mod dice;
 mod floor;
 mod folder;
 mod histogram;
+mod interrupt;
 mod machine;
 mod peer;
 mod program;
@@ -99,10 +100,20 @@ struct Bench<'a> {
 
 /// Measures, prints a Markdown table and writes the JSON file.
 ///
+/// A signal to end (SIGINT, SIGTERM) ends this process, with everything it started and all of its
+/// folders, by exit code 130.
+///
 /// # Errors
 /// A name that is no row's, or whatever went wrong: a message lost, doubled or out of order fails the
 /// run.
 pub fn run(options: &Options, peers: &[Box<dyn Peer>]) -> io::Result<String> {
+    interrupt::watch()?;
+    let table = measure(options, peers);
+    interrupt::hold();
+    table
+}
+
+fn measure(options: &Options, peers: &[Box<dyn Peer>]) -> io::Result<String> {
     let wanted = rows::wanted(&options.names).map_err(io::Error::other)?;
     fs::create_dir_all(&options.folder)?;
     let options = &Options {

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::Path};
 
-use super::{client::Dialect, machine};
+use super::{client::Dialect, interrupt};
 
 /// A server that is not ours.
 pub trait Peer {
@@ -34,5 +34,5 @@ pub trait RunningPeer {
 
 /// Starts a peer on the server's core.
 pub(super) fn start(peer: &dyn Peer, folder: &Path) -> io::Result<Box<dyn RunningPeer>> {
-    machine::on_server_core(|| peer.start(folder))
+    interrupt::start(|| peer.start(folder))
 }

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::machine;
+use super::{interrupt, machine};
 
 /// A server that does not answer by then will not.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -26,7 +26,7 @@ impl Server {
     pub(super) fn start(program: &Path, data: &Path) -> io::Result<Self> {
         // The port is free until somebody else asks the system for one.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let child = machine::on_server_core(|| {
+        let child = interrupt::start(|| {
             Command::new(program)
                 .arg("--data")
                 .arg(data)

@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Write, stderr};
 
+use super::interrupt;
+
 /// A line on standard error: one that changes at a terminal, or a line for each thing elsewhere.
 pub(super) struct Progress {
     terminal: bool,
@@ -32,6 +34,9 @@ impl Progress {
     }
 
     pub(super) fn say(&self, what: &str) {
+        if interrupt::is_under_way() {
+            return;
+        }
         let (rows, begun, row) = (self.rows, self.begun, &self.row);
         let done = 20 * begun.saturating_sub(1) / rows.max(1);
         let bar: String = (0..20)
@@ -48,6 +53,9 @@ impl Progress {
 
     /// A line that stays.
     pub(super) fn tell(&self, what: &str) {
+        if interrupt::is_under_way() {
+            return;
+        }
         let clear = if self.terminal { "\r\x1b[K" } else { "" };
         let _ = writeln!(stderr(), "{clear}{what}");
     }

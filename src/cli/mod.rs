@@ -63,7 +63,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 /// Runs the program. The exit code is 0 after an orderly end, 1 if the server could not start or go
 /// on, so that whatever supervises it starts it anew, 2 for settings that cannot be
-/// used, and 130 where a second signal left it no time for an orderly end.
+/// used, and 130 where a second signal left it no time for an orderly end, or a measurement was interrupted.
 #[must_use]
 pub fn main() -> ExitCode {
     let Arguments { command, settings } = Arguments::parse();

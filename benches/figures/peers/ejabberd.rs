@@ -49,6 +49,7 @@ impl Ejabberd {
              \x20 - port: {port}\n\
              \x20   ip: \"127.0.0.1\"\n\
              \x20   module: ejabberd_http\n\
+             \x20   backlog: 4096\n\
              \x20   request_handlers:\n\
              \x20     /ws: ejabberd_http_ws\n\
              websocket_timeout: 86400\n\

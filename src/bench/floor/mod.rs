@@ -11,7 +11,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::machine;
+use super::{interrupt, machine};
 
 pub(super) use broadcast::{SPEAKER, chunk};
 pub(super) use durable::Log;
@@ -67,7 +67,7 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn start(program: &Path, floor: Floor) -> io::Result<Self> {
-        let mut child = machine::on_server_core(|| {
+        let mut child = interrupt::start(|| {
             Command::new(program)
                 .args(["bench", "--floor", floor.name()])
                 .stdin(Stdio::null())

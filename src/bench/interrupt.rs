@@ -1,0 +1,108 @@
+//! Being interrupted: whoever ends a measurement early is left neither its processes nor its folders.
+//!
+//! The measurement may be busy with anything, and is not asked. A thread of its own waits for the
+//! signal, ends every process that came of this one, removes the folders and exits.
+
+use std::{
+    io::{self, Write, stderr},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Signal, getpid, kill_process, set_child_subreaper};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{folder, machine};
+
+/// The code of one who was interrupted, as shells count it.
+const INTERRUPTED: i32 = 130;
+/// A process that cannot be ended by then keeps nobody waiting any longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether the end has begun.
+static ENDING: AtomicBool = AtomicBool::new(false);
+/// How many processes are being started right now.
+static STARTING: AtomicUsize = AtomicUsize::new(0);
+
+/// Waits from now on for Ctrl-C, or for being asked to end.
+pub(super) fn watch() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        )
+    };
+    let wait = move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        });
+        end();
+    };
+    thread::Builder::new()
+        .name("interrupt".to_owned())
+        .spawn(wait)?;
+    Ok(())
+}
+
+/// Starts a process on the server's core, unless the end has begun.
+pub(super) fn start<T>(work: impl FnOnce() -> T) -> T {
+    STARTING.fetch_add(1, Ordering::SeqCst);
+    if is_under_way() {
+        STARTING.fetch_sub(1, Ordering::SeqCst);
+        hold();
+    }
+    let started = machine::on_server_core(work);
+    STARTING.fetch_sub(1, Ordering::SeqCst);
+    started
+}
+
+/// Whether the end has begun. Whatever fails from then on is no news.
+pub(super) fn is_under_way() -> bool {
+    ENDING.load(Ordering::SeqCst)
+}
+
+/// Goes no further once the end has begun: what the end itself made fail is not to be told, and the
+/// exit code is its own.
+pub(super) fn hold() {
+    while is_under_way() {
+        thread::park();
+    }
+}
+
+fn end() -> ! {
+    ENDING.store(true, Ordering::SeqCst);
+    // Nobody need be there to read it. A line of progress may stand before it.
+    let _ = writeln!(stderr(), "\ninterrupted");
+    end_processes();
+    // No folder can be made while this is held.
+    let _held = folder::remove_all();
+    std::process::exit(INTERRUPTED)
+}
+
+/// Ends all that came of this process, at whatever remove.
+fn end_processes() {
+    // What loses its parent meanwhile becomes a child of this process, and is found the next time.
+    let _ = set_child_subreaper(Some(getpid()));
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        // In this order: whatever was started before is seen.
+        let starting = STARTING.load(Ordering::SeqCst);
+        let processes = machine::descendants();
+        if starting == 0 && processes.is_empty() {
+            return;
+        }
+        for process in processes {
+            // It may have ended by itself.
+            let _ = kill_process(process, Signal::KILL);
+        }
+        machine::rest(Duration::from_millis(2));
+    }
+}
