@@ -16,6 +16,9 @@ const FOLLOW_PX = 100;
 /** So near to an end of the window, the next page is loaded. */
 const AHEAD_PX = 400;
 
+/** So long after the last turn of the wheel, what it moves has come to rest. */
+const TURNED_MS = 1_000;
+
 const TELLS_OF_REST = "onscrollend" in globalThis;
 
 const distance = (box) => box.scrollHeight - box.scrollTop - box.clientHeight;
@@ -70,6 +73,17 @@ export function MessageList({ room }) {
     look();
     if (!at.following) at.anchor = takeAnchor(box.current, list.current);
   };
+  /** The page may hear of a turned wheel before it hears what that has moved. */
+  const onWheel = (event) => {
+    const at = held.current;
+    if (!TELLS_OF_REST || event.ctrlKey || event.deltaY >= 0 || box.current.scrollTop <= 0) return;
+    at.rising = true;
+    at.following = false;
+    at.anchor = takeAnchor(box.current, list.current);
+    // A message that was shown just then may have undone what the wheel has moved: nothing comes to rest then.
+    clearTimeout(at.turned);
+    at.turned = setTimeout(() => box.current && handlers.current.onRest(), TURNED_MS);
+  };
   const onRest = () => {
     held.current.rising = false;
     look();
@@ -78,11 +92,13 @@ export function MessageList({ room }) {
   useLayoutEffect(settle);
 
   // The composer grows, the window is resized, a font arrives: the place stays.
-  const current = useRef(settle);
-  current.current = settle;
+  const handlers = useRef();
+  handlers.current = { settle, onWheel, onRest };
   useLayoutEffect(() => {
-    const observer = new ResizeObserver(() => current.current());
+    const observer = new ResizeObserver(() => handlers.current.settle());
     observer.observe(box.current);
+    // Scrolling does not wait for it.
+    box.current.addEventListener("wheel", (event) => handlers.current.onWheel(event), { passive: true });
     return () => observer.disconnect();
   }, []);
 
