@@ -144,7 +144,7 @@ impl Chat {
         &self,
         caller: &Caller,
         room: RoomId,
-        write_out: fn(MessagePage) -> Rendered,
+        write_out: fn(&MessagePage) -> Rendered,
     ) -> Result<Rendered, ChatError> {
         let store = &self.inner.store;
         let page = store.newest(room, caller.user(), write_out).await?;

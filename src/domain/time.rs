@@ -14,6 +14,10 @@ const RFC3339_MILLIS: &[BorrowedFormatItem<'_>] =
 const CLOCK: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
+const DAY_MILLIS: u64 = 86_400_000;
+/// 9999-12-31, the last day whose year has four digits, in days since 1970.
+const LAST_DAY: u64 = 2_932_896;
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
@@ -68,6 +72,13 @@ impl Timestamp {
         self.format(DATE)
     }
 
+    fn rfc3339(self) -> Written {
+        digits(self.0).map_or_else(
+            || Written::Text(self.format(RFC3339_MILLIS)),
+            Written::Digits,
+        )
+    }
+
     fn format(self, items: &[BorrowedFormatItem<'_>]) -> String {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .ok()
@@ -84,14 +95,73 @@ impl From<i64> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.format(RFC3339_MILLIS))
+        f.write_str(self.rfc3339().as_str())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.rfc3339().as_str())
     }
+}
+
+/// A moment as it is written, without memory of its own unless it lies outside the years 1970 to 9999.
+enum Written {
+    Digits([u8; 24]),
+    Text(String),
+}
+
+impl Written {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Digits(digits) => std::str::from_utf8(digits).unwrap_or_default(),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+/// Every message has such a time, and a page of history has a hundred of them: the library takes longer for
+/// them than for all the rest of the page.
+fn digits(millis: i64) -> Option<[u8; 24]> {
+    let millis = u64::try_from(millis).ok()?;
+    let (days, clock) = (millis / DAY_MILLIS, millis % DAY_MILLIS);
+    if days > LAST_DAY {
+        return None;
+    }
+    let (year, month, day) = date(days);
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let parts = [
+        (0, 4, year),
+        (5, 2, month),
+        (8, 2, day),
+        (11, 2, clock / 3_600_000),
+        (14, 2, clock / 60_000 % 60),
+        (17, 2, clock / 1_000 % 60),
+        (20, 3, clock % 1_000),
+    ];
+    for (at, width, mut number) in parts {
+        for place in text[at..at + width].iter_mut().rev() {
+            *place = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+    }
+    Some(text)
+}
+
+/// Year, month and day, counted within eras of 400 years that begin in March: so a leap day comes last.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
 fn millis(span: Duration) -> i64 {
@@ -111,6 +181,17 @@ mod tests {
         assert_eq!(Timestamp(1_700_000_000_007).clock(), "22:13");
         assert_eq!(Timestamp(1_700_000_000_007).day(), "2023-11-14");
         assert_eq!(Timestamp(-1).unix_seconds(), -1);
+    }
+
+    #[test]
+    fn every_day_is_written_as_the_library_writes_it() {
+        let last = i64::try_from(LAST_DAY).unwrap();
+        for day in -2..=last + 1 {
+            // Another time of the day on each of them, in the end every one.
+            let at = Timestamp(day * 86_400_000 + day * 7_919_993 % 86_400_000);
+            assert_eq!(at.to_string(), at.format(RFC3339_MILLIS));
+            assert_eq!(digits(at.0).is_some(), (0..=last).contains(&day));
+        }
     }
 
     #[test]

@@ -166,7 +166,7 @@ impl<'a> Frame<'a> {
     /// The frame of a message as it goes over the wire.
     #[must_use]
     pub fn encoded_message(message: &'a Message) -> String {
-        ordinary::message(message).unwrap_or_else(|| Self::message(message).encode())
+        ordinary::frame(message).unwrap_or_else(|| Self::message(message).encode())
     }
 
     /// The frame as it goes over the wire.

@@ -6,6 +6,7 @@ pub mod deflate;
 pub mod frame;
 pub mod line;
 mod ordinary;
+mod page;
 pub mod view;
 pub mod wire;
 
@@ -13,6 +14,7 @@ pub use close::CloseReason;
 pub use command::{Command, CommandError, SendCommand};
 pub use deflate::Agreed;
 pub use frame::{Bye, ErrorFrame, Frame};
+pub use page::page;
 pub use view::{FileView, MessageView, RoomView, UserView};
 
 /// The subprotocol of JSON frames.

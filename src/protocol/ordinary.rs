@@ -4,13 +4,48 @@
 
 use std::fmt::Write;
 
+use super::view::MessageView;
 use crate::domain::{Message, MessageKind, Rev, RoomId, Seq};
 
 /// What a frame holds beside its strings.
 const AROUND: usize = 384;
 
 /// The frame of a message that has nothing around it and was not changed.
-pub(super) fn message(message: &Message) -> Option<String> {
+pub(super) fn frame(message: &Message) -> Option<String> {
+    let mut json = String::with_capacity(AROUND + message.body.len());
+    json.push_str(r#"{"type":"message","room_id":"#);
+    number(&mut json, message.room_id.0);
+    json.push_str(r#","rev":"#);
+    number(&mut json, message.rev.0);
+    json.push_str(r#","message":"#);
+    let written = write(message, &mut json);
+    json.push('}');
+    written.then_some(json)
+}
+
+/// These messages as an array.
+pub(super) fn array(messages: &[Message], json: &mut String) {
+    json.reserve(
+        messages
+            .iter()
+            .map(|message| AROUND + message.body.len())
+            .sum(),
+    );
+    json.push('[');
+    for (index, message) in messages.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        if !write(message, json) {
+            // Serialising a message cannot fail: it has no map but those with texts for keys.
+            json.push_str(&serde_json::to_string(&MessageView::from(message)).unwrap_or_default());
+        }
+    }
+    json.push(']');
+}
+
+/// Adds a message that has nothing around it and was not changed. Of another one nothing is written.
+fn write(message: &Message, json: &mut String) -> bool {
     let Message {
         room_id,
         seq,
@@ -27,38 +62,33 @@ pub(super) fn message(message: &Message) -> Option<String> {
         extras: None,
     } = message
     else {
-        return None;
+        return false;
     };
-    let mut json = String::with_capacity(AROUND + body.len());
-    json.push_str(r#"{"type":"message","room_id":"#);
-    number(&mut json, room_id.0);
-    json.push_str(r#","rev":"#);
-    number(&mut json, rev.0);
-    json.push_str(r#","message":{"room_id":"#);
-    number(&mut json, room_id.0);
+    json.push_str(r#"{"room_id":"#);
+    number(json, room_id.0);
     json.push_str(r#","seq":"#);
-    number(&mut json, seq.0);
+    number(json, seq.0);
     json.push_str(r#","rev":"#);
-    number(&mut json, rev.0);
+    number(json, rev.0);
     json.push_str(r#","kind":"text","author":{"id":"#);
-    number(&mut json, author.id.0);
+    number(json, author.id.0);
     json.push_str(r#","username":"#);
-    string(&mut json, &author.username);
+    string(json, &author.username);
     json.push_str(r#","display_name":"#);
-    string(&mut json, &author.display_name);
+    string(json, &author.display_name);
     json.push_str(r#"},"body":"#);
-    string(&mut json, body);
+    string(json, body);
     json.push_str(r#","mentions":[],"reply_to":null,"files":[],"reactions":{}"#);
     if let Some(key) = key {
         json.push_str(r#","key":"#);
-        string(&mut json, key);
+        string(json, key);
     }
     // Writing to a string cannot fail.
     let _ = write!(
         json,
-        r#","created_at":"{created_at}","edited_at":null,"deleted_at":null}}}}"#
+        r#","created_at":"{created_at}","edited_at":null,"deleted_at":null}}"#
     );
-    Some(json)
+    true
 }
 
 /// The frame of an ack.
@@ -76,7 +106,7 @@ pub(super) fn ack(key: &str, room_id: RoomId, seq: Seq, rev: Rev) -> String {
     json
 }
 
-fn number(json: &mut String, number: i64) {
+pub(super) fn number(json: &mut String, number: i64) {
     json.push_str(itoa::Buffer::new().format(number));
 }
 
@@ -139,7 +169,7 @@ mod tests {
             };
             let frame = Frame::message(&message);
             let json = serde_json::to_string(&frame).unwrap();
-            prop_assert_eq!(super::message(&message), Some(json));
+            prop_assert_eq!(super::frame(&message), Some(json));
 
             let key = key.unwrap_or_default();
             let (room_id, seq, rev) = (RoomId(id), Seq(seq), Rev(rev));
@@ -169,7 +199,7 @@ mod tests {
             deleted_at: None,
             extras: None,
         };
-        assert!(message(&plain).is_some());
+        assert!(frame(&plain).is_some());
         for more in [
             Message {
                 reply_to: Some(Seq(1)),
@@ -192,7 +222,7 @@ mod tests {
                 ..plain
             },
         ] {
-            assert_eq!(message(&more), None);
+            assert_eq!(frame(&more), None);
         }
     }
 }

@@ -155,7 +155,7 @@ impl Store {
         &self,
         room: RoomId,
         reader: UserId,
-        write_out: fn(MessagePage) -> Rendered,
+        write_out: fn(&MessagePage) -> Rendered,
     ) -> Result<Option<Rendered>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.newest(room, reader, write_out).await,

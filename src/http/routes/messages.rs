@@ -2,6 +2,7 @@
 
 use axum::{
     Json,
+    body::Body,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -10,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     chat::{Most, Posted, Rendered},
-    domain::{FileId, Head, Message, MessagePage, Rev, RoomId, Seq, Window},
+    domain::{FileId, MessagePage, Rev, RoomId, Seq, Window},
     http::{
         AppState,
         extract::{AppBytes, AppJson, AppQuery, Auth, InRoom, PathRoom, PathSeq, from_json},
         problem::Problem,
     },
-    protocol::view::{self, MessageView},
+    protocol::{self, MessageView},
 };
 
 const LIMIT_DEFAULT: i64 = Most::PAGE.messages;
@@ -54,39 +55,10 @@ pub(crate) struct ReadBody {
 }
 
 #[derive(Serialize)]
-struct PageBody {
-    #[serde(serialize_with = "messages")]
-    items: Vec<Message>,
-    head: Head,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    has_before: Option<bool>,
-    has_after: bool,
-}
-
-impl From<MessagePage> for PageBody {
-    fn from(page: MessagePage) -> Self {
-        Self {
-            items: page.items,
-            head: page.head,
-            has_before: Some(page.has_before),
-            has_after: page.has_after,
-        }
-    }
-}
-
-#[derive(Serialize)]
 pub(crate) struct ReceiptBody {
     read_seq: Seq,
     unread: i64,
     mentions: i64,
-}
-
-#[expect(
-    clippy::ptr_arg,
-    reason = "serde hands over a reference to the field's own type"
-)]
-fn messages<S: serde::Serializer>(items: &Vec<Message>, serializer: S) -> Result<S::Ok, S::Error> {
-    view::messages(items, serializer)
 }
 
 pub(crate) async fn list(
@@ -131,30 +103,40 @@ pub(crate) async fn list(
     }
     let page = state.chat.history(&auth.caller, room, window, most).await?;
     let links = links(room, &page, limit);
-    Ok((links, Json(PageBody::from(page))).into_response())
+    Ok(json(links, write(&page)))
 }
 
 /// What clients ask for most: it is read and written out once for all of them.
 async fn newest(state: &AppState, auth: &Auth, room: RoomId) -> Result<Response, Problem> {
     let page = state.chat.newest(&auth.caller, room, render).await?;
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     if let Some(seq) = page.older_than {
         let previous = format!("before={seq}&limit={LIMIT_DEFAULT}");
         link(&mut headers, room, &previous, "prev");
     }
-    Ok((headers, page.body).into_response())
+    Ok(json(headers, page.body))
 }
 
-fn render(page: MessagePage) -> Rendered {
+fn render(page: &MessagePage) -> Rendered {
     let first = page.items.first().map(|first| first.seq);
-    let older_than = first.filter(|_| page.has_before);
-    // Writing it out cannot fail: it has no map but those with texts for keys.
-    let body = serde_json::to_vec(&PageBody::from(page)).unwrap_or_default();
     Rendered {
-        body: body.into(),
-        older_than,
+        body: write(page).into(),
+        older_than: first.filter(|_| page.has_before),
     }
+}
+
+fn write(page: &MessagePage) -> String {
+    protocol::page(
+        &page.items,
+        page.head,
+        Some(page.has_before),
+        page.has_after,
+    )
+}
+
+fn json(mut headers: HeaderMap, body: impl Into<Body>) -> Response {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    (headers, body.into()).into_response()
 }
 
 async fn changed_since(
@@ -174,16 +156,8 @@ async fn changed_since(
         let next = format!("changed_since={}&limit={}", last.rev, most.messages);
         link(&mut links, room, &next, "next");
     }
-    Ok((
-        links,
-        Json(PageBody {
-            items,
-            head,
-            has_before: None,
-            has_after,
-        }),
-    )
-        .into_response())
+    let body = protocol::page(&items, head, None, has_after);
+    Ok(json(links, body))
 }
 
 /// JSON is read as a draft; anything else is the text itself, so that `curl -d "Backup done"` works.

@@ -56,14 +56,14 @@ impl Sqlite {
         &self,
         room: RoomId,
         reader: UserId,
-        write_out: fn(MessagePage) -> Rendered,
+        write_out: fn(&MessagePage) -> Rendered,
     ) -> Result<Option<Rendered>, StoreError> {
         let missed = match self.recent.get(room, reader) {
             Ok(page) => return Ok(Some(page)),
             Err(missed) => missed,
         };
         let page = self.page(room, reader, Window::Newest, Most::PAGE).await?;
-        let page = page.map(write_out);
+        let page = page.as_ref().map(write_out);
         if let Some(page) = &page {
             self.recent.keep(room, reader, page, missed);
         }
