@@ -35,6 +35,8 @@ const REST: u32 = 3;
 const REST_IN_FLOOD: u32 = 20;
 /// Messages a second.
 const FLOOD: f64 = 1000.0;
+/// Over no less time than this, or a single one were a flood.
+const FLOOD_SECONDS: f64 = 0.01;
 /// Pages of the index that a step of tidying writes: some milliseconds as well.
 const TIDY_PAGES: i64 = 16;
 /// Steps of tidying between two slices: enough for the index not to fall apart while there is much to
@@ -238,7 +240,7 @@ impl Chat {
         let took = start.elapsed();
         #[expect(clippy::cast_precision_loss, reason = "it is a rate")]
         let said = (heard() - before) as f64;
-        let rest = if said > FLOOD * took.as_secs_f64() {
+        let rest = if said > FLOOD * took.as_secs_f64().max(FLOOD_SECONDS) {
             REST_IN_FLOOD
         } else {
             REST

@@ -67,7 +67,7 @@ impl Tasks {
             let left = self.background.len();
             tracing::warn!(
                 tasks.left = left,
-                "presence or the janitor did not end in time"
+                "presence, the janitor or the pings did not end in time"
             );
         }
         if timeout_at(end, store.close()).await.is_err() {

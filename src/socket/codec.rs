@@ -158,7 +158,9 @@ impl Decoder {
         // Refused by its head, before any of it has to be held.
         let before = self.parts.as_ref().map_or(0, Vec::len);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length.saturating_add(before) > self.limit && !is_control {
+        let is_packed = compressed || opcode == CONTINUATION && self.compressed;
+        let most = self.limit + if is_packed { packing(self.limit) } else { 0 };
+        if length.saturating_add(before) > most && !is_control {
             return Err(CloseReason::TooBig);
         }
         let Some((mask, rest)) = rest.split_first_chunk() else {
@@ -212,6 +214,11 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, CloseReason> {
         }
         [_] => Err(CloseReason::ProtocolError),
     }
+}
+
+/// By how much a message may become larger where it is compressed in vain.
+fn packing(limit: usize) -> usize {
+    limit / 1024 + 64
 }
 
 #[cfg(test)]
@@ -328,6 +335,27 @@ mod tests {
             let mut decoder = Decoder::new(1000, true);
             let text = "x".repeat(length);
             decoder.feed(&frame(0xc1, &deflate::deflate(text.as_bytes()).unwrap()));
+            let wanted = if taken {
+                Ok(Some(Incoming::Text(text)))
+            } else {
+                Err(CloseReason::TooBig)
+            };
+            assert_eq!(decoder.next(), wanted, "{length}");
+        }
+    }
+
+    #[test]
+    fn what_compressing_made_larger_counts_as_it_reads() {
+        for (length, taken) in [(1000_u16, true), (1001, false)] {
+            // One block as it is: how long it is, the same turned round, the text, and the empty one behind it.
+            let text = "y".repeat(length.into());
+            let mut packed = vec![0];
+            packed.extend(length.to_le_bytes());
+            packed.extend((!length).to_le_bytes());
+            packed.extend(text.as_bytes());
+            packed.push(0);
+            let mut decoder = Decoder::new(1000, true);
+            decoder.feed(&frame(0xc1, &packed));
             let wanted = if taken {
                 Ok(Some(Incoming::Text(text)))
             } else {

@@ -77,12 +77,18 @@ export function MessageList({ room }) {
   const onWheel = (event) => {
     const at = held.current;
     if (!TELLS_OF_REST || event.ctrlKey || event.deltaY >= 0 || box.current.scrollTop <= 0) return;
+    const from = box.current.scrollTop;
+    const followed = at.following;
     at.rising = true;
     at.following = false;
     at.anchor = takeAnchor(box.current, list.current);
     // A message that was shown just then may have undone what the wheel has moved: nothing comes to rest then.
     clearTimeout(at.turned);
-    at.turned = setTimeout(() => box.current && handlers.current.onRest(), TURNED_MS);
+    at.turned = setTimeout(() => {
+      if (!box.current) return;
+      if (followed && box.current.scrollTop === from) box.current.scrollTop = box.current.scrollHeight;
+      handlers.current.onRest();
+    }, TURNED_MS);
   };
   const onRest = () => {
     held.current.rising = false;

@@ -14,6 +14,7 @@ use rustix::{
     buffer::spare_capacity,
     event::{Timespec, epoll},
     fd::OwnedFd,
+    io::Errno,
 };
 
 use crate::bench::machine;
@@ -83,7 +84,10 @@ impl Watch {
             tv_nsec: wait.subsec_nanos().into(),
         };
         self.events.clear();
-        epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&wait))?;
-        Ok(!self.events.is_empty())
+        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&wait)) {
+            // A signal that another thread sees to, or one that let the process go on.
+            Ok(_) | Err(Errno::INTR) => Ok(!self.events.is_empty()),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -58,7 +58,9 @@ impl Sqlite {
         window_ms: Option<i64>,
     ) -> Result<Altered, StoreError> {
         self.writer
-            .call(move |tx| Box::pin(edit(tx, which, body, named, window_ms)))
+            .call_in(which.room, move |tx| {
+                Box::pin(edit(tx, which, body, named, window_ms))
+            })
             .await
     }
 
@@ -67,7 +69,7 @@ impl Sqlite {
         which: Alteration,
     ) -> Result<Altered, StoreError> {
         self.writer
-            .call(move |tx| Box::pin(delete(tx, which)))
+            .call_in(which.room, move |tx| Box::pin(delete(tx, which)))
             .await
     }
 

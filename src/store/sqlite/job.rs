@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::{health::Health, senders::Senders};
 use crate::{
-    domain::Change,
+    domain::{Change, RoomId},
     store::{Append, Appended, StoreError},
 };
 
@@ -32,27 +32,41 @@ pub(super) struct AppendJob {
     pub(super) reply: oneshot::Sender<Result<Appended, StoreError>>,
 }
 
+/// What a write may change of what is remembered from one transaction to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bearing {
+    /// Nobody's right to say something, nor a name, nor a membership, nor anything that is in a room.
+    Aside,
+    /// The messages of one room, and its numbers. Its changes say which.
+    Room(RoomId),
+    /// Anything.
+    Everything,
+}
+
 /// Any other write: some statements that succeed or fail together.
 pub(super) trait Call: Send {
     fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>>;
-    /// Whether it leaves alone who may say what, and the numbers of rooms.
-    fn is_aside(&self) -> bool;
+    fn bearing(&self) -> Bearing;
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 /// A [`Call`] whose work is a closure.
 pub(super) struct Work<F, T> {
     todo: Option<F>,
-    aside: bool,
+    bearing: Bearing,
     outcome: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<F, T> Work<F, T> {
-    pub(super) fn new(todo: F, aside: bool, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
+    pub(super) fn new(
+        todo: F,
+        bearing: Bearing,
+        reply: oneshot::Sender<Result<T, StoreError>>,
+    ) -> Self {
         Self {
             todo: Some(todo),
-            aside,
+            bearing,
             outcome: Err(StoreError::Closed),
             reply,
         }
@@ -82,8 +96,8 @@ where
         })
     }
 
-    fn is_aside(&self) -> bool {
-        self.aside
+    fn bearing(&self) -> Bearing {
+        self.bearing
     }
 
     fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -97,11 +111,10 @@ impl Job {
         matches!(self, Self::Append(_))
     }
 
-    /// Whether all that it bears on is in its changes: nobody's right, name or membership.
-    pub(super) fn is_aside(&self) -> bool {
+    pub(super) fn bearing(&self) -> Bearing {
         match self {
-            Self::Append(_) => true,
-            Self::Call(call) => call.is_aside(),
+            Self::Append(job) => Bearing::Room(job.append.room),
+            Self::Call(call) => call.bearing(),
         }
     }
 

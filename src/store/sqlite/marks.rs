@@ -21,7 +21,7 @@ impl Sqlite {
         on: bool,
     ) -> Result<Altered, StoreError> {
         self.writer
-            .call(move |tx| Box::pin(react(tx, which, emoji, on)))
+            .call_in(which.room, move |tx| Box::pin(react(tx, which, emoji, on)))
             .await
     }
 
@@ -31,7 +31,7 @@ impl Sqlite {
         on: bool,
     ) -> Result<Altered, StoreError> {
         self.writer
-            .call(move |tx| Box::pin(pin(tx, which, on)))
+            .call_in(which.room, move |tx| Box::pin(pin(tx, which, on)))
             .await
     }
 }

@@ -77,7 +77,7 @@ impl Sqlite {
         after: Rev,
         most: Most,
     ) -> Result<Option<Changes>, StoreError> {
-        if most.messages > tails::LENGTH.messages {
+        if !(tails::LEAST_MESSAGES..=tails::LENGTH.messages).contains(&most.messages) {
             return self.read_changes(room, reader, after, most).await;
         }
         let missed = match self.recent.changes(room, reader, after, most) {

@@ -1,9 +1,10 @@
 //! What of rooms is read often, kept until something changes: the newest page as it goes out, and the last
 //! changes.
 //!
-//! Only the writer changes anything, and it forgets a page after the commit that made it old and
-//! before anybody is told of that commit. So nobody who was told of a change, by an ack, the answer to a
-//! write or a live frame, reads what was before it.
+//! Only the writer changes anything. It says what a transaction bears on before it begins, and after the commit,
+//! before anybody is told of it, takes away what that made old. In between nothing of it is handed out nor
+//! kept: whoever finds the commit on disk finds it here, too. So nobody who was told of a change, by an ack, the
+//! answer to a write, a live frame or a number that was read, reads what was before it.
 
 use std::{
     collections::HashSet,
@@ -15,7 +16,7 @@ use std::{
 
 use dashmap::{DashMap, Entry};
 
-use super::tails::Tails;
+use super::{job::Bearing, tails::Tails};
 use crate::{
     domain::{Change, Rev, RoomId, UserId},
     store::{Changes, Most, Rendered},
@@ -27,6 +28,8 @@ const MOST_ROOMS: usize = 256;
 const MOST_READERS: usize = 1024;
 /// A page with more bytes is not kept.
 const MOST_BYTES: usize = 64 * 1024;
+/// Counters of rooms: as many as a `u64` has bits.
+const PLACES: usize = 64;
 
 /// The pages that are kept. Cloning it is cheap.
 #[derive(Clone, Default)]
@@ -39,11 +42,19 @@ struct Inner {
     forgotten: Forgotten,
 }
 
-/// Counts what was forgotten: of all rooms, and of some together, so that a busy one keeps few others from
-/// being kept.
+/// Counts transactions: those that bear on everything, and those on some rooms together, so that a busy one keeps
+/// few others from being kept. Odd while one is under way.
 struct Forgotten {
     all: AtomicU64,
-    some: [AtomicU64; 64],
+    some: [AtomicU64; PLACES],
+}
+
+/// What a transaction bears on that is under way.
+#[derive(Clone, Copy)]
+pub(super) enum Writing {
+    Everything,
+    /// Rooms, as a bit for each counter of theirs.
+    Some(u64),
 }
 
 struct Kept {
@@ -52,11 +63,18 @@ struct Kept {
     readers: HashSet<UserId>,
 }
 
-/// When a page was looked for in vain: it is kept only if nothing was forgotten since.
+/// When a page was looked for in vain: it is kept only if nothing was written since.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Missed {
     all: u64,
     some: u64,
+}
+
+impl Missed {
+    /// Whether nothing is under way that may make old what is kept.
+    fn is_at_rest(self) -> bool {
+        self.all.is_multiple_of(2) && self.some.is_multiple_of(2)
+    }
 }
 
 impl Recent {
@@ -64,7 +82,7 @@ impl Recent {
     pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<Rendered, Missed> {
         let missed = self.look(room);
         let kept = self.0.rooms.get(&room).ok_or(missed)?;
-        if kept.readers.contains(&reader) {
+        if missed.is_at_rest() && kept.readers.contains(&reader) {
             Ok(kept.page.clone())
         } else {
             Err(missed)
@@ -80,8 +98,8 @@ impl Recent {
             self.0.rooms.clear();
         }
         let entry = self.0.rooms.entry(room);
-        // Looked at while the room's place is held: who forgets counts first and takes away then.
-        if self.look(room) != missed {
+        // Looked at while the room's place is held: who writes counts first and takes away then.
+        if !self.is_still(missed, room) {
             return;
         }
         match entry {
@@ -105,7 +123,7 @@ impl Recent {
         let forgotten = &self.0.forgotten;
         Missed {
             all: forgotten.all.load(Ordering::SeqCst),
-            some: forgotten.counter(room).load(Ordering::SeqCst),
+            some: forgotten.some[place(room)].load(Ordering::SeqCst),
         }
     }
 
@@ -118,6 +136,9 @@ impl Recent {
         most: Most,
     ) -> Result<Changes, Missed> {
         let missed = self.look(room);
+        if !missed.is_at_rest() {
+            return Err(missed);
+        }
         self.0.tails.get(room, reader, after, most).ok_or(missed)
     }
 
@@ -131,23 +152,63 @@ impl Recent {
         missed: Missed,
     ) {
         let tails = &self.0.tails;
-        tails.keep(room, reader, after, changes, || self.look(room) == missed);
+        tails.keep(room, reader, after, changes, || self.is_still(missed, room));
     }
 
     /// Notes that somebody was in a room, after a [`look`](Self::look).
     pub(super) fn admit(&self, room: RoomId, reader: UserId, missed: Missed) {
         let tails = &self.0.tails;
         // Messages put nobody out of a room by themselves.
-        tails.admit(room, reader, || self.look(room).all == missed.all);
+        tails.admit(room, reader, || {
+            missed.all.is_multiple_of(2) && self.look(room).all == missed.all
+        });
     }
 
-    /// Forgets what these changes have made old.
-    pub(super) fn forget(&self, changes: &[Change]) {
-        let mut rooms = HashSet::new();
+    fn is_still(&self, missed: Missed, room: RoomId) -> bool {
+        missed.is_at_rest() && self.look(room) == missed
+    }
+
+    /// A transaction begins that bears on these.
+    pub(super) fn begin(&self, bearings: impl Iterator<Item = Bearing>) -> Writing {
+        let mut some = 0;
+        let mut everything = false;
+        for bearing in bearings {
+            match bearing {
+                Bearing::Aside => {}
+                Bearing::Room(room) => some |= 1 << place(room),
+                Bearing::Everything => everything = true,
+            }
+        }
+        let writing = if everything {
+            Writing::Everything
+        } else {
+            Writing::Some(some)
+        };
+        self.0.forgotten.count(writing);
+        writing
+    }
+
+    /// It has ended with these changes, or has failed: forgets what they have made old.
+    pub(super) fn end(&self, writing: Writing, changes: Option<&Vec<Change>>) {
+        match (writing, changes) {
+            (Writing::Some(_), Some(changes)) => self.forget(changes),
+            (Writing::Everything, Some(_)) => self.take_all(),
+            (_, None) => self.forget_all(),
+        }
+        self.0.forgotten.count(writing);
+    }
+
+    fn forget(&self, changes: &[Change]) {
         for change in changes {
             match change {
-                Change::Message(message) | Change::Altered { message, .. } => {
-                    rooms.insert(message.room_id);
+                Change::Message(message) => {
+                    self.0.rooms.remove(&message.room_id);
+                    self.0.tails.learn(message);
+                }
+                // Others may quote it, and read otherwise now without having changed themselves.
+                Change::Altered { message, .. } => {
+                    self.0.rooms.remove(&message.room_id);
+                    self.0.tails.forget(message.room_id);
                 }
                 Change::Read { .. }
                 | Change::SessionEnded { .. }
@@ -160,40 +221,40 @@ impl Recent {
                 | Change::RoomDeleted(_) => return self.forget_all(),
             }
         }
-        if rooms.is_empty() {
-            return;
-        }
-        // Also where no page of theirs is kept: one may be on its way.
-        for room in rooms {
-            self.0
-                .forgotten
-                .counter(room)
-                .fetch_add(1, Ordering::SeqCst);
-            self.0.rooms.remove(&room);
-        }
-        for change in changes {
-            match change {
-                Change::Message(message) => self.0.tails.learn(message),
-                // Others may quote it, and read otherwise now without having changed themselves.
-                Change::Altered { message, .. } => self.0.tails.forget(message.room_id),
-                _ => {}
-            }
-        }
     }
 
-    /// Forgets everything: anything may have changed.
-    pub(super) fn forget_all(&self) {
-        self.0.forgotten.all.fetch_add(1, Ordering::SeqCst);
+    /// Forgets everything, what is being read included: anything may have changed.
+    fn forget_all(&self) {
+        self.0.forgotten.all.fetch_add(2, Ordering::SeqCst);
+        self.take_all();
+    }
+
+    fn take_all(&self) {
         self.0.rooms.clear();
         self.0.tails.forget_all();
     }
 }
 
 impl Forgotten {
-    fn counter(&self, room: RoomId) -> &AtomicU64 {
-        let place = room.0.unsigned_abs() % 64;
-        &self.some[usize::try_from(place).unwrap_or_default()]
+    /// Counts a transaction, as it begins and as it ends.
+    fn count(&self, writing: Writing) {
+        match writing {
+            Writing::Everything => {
+                self.all.fetch_add(1, Ordering::SeqCst);
+            }
+            Writing::Some(some) => {
+                let places = self.some.iter().enumerate();
+                for (_, counter) in places.filter(|(place, _)| some & (1 << place) != 0) {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        }
     }
+}
+
+/// The counter of a room.
+fn place(room: RoomId) -> usize {
+    usize::try_from(room.0.unsigned_abs() % PLACES as u64).unwrap_or_default()
 }
 
 impl Default for Forgotten {
@@ -207,9 +268,12 @@ impl Default for Forgotten {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, ready};
+
     use bytes::Bytes;
 
-    use super::*;
+    use super::{super::Sqlite, *};
+    use crate::{domain::Head, store::StoreOptions};
 
     const ROOM: RoomId = RoomId(1);
     const ADA: UserId = UserId(1);
@@ -238,10 +302,86 @@ mod tests {
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
         let recent = Recent::default();
-        let before = missed(&recent, ADA);
-        recent.forget_all();
-        recent.keep(ROOM, ADA, &page(), before);
+        for bearing in [Bearing::Room(ROOM), Bearing::Everything] {
+            let before = missed(&recent, ADA);
+            let writing = recent.begin([bearing].into_iter());
+            recent.end(writing, Some(&Vec::new()));
+            recent.keep(ROOM, ADA, &page(), before);
+            assert!(recent.get(ROOM, ADA).is_err());
+        }
+    }
+
+    #[test]
+    fn while_a_room_is_written_to_nothing_of_it_is_handed_out_or_kept() {
+        for bearing in [Bearing::Room(ROOM), Bearing::Everything] {
+            for changes in [Some(Vec::new()), None] {
+                let recent = Recent::default();
+                let nothing = Changes {
+                    items: Vec::new(),
+                    head: Head::default(),
+                    has_after: false,
+                };
+                let changes_of = |reader| recent.changes(ROOM, reader, Rev(0), Most::PAGE);
+                recent.keep(ROOM, ADA, &page(), missed(&recent, ADA));
+                recent.keep_changes(ROOM, ADA, Rev(0), &nothing, recent.look(ROOM));
+                assert!(changes_of(ADA).is_ok());
+
+                let writing = recent.begin([Bearing::Aside, bearing].into_iter());
+                let meanwhile = missed(&recent, ADA);
+                assert!(changes_of(ADA).is_err());
+                recent.keep(ROOM, BOB, &page(), meanwhile);
+                recent.keep_changes(ROOM, BOB, Rev(0), &nothing, meanwhile);
+                recent.end(writing, changes.as_ref());
+                assert!(recent.get(ROOM, BOB).is_err());
+                assert!(changes_of(BOB).is_err());
+                // What has not changed is there again, unless anything may have.
+                let stays = bearing != Bearing::Everything && changes.is_some();
+                assert_eq!(recent.get(ROOM, ADA).is_ok(), stays);
+                assert_eq!(changes_of(ADA).is_ok(), stays);
+            }
+        }
+    }
+
+    fn has_page(recent: &Recent) -> Ready<Result<bool, sqlx::Error>> {
+        ready(Ok(recent.get(ROOM, ADA).is_ok()))
+    }
+
+    #[tokio::test]
+    async fn the_writer_says_so_before_it_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions {
+            path: folder.path().join("parlor.db"),
+            write_queue: 10,
+            rooms_per_user: 10,
+            max_mb: 0,
+        };
+        let (sqlite, _commits) = Sqlite::open(options).await.unwrap();
+        let recent = sqlite.recent.clone();
+        recent.keep(ROOM, ADA, &page(), missed(&recent, ADA));
+        let writer = &sqlite.writer;
+
+        let within = recent.clone();
+        let kept = writer.call_aside(move |_| Box::pin(has_page(&within)));
+        assert!(kept.await.unwrap());
+        let within = recent.clone();
+        let kept = writer.call_in(ROOM, move |_| Box::pin(has_page(&within)));
+        assert!(!kept.await.unwrap());
+        assert!(recent.get(ROOM, ADA).is_ok());
+        let within = recent.clone();
+        let kept = writer.call(move |_| Box::pin(has_page(&within)));
+        assert!(!kept.await.unwrap());
         assert!(recent.get(ROOM, ADA).is_err());
+        sqlite.close().await;
+    }
+
+    #[test]
+    fn one_room_does_not_keep_another_from_being_kept() {
+        let recent = Recent::default();
+        let writing = recent.begin([Bearing::Room(RoomId(2))].into_iter());
+        recent.keep(ROOM, ADA, &page(), missed(&recent, ADA));
+        assert!(recent.get(ROOM, ADA).is_ok());
+        recent.end(writing, Some(&Vec::new()));
+        assert!(recent.get(ROOM, ADA).is_ok());
     }
 
     #[test]

@@ -5,7 +5,10 @@
 //! messages join it as they are committed, before anybody is told of them; anything else ends it. So does
 //! nobody's wanting it.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use dashmap::{DashMap, Entry};
 
@@ -19,6 +22,8 @@ pub(super) const LENGTH: Most = Most {
     messages: 256,
     bytes: 128 * 1024,
 };
+/// Who wants less reads for themselves.
+pub(super) const LEAST_MESSAGES: i64 = 32;
 /// Tails at most.
 const MOST_TAILS: usize = 32;
 /// Readers of one that are remembered at most; others read for themselves.
@@ -42,7 +47,7 @@ struct Tail {
     /// Who is known to be in the room.
     readers: HashSet<UserId>,
     /// Messages that have joined since somebody asked.
-    unwanted: usize,
+    unwanted: AtomicUsize,
 }
 
 impl Tails {
@@ -54,15 +59,14 @@ impl Tails {
         after: Rev,
         most: Most,
     ) -> Option<Changes> {
-        let mut tail = self.0.get_mut(&room)?;
+        let tail = self.0.get(&room)?;
         if !tail.readers.contains(&reader) || after < tail.from {
             return None;
         }
-        let is_behind_it = tail.cut && tail.items.back().is_none_or(|last| last.rev <= after);
-        if is_behind_it {
+        if !tail.reaches_beyond(after) {
             return None;
         }
-        tail.unwanted = 0;
+        tail.unwanted.store(0, Ordering::Relaxed);
         Some(tail.changes(after, most))
     }
 
@@ -86,18 +90,29 @@ impl Tails {
         changes: &Changes,
         is_still_true: impl FnOnce() -> bool,
     ) {
+        if after > changes.head.rev {
+            return;
+        }
         if self.0.len() >= MOST_TAILS && !self.0.contains_key(&room) {
-            self.0.clear();
+            self.make_room();
         }
         let mut place = self.0.entry(room);
         if !is_still_true() {
             return;
         }
         // Whoever was seen in the room still is.
-        let mut readers = match &mut place {
-            Entry::Occupied(old) => std::mem::take(&mut old.get_mut().readers),
-            Entry::Vacant(_) => HashSet::new(),
-        };
+        let mut readers = HashSet::new();
+        if let Entry::Occupied(old) = &mut place {
+            let old = old.get_mut();
+            let answers_it = old.from <= after && old.reaches_beyond(after);
+            if answers_it || (changes.has_after && !old.cut) {
+                if old.readers.len() < MOST_READERS {
+                    old.readers.insert(reader);
+                }
+                return;
+            }
+            readers = std::mem::take(&mut old.readers);
+        }
         readers.insert(reader);
         let bytes = changes.items.iter().map(weight).sum();
         place.insert(Tail {
@@ -107,8 +122,18 @@ impl Tails {
             head: changes.head,
             cut: changes.has_after,
             readers,
-            unwanted: 0,
+            unwanted: AtomicUsize::new(0),
         });
+    }
+
+    /// Takes one away: that which has been least wanted.
+    fn make_room(&self) {
+        let unwanted = |tail: &Tail| tail.unwanted.load(Ordering::Relaxed);
+        let least = self.0.iter().max_by_key(|tail| unwanted(tail));
+        let room = least.map(|tail| *tail.key());
+        if let Some(room) = room {
+            self.0.remove(&room);
+        }
     }
 
     /// A message was committed.
@@ -136,6 +161,11 @@ impl Tails {
 }
 
 impl Tail {
+    /// Whether what comes next after that is here, if anything does.
+    fn reaches_beyond(&self, after: Rev) -> bool {
+        !self.cut || self.items.back().is_some_and(|last| last.rev > after)
+    }
+
     fn changes(&self, after: Rev, most: Most) -> Changes {
         let start = self.items.partition_point(|message| message.rev <= after);
         let rest = self.items.range(start..);
@@ -155,8 +185,9 @@ impl Tail {
         if message.rev <= self.head.rev {
             return true;
         }
-        self.unwanted += 1;
-        if self.cut || message.rev != self.head.rev.next() || self.unwanted > PATIENCE {
+        let unwanted = self.unwanted.get_mut();
+        *unwanted += 1;
+        if self.cut || message.rev != self.head.rev.next() || *unwanted > PATIENCE {
             return false;
         }
         self.head = Head {
@@ -334,6 +365,28 @@ mod tests {
             tails.keep(RoomId(room), ADA, Rev(0), &changes(1..=2, false), || true);
             assert!(tails.0.len() <= MOST_TAILS);
         }
+    }
+
+    #[test]
+    fn a_better_one_stays() {
+        let tails = kept(5..=8, false);
+        for (after, read) in [(6, changes(7..=8, false)), (1, changes(2..=4, true))] {
+            tails.keep(ROOM, BOB, Rev(after), &read, || true);
+            assert_eq!(get(&tails, 4), Some(vec![5, 6, 7, 8]));
+            assert!(tails.get(ROOM, BOB, Rev(4), ALL).is_some());
+        }
+        let nothing = Changes {
+            items: Vec::new(),
+            ..changes(8..=8, false)
+        };
+        tails.keep(ROOM, BOB, Rev(i64::MAX), &nothing, || true);
+        assert_eq!(get(&tails, 4), Some(vec![5, 6, 7, 8]));
+        tails.keep(ROOM, BOB, Rev(2), &changes(3..=8, false), || true);
+        assert_eq!(get(&tails, 2).map(|revs| revs.len()), Some(6));
+        // One that ends before the room gives way to what goes on behind it.
+        let tails = kept(1..=4, true);
+        tails.keep(ROOM, BOB, Rev(4), &changes(5..=8, false), || true);
+        assert_eq!(get(&tails, 4), Some(vec![5, 6, 7, 8]));
     }
 
     #[test]

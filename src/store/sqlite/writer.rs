@@ -17,12 +17,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     append,
     health::Health,
-    job::{AppendJob, Job, Tx, Work},
+    job::{AppendJob, Bearing, Job, Tx, Work},
     recent::Recent,
     senders::Senders,
 };
 use crate::{
-    domain::Change,
+    domain::{Change, RoomId},
     store::{Append, PendingAppend, StoreError},
 };
 
@@ -128,7 +128,7 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
     {
-        self.queue_call(work, false).await
+        self.queue_call(work, Bearing::Everything).await
     }
 
     /// The same for what bears on nobody's right to say something, nor on what they are called, nor on
@@ -138,16 +138,25 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
     {
-        self.queue_call(work, true).await
+        self.queue_call(work, Bearing::Aside).await
     }
 
-    async fn queue_call<T, F>(&self, work: F, aside: bool) -> Result<T, StoreError>
+    /// The same for what changes messages of one room, and says which in its changes.
+    pub(super) async fn call_in<T, F>(&self, room: RoomId, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+    {
+        self.queue_call(work, Bearing::Room(room)).await
+    }
+
+    async fn queue_call<T, F>(&self, work: F, bearing: Bearing) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
     {
         let (reply, pending) = oneshot::channel();
-        let job = Work::new(work, aside, reply);
+        let job = Work::new(work, bearing, reply);
         self.queue(Job::Call(Box::new(job)))?;
         // The writer answers whatever it takes, unless it ends before its time.
         pending.await.unwrap_or(Err(StoreError::Gone))
@@ -199,6 +208,7 @@ async fn write_all(
             Job::Call(_) => 0,
         });
         waiting.fetch_sub(taken.sum(), Ordering::Relaxed);
+        let under_way = recent.begin(batch.iter().map(Job::bearing));
         let result = write(&mut tx, &mut batch).await;
         let changes = std::mem::take(&mut tx.changes);
         let result = result.map_err(|error| StoreError::of(&error));
@@ -208,11 +218,7 @@ async fn write_all(
             tx.take_back().await;
         }
         // Before anybody is told, and behind the commit. Where it failed, its changes are nothing to go by.
-        if result.is_ok() && batch.iter().all(Job::is_aside) {
-            recent.forget(&changes);
-        } else {
-            recent.forget_all();
-        }
+        recent.end(under_way, result.is_ok().then_some(&changes));
         for job in batch.drain(..) {
             job.finish(result.clone());
         }
@@ -281,7 +287,7 @@ async fn attempt(tx: &mut Tx, group: &mut [Job]) -> Result<bool, sqlx::Error> {
 
 async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
     if let [Job::Call(call)] = group {
-        if !call.is_aside() {
+        if call.bearing() != Bearing::Aside {
             tx.senders.forget();
         }
         return call.run(tx).await.inspect_err(|error| {
