@@ -8,6 +8,7 @@ mod edge;
 mod extension;
 mod extract;
 mod file_name;
+mod gzip;
 pub mod listen;
 mod origin;
 mod problem;

@@ -1,6 +1,6 @@
 //! The page: files of `static/`, embedded in the binary.
 
-use std::{borrow::Cow, fmt::Write, path::Path};
+use std::{borrow::Cow, fmt::Write, path::Path, sync::Arc};
 
 use axum::{
     body::Body,
@@ -9,9 +9,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use dashmap::DashMap;
 use rust_embed::RustEmbed;
 
-use super::{AppState, problem::Problem};
+use super::{
+    AppState,
+    gzip::{self, Smaller},
+    problem::Problem,
+};
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
@@ -20,6 +26,7 @@ struct Files;
 const INDEX: &str = "index.html";
 const SERVICE_WORKER: &str = "sw.js";
 const BUILD: &str = "build.js";
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// Where the addresses begin that the page itself takes apart.
 const PAGES: [&str; 3] = ["r/", "i/", "reset/"];
@@ -27,6 +34,18 @@ const PAGES: [&str; 3] = ["r/", "i/", "reset/"];
 /// What is worked out once about the page.
 pub(super) struct Statics {
     csp: HeaderValue,
+    /// What was asked for, by name: as many as there are files.
+    assets: DashMap<String, Arc<Asset>>,
+}
+
+/// A file as it goes out.
+struct Asset {
+    hash: [u8; 32],
+    bytes: Bytes,
+    smaller: Smaller,
+    tag: String,
+    kind: HeaderValue,
+    is_text: bool,
 }
 
 impl Statics {
@@ -36,6 +55,40 @@ impl Statics {
         Self {
             csp: HeaderValue::from_str(&csp)
                 .unwrap_or(HeaderValue::from_static("default-src 'none'")),
+            assets: DashMap::new(),
+        }
+    }
+
+    /// A file of the page. One that has changed meanwhile, as it may where the page is worked on, is made anew.
+    fn asset(&self, name: &str) -> Option<Arc<Asset>> {
+        let (bytes, hash) = load(name)?;
+        if let Some(asset) = self.assets.get(name).filter(|asset| asset.hash == hash) {
+            return Some(asset.clone());
+        }
+        let asset = Arc::new(Asset::new(name, bytes, hash));
+        self.assets.insert(name.to_owned(), asset.clone());
+        Some(asset)
+    }
+}
+
+impl Asset {
+    fn new(name: &str, bytes: Cow<'static, [u8]>, hash: [u8; 32]) -> Self {
+        let kind = mime_guess::from_path(name).first_or_octet_stream();
+        let is_image = kind.type_() == mime_guess::mime::IMAGE;
+        let kind = match kind.type_() {
+            mime_guess::mime::TEXT => format!("{}; charset=utf-8", kind.essence_str()),
+            _ => kind.essence_str().to_owned(),
+        };
+        Self {
+            hash,
+            bytes: match lean(name, bytes) {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into_boxed_slice().into(),
+            },
+            smaller: Smaller::new(),
+            tag: tag(&hash),
+            is_text: !is_image || kind == "image/svg+xml",
+            kind: HeaderValue::from_str(&kind).unwrap_or(OCTETS),
         }
     }
 }
@@ -95,7 +148,7 @@ fn load(name: &str) -> Option<(Cow<'static, [u8]>, [u8; 32])> {
         return Some((Cow::Owned(script), hash));
     }
     let file = Files::get(name)?;
-    Some((lean(name, file.data), file.metadata.sha256_hash()))
+    Some((file.data, file.metadata.sha256_hash()))
 }
 
 fn is_page(path: &str) -> bool {
@@ -188,41 +241,39 @@ pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok());
-    // Compression weakens a tag on its way out, so that the same file may come back as W/"…".
+    // That of a compressed file is weak.
     known
         .flat_map(|value| value.split(','))
         .any(|tag| tag.trim().trim_start_matches("W/") == etag)
 }
 
 fn serve(statics: &Statics, name: &str, request: &HeaderMap) -> Option<Response> {
-    let (bytes, hash) = load(name)?;
-    let etag = tag(&hash);
-    let fresh = is_known(request, &etag);
-
-    let body = match bytes {
-        Cow::Borrowed(bytes) => Body::from(bytes),
-        Cow::Owned(bytes) => Body::from(bytes),
+    let asset = statics.asset(name)?;
+    let mut headers = HeaderMap::new();
+    let body = if asset.is_text {
+        gzip::encode(request, &asset.bytes, &asset.smaller, &mut headers)
+    } else {
+        asset.bytes.clone()
     };
-    let mut response = Response::new(if fresh { Body::empty() } else { body });
-    if fresh {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
-    let headers = response.headers_mut();
-    let kind = mime_guess::from_path(name).first_or_octet_stream();
-    let kind = match kind.type_() {
-        mime_guess::mime::TEXT => format!("{}; charset=utf-8", kind.essence_str()),
-        _ => kind.essence_str().to_owned(),
+    // One tag is of one sequence of bytes; a weak one says that it means the same.
+    let weak = if headers.contains_key(header::CONTENT_ENCODING) {
+        "W/"
+    } else {
+        ""
     };
-    for (name, value) in [(header::CONTENT_TYPE, kind), (header::ETAG, etag)] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
-        }
+    if let Ok(tag) = HeaderValue::from_str(&format!("{weak}{}", asset.tag)) {
+        headers.insert(header::ETAG, tag);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if name == INDEX {
         headers.insert(header::CONTENT_SECURITY_POLICY, statics.csp.clone());
     }
-    Some(response)
+    headers.insert(header::CONTENT_TYPE, asset.kind.clone());
+    if is_known(request, &asset.tag) {
+        headers.remove(header::CONTENT_ENCODING);
+        return Some((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    Some((headers, Body::from(body)).into_response())
 }
 
 #[cfg(test)]

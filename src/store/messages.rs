@@ -1,5 +1,7 @@
 //! The contract for messages and receipts.
 
+use std::sync::{Arc, OnceLock};
+
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -102,6 +104,8 @@ impl Most {
 pub struct Rendered {
     /// Its bytes.
     pub body: Bytes,
+    /// The same in fewer bytes, once somebody has wanted them so, if there are fewer.
+    pub smaller: Arc<OnceLock<Option<Bytes>>>,
     /// Its first message, if there are older ones.
     pub older_than: Option<Seq>,
 }

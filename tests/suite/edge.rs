@@ -180,42 +180,6 @@ async fn a_file_that_has_not_changed_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn the_page_is_compressed_for_who_takes_it() {
-    let server = TestServer::start().await;
-    for (accepted, encoding) in [
-        ("gzip", Some("gzip")),
-        ("br, gzip", Some("br")),
-        ("identity", None),
-    ] {
-        let request = server
-            .request(Method::GET, "/")
-            .header("accept-encoding", accepted);
-        let reply = Reply::of(request).await;
-        assert_eq!(reply.status, 200, "{reply:?}");
-        assert_eq!(reply.header("content-encoding"), encoding, "{accepted}");
-        assert_eq!(
-            reply.text.contains("<!doctype html>"),
-            encoding.is_none(),
-            "{accepted}"
-        );
-        if encoding.is_some() {
-            assert!(
-                reply.header("vary").unwrap().contains("accept-encoding"),
-                "{reply:?}"
-            );
-            // The tag of the compressed page is good for asking again.
-            let etag = reply.header("etag").unwrap().to_owned();
-            let request = server
-                .request(Method::GET, "/")
-                .header("accept-encoding", accepted);
-            let again = Reply::of(request.header("if-none-match", etag)).await;
-            assert_eq!(again.status, 304, "{again:?}");
-        }
-    }
-    server.stopped().await;
-}
-
-#[tokio::test]
 async fn another_origins_page_may_not_call_unless_it_is_named() {
     let named = "https://app.example.org";
     for (origins, origin, allowed) in [

@@ -13,6 +13,7 @@ mod bench;
 mod closing;
 mod coming_back;
 mod command_line;
+mod compression;
 mod conversation;
 mod cookies;
 mod crash;

@@ -1,5 +1,7 @@
 //! `/api/rooms/{id}/messages` and receipts.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::Body,
@@ -15,6 +17,7 @@ use crate::{
     http::{
         AppState,
         extract::{AppBytes, AppJson, AppQuery, Auth, InRoom, PathRoom, PathSeq, from_json},
+        gzip,
         problem::Problem,
     },
     protocol::{self, MessageView},
@@ -65,6 +68,7 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     auth: Auth,
     PathRoom(room): PathRoom,
+    request: HeaderMap,
     AppQuery(query): AppQuery<ListQuery>,
 ) -> Result<Response, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
@@ -99,7 +103,7 @@ pub(crate) async fn list(
         }
     };
     if window == Window::Newest && most == Most::PAGE {
-        return newest(&state, &auth, room).await;
+        return newest(&state, &auth, room, &request).await;
     }
     let page = state.chat.history(&auth.caller, room, window, most).await?;
     let links = links(room, &page, limit);
@@ -107,20 +111,28 @@ pub(crate) async fn list(
 }
 
 /// What clients ask for most: it is read and written out once for all of them.
-async fn newest(state: &AppState, auth: &Auth, room: RoomId) -> Result<Response, Problem> {
+async fn newest(
+    state: &AppState,
+    auth: &Auth,
+    room: RoomId,
+    request: &HeaderMap,
+) -> Result<Response, Problem> {
     let page = state.chat.newest(&auth.caller, room, render).await?;
     let mut headers = HeaderMap::new();
     if let Some(seq) = page.older_than {
         let previous = format!("before={seq}&limit={LIMIT_DEFAULT}");
         link(&mut headers, room, &previous, "prev");
     }
-    Ok(json(headers, page.body))
+    let body = gzip::encode(request, &page.body, &page.smaller, &mut headers);
+    Ok(json(headers, body))
 }
 
 fn render(page: &MessagePage) -> Rendered {
     let first = page.items.first().map(|first| first.seq);
     Rendered {
-        body: write(page).into(),
+        // Without the room that was left for more.
+        body: write(page).into_bytes().into_boxed_slice().into(),
+        smaller: Arc::default(),
         older_than: first.filter(|_| page.has_before),
     }
 }

@@ -282,6 +282,7 @@ mod tests {
     fn page() -> Rendered {
         Rendered {
             body: Bytes::from_static(b"{}"),
+            smaller: Arc::default(),
             older_than: None,
         }
     }
