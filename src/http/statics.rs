@@ -59,11 +59,16 @@ impl Statics {
         }
     }
 
-    /// A file of the page. One that has changed meanwhile, as it may where the page is worked on, is made anew.
+    /// A file of the page. In a debug build, in which they are read from disk, one that has changed meanwhile
+    /// is made anew.
     fn asset(&self, name: &str) -> Option<Arc<Asset>> {
+        let kept = self.assets.get(name).map(|asset| asset.clone());
+        if kept.is_some() && !cfg!(debug_assertions) {
+            return kept;
+        }
         let (bytes, hash) = load(name)?;
-        if let Some(asset) = self.assets.get(name).filter(|asset| asset.hash == hash) {
-            return Some(asset.clone());
+        if let Some(asset) = kept.filter(|asset| asset.hash == hash) {
+            return Some(asset);
         }
         let asset = Arc::new(Asset::new(name, bytes, hash));
         self.assets.insert(name.to_owned(), asset.clone());
@@ -124,12 +129,23 @@ pub(super) async fn fallback(State(state): State<AppState>, request: Request) ->
     }
     // Whoever follows a wrong link reads so in words.
     if asks_for_a_page(request.headers())
-        && let Some(mut page) = serve(&state.statics, INDEX, &HeaderMap::new())
+        && let Some(mut page) = serve(
+            &state.statics,
+            INDEX,
+            &without_what_is_known(request.headers()),
+        )
     {
         *page.status_mut() = StatusCode::NOT_FOUND;
         return page;
     }
     Problem::not_found().into_response()
+}
+
+/// The same request of somebody who has nothing yet.
+fn without_what_is_known(request: &HeaderMap) -> HeaderMap {
+    let mut request = request.clone();
+    request.remove(header::IF_NONE_MATCH);
+    request
 }
 
 /// Browsers that open an address name HTML; scripts and programs do not.

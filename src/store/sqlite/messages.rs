@@ -63,11 +63,9 @@ impl Sqlite {
             Err(missed) => missed,
         };
         let page = self.page(room, reader, Window::Newest, Most::PAGE).await?;
-        let page = page.as_ref().map(write_out);
-        if let Some(page) = &page {
-            self.recent.keep(room, reader, page, missed);
-        }
-        Ok(page)
+        Ok(page
+            .as_ref()
+            .map(|page| self.recent.keep(room, reader, write_out(page), missed)))
     }
 
     pub(in crate::store) async fn changed_since(

@@ -38,6 +38,7 @@ mod standings;
 mod supervision;
 mod tails;
 mod tokens;
+mod transactions;
 mod writer;
 
 use std::{

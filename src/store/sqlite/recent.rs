@@ -6,17 +6,15 @@
 //! kept: whoever finds the commit on disk finds it here, too. So nobody who was told of a change, by an ack, the
 //! answer to a write, a live frame or a number that was read, reads what was before it.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::HashSet, sync::Arc};
 
 use dashmap::{DashMap, Entry};
 
-use super::{job::Bearing, tails::Tails};
+use super::{
+    job::Bearing,
+    tails::Tails,
+    transactions::{Moment, Transactions, UnderWay},
+};
 use crate::{
     domain::{Change, Rev, RoomId, UserId},
     store::{Changes, Most, Rendered},
@@ -28,9 +26,6 @@ const MOST_ROOMS: usize = 256;
 const MOST_READERS: usize = 1024;
 /// A page with more bytes is not kept.
 const MOST_BYTES: usize = 64 * 1024;
-/// Counters of rooms: as many as a `u64` has bits.
-const PLACES: usize = 64;
-
 /// The pages that are kept. Cloning it is cheap.
 #[derive(Clone, Default)]
 pub(super) struct Recent(Arc<Inner>);
@@ -39,22 +34,7 @@ pub(super) struct Recent(Arc<Inner>);
 struct Inner {
     rooms: DashMap<RoomId, Kept>,
     tails: Tails,
-    forgotten: Forgotten,
-}
-
-/// Counts transactions: those that bear on everything, and those on some rooms together, so that a busy one keeps
-/// few others from being kept. Odd while one is under way.
-struct Forgotten {
-    all: AtomicU64,
-    some: [AtomicU64; PLACES],
-}
-
-/// What a transaction bears on that is under way.
-#[derive(Clone, Copy)]
-pub(super) enum Writing {
-    Everything,
-    /// Rooms, as a bit for each counter of theirs.
-    Some(u64),
+    transactions: Transactions,
 }
 
 struct Kept {
@@ -63,23 +43,9 @@ struct Kept {
     readers: HashSet<UserId>,
 }
 
-/// When a page was looked for in vain: it is kept only if nothing was written since.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Missed {
-    all: u64,
-    some: u64,
-}
-
-impl Missed {
-    /// Whether nothing is under way that may make old what is kept.
-    fn is_at_rest(self) -> bool {
-        self.all.is_multiple_of(2) && self.some.is_multiple_of(2)
-    }
-}
-
 impl Recent {
     /// The page of a room, if it is kept and that reader may see it.
-    pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<Rendered, Missed> {
+    pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<Rendered, Moment> {
         let missed = self.look(room);
         let kept = self.0.rooms.get(&room).ok_or(missed)?;
         if missed.is_at_rest() && kept.readers.contains(&reader) {
@@ -89,10 +55,17 @@ impl Recent {
         }
     }
 
-    /// Keeps a page that was read after it was missed, by somebody who was in the room then.
-    pub(super) fn keep(&self, room: RoomId, reader: UserId, page: &Rendered, missed: Missed) {
+    /// Keeps a page that was read after it was missed, by somebody who was in the room then. Where the same is
+    /// kept already, it is that which is to go out: others may have compressed it.
+    pub(super) fn keep(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        page: Rendered,
+        missed: Moment,
+    ) -> Rendered {
         if page.body.len() > MOST_BYTES {
-            return;
+            return page;
         }
         if self.0.rooms.len() >= MOST_ROOMS && !self.0.rooms.contains_key(&room) {
             self.0.rooms.clear();
@@ -100,31 +73,29 @@ impl Recent {
         let entry = self.0.rooms.entry(room);
         // Looked at while the room's place is held: who writes counts first and takes away then.
         if !self.is_still(missed, room) {
-            return;
+            return page;
         }
         match entry {
             Entry::Occupied(mut kept) => {
-                let readers = &mut kept.get_mut().readers;
+                let Kept { page, readers } = kept.get_mut();
                 if readers.len() < MOST_READERS {
                     readers.insert(reader);
                 }
+                page.clone()
             }
             Entry::Vacant(place) => {
                 place.insert(Kept {
                     page: page.clone(),
                     readers: HashSet::from([reader]),
                 });
+                page
             }
         }
     }
 
     /// To be asked before something is read that may be kept.
-    pub(super) fn look(&self, room: RoomId) -> Missed {
-        let forgotten = &self.0.forgotten;
-        Missed {
-            all: forgotten.all.load(Ordering::SeqCst),
-            some: forgotten.some[place(room)].load(Ordering::SeqCst),
-        }
+    pub(super) fn look(&self, room: RoomId) -> Moment {
+        self.0.transactions.look(room)
     }
 
     /// The changes of a room behind a `rev`, if they are kept and that reader may see them.
@@ -134,7 +105,7 @@ impl Recent {
         reader: UserId,
         after: Rev,
         most: Most,
-    ) -> Result<Changes, Missed> {
+    ) -> Result<Changes, Moment> {
         let missed = self.look(room);
         if !missed.is_at_rest() {
             return Err(missed);
@@ -149,53 +120,36 @@ impl Recent {
         reader: UserId,
         after: Rev,
         changes: &Changes,
-        missed: Missed,
+        missed: Moment,
     ) {
         let tails = &self.0.tails;
         tails.keep(room, reader, after, changes, || self.is_still(missed, room));
     }
 
     /// Notes that somebody was in a room, after a [`look`](Self::look).
-    pub(super) fn admit(&self, room: RoomId, reader: UserId, missed: Missed) {
+    pub(super) fn admit(&self, room: RoomId, reader: UserId, missed: Moment) {
         let tails = &self.0.tails;
         // Messages put nobody out of a room by themselves.
-        tails.admit(room, reader, || {
-            missed.all.is_multiple_of(2) && self.look(room).all == missed.all
-        });
+        tails.admit(room, reader, || missed.is_same_for_all(self.look(room)));
     }
 
-    fn is_still(&self, missed: Missed, room: RoomId) -> bool {
+    fn is_still(&self, missed: Moment, room: RoomId) -> bool {
         missed.is_at_rest() && self.look(room) == missed
     }
 
     /// A transaction begins that bears on these.
-    pub(super) fn begin(&self, bearings: impl Iterator<Item = Bearing>) -> Writing {
-        let mut some = 0;
-        let mut everything = false;
-        for bearing in bearings {
-            match bearing {
-                Bearing::Aside => {}
-                Bearing::Room(room) => some |= 1 << place(room),
-                Bearing::Everything => everything = true,
-            }
-        }
-        let writing = if everything {
-            Writing::Everything
-        } else {
-            Writing::Some(some)
-        };
-        self.0.forgotten.count(writing);
-        writing
+    pub(super) fn begin(&self, bearings: impl Iterator<Item = Bearing>) -> UnderWay {
+        self.0.transactions.begin(bearings)
     }
 
     /// It has ended with these changes, or has failed: forgets what they have made old.
-    pub(super) fn end(&self, writing: Writing, changes: Option<&Vec<Change>>) {
-        match (writing, changes) {
-            (Writing::Some(_), Some(changes)) => self.forget(changes),
-            (Writing::Everything, Some(_)) => self.take_all(),
+    pub(super) fn end(&self, under_way: UnderWay, changes: Option<&Vec<Change>>) {
+        match (under_way, changes) {
+            (UnderWay::Some(_), Some(changes)) => self.forget(changes),
+            (UnderWay::Everything, Some(_)) => self.take_all(),
             (_, None) => self.forget_all(),
         }
-        self.0.forgotten.count(writing);
+        self.0.transactions.end(under_way);
     }
 
     fn forget(&self, changes: &[Change]) {
@@ -225,44 +179,13 @@ impl Recent {
 
     /// Forgets everything, what is being read included: anything may have changed.
     fn forget_all(&self) {
-        self.0.forgotten.all.fetch_add(2, Ordering::SeqCst);
+        self.0.transactions.skip();
         self.take_all();
     }
 
     fn take_all(&self) {
         self.0.rooms.clear();
         self.0.tails.forget_all();
-    }
-}
-
-impl Forgotten {
-    /// Counts a transaction, as it begins and as it ends.
-    fn count(&self, writing: Writing) {
-        match writing {
-            Writing::Everything => {
-                self.all.fetch_add(1, Ordering::SeqCst);
-            }
-            Writing::Some(some) => {
-                let places = self.some.iter().enumerate();
-                for (_, counter) in places.filter(|(place, _)| some & (1 << place) != 0) {
-                    counter.fetch_add(1, Ordering::SeqCst);
-                }
-            }
-        }
-    }
-}
-
-/// The counter of a room.
-fn place(room: RoomId) -> usize {
-    usize::try_from(room.0.unsigned_abs() % PLACES as u64).unwrap_or_default()
-}
-
-impl Default for Forgotten {
-    fn default() -> Self {
-        Self {
-            all: AtomicU64::default(),
-            some: std::array::from_fn(|_| AtomicU64::default()),
-        }
     }
 }
 
@@ -287,16 +210,21 @@ mod tests {
         }
     }
 
-    fn missed(recent: &Recent, reader: UserId) -> Missed {
+    fn missed(recent: &Recent, reader: UserId) -> Moment {
         recent.get(ROOM, reader).map(|_| ()).unwrap_err()
     }
 
     #[test]
     fn a_page_is_kept_for_who_was_seen_in_the_room() {
         let recent = Recent::default();
-        recent.keep(ROOM, ADA, &page(), missed(&recent, ADA));
+        recent.keep(ROOM, ADA, page(), missed(&recent, ADA));
         assert!(recent.get(ROOM, ADA).is_ok());
-        recent.keep(ROOM, BOB, &page(), missed(&recent, BOB));
+        let bobs = recent.keep(ROOM, BOB, page(), missed(&recent, BOB));
+        let adas = recent.get(ROOM, ADA).ok().unwrap();
+        assert!(
+            Arc::ptr_eq(&adas.smaller, &bobs.smaller),
+            "compressed once for both"
+        );
         assert!(recent.get(ROOM, BOB).is_ok());
     }
 
@@ -307,7 +235,7 @@ mod tests {
             let before = missed(&recent, ADA);
             let writing = recent.begin([bearing].into_iter());
             recent.end(writing, Some(&Vec::new()));
-            recent.keep(ROOM, ADA, &page(), before);
+            recent.keep(ROOM, ADA, page(), before);
             assert!(recent.get(ROOM, ADA).is_err());
         }
     }
@@ -323,14 +251,14 @@ mod tests {
                     has_after: false,
                 };
                 let changes_of = |reader| recent.changes(ROOM, reader, Rev(0), Most::PAGE);
-                recent.keep(ROOM, ADA, &page(), missed(&recent, ADA));
+                recent.keep(ROOM, ADA, page(), missed(&recent, ADA));
                 recent.keep_changes(ROOM, ADA, Rev(0), &nothing, recent.look(ROOM));
                 assert!(changes_of(ADA).is_ok());
 
                 let writing = recent.begin([Bearing::Aside, bearing].into_iter());
                 let meanwhile = missed(&recent, ADA);
                 assert!(changes_of(ADA).is_err());
-                recent.keep(ROOM, BOB, &page(), meanwhile);
+                recent.keep(ROOM, BOB, page(), meanwhile);
                 recent.keep_changes(ROOM, BOB, Rev(0), &nothing, meanwhile);
                 recent.end(writing, changes.as_ref());
                 assert!(recent.get(ROOM, BOB).is_err());
@@ -358,7 +286,7 @@ mod tests {
         };
         let (sqlite, _commits) = Sqlite::open(options).await.unwrap();
         let recent = sqlite.recent.clone();
-        recent.keep(ROOM, ADA, &page(), missed(&recent, ADA));
+        recent.keep(ROOM, ADA, page(), missed(&recent, ADA));
         let writer = &sqlite.writer;
 
         let within = recent.clone();
@@ -379,7 +307,7 @@ mod tests {
     fn one_room_does_not_keep_another_from_being_kept() {
         let recent = Recent::default();
         let writing = recent.begin([Bearing::Room(RoomId(2))].into_iter());
-        recent.keep(ROOM, ADA, &page(), missed(&recent, ADA));
+        recent.keep(ROOM, ADA, page(), missed(&recent, ADA));
         assert!(recent.get(ROOM, ADA).is_ok());
         recent.end(writing, Some(&Vec::new()));
         assert!(recent.get(ROOM, ADA).is_ok());
@@ -391,7 +319,7 @@ mod tests {
         for room in 0..1000 {
             let room = RoomId(room);
             let missed = recent.get(room, ADA).map(|_| ()).unwrap_err();
-            recent.keep(room, ADA, &page(), missed);
+            recent.keep(room, ADA, page(), missed);
         }
         assert!(recent.0.rooms.len() <= MOST_ROOMS);
     }

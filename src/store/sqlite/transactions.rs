@@ -1,0 +1,112 @@
+//! Which transactions are under way: what they bear on must not be answered from memory until they have ended,
+//! for whoever reads the database may see them already.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::job::Bearing;
+use crate::domain::RoomId;
+
+/// Counters of rooms: as many as a `u64` has bits.
+const PLACES: usize = 64;
+
+/// Counts transactions: those that bear on everything, and those on some rooms together, so that a busy room stands
+/// in the way of few others. A counter is odd while one is under way. There is one writer.
+pub(super) struct Transactions {
+    all: AtomicU64,
+    some: [AtomicU64; PLACES],
+}
+
+/// What a transaction bears on that is under way.
+#[derive(Clone, Copy)]
+pub(super) enum UnderWay {
+    Everything,
+    /// Rooms, as a bit for each counter of theirs.
+    Some(u64),
+}
+
+/// The counters of a room as they were looked at: what was read behind that is as good as new while they stay
+/// the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment {
+    all: u64,
+    some: u64,
+}
+
+impl Moment {
+    /// Whether nothing is under way that may make old what is kept.
+    pub(super) fn is_at_rest(self) -> bool {
+        self.all.is_multiple_of(2) && self.some.is_multiple_of(2)
+    }
+
+    /// Whether nothing that bears on everything is under way, nor was between this and `later`.
+    pub(super) fn is_same_for_all(self, later: Self) -> bool {
+        self.all.is_multiple_of(2) && self.all == later.all
+    }
+}
+
+impl Transactions {
+    pub(super) fn look(&self, room: RoomId) -> Moment {
+        Moment {
+            all: self.all.load(Ordering::SeqCst),
+            some: self.some[place(room)].load(Ordering::SeqCst),
+        }
+    }
+
+    /// One begins that bears on these.
+    pub(super) fn begin(&self, bearings: impl Iterator<Item = Bearing>) -> UnderWay {
+        let mut some = 0;
+        let mut everything = false;
+        for bearing in bearings {
+            match bearing {
+                Bearing::Aside => {}
+                Bearing::Room(room) => some |= 1 << place(room),
+                Bearing::Everything => everything = true,
+            }
+        }
+        let under_way = if everything {
+            UnderWay::Everything
+        } else {
+            UnderWay::Some(some)
+        };
+        self.count(under_way);
+        under_way
+    }
+
+    /// It has ended, and what it made old is not kept any more.
+    pub(super) fn end(&self, under_way: UnderWay) {
+        self.count(under_way);
+    }
+
+    /// Makes old whatever is being read.
+    pub(super) fn skip(&self) {
+        self.all.fetch_add(2, Ordering::SeqCst);
+    }
+
+    fn count(&self, under_way: UnderWay) {
+        match under_way {
+            UnderWay::Everything => {
+                self.all.fetch_add(1, Ordering::SeqCst);
+            }
+            UnderWay::Some(some) => {
+                let places = self.some.iter().enumerate();
+                for (_, counter) in places.filter(|(place, _)| some & (1 << place) != 0) {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        }
+    }
+}
+
+impl Default for Transactions {
+    fn default() -> Self {
+        Self {
+            all: AtomicU64::default(),
+            some: std::array::from_fn(|_| AtomicU64::default()),
+        }
+    }
+}
+
+/// The counter of a room.
+fn place(room: RoomId) -> usize {
+    usize::try_from(room.0.unsigned_abs() % PLACES as u64).unwrap_or_default()
+}
