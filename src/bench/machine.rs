@@ -31,11 +31,11 @@ pub(super) fn raise_open_files() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, raised)?)
 }
 
-/// How many of `wanted` sockets this process and another can have open on both their ends.
-pub(super) fn affordable_sockets(wanted: usize) -> usize {
+/// How many of `wanted` sockets this process can have open to each of so many servers at once.
+pub(super) fn affordable_sockets(wanted: usize, servers: usize) -> usize {
     let most = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    wanted.min(most.saturating_sub(1500))
+    wanted.min(most.saturating_sub(1500) / servers.max(1))
 }
 
 /// Whether files in a folder never reach a disk.

@@ -6,7 +6,7 @@
 
 use std::{cell::RefCell, io, time::Duration};
 
-use super::hall::{Bare, Hall, Player, Shape, Stage, entrant, others};
+use super::hall::{Bare, Hall, Player, Shape, Stage, beside_each_other, entrant, others};
 use crate::bench::{
     Bench,
     contest::{Entrant, Metric, Turn, Who, contest},
@@ -41,7 +41,7 @@ pub(super) fn saturated(bench: &mut Bench<'_>) -> io::Result<()> {
 fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::Result<()> {
     let shape = Shape {
         rooms: 1,
-        listeners: machine::affordable_sockets(listeners),
+        listeners: machine::affordable_sockets(listeners, beside_each_other(bench)),
     };
     let script = |said: &mut Vec<(usize, u64)>| said.push((0, burst));
     // The others first: some take longer to let everybody in than ours waits for a sign of life.
@@ -87,25 +87,22 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
     Ok(())
 }
 
-/// From a post to the last receipt, in a room as large as this system lets it be.
+/// From a post to the last receipt, in a room as large as this system lets it be: beside the floor alone, for each
+/// server has as many sockets.
 pub(super) fn ten_thousand(bench: &mut Bench<'_>) -> io::Result<()> {
     let shape = Shape {
         rooms: 1,
-        listeners: machine::affordable_sockets(bench.plan.size(10_000, 2000)),
+        listeners: machine::affordable_sockets(bench.plan.size(10_000, 2000), 2),
     };
     let posts = bench.plan.size(POSTS, POSTS / 2);
-    let others = others(bench, shape, false);
     let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
     hall.burst(&mut |said| said.push((0, 1)))?;
     let bare = Player::new(Bare::like(bench, &hall.stage)?, shape);
     let (hall, bare) = (RefCell::new(hall), RefCell::new(bare));
-    let mut entrants = vec![
+    let entrants = vec![
         posting(Who::Floor, &bare, posts),
         posting(Who::Ours, &hall, posts),
     ];
-    for (name, other) in &others {
-        entrants.push(posting(Who::Other(name.clone()), other, posts));
-    }
     let metrics = [Metric::cost(": p50", "ms"), Metric::cost(": p99", "ms")];
     let name = format!("post to last receipt, {} listeners", shape.listeners);
     let mut rows = contest(bench, &name, &metrics, entrants)?;

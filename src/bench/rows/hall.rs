@@ -326,6 +326,11 @@ pub(super) fn entrant<'a, S: Stage>(
     })
 }
 
+/// How many servers have their listeners at the same time, where nothing is stored: the floor, ours, and the others.
+pub(super) fn beside_each_other(bench: &Bench<'_>) -> usize {
+    2 + bench.peers.iter().filter(|peer| !peer.is_durable()).count()
+}
+
 /// The halls of all peers that take part. One that cannot be had is told of and left out.
 pub(super) fn others(
     bench: &mut Bench<'_>,

@@ -23,7 +23,7 @@ const BODY: usize = 200;
 const SETTLE: Duration = Duration::from_millis(2500);
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
-    let rooms = machine::affordable_sockets(bench.plan.size(10_000, 2000)) / MEMBERS;
+    let rooms = machine::affordable_sockets(bench.plan.size(10_000, 2000), 1) / MEMBERS;
     let connections = rooms * MEMBERS;
     let folder = bench.folder()?;
     let members: Vec<Vec<usize>> = (0..rooms)

@@ -31,7 +31,7 @@ struct Came {
 }
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
-    let many = machine::affordable_sockets(bench.plan.size(5000, 500));
+    let many = machine::affordable_sockets(bench.plan.size(5000, 500), 1);
     let within = bench
         .plan
         .size(Duration::from_secs(10), Duration::from_secs(2));

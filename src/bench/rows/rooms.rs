@@ -2,11 +2,12 @@
 
 use std::{cell::RefCell, io, time::Duration};
 
-use super::hall::{Bare, Hall, Player, Shape, entrant, others};
+use super::hall::{Bare, Hall, Player, Shape, beside_each_other, entrant, others};
 use crate::bench::{
     Bench,
     contest::{Metric, Who, contest},
     dice::{Dice, Zipf},
+    machine,
 };
 
 const METRICS: [Metric; 2] = [
@@ -19,7 +20,7 @@ const IN_FLIGHT: usize = 256;
 const WARMING: Duration = Duration::from_millis(300);
 
 pub(super) fn uniform(bench: &mut Bench<'_>) -> io::Result<()> {
-    let rooms = bench.plan.size(1000, 300);
+    let rooms = affordable_rooms(bench);
     rate(bench, rooms, "each as often", || {
         let mut next = 0;
         move |said: &mut Vec<(usize, u64)>| {
@@ -32,7 +33,7 @@ pub(super) fn uniform(bench: &mut Bench<'_>) -> io::Result<()> {
 }
 
 pub(super) fn zipf(bench: &mut Bench<'_>) -> io::Result<()> {
-    let rooms = bench.plan.size(1000, 300);
+    let rooms = affordable_rooms(bench);
     rate(bench, rooms, "by Zipf's law", || {
         let (zipf, mut dice) = (Zipf::of(rooms), Dice::new(1));
         let mut drawn = vec![0; rooms];
@@ -45,6 +46,11 @@ pub(super) fn zipf(bench: &mut Bench<'_>) -> io::Result<()> {
             said.extend(speaking.map(|(room, count)| (room, *count)));
         }
     })
+}
+
+fn affordable_rooms(bench: &Bench<'_>) -> usize {
+    let wanted = bench.plan.size(1000, 300) * LISTENERS;
+    machine::affordable_sockets(wanted, beside_each_other(bench)) / LISTENERS
 }
 
 fn rate<S: FnMut(&mut Vec<(usize, u64)>)>(

@@ -29,7 +29,7 @@ const RETRY: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 1000;
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
-    let rooms = machine::affordable_sockets(bench.plan.size(5000, 1000)) / MEMBERS;
+    let rooms = machine::affordable_sockets(bench.plan.size(5000, 1000), 1) / MEMBERS;
     let clients = rooms * MEMBERS;
     let folder = bench.folder()?;
     // The others are the first users and in the first room. Each of the other rooms has a speaker,
