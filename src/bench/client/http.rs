@@ -17,6 +17,7 @@ const A_WHILE: Duration = Duration::from_secs(1);
 
 /// Connections to one server.
 pub(in crate::bench) struct Http {
+    address: SocketAddr,
     watch: Watch,
     connections: Vec<Connection>,
     buffer: Box<[u8]>,
@@ -62,19 +63,10 @@ impl Http {
         let watch = Watch::new()?;
         let mut connections = Vec::with_capacity(count);
         for at in 0..count {
-            let stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            stream.set_nonblocking(true)?;
-            watch.add(at, &stream)?;
-            connections.push(Connection {
-                stream,
-                asked_at: 0,
-                waits: false,
-                head: Vec::new(),
-                rest: None,
-            });
+            connections.push(Connection::open(address, at, &watch)?);
         }
         Ok(Self {
+            address,
             watch,
             connections,
             buffer: vec![0; BUFFER].into(),
@@ -105,6 +97,11 @@ impl Http {
             let at = usize::try_from(event.data.u64()).map_err(io::Error::other)?;
             let connection = &mut self.connections[at];
             let read = connection.stream.read(&mut self.buffer)?;
+            // A server closes what has been silent for long.
+            if read == 0 && !connection.waits {
+                *connection = Connection::open(self.address, at, &self.watch)?;
+                continue;
+            }
             self.bytes += read as u64;
             if connection.take(&self.buffer[..read])? {
                 connection.waits = false;
@@ -157,6 +154,20 @@ impl Http {
 }
 
 impl Connection {
+    fn open(address: SocketAddr, at: usize, watch: &Watch) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        watch.add(at, &stream)?;
+        Ok(Self {
+            stream,
+            asked_at: 0,
+            waits: false,
+            head: Vec::new(),
+            rest: None,
+        })
+    }
+
     /// Takes what was read, and says whether the answer is whole.
     fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
         if bytes.is_empty() {
