@@ -88,7 +88,7 @@ impl Bench<'_> {
                     if number.is_multiple_of(TOLD) {
                         let (now, all) = (number / 1000, messages / 1000);
                         self.progress
-                            .say(&format!("{now},000 of {all},000 messages written"));
+                            .say(&format!("{now} of {all} thousand messages written"));
                     }
                     let author = AUTHORS[number % AUTHORS.len()];
                     writer.append(&town, room, author, &corpus.message(), None)
