@@ -10,6 +10,7 @@ mod audit;
 mod auth;
 mod bans;
 mod bench;
+mod changes;
 mod closing;
 mod coming_back;
 mod command_line;

@@ -307,9 +307,13 @@ pub(super) async fn changed(
     )
     .fetch_one(&mut tx.conn)
     .await?;
-    sqlx::query!("update messages set rev = ?2 where id = ?1", id, rev)
-        .execute(&mut tx.conn)
-        .await?;
+    sqlx::query!(
+        "update messages set rev = ?2, first_rev = coalesce(first_rev, rev) where id = ?1",
+        id,
+        rev
+    )
+    .execute(&mut tx.conn)
+    .await?;
     let message = reread(tx, which).await?;
     tx.changes.push(Change::Altered {
         message: message.clone(),

@@ -7,6 +7,7 @@ mod admins;
 mod append;
 mod attachments;
 mod audit;
+mod changes;
 mod conversation;
 mod deletion;
 mod direct;

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use foldhash::HashMap;
 use sqlx::SqliteConnection;
 
 use super::{
-    super::Sqlite,
+    super::{Sqlite, append::json, changes::changes},
     grams::{Mark, Table, short_tokens},
-    has_file, row_of, tables, turned,
+    row_of, tables, turned,
 };
 use crate::{
     domain::{RoomId, UserId, fold::fold},
@@ -21,7 +22,6 @@ use crate::{
 pub(super) const SPAN_BITS: u32 = 12;
 
 /// A message that has changed.
-#[derive(sqlx::FromRow)]
 struct Changed {
     id: i64,
     rev: i64,
@@ -99,12 +99,16 @@ impl Sqlite {
     ) -> Result<Indexed, StoreError> {
         let (mut batch, mut indexed) = (Batch::default(), Indexed::default());
         let mut bytes = slice.bytes;
+        // Each has a change at least, as far as is known.
+        let rooms = rooms.get(..slice.messages).unwrap_or(rooms);
+        let progress = self.progress(rooms).await?;
         for room in rooms {
             let left = slice.messages.saturating_sub(indexed.messages);
             if left == 0 || bytes == 0 {
                 break;
             }
-            let changed = self.changed(*room, left).await?;
+            let known = progress.get(room).copied().unwrap_or(0);
+            let changed = self.changed(*room, known, left).await?;
             let mut all = changed.len() < left;
             let mut rev = None;
             for message in changed {
@@ -131,24 +135,30 @@ impl Sqlite {
         Ok(indexed)
     }
 
-    /// Messages of a room that changed since it was last indexed, by `rev`.
-    async fn changed(&self, room: RoomId, most: usize) -> Result<Vec<Changed>, StoreError> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let changed = sqlx::query_as(concat!(
-            "select m.id, m.rev, m.author_id, m.created_at,
-                    case when m.kind = 'text' and m.deleted_at is null then m.body end as body, ",
-            has_file!(),
-            " as has_file
-             from messages m join rooms r on r.id = m.room_id
-             where m.room_id = ?1 and r.deleted_at is null
-               and m.rev > coalesce((select rev from search_progress where room_id = ?1), 0)
-             order by m.rev limit +?2"
-        ))
-        .bind(room.0)
-        .bind(most)
+    /// How far the index has come in some rooms, where it has begun.
+    async fn progress(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, i64>, StoreError> {
+        let rooms = json(&rooms)?;
+        let rows = sqlx::query!(
+            r#"select p.room_id as "room_id!", p.rev as "rev!"
+               from json_each(?1) j cross join search_progress p on p.room_id = j.value"#,
+            rooms
+        )
         .fetch_all(&self.readers)
         .await?;
-        Ok(changed)
+        let known = rows.into_iter().map(|row| (RoomId(row.room_id), row.rev));
+        Ok(known.collect())
+    }
+
+    /// Messages of a room that changed behind a rev, by theirs.
+    async fn changed(
+        &self,
+        room: RoomId,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<Changed>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let changed = changes!(index, room.0, after, most);
+        Ok(changed.fetch_all(&self.readers).await?)
     }
 
     pub(in crate::store) async fn tidy_index(&self, pages: i64) -> Result<bool, StoreError> {

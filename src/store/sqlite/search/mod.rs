@@ -23,14 +23,6 @@ use index::SPAN_BITS;
 pub(super) use frequencies::Sampled;
 pub(super) use tables::prepare;
 
-/// Whether the message `m` has a file, as SQL: a flag of it.
-macro_rules! has_file {
-    () => {
-        "m.flags & 4 <> 0"
-    };
-}
-use has_file;
-
 /// The row of a message in the index, and the message of a row, as SQL.
 ///
 /// The index is read upwards twice as fast as downwards, and the newest message is wanted first: the
@@ -63,9 +55,7 @@ macro_rules! candidates {
         concat!(
             "select m.id, m.room_id, m.seq, m.author_id, m.created_at,
                     case when me.user_id is not null and m.kind = 'text' and m.deleted_at is null
-                         then m.body end as body, ",
-            has_file!(),
-            " as has_file
+                         then m.body end as body, m.flags & 4 <> 0 as has_file
              from ",
             $table,
             " x cross join messages m on m.id = ",
