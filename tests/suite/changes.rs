@@ -112,6 +112,9 @@ async fn make_old(folder: &Path) {
         "drop index messages_changed",
         "alter table messages drop column first_rev",
         "create unique index messages_by_rev on messages (room_id, rev)",
+        "drop table message_keys",
+        "drop table keys_kept",
+        "create unique index messages_by_key on messages (room_id, author_id, key) where key is not null",
         "delete from _sqlx_migrations where version >= 9",
     ] {
         sqlx::query(statement).execute(&mut database).await.unwrap();

@@ -54,6 +54,7 @@ mod restraints;
 mod rights;
 mod rooms;
 mod search;
+mod sent_again;
 mod sessions;
 mod stopping;
 mod supervision;

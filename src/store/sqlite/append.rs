@@ -6,7 +6,7 @@ use sqlx::{Executor, SqliteConnection};
 use super::{
     attachments,
     job::{AppendJob, Tx},
-    mentions, plain,
+    keys, mentions, plain,
     plan::{KeyedPlace, Known, Plan, keyed},
     restraints::note_said,
     rows::MessageRow,
@@ -17,7 +17,7 @@ use crate::domain::{Author, Message, MessageKind, Rev, RoomId, Seq, SystemEvent,
 /// thread for some of them at once.
 ///
 /// No key is looked up for it. `false`, and nothing is done, if that would have to be; [`append_all`] does it. So
-/// it is with an error, after which nothing stands: a key that was used before breaks the index of keys.
+/// it is with an error, after which nothing stands: a key that is in the table of keys is refused.
 pub(super) async fn append_alone(
     tx: &mut Tx,
     jobs: &mut [&mut AppendJob],
@@ -26,10 +26,18 @@ pub(super) async fn append_alone(
     let Some(plan) = Plan::make(tx, jobs, None).await? else {
         return Ok(false);
     };
+    if plan.is_empty() {
+        plan.finish(tx, jobs);
+        return Ok(true);
+    }
+    let slice = tx.keys.slice(jobs.len())?;
     if plan.is_plain() {
-        plain::write(&mut tx.conn, plan.counted()).await?;
-    } else if !plan.is_empty() {
+        plain::write(&mut tx.conn, plan.counted(), slice).await?;
+    } else {
         tx.conn.execute("begin immediate").await?;
+        if let Some(slice) = slice {
+            slice.write(&mut tx.conn).await?;
+        }
         write(tx, &plan).await?;
         tx.conn.execute("commit").await?;
     }
@@ -43,7 +51,7 @@ pub(super) async fn append_all(
     tx: &mut Tx,
     jobs: &mut [&mut AppendJob],
 ) -> Result<(), sqlx::Error> {
-    let known = known_keys(&mut tx.conn, jobs).await?;
+    let known = known_keys(tx, jobs).await?;
     if let Some(plan) = Plan::make(tx, jobs, Some(&known)).await? {
         if !plan.is_empty() {
             write(tx, &plan).await?;
@@ -56,16 +64,14 @@ pub(super) async fn append_all(
 /// Whether a message was not written because its key was used before.
 pub(super) fn is_used_key(error: &sqlx::Error) -> bool {
     let broken = error.as_database_error();
-    broken.is_some_and(|error| {
-        error.is_unique_violation() && error.message().contains("messages.key")
-    })
+    broken.is_some_and(|error| error.message().contains("keys_kept.message_id"))
 }
 
 /// Writes all of a plan.
 async fn write(tx: &mut Tx, plan: &Plan) -> Result<(), sqlx::Error> {
     let rows = plan.rows(&tx.senders)?;
     let conn = &mut tx.conn;
-    insert(conn, rows.messages).await?;
+    insert(conn, rows.messages, plan.counted().len()).await?;
     set_numbers(conn, rows.rooms).await?;
     move_receipts(conn, rows.receipts).await?;
     mentions::note(conn, plan.messages()).await?;
@@ -132,14 +138,22 @@ pub(super) fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error>
 
 /// The messages that went with keys used again now.
 async fn known_keys(
-    conn: &mut SqliteConnection,
+    tx: &mut Tx,
     jobs: &[&mut AppendJob],
 ) -> Result<HashMap<KeyedPlace, Known>, sqlx::Error> {
     let wanted: HashSet<KeyedPlace> = jobs.iter().filter_map(|job| keyed(&job.append)).collect();
     if wanted.is_empty() {
         return Ok(HashMap::default());
     }
-    let wanted = json(&wanted)?;
+    // Some of them in this very transaction.
+    let written = keys::of(&tx.changes);
+    let written: HashMap<KeyedPlace, Seq> = written.collect();
+    let wanted = wanted.iter().map(|place| {
+        let seq = written.get(place).copied().or_else(|| tx.keys.get(place));
+        (place.0, place.1, &place.2, seq)
+    });
+    let wanted = json(&wanted.collect::<Vec<_>>())?;
+    let conn = &mut tx.conn;
     let rows = sqlx::query_as!(
         MessageRow,
         r#"select m.room_id as "room_id!", m.seq as "seq!", m.rev as "rev!", m.kind as "kind!",
@@ -147,8 +161,9 @@ async fn known_keys(
                   m.reply_to, m.key, m.created_at as "created_at!", m.edited_at, m.deleted_at,
                   m.extras as "extras?: String"
            from json_each(?1) j
-           join messages_seen m on m.room_id = j.value ->> 0 and m.author_id = j.value ->> 1
-                and m.key = j.value ->> 2 and m.key is not null
+           cross join messages_seen m on m.room_id = j.value ->> 0 and m.seq = coalesce(j.value ->> 3, (
+               select k.seq from message_keys k
+               where k.room_id = j.value ->> 0 and k.author_id = j.value ->> 1 and k.key = j.value ->> 2))
            join users u on u.id = m.author_id"#,
         wanted
     )
@@ -183,14 +198,25 @@ async fn first_version(
     .await
 }
 
-async fn insert(conn: &mut SqliteConnection, rows: String) -> Result<(), sqlx::Error> {
+/// Inserts so many messages, unless one has a key that went with an earlier one.
+async fn insert(
+    conn: &mut SqliteConnection,
+    rows: String,
+    count: usize,
+) -> Result<(), sqlx::Error> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query!(
         "insert into messages (room_id, seq, rev, kind, author_id, body, reply_to, key, text_count, created_at,
                                flags, mentions)
          select value ->> 0, value ->> 1, value ->> 2, 'text', value ->> 3, value ->> 4, value ->> 5,
                 value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10
-         from jsonb_each(?1)",
-        rows
+         from jsonb_each(?);
+         insert or fail into keys_kept (message_id)
+         select null from messages m not indexed cross join message_keys k
+              on k.room_id = m.room_id and k.author_id = m.author_id and k.key = m.key
+         where m.id > last_insert_rowid() - ? limit 1",
+        rows,
+        count
     )
     .execute(conn)
     .await?;

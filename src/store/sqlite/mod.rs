@@ -16,6 +16,7 @@ mod files;
 mod health;
 mod invites;
 mod job;
+mod keys;
 mod marks;
 mod members;
 mod mentions;
@@ -58,6 +59,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{StoreError, StoreOptions};
 use crate::domain::Change;
+use keys::Keys;
 use recent::Recent;
 use writer::Writer;
 
@@ -111,6 +113,7 @@ impl Sqlite {
                 other => StoreError::Open(other.to_string()),
             })?;
         search::prepare(&mut connection).await.map_err(open_error)?;
+        let keys = Keys::read(&mut connection).await.map_err(open_error)?;
         let readers = open_readers(&connect).await.map_err(open_error)?;
 
         let tracker = TaskTracker::new();
@@ -122,8 +125,13 @@ impl Sqlite {
                 .run_until_cancelled_owned(checkpoint(checkpointer)),
         );
         let recent = Recent::default();
-        let (writer, commits) =
-            Writer::start(connection, options.write_queue, recent.clone(), &tracker);
+        let (writer, commits) = Writer::start(
+            connection,
+            keys,
+            options.write_queue,
+            recent.clone(),
+            &tracker,
+        );
         tracker.close();
 
         let tasks = Arc::new(Tasks {

@@ -5,6 +5,7 @@
 
 use sqlx::{Executor, SqliteConnection};
 
+use super::keys::Slice;
 use crate::domain::Message;
 
 /// Messages that a statement has places for.
@@ -15,7 +16,8 @@ type Counted = (Message, i64);
 
 /// Inserts as many messages as there are, up to its places, and does before and behind it what is asked:
 /// `begin` a transaction; `end` it with where the rooms of its last so many messages stand then, and how far
-/// their authors have read, for who sends has read up to what they sent.
+/// their authors have read, for who sends has read up to what they sent, unless one of them has a key that went
+/// with an earlier message: that fails for a null where none may be.
 ///
 /// A batch that fails is taken back as a whole: SQLite need not be able to take back one statement of it, which
 /// is what `or fail` says. New rows have the ids behind the highest one.
@@ -43,7 +45,12 @@ macro_rules! insert {
                    from messages not indexed where id > last_insert_rowid() - ? group by room_id, author_id) j
              where memberships.room_id = j.room_id and memberships.user_id = j.author_id
                    and memberships.read_seq < j.seq;
+             insert or fail into keys_kept (message_id)
+             select null from messages m not indexed cross join message_keys k
+                  on k.room_id = m.room_id and k.author_id = m.author_id and k.key = m.key
+             where m.id > last_insert_rowid() - ? limit 1;
              commit",
+            $count,
             $count,
             $count
         )
@@ -91,12 +98,13 @@ macro_rules! insert {
     }};
 }
 
-/// Writes these messages in a transaction of their own, and all that comes with them.
+/// Writes these messages in a transaction of their own, and all that comes with them; and some keys of earlier ones.
 pub(super) async fn write(
     conn: &mut SqliteConnection,
     messages: &[Counted],
+    keys: Option<Slice>,
 ) -> Result<(), sqlx::Error> {
-    if let [message] = messages {
+    if let ([message], None) = (messages, &keys) {
         return write_one(conn, message).await;
     }
     let count = i64::try_from(messages.len()).unwrap_or(i64::MAX);
@@ -104,10 +112,13 @@ pub(super) async fn write(
     let Some(last) = some.next_back() else {
         return Ok(());
     };
-    if last.len() == messages.len() {
+    if last.len() == messages.len() && keys.is_none() {
         return insert!(conn, last, begin, end count);
     }
     conn.execute("begin immediate").await?;
+    if let Some(keys) = keys {
+        keys.write(&mut *conn).await?;
+    }
     for some in some {
         insert!(&mut *conn, some)?;
     }
@@ -129,6 +140,8 @@ async fn write_one(
          update or fail rooms set last_seq = ?, last_rev = ?, text_count = ? where id = ?;
          update or fail memberships set read_seq = ?, read_text_count = ?
          where room_id = ? and user_id = ? and read_seq < ?;
+         insert or fail into keys_kept (message_id)
+         select null from message_keys where room_id = ? and author_id = ? and key = ?;
          commit",
         room,
         seq,
@@ -147,7 +160,10 @@ async fn write_one(
         text_count,
         room,
         author,
-        seq
+        seq,
+        room,
+        author,
+        message.key
     )
     .execute(conn)
     .await?;

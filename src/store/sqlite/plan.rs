@@ -46,6 +46,9 @@ impl Plan {
         jobs: &mut [&mut AppendJob],
         known: Option<&HashMap<KeyedPlace, Known>>,
     ) -> Result<Option<Self>, sqlx::Error> {
+        if known.is_none() && jobs.iter().any(|job| is_remembered(tx, &job.append)) {
+            return Ok(None);
+        }
         tx.senders.learn(&mut tx.conn, jobs).await?;
         let mut loose = Loose::read(&mut tx.conn, jobs).await?;
 
@@ -219,6 +222,10 @@ impl Plan {
 pub(super) fn keyed(append: &Append) -> Option<KeyedPlace> {
     let key = append.draft.key.as_ref()?;
     Some((append.room, append.author, key.as_str().to_owned()))
+}
+
+fn is_remembered(tx: &Tx, append: &Append) -> bool {
+    keyed(append).is_some_and(|keyed| tx.keys.get(&keyed).is_some())
 }
 
 /// A message that went with a key before.

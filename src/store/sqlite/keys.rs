@@ -1,0 +1,181 @@
+//! Which message went with a key.
+//!
+//! An index of messages by their keys would have to take in each with its message: a page of the database
+//! for every room that somebody writes in. So what came of late is remembered here, and goes into its table in
+//! order and by the hundred, along with messages of later. How far that has come stands in the table's company:
+//! who starts reads the rest from the messages themselves.
+
+use std::mem;
+
+use foldhash::HashMap;
+use sqlx::SqliteConnection;
+
+use super::{append::json, plan::KeyedPlace};
+use crate::domain::{Change, RoomId, Seq, UserId};
+
+/// So many are put in order together.
+const RUN: usize = 4096;
+/// So many of them go into the table with one transaction, or as many as it has messages.
+const SLICE: usize = 256;
+
+/// The keys that are not in their table yet.
+#[derive(Default)]
+pub(super) struct Keys {
+    recent: HashMap<KeyedPlace, Seq>,
+    run: Run,
+}
+
+/// Keys on their way into the table, in its order.
+#[derive(Default)]
+struct Run {
+    keys: Vec<(KeyedPlace, Seq)>,
+    /// So many of them are there.
+    kept: usize,
+    /// So many more, once the transaction that is under way has been committed.
+    underway: usize,
+    /// The messages up to this id have no other key that is not there.
+    last_id: i64,
+}
+
+/// Some keys for the table, as the statement wants them.
+pub(super) struct Slice {
+    rows: String,
+    /// With the last of them: which messages it knows of then.
+    kept: Option<i64>,
+}
+
+impl Keys {
+    /// What was not in the table yet when the database was closed or left.
+    pub(super) async fn read(conn: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+        let rows = sqlx::query!(
+            "select room_id, author_id, key as \"key!\", seq from messages
+             where id > (select max(message_id) from keys_kept) and key is not null"
+        )
+        .fetch_all(conn)
+        .await?;
+        let recent = rows.into_iter().map(|row| {
+            let place = (RoomId(row.room_id), UserId(row.author_id), row.key);
+            (place, Seq(row.seq))
+        });
+        Ok(Self {
+            recent: recent.collect(),
+            run: Run::default(),
+        })
+    }
+
+    /// The message that went with a key, if that is not to be looked up in the table.
+    pub(super) fn get(&self, key: &KeyedPlace) -> Option<Seq> {
+        if let Some(seq) = self.recent.get(key) {
+            return Some(*seq);
+        }
+        let run = &self.run.keys;
+        let at = run.binary_search_by(|(one, _)| one.cmp(key)).ok()?;
+        run.get(at).map(|(_, seq)| *seq)
+    }
+
+    /// What is to go into the table with a transaction of so many messages.
+    pub(super) fn slice(&mut self, messages: usize) -> Result<Option<Slice>, sqlx::Error> {
+        let run = &mut self.run;
+        let rest = run.keys.get(run.kept..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        let some = rest.get(..SLICE.max(messages)).unwrap_or(rest);
+        run.underway = some.len();
+        let kept = (some.len() == rest.len()).then_some(run.last_id);
+        let rows = some
+            .iter()
+            .map(|((room, author, key), seq)| (room, author, key, seq));
+        Ok(Some(Slice {
+            rows: json(&rows.collect::<Vec<_>>())?,
+            kept,
+        }))
+    }
+
+    /// The transaction stands, with these changes.
+    pub(super) fn committed(&mut self, changes: &[Change]) {
+        let run = &mut self.run;
+        run.kept += mem::take(&mut run.underway);
+        if run.kept == run.keys.len() {
+            *run = Run::default();
+        }
+        self.recent.extend(of(changes));
+    }
+
+    /// Nothing of the transaction stands.
+    pub(super) fn taken_back(&mut self) {
+        self.run.underway = 0;
+    }
+
+    /// Puts what came of late in order if it has become much, or `all` of it, once the run before is in the
+    /// table. Between two transactions.
+    pub(super) async fn put_in_order(
+        &mut self,
+        conn: &mut SqliteConnection,
+        all: bool,
+    ) -> Result<(), sqlx::Error> {
+        let least = if all { 1 } else { RUN };
+        if !self.run.keys.is_empty() || self.recent.len() < least {
+            return Ok(());
+        }
+        let last_id = sqlx::query_scalar!("select max(id) as \"id: i64\" from messages")
+            .fetch_one(conn)
+            .await?;
+        let mut keys: Vec<_> = mem::take(&mut self.recent).into_iter().collect();
+        keys.sort_unstable();
+        self.run = Run {
+            keys,
+            kept: 0,
+            underway: 0,
+            last_id: last_id.unwrap_or(0),
+        };
+        Ok(())
+    }
+
+    /// The newest messages may have gone, and their ids come again.
+    pub(super) async fn step_back(
+        &mut self,
+        conn: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
+        let last_id = sqlx::query_scalar!(
+            "update keys_kept set message_id = min(message_id, (select coalesce(max(id), 0) from messages))
+             returning (select coalesce(max(id), 0) from messages) as \"id!: i64\""
+        )
+        .fetch_one(conn)
+        .await?;
+        self.run.last_id = self.run.last_id.min(last_id);
+        Ok(())
+    }
+}
+
+impl Slice {
+    /// Writes the keys, but for those of rooms that are gone: theirs are taken away already.
+    pub(super) async fn write(self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            "insert or ignore into message_keys (room_id, author_id, key, seq)
+             select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3
+             from jsonb_each(?1) j cross join rooms r on r.id = j.value ->> 0
+             where r.deleted_at is null",
+            self.rows
+        )
+        .execute(&mut *conn)
+        .await?;
+        if let Some(kept) = self.kept {
+            sqlx::query!("update keys_kept set message_id = ?1", kept)
+                .execute(conn)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The keys that new messages among some changes went with.
+pub(super) fn of(changes: &[Change]) -> impl Iterator<Item = (KeyedPlace, Seq)> {
+    changes.iter().filter_map(|change| {
+        let Change::Message(message) = change else {
+            return None;
+        };
+        let place = (message.room_id, message.author.id, message.key.clone()?);
+        Some((place, message.seq))
+    })
+}

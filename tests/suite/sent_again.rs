@@ -1,0 +1,142 @@
+//! What is sent again under its key, however long ago it was sent first, and whatever became of the server.
+
+use std::{path::Path, time::Duration};
+
+use serde_json::Value;
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::time::sleep;
+
+use crate::support::{JsonSocket, Process, Room, TestServer, User, keys, within};
+
+/// More than are put in order together, twice.
+const MANY: usize = 10_000;
+
+fn seqs(acks: &[Value]) -> Vec<i64> {
+    let seqs = acks.iter().map(|ack| {
+        assert_eq!(ack["type"], "ack", "{ack}");
+        ack["seq"].as_i64().unwrap()
+    });
+    seqs.collect()
+}
+
+/// Sends these and many again, and others under the same keys, and compares with what was acked first.
+async fn send_again(socket: &mut JsonSocket, room: &Room, keys: &[String], acked: &[i64]) {
+    let (every, again): (Vec<_>, Vec<_>) = (keys.iter().zip(acked).step_by(97))
+        .map(|(key, seq)| (key.clone(), *seq))
+        .unzip();
+    assert_eq!(seqs(&socket.flood(room, &every, "hello").await), again);
+    for conflict in socket.flood(room, &every, "something else").await {
+        assert_eq!(conflict["code"], "key_conflict", "{conflict}");
+    }
+}
+
+async fn database(folder: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.join("data/parlor.db"));
+    options.connect().await.unwrap()
+}
+
+async fn count(database: &mut SqliteConnection, of: &'static str) -> usize {
+    let count: i64 = sqlx::query_scalar(of).fetch_one(database).await.unwrap();
+    usize::try_from(count).unwrap()
+}
+
+#[tokio::test]
+async fn a_key_is_known_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path()).await;
+    let ana = User::sign_up(server.address, "ana").await;
+    let room = ana.create_room("hall").await;
+    let keys = keys("k", MANY);
+    let (mut socket, _) = ana.connect().await;
+    let acked = seqs(&socket.flood(&room, &keys, "hello").await);
+    send_again(&mut socket, &room, &keys, &acked).await;
+
+    // Some are in the table and some are not, and all that was in memory is lost.
+    server.kill().await;
+    let mut database = database(folder.path()).await;
+    let kept = count(&mut database, "select count(*) from message_keys").await;
+    assert!((4096..MANY).contains(&kept), "{kept} are in the table");
+    drop(database);
+    let server = Process::start(folder.path()).await;
+    let ana = ana.at(server.address);
+    let (mut socket, _) = ana.connect().await;
+    send_again(&mut socket, &room, &keys, &acked).await;
+    // Nothing was written twice, and the same key elsewhere is another.
+    assert_eq!(ana.history(&room).await.len(), 1 + MANY);
+    let other = ana.create_room("other").await;
+    assert_eq!(seqs(&socket.flood(&other, &keys[..1], "hello").await), [2]);
+    // Nor with messages that have more around them, on their way to be written.
+    let (known, news) = (keys[1..2].to_vec(), vec!["new".to_owned()]);
+    let mixed = socket.flood(&room, &known, "hello @ana").await;
+    assert_eq!(mixed[0]["code"], "key_conflict", "{mixed:?}");
+    let more = socket.flood(&room, &news, "hello @ana").await;
+    assert_eq!(more[0]["type"], "ack", "{more:?}");
+    server.kill().await;
+}
+
+#[tokio::test]
+async fn who_closes_leaves_every_key_in_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = TestServer::on(data.clone(), |_| {}).await;
+    let ana = server.user("ana").await;
+    let room = ana.create_room("hall").await;
+    let (mut socket, _) = ana.connect().await;
+    let keys = keys("k", 5000);
+    let acked = seqs(&socket.flood(&room, &keys, "hello").await);
+    drop(socket);
+    server.stopped().await;
+    let mut kept = database(folder.path()).await;
+    assert_eq!(
+        count(&mut kept, "select count(*) from message_keys").await,
+        keys.len()
+    );
+    drop(kept);
+
+    let server = TestServer::on(data, |_| {}).await;
+    let ana = ana.at(server.address);
+    let (mut socket, _) = ana.connect().await;
+    send_again(&mut socket, &room, &keys, &acked).await;
+    drop(socket);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn keys_go_with_their_room_and_ids_that_come_again_are_no_other_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path()).await;
+    let ana = User::sign_up(server.address, "ana").await;
+    let (hall, gone) = (ana.create_room("hall").await, ana.create_room("gone").await);
+    let (mut socket, _) = ana.connect().await;
+    socket.flood(&gone, &keys("first", MANY), "hello").await;
+    let path = format!("/api/rooms/{}", gone.id);
+    ana.delete(&path).await.expect(204);
+    server.kill().await;
+
+    // Who starts sweeps at once.
+    let server = Process::start(folder.path()).await;
+    let mut database = database(folder.path()).await;
+    let rooms = "select count(*) from rooms where name = 'gone'";
+    within("the room to be gone", async {
+        while count(&mut database, rooms).await > 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let orphans = "select count(*) from message_keys where room_id not in (select id from rooms)";
+    assert_eq!(count(&mut database, orphans).await, 0);
+    // These have the ids of those.
+    let ana = ana.at(server.address);
+    let (mut socket, _) = ana.connect().await;
+    let second = keys("second", 3000);
+    let acked = seqs(&socket.flood(&hall, &second, "hello").await);
+    server.kill().await;
+    let kept = count(&mut database, "select count(*) from message_keys").await;
+    assert!(kept < second.len(), "{kept} are in the table");
+
+    let server = Process::start(folder.path()).await;
+    let ana = ana.at(server.address);
+    let (mut socket, _) = ana.connect().await;
+    send_again(&mut socket, &hall, &second, &acked).await;
+    server.kill().await;
+}
