@@ -5,7 +5,10 @@
 
 use std::{io::Write, sync::OnceLock};
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::{
+    extract::Request,
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header},
+};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 
@@ -15,6 +18,20 @@ const LEAST: usize = 128;
 const MOST: usize = 64 * 1024;
 const NAME: HeaderValue = HeaderValue::from_static("gzip");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
+
+/// Marks an answer whose bytes are to go out as they are.
+#[derive(Clone)]
+pub(crate) struct AsItIs;
+
+/// Whether an answer may be compressed on its way out.
+pub(super) fn may_compress(
+    _: StatusCode,
+    _: Version,
+    _: &HeaderMap,
+    extensions: &Extensions,
+) -> bool {
+    extensions.get::<AsItIs>().is_none()
+}
 
 /// The same bytes compressed, once somebody has taken them so; `None` where that makes them no smaller.
 pub(crate) type Smaller = OnceLock<Option<Bytes>>;
@@ -43,6 +60,18 @@ fn compress(plain: &[u8]) -> Option<Bytes> {
     encoder.write_all(plain).ok()?;
     let smaller = encoder.finish().ok()?;
     (smaller.len() < plain.len()).then(|| smaller.into_boxed_slice().into())
+}
+
+/// Leaves of what a request takes only whether that is gzip. Whatever else it would rather have, or would not
+/// have at all, there is an answer, and one that is more use than none: what was asked for may be done by then.
+pub(super) fn settle(mut request: Request) -> Request {
+    let headers = request.headers_mut();
+    if is_taken(headers) {
+        headers.insert(header::ACCEPT_ENCODING, NAME);
+    } else {
+        headers.remove(header::ACCEPT_ENCODING);
+    }
+    request
 }
 
 /// Whether whoever asks takes gzip, and likes nothing at all no better.

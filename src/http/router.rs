@@ -9,6 +9,7 @@ use axum::{
     middleware,
     routing::{delete, get, patch, post, put},
 };
+use tower::util::MapRequestLayer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -21,6 +22,7 @@ use tower_http::{
 use super::{
     AppState,
     edge::{self, RequestIds},
+    gzip,
     routes::{
         account, admins, auth, avatars, conversation, direct, files, invites, me, members,
         messages, moderation, reports, rooms, search, server, socket, supervision, tokens, users,
@@ -79,8 +81,9 @@ pub fn router(state: AppState) -> Router {
             edge::edge,
         ))
         .layer(
-            CompressionLayer::new().compress_when(DefaultPredicate::new().and(files::may_compress)),
+            CompressionLayer::new().compress_when(DefaultPredicate::new().and(gzip::may_compress)),
         )
+        .layer(MapRequestLayer::new(gzip::settle))
         .with_state(state)
 }
 

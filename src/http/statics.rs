@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt::Write, path::Path, sync::Arc};
 
 use axum::{
+    Extension,
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -15,7 +16,7 @@ use rust_embed::RustEmbed;
 
 use super::{
     AppState,
-    gzip::{self, Smaller},
+    gzip::{self, AsItIs, Smaller},
     problem::Problem,
 };
 
@@ -260,7 +261,8 @@ pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
     // That of a compressed file is weak.
     known
         .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim().trim_start_matches("W/") == etag)
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
 fn serve(statics: &Statics, name: &str, request: &HeaderMap) -> Option<Response> {
@@ -289,7 +291,8 @@ fn serve(statics: &Statics, name: &str, request: &HeaderMap) -> Option<Response>
         headers.remove(header::CONTENT_ENCODING);
         return Some((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    Some((headers, Body::from(body)).into_response())
+    // What is not compressed now is not to be on its way out either, under the tag of the plain bytes.
+    Some((Extension(AsItIs), headers, Body::from(body)).into_response())
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ pub const MOST_WINDOW_BITS: u8 = 15;
 /// The smallest one that can be asked for.
 pub const LEAST_WINDOW_BITS: u8 = 8;
 
+/// So many times at most one message may end its stream before its own end.
+const MOST_ENDS: u32 = 16;
+
 /// What every flush ends with, and what is left out on the wire.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 /// What stands behind a message when it is read: what was left out, and an empty last block. Only a message
@@ -110,6 +113,7 @@ fn inflate_by(
     // One more than it may become, to know when it would.
     let most_room = most.saturating_add(1);
     let mut text = Vec::with_capacity(FIRST_ROOM.max(rest.len()).min(most_room));
+    let mut ends = 0;
     loop {
         if text.len() == text.capacity() {
             let room = text.capacity().saturating_mul(2).min(most_room);
@@ -127,7 +131,12 @@ fn inflate_by(
         match status {
             // A peer may have ended its stream itself, with or without another block behind it.
             Status::StreamEnd if rest.is_empty() || rest == ENDING => return Ok(text),
-            Status::StreamEnd => decompress.reset(false),
+            // No peer does so again and again, and each time costs more than it says.
+            Status::StreamEnd if ends == MOST_ENDS => return Err(CloseReason::Garbled),
+            Status::StreamEnd => {
+                ends += 1;
+                decompress.reset(false);
+            }
             // There was room, and something to read, or it is not whole.
             Status::Ok | Status::BufError if is_stuck => return Err(CloseReason::Garbled),
             Status::Ok | Status::BufError => {}
@@ -140,6 +149,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_stream_that_ends_again_and_again_is_not_read() {
+        let often = |times| [0x03, 0x00].repeat(times);
+        assert_eq!(inflate(often(10), 100), Ok(Vec::new()));
+        assert_eq!(inflate(often(30), 100), Err(CloseReason::Garbled));
+    }
 
     /// The examples of RFC 7692, 7.2.3.
     #[test]

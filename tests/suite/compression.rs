@@ -55,13 +55,15 @@ impl Raw {
     }
 }
 
-const ACCEPTED: [(&str, bool); 6] = [
+const ACCEPTED: [(&str, bool); 8] = [
     ("gzip", true),
     ("gzip, deflate, br, zstd", true),
     ("br;q=0.1, *;q=0.5", true),
     ("identity", false),
     ("br, gzip;q=0", false),
     ("deflate", false),
+    ("br, *;q=0", false),
+    ("identity;q=0", false),
 ];
 
 #[tokio::test]
@@ -123,6 +125,13 @@ async fn the_files_of_the_page_say_the_same_in_every_way() {
             }
         }
     }
+    // What is too small for it has one sequence of bytes, and its tag.
+    let small = server.request(Method::GET, "/lib/html.js");
+    let small = Raw::of(small, "gzip").await;
+    assert_eq!(small.header("content-encoding"), None);
+    assert!(!small.header("etag").unwrap().starts_with("W/"));
+    let any = server.request(Method::GET, "/").header(IF_NONE_MATCH, "*");
+    assert_eq!(Raw::of(any, "gzip").await.status, StatusCode::NOT_MODIFIED);
     let image = Raw::of(server.request(Method::GET, "/icons/192.png"), "gzip").await;
     assert_eq!(image.header("content-encoding"), None);
     assert!(image.bytes.starts_with(b"\x89PNG"));

@@ -6,9 +6,7 @@ use axum::{
     Json,
     body::{Body, BodyDataStream, Bytes},
     extract::{FromRequestParts, RawPathParams, Request, State},
-    http::{
-        Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts,
-    },
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use futures_util::{Stream, StreamExt, future, stream};
@@ -24,6 +22,7 @@ use crate::{
         edge::Progress,
         extract::{AppQuery, Auth, InRoom},
         file_name,
+        gzip::AsItIs,
         problem::Problem,
         ranges::{Wanted, wanted},
     },
@@ -42,20 +41,6 @@ const CACHE: &str = "private, no-cache";
 #[derive(Deserialize)]
 struct NameQuery {
     name: Option<String>,
-}
-
-/// Marks an answer whose bytes are to go out as they are: its parts are counted in them.
-#[derive(Clone)]
-struct AsItIs;
-
-/// Whether an answer may be compressed on its way out.
-pub(crate) fn may_compress(
-    _: StatusCode,
-    _: Version,
-    _: &HeaderMap,
-    extensions: &Extensions,
-) -> bool {
-    extensions.get::<AsItIs>().is_none()
 }
 
 /// Takes a file: the body is the file itself.
@@ -195,6 +180,7 @@ impl Answer<'_> {
             Response::new(Body::empty())
         };
         *response.status_mut() = status;
+        // Its parts are counted in its bytes.
         response.extensions_mut().insert(AsItIs);
         let headers = response.headers_mut();
         let mut set = |name: HeaderName, value: &str| {

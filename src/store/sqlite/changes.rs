@@ -127,7 +127,14 @@ impl Sqlite {
             Ok(changes) => return Ok(Some(changes)),
             Err(missed) => missed,
         };
-        // What is read is as much as others may want to hear as well.
+        if !self.recent.wants_changes(room, after, missed) {
+            let changes = self.read_changes(room, reader, after, most).await?;
+            if changes.is_some() {
+                self.recent.admit(room, reader, missed);
+            }
+            return Ok(changes);
+        }
+        // As much as others may want to hear as well.
         let changes = self
             .read_changes(room, reader, after, tails::LENGTH)
             .await?;

@@ -42,7 +42,7 @@ impl Sqlite {
     /// Whether who brought it is still in the room; if not, it is not kept.
     pub(in crate::store) async fn keep_file(&self, file: StoredFile) -> Result<bool, StoreError> {
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let (id, size) = (file.about.id.to_string(), bytes(file.about.size));
                     let (width, height) = file.about.pixels.unzip();
@@ -124,7 +124,7 @@ impl Sqlite {
             return Ok(false);
         }
         self.writer
-            .call(move |tx| {
+            .call_aside(move |tx| {
                 Box::pin(async move {
                     let dropped = sqlx::query!(
                         "update files set state = 'gone'

@@ -38,7 +38,8 @@ struct Inner {
 }
 
 struct Kept {
-    page: Rendered,
+    /// None since the last change.
+    page: Option<Rendered>,
     /// Who is known to be in the room, and may see it.
     readers: HashSet<UserId>,
 }
@@ -48,10 +49,9 @@ impl Recent {
     pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<Rendered, Moment> {
         let missed = self.look(room);
         let kept = self.0.rooms.get(&room).ok_or(missed)?;
-        if missed.is_at_rest() && kept.readers.contains(&reader) {
-            Ok(kept.page.clone())
-        } else {
-            Err(missed)
+        match &kept.page {
+            Some(page) if missed.is_at_rest() && kept.readers.contains(&reader) => Ok(page.clone()),
+            _ => Err(missed),
         }
     }
 
@@ -76,16 +76,19 @@ impl Recent {
             return page;
         }
         match entry {
-            Entry::Occupied(mut kept) => {
-                let Kept { page, readers } = kept.get_mut();
+            Entry::Occupied(mut place) => {
+                let Kept {
+                    page: kept,
+                    readers,
+                } = place.get_mut();
                 if readers.len() < MOST_READERS {
                     readers.insert(reader);
                 }
-                page.clone()
+                kept.get_or_insert(page).clone()
             }
             Entry::Vacant(place) => {
                 place.insert(Kept {
-                    page: page.clone(),
+                    page: Some(page.clone()),
                     readers: HashSet::from([reader]),
                 });
                 page
@@ -111,6 +114,11 @@ impl Recent {
             return Err(missed);
         }
         self.0.tails.get(room, reader, after, most).ok_or(missed)
+    }
+
+    /// Whether changes behind that `rev` would be kept, as far as can be told before they are read.
+    pub(super) fn wants_changes(&self, room: RoomId, after: Rev, missed: Moment) -> bool {
+        missed.is_at_rest() && self.0.tails.wants(room, after)
     }
 
     /// Keeps changes that were read after they were missed, by somebody who was in the room then.
@@ -156,12 +164,12 @@ impl Recent {
         for change in changes {
             match change {
                 Change::Message(message) => {
-                    self.0.rooms.remove(&message.room_id);
+                    self.forget_page(message.room_id);
                     self.0.tails.learn(message);
                 }
                 // Others may quote it, and read otherwise now without having changed themselves.
                 Change::Altered { message, .. } => {
-                    self.0.rooms.remove(&message.room_id);
+                    self.forget_page(message.room_id);
                     self.0.tails.forget(message.room_id);
                 }
                 Change::Read { .. }
@@ -174,6 +182,13 @@ impl Recent {
                 | Change::RoomChanged(_)
                 | Change::RoomDeleted(_) => return self.forget_all(),
             }
+        }
+    }
+
+    /// Nobody is out of the room for it, so that who was seen there need not be seen again.
+    fn forget_page(&self, room: RoomId) {
+        if let Some(mut kept) = self.0.rooms.get_mut(&room) {
+            kept.page = None;
         }
     }
 

@@ -70,6 +70,17 @@ impl Tails {
         Some(tail.changes(after, most))
     }
 
+    /// Whether changes behind that `rev` may become a tail: not those that are in one, nor those that end where
+    /// a tail up to the present begins.
+    pub(super) fn wants(&self, room: RoomId, after: Rev) -> bool {
+        let Some(tail) = self.0.get(&room) else {
+            return true;
+        };
+        let is_there = tail.from <= after && tail.reaches_beyond(after);
+        let ends_before = !tail.cut && tail.head.rev.0.saturating_sub(after.0) > LENGTH.messages;
+        !is_there && !ends_before
+    }
+
     /// Notes that somebody was seen in a room, if that `is_still_true`, which is asked while the room's place
     /// is held: who takes something away counts first.
     pub(super) fn admit(&self, room: RoomId, reader: UserId, is_still_true: impl FnOnce() -> bool) {
