@@ -69,6 +69,16 @@ impl Corpus {
         words.map(|(word, _)| word.as_str()).collect()
     }
 
+    /// Some words of that many letters at least that were said, but not more often than any other.
+    pub(super) fn rarest(&self, letters: usize, count: usize) -> Vec<&str> {
+        let words = self.words.iter().zip(&self.said);
+        let words = words.filter(|(word, said)| word.len() >= letters && **said > 0);
+        let mut words: Vec<_> = words.collect();
+        words.sort_by_key(|(_, said)| **said);
+        words.truncate(count);
+        words.into_iter().map(|(word, _)| word.as_str()).collect()
+    }
+
     /// The beginning of any word.
     pub(super) fn part(&self, dice: &mut Dice, letters: usize) -> &str {
         let word = &self.words[dice.below(WORDS)];

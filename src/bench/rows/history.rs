@@ -14,9 +14,8 @@ use crate::bench::{
 
 /// Requests before those that count: they read the database into memory.
 const WARMING: u64 = 50;
-/// A word that is said less often, or in fewer than one of so many messages, is rare.
-const RARE: usize = 20;
-const RARE_AMONG: usize = 50_000;
+/// So many words that are said least are rare, whatever the number of messages.
+const RARE: usize = 1000;
 const DEPTH: u64 = 100_000;
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
@@ -63,8 +62,7 @@ fn rows(bench: &Bench<'_>, archive: &Archive) -> io::Result<Vec<Row>> {
     ask("unread", &note, &mut |_| "/api/rooms".to_owned())?;
 
     let corpus = &archive.corpus;
-    let seldom = RARE.max(archive.messages / RARE_AMONG);
-    let rare = corpus.said(5, |said| (1..seldom).contains(&(said as usize)));
+    let rare = corpus.rarest(5, RARE);
     let common = corpus.said(3, |said| said as usize > archive.messages / 50);
     let search = |query: &str| {
         let query = query.replace('"', "%22").replace(' ', "%20");
