@@ -12,8 +12,9 @@ use std::{
 
 use dashmap::{DashMap, Entry};
 
+use super::pages::{first, wanted, weight};
 use crate::{
-    domain::{Extras, Head, Message, Rev, RoomId, UserId},
+    domain::{Head, Message, Rev, RoomId, UserId},
     store::{Changes, Most},
 };
 
@@ -218,31 +219,12 @@ impl Tail {
     }
 }
 
-/// How many of these are as much as is wanted. The one that goes beyond the bytes is the last.
-fn first<'m>(messages: impl Iterator<Item = &'m Message>, most: Most) -> usize {
-    let mut left = most.bytes;
-    let whole = messages.take(wanted(most)).take_while(|message| {
-        let goes_on = left > 0;
-        left = left.saturating_sub(weight(message));
-        goes_on
-    });
-    whole.count()
-}
-
 /// Of what was read, as much as is wanted.
 pub(super) fn cut(mut changes: Changes, most: Most) -> Changes {
     let length = first(changes.items.iter(), most);
     changes.has_after |= length < changes.items.len();
     changes.items.truncate(length);
     changes
-}
-
-fn wanted(most: Most) -> usize {
-    usize::try_from(most.messages).unwrap_or(usize::MAX)
-}
-
-fn weight(message: &Message) -> usize {
-    message.body.len() + message.extras.as_deref().map_or(0, Extras::weight)
 }
 
 #[cfg(test)]
