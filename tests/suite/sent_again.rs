@@ -101,6 +101,23 @@ async fn who_closes_leaves_every_key_in_the_table() {
     server.stopped().await;
 }
 
+/// Else whoever starts would read a long history for keys that it does not have.
+#[tokio::test]
+async fn messages_without_keys_are_known_not_to_have_any() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on(folder.path().join("data"), |_| {}).await;
+    let ana = server.user("ana").await;
+    let room = ana.create_room("hall").await;
+    for body in ["one", "two", "three"] {
+        ana.say(&room, body).await;
+    }
+    server.stopped().await;
+    let mut kept = database(folder.path()).await;
+    let upto = count(&mut kept, "select message_id from keys_kept").await;
+    let last = count(&mut kept, "select max(id) from messages").await;
+    assert_eq!((upto, last), (4, 4));
+}
+
 #[tokio::test]
 async fn keys_go_with_their_room_and_ids_that_come_again_are_no_other_messages() {
     let folder = tempfile::tempdir().unwrap();

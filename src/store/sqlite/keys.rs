@@ -17,22 +17,28 @@ use crate::domain::{Change, RoomId, Seq, UserId};
 const RUN: usize = 4096;
 /// So many of them go into the table with one transaction, or as many as it has messages.
 const SLICE: usize = 256;
+/// So many messages may come, with keys or without, before the table is told how far they are known.
+const MOST_UNMARKED: i64 = 16 * 1024;
 
 /// The keys that are not in their table yet.
 #[derive(Default)]
 pub(super) struct Keys {
     recent: HashMap<KeyedPlace, Seq>,
-    run: Run,
+    /// So many messages have come since a run was begun, with or without keys.
+    unmarked: i64,
+    /// On its way into the table, until that knows of its last message.
+    run: Option<Run>,
 }
 
 /// Keys on their way into the table, in its order.
-#[derive(Default)]
 struct Run {
     keys: Vec<(KeyedPlace, Seq)>,
     /// So many of them are there.
     kept: usize,
     /// So many more, once the transaction that is under way has been committed.
     underway: usize,
+    /// Whether the table knows of all of them once it has been.
+    ends: bool,
     /// The messages up to this id have no other key that is not there.
     last_id: i64,
 }
@@ -51,15 +57,22 @@ impl Keys {
             "select room_id, author_id, key as \"key!\", seq from messages
              where id > (select max(message_id) from keys_kept) and key is not null"
         )
-        .fetch_all(conn)
+        .fetch_all(&mut *conn)
         .await?;
         let recent = rows.into_iter().map(|row| {
             let place = (RoomId(row.room_id), UserId(row.author_id), row.key);
             (place, Seq(row.seq))
         });
+        let unmarked = sqlx::query_scalar!(
+            "select coalesce(max(id), 0) - (select max(message_id) from keys_kept) as \"unmarked!: i64\"
+             from messages"
+        )
+        .fetch_one(conn)
+        .await?;
         Ok(Self {
             recent: recent.collect(),
-            run: Run::default(),
+            unmarked,
+            run: None,
         })
     }
 
@@ -68,21 +81,21 @@ impl Keys {
         if let Some(seq) = self.recent.get(key) {
             return Some(*seq);
         }
-        let run = &self.run.keys;
+        let run = &self.run.as_ref()?.keys;
         let at = run.binary_search_by(|(one, _)| one.cmp(key)).ok()?;
         run.get(at).map(|(_, seq)| *seq)
     }
 
     /// What is to go into the table with a transaction of so many messages.
     pub(super) fn slice(&mut self, messages: usize) -> Result<Option<Slice>, sqlx::Error> {
-        let run = &mut self.run;
-        let rest = run.keys.get(run.kept..).unwrap_or_default();
-        if rest.is_empty() {
+        let Some(run) = &mut self.run else {
             return Ok(None);
-        }
+        };
+        let rest = run.keys.get(run.kept..).unwrap_or_default();
         let some = rest.get(..SLICE.max(messages)).unwrap_or(rest);
         run.underway = some.len();
-        let kept = (some.len() == rest.len()).then_some(run.last_id);
+        run.ends = some.len() == rest.len();
+        let kept = run.ends.then_some(run.last_id);
         let rows = some
             .iter()
             .map(|((room, author, key), seq)| (room, author, key, seq));
@@ -94,28 +107,36 @@ impl Keys {
 
     /// The transaction stands, with these changes.
     pub(super) fn committed(&mut self, changes: &[Change]) {
-        let run = &mut self.run;
-        run.kept += mem::take(&mut run.underway);
-        if run.kept == run.keys.len() {
-            *run = Run::default();
+        if let Some(run) = &mut self.run {
+            run.kept += mem::take(&mut run.underway);
+            if run.ends {
+                self.run = None;
+            }
         }
+        self.unmarked += i64::try_from(changes.len()).unwrap_or(MOST_UNMARKED);
         self.recent.extend(of(changes));
     }
 
     /// Nothing of the transaction stands.
     pub(super) fn taken_back(&mut self) {
-        self.run.underway = 0;
+        if let Some(run) = &mut self.run {
+            run.underway = 0;
+            run.ends = false;
+        }
     }
 
-    /// Puts what came of late in order if it has become much, or `all` of it, once the run before is in the
+    /// Puts what came of late in order if it has become much, or `all` of it, however little, once the run before is in the
     /// table. Between two transactions.
     pub(super) async fn put_in_order(
         &mut self,
         conn: &mut SqliteConnection,
         all: bool,
     ) -> Result<(), sqlx::Error> {
-        let least = if all { 1 } else { RUN };
-        if !self.run.keys.is_empty() || self.recent.len() < least {
+        let due = match all {
+            true => self.unmarked > 0,
+            false => self.recent.len() >= RUN || self.unmarked >= MOST_UNMARKED,
+        };
+        if self.run.is_some() || !due {
             return Ok(());
         }
         let last_id = sqlx::query_scalar!("select max(id) as \"id: i64\" from messages")
@@ -123,12 +144,14 @@ impl Keys {
             .await?;
         let mut keys: Vec<_> = mem::take(&mut self.recent).into_iter().collect();
         keys.sort_unstable();
-        self.run = Run {
+        self.unmarked = 0;
+        self.run = Some(Run {
             keys,
             kept: 0,
             underway: 0,
+            ends: false,
             last_id: last_id.unwrap_or(0),
-        };
+        });
         Ok(())
     }
 
@@ -143,7 +166,9 @@ impl Keys {
         )
         .fetch_one(conn)
         .await?;
-        self.run.last_id = self.run.last_id.min(last_id);
+        if let Some(run) = &mut self.run {
+            run.last_id = run.last_id.min(last_id);
+        }
         Ok(())
     }
 }
