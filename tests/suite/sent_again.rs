@@ -119,6 +119,42 @@ async fn messages_without_keys_are_known_not_to_have_any() {
 }
 
 #[tokio::test]
+async fn ids_that_come_again_after_an_admin_deleted_messages_lose_no_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = TestServer::on(data.clone(), |_| {}).await;
+    let ana = server.user("ana").await;
+    let (hall, attic) = (
+        ana.create_room("hall").await,
+        ana.create_room("attic").await,
+    );
+    let (mut socket, _) = ana.connect().await;
+    socket.flood(&attic, &keys("old", 20), "hello").await;
+    drop(socket);
+    server.stopped().await;
+    let mut database = database(folder.path()).await;
+    sqlx::query("delete from messages where room_id = ?1 and kind = 'text'")
+        .bind(attic.id)
+        .execute(&mut database)
+        .await
+        .unwrap();
+    drop(database);
+
+    let server = TestServer::on(data.clone(), |_| {}).await;
+    let (mut socket, _) = ana.at(server.address).connect().await;
+    let keys = keys("new", 5);
+    let acked = seqs(&socket.flood(&hall, &keys, "hello").await);
+    drop(socket);
+    server.stopped().await;
+
+    let server = TestServer::on(data, |_| {}).await;
+    let (mut socket, _) = ana.at(server.address).connect().await;
+    assert_eq!(seqs(&socket.flood(&hall, &keys, "hello").await), acked);
+    drop(socket);
+    server.stopped().await;
+}
+
+#[tokio::test]
 async fn keys_go_with_their_room_and_ids_that_come_again_are_no_other_messages() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path()).await;

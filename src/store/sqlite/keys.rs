@@ -28,6 +28,8 @@ pub(super) struct Keys {
     unmarked: i64,
     /// On its way into the table, until that knows of its last message.
     run: Option<Run>,
+    /// A transaction with keys failed, and none with messages has been committed since.
+    paused: bool,
 }
 
 /// Keys on their way into the table, in its order.
@@ -53,6 +55,13 @@ pub(super) struct Slice {
 impl Keys {
     /// What was not in the table yet when the database was closed or left.
     pub(super) async fn read(conn: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+        // Somebody may have deleted messages meanwhile, whose ids come again.
+        sqlx::query!(
+            "update keys_kept set message_id = (select coalesce(max(id), 0) from messages)
+             where message_id > (select coalesce(max(id), 0) from messages)"
+        )
+        .execute(&mut *conn)
+        .await?;
         let rows = sqlx::query!(
             "select room_id, author_id, key as \"key!\", seq from messages
              where id > (select max(message_id) from keys_kept) and key is not null"
@@ -73,6 +82,7 @@ impl Keys {
             recent: recent.collect(),
             unmarked,
             run: None,
+            paused: false,
         })
     }
 
@@ -88,7 +98,7 @@ impl Keys {
 
     /// What is to go into the table with a transaction of so many messages.
     pub(super) fn slice(&mut self, messages: usize) -> Result<Option<Slice>, sqlx::Error> {
-        let Some(run) = &mut self.run else {
+        let Some(run) = self.run.as_mut().filter(|_| !self.paused) else {
             return Ok(None);
         };
         let rest = run.keys.get(run.kept..).unwrap_or_default();
@@ -113,8 +123,18 @@ impl Keys {
                 self.run = None;
             }
         }
-        self.unmarked += i64::try_from(changes.len()).unwrap_or(MOST_UNMARKED);
+        let messages = changes
+            .iter()
+            .filter(|change| matches!(change, Change::Message(_)));
+        let messages = i64::try_from(messages.count()).unwrap_or(MOST_UNMARKED);
+        self.unmarked += messages;
+        self.paused &= messages == 0;
         self.recent.extend(of(changes));
+    }
+
+    /// The disk may not take what keys need, and nobody is to fail for them: they wait until it takes messages.
+    pub(super) fn pause(&mut self) {
+        self.paused = true;
     }
 
     /// Nothing of the transaction stands.
@@ -125,16 +145,17 @@ impl Keys {
         }
     }
 
-    /// Puts what came of late in order if it has become much, or `all` of it, however little, once the run before is in the
-    /// table. Between two transactions.
+    /// Puts what came of late in order, if that has become much or if `all` of it is to be, and if the run
+    /// before is in the table. Between two transactions.
     pub(super) async fn put_in_order(
         &mut self,
         conn: &mut SqliteConnection,
         all: bool,
     ) -> Result<(), sqlx::Error> {
-        let due = match all {
-            true => self.unmarked > 0,
-            false => self.recent.len() >= RUN || self.unmarked >= MOST_UNMARKED,
+        let due = if all {
+            !self.recent.is_empty() || self.unmarked > 0
+        } else {
+            self.recent.len() >= RUN || self.unmarked >= MOST_UNMARKED
         };
         if self.run.is_some() || !due {
             return Ok(());

@@ -99,10 +99,7 @@ impl Sqlite {
     ) -> Result<(Self, mpsc::Receiver<Vec<Change>>), StoreError> {
         create_private(&options.path)?;
         let connect = connect_options(&options.path);
-        let mut connection = with_quota(&connect, options.max_mb)
-            .connect()
-            .await
-            .map_err(open_error)?;
+        let mut connection = connect.connect().await.map_err(open_error)?;
         MIGRATIONS
             .run(&mut connection)
             .await
@@ -112,6 +109,9 @@ impl Sqlite {
                 }
                 other => StoreError::Open(other.to_string()),
             })?;
+        set_quota(&mut connection, options.max_mb)
+            .await
+            .map_err(open_error)?;
         search::prepare(&mut connection).await.map_err(open_error)?;
         let keys = Keys::read(&mut connection).await.map_err(open_error)?;
         let readers = open_readers(&connect).await.map_err(open_error)?;
@@ -215,14 +215,18 @@ async fn open_readers(connect: &SqliteConnectOptions) -> Result<SqlitePool, sqlx
     Ok(readers)
 }
 
-/// Only the connection that writes needs to know of it; 0 is no quota. A database that is larger
-/// already keeps what it has and does not grow.
-fn with_quota(connect: &SqliteConnectOptions, max_mb: u64) -> SqliteConnectOptions {
+/// Only the connection that writes needs to know of it, once the schema is as it should be; 0 is no
+/// quota. A database that is larger already keeps what it has and does not grow.
+async fn set_quota(connection: &mut SqliteConnection, max_mb: u64) -> Result<(), sqlx::Error> {
     if max_mb == 0 {
-        return connect.clone();
+        return Ok(());
     }
     let pages = max_mb.saturating_mul(PAGES_PER_MB).min(MOST_PAGES);
-    connect.clone().pragma("max_page_count", pages.to_string())
+    let pragma = format!("pragma max_page_count = {pages}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(pragma))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 fn open_error(error: impl std::fmt::Display) -> StoreError {

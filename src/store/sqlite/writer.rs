@@ -218,6 +218,7 @@ async fn write_all(
         if let Err(error) = &result {
             tracing::error!(%error, batch.writes = batch.len(), "commit failed");
             tx.health.note(error);
+            tx.keys.pause();
             tx.take_back().await;
         } else {
             tx.keys.committed(&changes);
@@ -250,13 +251,17 @@ async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
                 if !append::is_used_key(&error) {
                     tracing::warn!(%error, "messages are written with care");
                     tx.health.note(&StoreError::of(&error));
+                    tx.keys.pause();
                 }
                 tx.take_back().await;
             }
         }
     }
     tx.conn.execute("begin immediate").await?;
-    if let Some(slice) = tx.keys.slice(batch.len())? {
+    // Only along with messages: what makes room must not fail for want of it.
+    if batch.iter().any(Job::is_append)
+        && let Some(slice) = tx.keys.slice(batch.len())?
+    {
         slice.write(&mut tx.conn).await?;
     }
     // What is alone in its transaction needs no savepoint, for which SQLite would copy every page
