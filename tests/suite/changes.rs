@@ -10,7 +10,7 @@ use parlor::{
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 
-use crate::support::{Room, TestServer, User};
+use crate::support::{Room, TestServer, User, keys};
 
 /// Numbers that look like chance and are the same in every run.
 struct Chance(u64);
@@ -109,6 +109,7 @@ async fn make_old(folder: &Path) {
         .await
         .unwrap();
     for statement in [
+        "drop index messages_of_system_by_seq",
         "drop index messages_changed",
         "alter table messages drop column first_rev",
         "create unique index messages_by_rev on messages (room_id, rev)",
@@ -145,4 +146,88 @@ async fn changes_are_found_behind_every_rev() {
         server.stopped().await;
         compare(folder.path(), &room, &ana, &all).await;
     }
+}
+
+/// Reads all changes behind a rev as a client does, page by page, and answers their revs.
+async fn paged(user: &User, room: &Room, after: i64, limit: usize) -> Vec<i64> {
+    let mut revs = vec![after];
+    loop {
+        let path = format!(
+            "/api/rooms/{}/messages?changed_since={}&limit={limit}",
+            room.id,
+            revs.last().unwrap()
+        );
+        let page = user.get(&path).await.expect(200);
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= limit, "{path}");
+        revs.extend(items.iter().map(|item| item["rev"].as_i64().unwrap()));
+        if page["has_after"] == false {
+            revs.remove(0);
+            return revs;
+        }
+        assert!(!items.is_empty(), "{path}: no way on");
+    }
+}
+
+#[tokio::test]
+async fn however_much_has_changed_later_a_page_finds_what_has_not() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    // Long stretches of ben's that are deleted afterwards, and somebody else's words few and far between.
+    let (mut socket, _) = ben.connect().await;
+    let mut gone = Vec::new();
+    for (part, count) in [(0, 2500), (1, 40)] {
+        let acks = socket
+            .flood(&room, &keys(&format!("p{part}"), count), "mine")
+            .await;
+        gone.extend(acks.iter().map(|ack| ack["seq"].as_i64().unwrap()));
+        ana.say(&room, &format!("needle {part}")).await;
+    }
+    for some in gone.chunks(100) {
+        for seq in some {
+            let delete = json!({ "type": "delete", "key": seq.to_string(), "room_id": room.id, "seq": seq });
+            socket.send(delete).await;
+        }
+        for _ in some {
+            let ack = socket.answer().await;
+            assert_eq!(ack["type"], "ack", "{ack}");
+        }
+    }
+    drop(socket);
+    let all = ana.history(&room).await;
+    let mut revs: Vec<_> = all
+        .iter()
+        .map(|one| one["rev"].as_i64().unwrap())
+        .collect();
+    revs.sort_unstable();
+    let head = *revs.last().unwrap();
+    for (after, limit) in [
+        (0, 200),
+        (1, 200),
+        (3, 50),
+        (1100, 200),
+        (2300, 200),
+        (2502, 31),
+        (head - 900, 7),
+        (head - 50, 1),
+        (head, 1),
+    ] {
+        let behind: Vec<_> = revs.iter().copied().filter(|rev| *rev > after).collect();
+        assert_eq!(
+            paged(&ana, &room, after, limit).await,
+            behind,
+            "{limit} behind {after}"
+        );
+    }
+    // A small page each from where nothing is left for hundreds of messages.
+    for after in (0..2700).step_by(100) {
+        let path = format!(
+            "/api/rooms/{}/messages?changed_since={after}&limit=1",
+            room.id
+        );
+        let page = ana.get(&path).await.expect(200);
+        let next = revs.iter().find(|rev| **rev > after);
+        assert_eq!(page["items"][0]["rev"].as_i64(), next.copied(), "{path}");
+    }
+    server.stopped().await;
 }

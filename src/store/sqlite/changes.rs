@@ -4,6 +4,9 @@
 //! of their `rev` where they are in that of their `seq`, and only the others need an index of their own. So the
 //! changes behind a `rev` are two stretches that are put together: the messages behind that one `seq` up to which
 //! everything had come by then, and the changed ones.
+//!
+//! Among the former may be any number that have changed again and are to be passed over, so a statement looks at
+//! no more than 1024 of them, and a page may end there.
 
 use super::{
     Sqlite,
@@ -12,17 +15,19 @@ use super::{
     tails,
 };
 use crate::{
-    domain::{Removal, Rev, RoomId, SystemEvent, UserId},
+    domain::{Removal, Rev, RoomId, UserId},
     store::{Changes, Distance, Most, StoreError},
 };
 
-/// Statements about the changes of the room `?1` behind the rev `?3`, of which `?4` are wanted.
+/// Statements about the changes of the room `?1` behind the rev `?3`, of which `?4` are wanted, for the member
+/// `?2` or, if that is null, for nobody in particular. For who is no member there is nothing.
 ///
 /// - `span`: that rev, and the one at which as many changed messages have been found as are wanted;
 /// - `place`: the last `seq` that had come by each of both, by halves: a message comes with a rev that is no
 ///   smaller than its `seq`, and larger by no more than there have been changes. Without any, it is known at once;
+/// - `reach`: between which `seq` the statement looks, and up to which rev it so finds everything;
 /// - `changed`: the changes, by their rev. Of those between the places that have changed again, the latter stretch
-///   knows. No message comes to be read twice for the next page.
+///   knows.
 macro_rules! changes {
     ($run:ident, $($with_what:expr),+) => {
         changes!(
@@ -30,6 +35,7 @@ macro_rules! changes {
             [
                 "with recursive span(rev) as (
                      select ?3
+                     where ?2 is null or exists (select 1 from memberships where room_id = ?1 and user_id = ?2)
                      union all
                      select coalesce((select m.rev from messages m
                                       where m.room_id = ?1 and m.first_rev is not null and m.rev > ?3
@@ -42,17 +48,25 @@ macro_rules! changes {
                             iif(coalesce(m.first_rev, m.rev) <= p.rev, p.high, m.seq - 1)
                      from place p cross join messages m on m.room_id = ?1 and m.seq = (p.low + p.high + 1) / 2
                      where p.low < p.high),
+                 reach(after_seq, seq, rev) as (
+                     select s.after_seq, min(s.seq, (select min(high) from place where rev > ?3)),
+                            coalesce((select coalesce(m.first_rev, m.rev) - 1 from messages m
+                                      where m.room_id = ?1 and m.seq > s.seq
+                                      order by m.seq limit 1), 9223372036854775807)
+                     from (select max(low) as after_seq, max(low) + 1024 as seq from place where rev = ?3) s
+                     where s.after_seq is not null),
                  changed(id, rev) as (
                      select * from (
                          select m.id, m.rev from messages m
-                         where m.room_id = ?1 and m.seq > (select max(low) from place where rev = ?3)
-                               and m.seq <= (select min(high) from place where rev > ?3)
+                         where m.room_id = ?1 and m.seq > (select after_seq from reach)
+                               and m.seq <= (select seq from reach)
                                and m.first_rev is null and m.rev > ?3
                          order by m.seq limit +?4)
                      union all
                      select * from (
                          select m.id, m.rev from messages m
-                         where m.room_id = ?1 and m.first_rev is not null and m.rev > ?3
+                         where m.room_id = ?1 and m.first_rev is not null
+                               and m.rev > ?3 and m.rev <= (select rev from reach)
                          order by m.rev limit +?4)
                      order by rev limit +?4) "
             ]
@@ -93,13 +107,26 @@ macro_rules! changes {
             $count
         )
     };
+    // Up to which rev the stretch goes, if anything lies behind it.
+    (@reach [$with:tt] $room:expr, $after:expr, $most:expr) => {
+        sqlx::query_scalar!(
+            $with
+                + "select k.rev as \"rev!: i64\"
+                   from reach k cross join rooms r on r.id = ?1
+                   where k.rev < 9223372036854775807 and r.deleted_at is null and ?2 is null",
+            $room,
+            None::<i64>,
+            $after,
+            $most
+        )
+    };
     // What the index of searches wants to know of them; it is no member, and `?2` nobody.
     (@index [$with:tt] $room:expr, $after:expr, $most:expr) => {
         sqlx::query_as!(
             Changed,
             $with
                 + "select m.id as \"id!\", m.rev as \"rev!\", m.author_id as \"author_id!\",
-                          m.created_at as \"created_at!\", m.flags & 4 <> 0 as \"has_file!: bool\",
+                          r.last_rev, m.created_at as \"created_at!\", m.flags & 4 <> 0 as \"has_file!: bool\",
                           case when m.kind = 'text' and m.deleted_at is null then m.body end as body
                    from changed c cross join messages m on m.id = c.id cross join rooms r on r.id = m.room_id
                    where r.deleted_at is null and ?2 is null",
@@ -158,25 +185,48 @@ impl Sqlite {
             messages: most.messages.saturating_add(1),
             ..most
         };
-        let seen = changes!(seen, self, room, reader, after, most)?;
-        let Some(seen) = seen else {
-            return Ok(None);
-        };
-        let Seen {
-            head,
-            mut items,
-            mut cut,
-        } = seen;
-        let wanted = usize::try_from(most_messages).unwrap_or(usize::MAX);
-        if items.len() > wanted {
-            items.truncate(wanted);
-            cut = true;
+        let mut from = after;
+        loop {
+            let seen = changes!(seen, self, room, reader, from, most)?;
+            let Some(seen) = seen else {
+                return Ok(None);
+            };
+            let Seen {
+                head,
+                mut items,
+                mut cut,
+            } = seen;
+            let wanted = usize::try_from(most_messages).unwrap_or(usize::MAX);
+            if items.len() > wanted {
+                items.truncate(wanted);
+                cut = true;
+            }
+            let last = items.last().map_or(from, |last| last.rev);
+            if !cut
+                && last < head.rev
+                && let Some(reach) = self.reach(room, from).await?
+            {
+                if items.is_empty() {
+                    from = reach;
+                    continue;
+                }
+                cut = true;
+            }
+            return Ok(Some(Changes {
+                has_after: cut && last < head.rev,
+                items,
+                head,
+            }));
         }
-        Ok(Some(Changes {
-            has_after: cut && items.last().is_some_and(|last| last.rev < head.rev),
-            items,
-            head,
-        }))
+    }
+
+    /// The rev behind which changes may be that a page behind `after` did not look for. It stays the same,
+    /// for no message comes with another rev afterwards.
+    pub(super) async fn reach(&self, room: RoomId, after: Rev) -> Result<Option<Rev>, StoreError> {
+        let reach = changes!(reach, room.0, after.0, 1)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(reach.map(Rev))
     }
 
     pub(in crate::store) async fn distance(
@@ -214,27 +264,24 @@ impl Sqlite {
         if exists.is_none() {
             return Ok(Removal::Deleted);
         }
-        let events = sqlx::query_scalar!(
-            "select m.event as \"event!\"
-             from messages m join rooms r on r.id = m.room_id join users u on u.id = ?2
-             where m.room_id = ?1 and m.seq > ?3 - r.last_rev + r.last_seq and m.rev > ?3
-               and m.kind = 'system' and m.event is not null
-               and (m.author_id = u.id or json_extract(m.event, '$.username') = u.username)
-             order by m.seq desc limit 20",
+        // The last one is it: once out, nobody does anything in the room.
+        let event = sqlx::query_scalar!(
+            "select m.event ->> '$.type' as \"type!: String\"
+             from messages m join users u on u.id = ?2
+             where m.room_id = ?1 and m.kind = 'system' and m.rev > ?3
+               and ((m.event ->> '$.type' = 'left' and m.author_id = u.id)
+                    or (m.event ->> '$.type' in ('kicked', 'banned') and m.event ->> '$.username' = u.username))
+             order by m.seq desc limit 1",
             room.0,
             user.0,
             after.0
         )
-        .fetch_all(&self.readers)
+        .fetch_optional(&self.readers)
         .await?;
-        let mut removals = events
-            .iter()
-            .filter_map(|event| match serde_json::from_str(event) {
-                Ok(SystemEvent::Left) => Some(Removal::Left),
-                Ok(SystemEvent::Kicked { .. }) => Some(Removal::Kicked),
-                Ok(SystemEvent::Banned { .. }) => Some(Removal::Banned),
-                _ => None,
-            });
-        Ok(removals.next().unwrap_or(Removal::Kicked))
+        Ok(match event.as_deref() {
+            Some("left") => Removal::Left,
+            Some("banned") => Removal::Banned,
+            _ => Removal::Kicked,
+        })
     }
 }

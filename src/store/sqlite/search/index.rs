@@ -14,7 +14,7 @@ use super::{
     row_of, tables, turned,
 };
 use crate::{
-    domain::{RoomId, UserId, fold::fold},
+    domain::{Rev, RoomId, UserId, fold::fold},
     store::{Indexed, Slice, StoreError},
 };
 
@@ -30,6 +30,8 @@ struct Changed {
     /// Null if nobody is to find it: what was deleted, and what the room says about itself.
     body: Option<String>,
     has_file: bool,
+    /// Where its room stands.
+    last_rev: i64,
 }
 
 /// What is to be written, by its row in the index: FTS5 takes rows in their order for one piece, and
@@ -108,8 +110,7 @@ impl Sqlite {
                 break;
             }
             let known = progress.get(room).copied().unwrap_or(0);
-            let changed = self.changed(*room, known, left).await?;
-            let mut all = changed.len() < left;
+            let (changed, mut all) = self.changed(*room, Rev(known), left).await?;
             let mut rev = None;
             for message in changed {
                 if bytes == 0 {
@@ -149,16 +150,29 @@ impl Sqlite {
         Ok(known.collect())
     }
 
-    /// Messages of a room that changed behind a rev, by theirs.
+    /// Messages of a room that changed behind a rev, by theirs, and whether these are all.
     async fn changed(
         &self,
         room: RoomId,
-        after: i64,
+        mut after: Rev,
         most: usize,
-    ) -> Result<Vec<Changed>, StoreError> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let changed = changes!(index, room.0, after, most);
-        Ok(changed.fetch_all(&self.readers).await?)
+    ) -> Result<(Vec<Changed>, bool), StoreError> {
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        loop {
+            let changed = changes!(index, room.0, after.0, limit)
+                .fetch_all(&self.readers)
+                .await?;
+            if changed.len() >= most {
+                return Ok((changed, false));
+            }
+            if changed.last().is_some_and(|last| last.rev >= last.last_rev) {
+                return Ok((changed, true));
+            }
+            match self.reach(room, after).await? {
+                Some(reach) if changed.is_empty() => after = reach,
+                reach => return Ok((changed, reach.is_none())),
+            }
+        }
     }
 
     pub(in crate::store) async fn tidy_index(&self, pages: i64) -> Result<bool, StoreError> {
