@@ -38,6 +38,7 @@ impl Chat {
                 }
                 // It may have been the last one.
                 self.inner.door.look_again();
+                self.inner.rooms_gone.notify_one();
                 if erase {
                     self.inner.erase.notify_one();
                 }

@@ -84,6 +84,7 @@ impl Chat {
         match sweep {
             Sweep::GoneFiles => self.inner.files_gone.notified().await,
             Sweep::Erasures => self.inner.erase.notified().await,
+            Sweep::DeletedRooms => self.inner.rooms_gone.notified().await,
             _ => std::future::pending().await,
         }
     }

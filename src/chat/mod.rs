@@ -71,6 +71,8 @@ struct Inner {
     searching: Searching,
     /// Wakes who deletes the messages of deleted accounts.
     erase: Notify,
+    /// Wakes who deletes what deleted rooms have left.
+    rooms_gone: Notify,
     limits: Limits,
     messages: Messages,
     timing: Timing,
@@ -136,6 +138,7 @@ impl Chat {
             known: KnownTokens::default(),
             searching: Searching::new(),
             erase: Notify::new(),
+            rooms_gone: Notify::new(),
             limits,
             messages: config.messages.clone(),
             timing,

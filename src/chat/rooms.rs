@@ -98,7 +98,9 @@ impl Chat {
                 .store
                 .delete_room(room, member.actor(), now)
                 .await?,
-        )
+        )?;
+        self.inner.rooms_gone.notify_one();
+        Ok(())
     }
 
     /// The room's access code, for who may hand it out.

@@ -102,7 +102,7 @@ async fn compare(folder: &Path, room: &Room, ana: &User, all: &[Value]) {
 }
 
 /// Makes the database what it was before a message knew the rev it came with.
-async fn make_old(folder: &Path) {
+pub(crate) async fn make_old(folder: &Path) {
     let mut database = SqliteConnectOptions::new()
         .filename(folder.join("parlor.db"))
         .connect()
@@ -185,7 +185,8 @@ async fn however_much_has_changed_later_a_page_finds_what_has_not() {
     }
     for some in gone.chunks(100) {
         for seq in some {
-            let delete = json!({ "type": "delete", "key": seq.to_string(), "room_id": room.id, "seq": seq });
+            let delete =
+                json!({ "type": "delete", "key": seq.to_string(), "room_id": room.id, "seq": seq });
             socket.send(delete).await;
         }
         for _ in some {
@@ -195,10 +196,7 @@ async fn however_much_has_changed_later_a_page_finds_what_has_not() {
     }
     drop(socket);
     let all = ana.history(&room).await;
-    let mut revs: Vec<_> = all
-        .iter()
-        .map(|one| one["rev"].as_i64().unwrap())
-        .collect();
+    let mut revs: Vec<_> = all.iter().map(|one| one["rev"].as_i64().unwrap()).collect();
     revs.sort_unstable();
     let head = *revs.last().unwrap();
     for (after, limit) in [

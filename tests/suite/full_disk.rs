@@ -6,7 +6,10 @@ use std::{path::Path, time::Duration};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
-use crate::support::{Reply, Room, TestServer, User, within};
+use crate::{
+    changes::make_old,
+    support::{Reply, Room, TestServer, User, keys, within},
+};
 
 /// So much that hardly two of them share a page.
 fn long() -> String {
@@ -112,9 +115,11 @@ async fn a_quota_that_is_reached_keeps_nobody_from_starting_and_reading() {
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut socket, _) = ana.connect().await;
-    let keys = crate::support::keys("m", 500);
+    let keys = keys("m", 500);
     socket.flood(&room, &keys, &long()).await;
     server.stopped().await;
+    // Nor from making of it what a newer version needs.
+    make_old(folder.path()).await;
     let server = TestServer::on(folder.path().to_owned(), small).await;
     let ana = ana.at(server.address);
     let before = texts(&ana, &room).await;
@@ -123,5 +128,49 @@ async fn a_quota_that_is_reached_keeps_nobody_from_starting_and_reading() {
     server.stopped().await;
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     ana.at(server.address).say(&room, "there is room").await;
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_database_has_room_again_once_a_room_is_deleted() {
+    let small = |config: &mut parlor::config::Config| config.store.max_mb = 2;
+    let server = TestServer::with(small).await;
+    let (hall, [ana]) = server.room_of(["ana"]).await;
+    let attic = ana.create_room("attic").await;
+    let (mut socket, _) = ana.connect().await;
+    let known = keys("known", 10);
+    let acked = socket.flood(&hall, &known, "hello").await;
+    // Short ones: some thousands of keys are on their way into their table when it is full.
+    let mut taken = 0;
+    for part in 0.. {
+        let answers = socket
+            .flood(&attic, &keys(&format!("k{part}-"), 100), "hello")
+            .await;
+        taken += answers.iter().filter(|one| one["type"] == "ack").count();
+        let refused = answers.iter().find(|one| one["type"] == "error");
+        if let Some(refused) = refused {
+            assert_eq!(refused["code"], "unavailable", "{refused}");
+            break;
+        }
+    }
+    assert!(taken > 5000, "{taken} fit");
+
+    let path = format!("/api/rooms/{}", attic.id);
+    ana.delete(&path).await.expect(204);
+    within("the server to take messages again", async {
+        let path = format!("/api/rooms/{}/messages", hall.id);
+        while ana.post(&path, json!({ "body": long() })).await.status != 201 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    for (again, first) in socket
+        .flood(&hall, &known, "hello")
+        .await
+        .iter()
+        .zip(&acked)
+    {
+        assert_eq!(again["seq"], first["seq"], "{again}");
+    }
     server.stopped().await;
 }

@@ -119,6 +119,26 @@ async fn messages_without_keys_are_known_not_to_have_any() {
 }
 
 #[tokio::test]
+async fn who_is_killed_has_few_messages_to_read_for_their_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path()).await;
+    let ana = User::sign_up(server.address, "ana").await;
+    let room = ana.create_room("hall").await;
+    // What is typed at a terminal has no key.
+    let mut terminal = ana.terminal(&room, "?echo=1").await;
+    for part in 0..170 {
+        for line in 0..100 {
+            terminal.enter(&format!("{part}-{line}.")).await;
+        }
+        terminal.next_with(&format!(" {part}-99.")).await;
+    }
+    server.kill().await;
+    let mut database = database(folder.path()).await;
+    let upto = count(&mut database, "select message_id from keys_kept").await;
+    assert!(upto >= 16_384, "{upto}");
+}
+
+#[tokio::test]
 async fn ids_that_come_again_after_an_admin_deleted_messages_lose_no_keys() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

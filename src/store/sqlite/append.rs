@@ -63,8 +63,11 @@ pub(super) async fn append_all(
 
 /// Whether a message was not written because its key was used before.
 pub(super) fn is_used_key(error: &sqlx::Error) -> bool {
-    let broken = error.as_database_error();
-    broken.is_some_and(|error| error.message().contains("keys_kept.message_id"))
+    // SQLITE_CONSTRAINT_NOTNULL, of which SQLite says only in its words where.
+    error.as_database_error().is_some_and(|error| {
+        error.code().is_some_and(|code| code == "1299")
+            && error.message().contains("keys_kept.message_id")
+    })
 }
 
 /// Writes all of a plan.

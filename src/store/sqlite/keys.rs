@@ -55,32 +55,23 @@ pub(super) struct Slice {
 impl Keys {
     /// What was not in the table yet when the database was closed or left.
     pub(super) async fn read(conn: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
-        // Somebody may have deleted messages meanwhile, whose ids come again.
-        sqlx::query!(
-            "update keys_kept set message_id = (select coalesce(max(id), 0) from messages)
-             where message_id > (select coalesce(max(id), 0) from messages)"
-        )
-        .execute(&mut *conn)
-        .await?;
+        let last_id = step_back(conn).await?;
+        let kept = sqlx::query_scalar!("select message_id from keys_kept")
+            .fetch_one(&mut *conn)
+            .await?;
         let rows = sqlx::query!(
-            "select room_id, author_id, key as \"key!\", seq from messages
-             where id > (select max(message_id) from keys_kept) and key is not null"
+            "select room_id, author_id, key as \"key!\", seq from messages where id > ?1 and key is not null",
+            kept
         )
-        .fetch_all(&mut *conn)
+        .fetch_all(conn)
         .await?;
         let recent = rows.into_iter().map(|row| {
             let place = (RoomId(row.room_id), UserId(row.author_id), row.key);
             (place, Seq(row.seq))
         });
-        let unmarked = sqlx::query_scalar!(
-            "select coalesce(max(id), 0) - (select max(message_id) from keys_kept) as \"unmarked!: i64\"
-             from messages"
-        )
-        .fetch_one(conn)
-        .await?;
         Ok(Self {
             recent: recent.collect(),
-            unmarked,
+            unmarked: last_id - kept,
             run: None,
             paused: false,
         })
@@ -160,10 +151,8 @@ impl Keys {
         if self.run.is_some() || !due {
             return Ok(());
         }
-        let last_id = sqlx::query_scalar!("select max(id) as \"id: i64\" from messages")
-            .fetch_one(conn)
-            .await?;
-        let mut keys: Vec<_> = mem::take(&mut self.recent).into_iter().collect();
+        let last_id = last_id(conn).await?;
+        let mut keys: Vec<_> = self.recent.drain().collect();
         keys.sort_unstable();
         self.unmarked = 0;
         self.run = Some(Run {
@@ -171,7 +160,7 @@ impl Keys {
             kept: 0,
             underway: 0,
             ends: false,
-            last_id: last_id.unwrap_or(0),
+            last_id,
         });
         Ok(())
     }
@@ -181,17 +170,32 @@ impl Keys {
         &mut self,
         conn: &mut SqliteConnection,
     ) -> Result<(), sqlx::Error> {
-        let last_id = sqlx::query_scalar!(
-            "update keys_kept set message_id = min(message_id, (select coalesce(max(id), 0) from messages))
-             returning (select coalesce(max(id), 0) from messages) as \"id!: i64\""
-        )
-        .fetch_one(conn)
-        .await?;
+        let last_id = step_back(conn).await?;
         if let Some(run) = &mut self.run {
             run.last_id = run.last_id.min(last_id);
         }
         Ok(())
     }
+}
+
+/// The id of the newest message, or 0.
+async fn last_id(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!("select coalesce(max(id), 0) as \"id!: i64\" from messages")
+        .fetch_one(conn)
+        .await
+}
+
+/// Takes back that the table knows of messages that are gone, for others will have their ids. Answers
+/// the id of the newest.
+async fn step_back(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let last_id = last_id(conn).await?;
+    sqlx::query!(
+        "update keys_kept set message_id = ?1 where message_id > ?1",
+        last_id
+    )
+    .execute(conn)
+    .await?;
+    Ok(last_id)
 }
 
 impl Slice {

@@ -100,15 +100,7 @@ impl Sqlite {
         create_private(&options.path)?;
         let connect = connect_options(&options.path);
         let mut connection = connect.connect().await.map_err(open_error)?;
-        MIGRATIONS
-            .run(&mut connection)
-            .await
-            .map_err(|error| match error {
-                MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
-                    StoreError::Newer
-                }
-                other => StoreError::Open(other.to_string()),
-            })?;
+        migrate(&mut connection).await?;
         set_quota(&mut connection, options.max_mb)
             .await
             .map_err(open_error)?;
@@ -213,6 +205,27 @@ async fn open_readers(connect: &SqliteConnectOptions) -> Result<SqlitePool, sqlx
     // Held until the last is there, so that none is taken twice.
     try_join_all((0..count).map(open)).await?;
     Ok(readers)
+}
+
+/// Makes the schema what this version wants. What is sorted for it may be larger than the memory there is, and so goes
+/// to temporary files.
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let temp_store = async |connection: &mut SqliteConnection, pragma| {
+        sqlx::raw_sql(pragma)
+            .execute(connection)
+            .await
+            .map_err(open_error)
+    };
+    temp_store(connection, "pragma temp_store = file").await?;
+    MIGRATIONS
+        .run(&mut *connection)
+        .await
+        .map_err(|error| match error {
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Newer,
+            other => StoreError::Open(other.to_string()),
+        })?;
+    temp_store(connection, "pragma temp_store = memory").await?;
+    Ok(())
 }
 
 /// Only the connection that writes needs to know of it, once the schema is as it should be; 0 is no

@@ -59,6 +59,7 @@ impl Plan {
         for (at, job) in jobs.iter_mut().enumerate() {
             let append = &job.append;
             let place = (append.room, append.author);
+            // Before the keys: to who is out of the room it says nothing, not even of what they said there.
             let Some((sender, numbers)) = tx.senders.get_mut(&place) else {
                 job.outcome = Ok(Appended::NotMember);
                 continue;

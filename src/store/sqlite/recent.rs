@@ -26,6 +26,7 @@ const MOST_ROOMS: usize = 256;
 const MOST_READERS: usize = 1024;
 /// A page with more bytes is not kept.
 const MOST_BYTES: usize = 64 * 1024;
+
 /// The pages that are kept. Cloning it is cheap.
 #[derive(Clone, Default)]
 pub(super) struct Recent(Arc<Inner>);
