@@ -185,7 +185,7 @@ impl Sqlite {
             messages: most.messages.saturating_add(1),
             ..most
         };
-        let mut from = after;
+        let mut from = self.gaps.past(room, after);
         loop {
             let seen = changes!(seen, self, room, reader, from, most)?;
             let Some(seen) = seen else {
@@ -207,6 +207,7 @@ impl Sqlite {
                 && let Some(reach) = self.reach(room, from).await?
             {
                 if items.is_empty() {
+                    self.gaps.note(room, after, reach);
                     from = reach;
                     continue;
                 }

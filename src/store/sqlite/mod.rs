@@ -13,6 +13,7 @@ mod deletion;
 mod direct;
 mod few;
 mod files;
+mod gaps;
 mod health;
 mod invites;
 mod job;
@@ -59,6 +60,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{StoreError, StoreOptions};
 use crate::domain::Change;
+use gaps::Gaps;
 use keys::Keys;
 use recent::Recent;
 use writer::Writer;
@@ -81,6 +83,7 @@ pub(super) struct Sqlite {
     readers: SqlitePool,
     writer: Writer,
     recent: Recent,
+    gaps: Arc<Gaps>,
     rooms_per_user: i64,
     /// Which parts of words are common, for searches.
     sampled: search::Sampled,
@@ -134,6 +137,7 @@ impl Sqlite {
             readers,
             writer,
             recent,
+            gaps: Arc::default(),
             rooms_per_user: options.rooms_per_user,
             sampled: search::Sampled::default(),
             connect,
