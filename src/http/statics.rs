@@ -215,11 +215,18 @@ fn without_comments(script: &str) -> String {
     let mut inside = false;
     for line in script.lines() {
         let text = line.trim();
-        let begins = !inside && text.starts_with("/*");
-        if !inside && !begins && !text.starts_with("//") {
+        let comment = if inside {
+            Some(text)
+        } else {
+            text.strip_prefix("/*")
+        };
+        if let Some(comment) = comment {
+            let behind = comment.split_once("*/").map(|(_, behind)| behind);
+            inside = behind.is_none();
+            code.push_str(behind.unwrap_or_default().trim_start());
+        } else if !text.starts_with("//") {
             code.push_str(line);
         }
-        inside = (inside || begins) && !text.ends_with("*/");
         code.push('\n');
     }
     code
@@ -314,10 +321,10 @@ mod tests {
     #[test]
     fn comments_leave_their_lines_behind() {
         let script = "// what it is\nconst a = 1; // kept\n\n/** Why.\n * More. */\n  /* one line */\n\
-                      const b = \"// no comment\";\n    // the end\n";
+                      const b = \"// no comment\";\n/* two\nlines */ const c = 1;\n/* and */ d();\n    // the end\n";
         assert_eq!(
             without_comments(script),
-            "\nconst a = 1; // kept\n\n\n\n\nconst b = \"// no comment\";\n\n"
+            "\nconst a = 1; // kept\n\n\n\n\nconst b = \"// no comment\";\n\nconst c = 1;\nd();\n\n"
         );
     }
 

@@ -133,7 +133,7 @@ async fn a_quota_that_is_reached_keeps_nobody_from_starting_and_reading() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_database_has_room_again_once_a_room_is_deleted() {
-    let small = |config: &mut parlor::config::Config| config.store.max_mb = 2;
+    let small = |config: &mut parlor::config::Config| config.store.max_mb = 4;
     let server = TestServer::with(small).await;
     let (hall, [ana]) = server.room_of(["ana"]).await;
     let attic = ana.create_room("attic").await;

@@ -28,7 +28,7 @@ fn bodies(answer: &Value) -> Vec<String> {
 }
 
 /// What a query finds, newest first.
-async fn found(user: &User, q: &str) -> Vec<String> {
+pub(crate) async fn found(user: &User, q: &str) -> Vec<String> {
     bodies(&answer(user, q).await)
 }
 
@@ -483,7 +483,7 @@ async fn a_flood_is_indexed_to_its_last_message() {
 }
 
 /// The program's `reindex` on that folder.
-async fn reindex(folder: &Path) -> Output {
+pub(crate) async fn reindex(folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
     command.arg("reindex").arg("--data").arg(folder);
     command.current_dir(folder.parent().unwrap()).env_clear();

@@ -107,7 +107,7 @@ macro_rules! changes {
             $count
         )
     };
-    // Up to which rev the stretch goes, if anything lies behind it.
+    // Up to which rev a statement finds everything, if anything came later.
     (@reach [$with:tt] $room:expr, $after:expr, $most:expr) => {
         sqlx::query_scalar!(
             $with
@@ -126,7 +126,7 @@ macro_rules! changes {
             Changed,
             $with
                 + "select m.id as \"id!\", m.rev as \"rev!\", m.author_id as \"author_id!\",
-                          r.last_rev, m.created_at as \"created_at!\", m.flags & 4 <> 0 as \"has_file!: bool\",
+                          m.created_at as \"created_at!\", m.flags & 4 <> 0 as \"has_file!: bool\",
                           case when m.kind = 'text' and m.deleted_at is null then m.body end as body
                    from changed c cross join messages m on m.id = c.id cross join rooms r on r.id = m.room_id
                    where r.deleted_at is null and ?2 is null",
@@ -204,11 +204,10 @@ impl Sqlite {
             let last = items.last().map_or(from, |last| last.rev);
             if !cut
                 && last < head.rev
-                && let Some(reach) = self.reach(room, from).await?
+                && let Some(beyond) = self.beyond(room, from, head.rev, items.is_empty()).await?
             {
                 if items.is_empty() {
-                    self.gaps.note(room, after, reach);
-                    from = reach;
+                    from = beyond;
                     continue;
                 }
                 cut = true;
@@ -221,13 +220,31 @@ impl Sqlite {
         }
     }
 
-    /// The rev behind which changes may be that a page behind `after` did not look for. It stays the same,
-    /// for no message comes with another rev afterwards.
-    pub(super) async fn reach(&self, room: RoomId, after: Rev) -> Result<Option<Rev>, StoreError> {
+    /// The rev behind which to look on, after a statement about the changes behind `after` that found fewer than were
+    /// wanted, or nothing at all; `None` if it looked as far as the room went, whose `head` was read with it or before.
+    pub(super) async fn beyond(
+        &self,
+        room: RoomId,
+        after: Rev,
+        head: Rev,
+        is_gap: bool,
+    ) -> Result<Option<Rev>, StoreError> {
         let reach = changes!(reach, room.0, after.0, 1)
             .fetch_optional(&self.readers)
             .await?;
-        Ok(reach.map(Rev))
+        // What came since the statement is no reason to pass over anything.
+        let Some(reach) = reach.map(Rev).filter(|reach| *reach < head) else {
+            return Ok(None);
+        };
+        if reach <= after {
+            let error =
+                format!("room {room}: messages behind rev {after} came with no larger ones");
+            return Err(StoreError::Failed(error));
+        }
+        if is_gap {
+            self.gaps.note(room, after, reach);
+        }
+        Ok(Some(self.gaps.past(room, reach)))
     }
 
     pub(in crate::store) async fn distance(
@@ -268,8 +285,8 @@ impl Sqlite {
         // The last one is it: once out, nobody does anything in the room.
         let event = sqlx::query_scalar!(
             "select m.event ->> '$.type' as \"type!: String\"
-             from messages m join users u on u.id = ?2
-             where m.room_id = ?1 and m.kind = 'system' and m.rev > ?3
+             from messages m join rooms r on r.id = m.room_id join users u on u.id = ?2
+             where m.room_id = ?1 and m.kind = 'system' and m.rev > ?3 and m.seq > ?3 - r.last_rev + r.last_seq
                and ((m.event ->> '$.type' = 'left' and m.author_id = u.id)
                     or (m.event ->> '$.type' in ('kicked', 'banned') and m.event ->> '$.username' = u.username))
              order by m.seq desc limit 1",

@@ -7,12 +7,14 @@ use dashmap::DashMap;
 
 use crate::domain::{Rev, RoomId};
 
-/// Rooms of which one is remembered.
+/// Rooms of which some are remembered.
 const MOST_ROOMS: usize = 256;
+/// So many of each.
+const MOST_GAPS: usize = 4;
 
-/// The longest gap that was met in each room.
+/// The longest gaps that were met in each room, and the last one. They do not meet.
 #[derive(Default)]
-pub(super) struct Gaps(DashMap<RoomId, Gap>);
+pub(super) struct Gaps(DashMap<RoomId, Vec<Gap>>);
 
 /// No change has a rev that is above the one and not above the other.
 #[derive(Clone, Copy)]
@@ -24,10 +26,9 @@ struct Gap {
 impl Gaps {
     /// From where on to look for what changed behind that rev.
     pub(super) fn past(&self, room: RoomId, after: Rev) -> Rev {
-        match self.0.get(&room) {
-            Some(gap) if gap.after <= after => after.max(gap.reach),
-            _ => after,
-        }
+        let gaps = self.0.get(&room);
+        let gap = gaps.and_then(|gaps| gaps.iter().copied().find(|gap| gap.holds(after)));
+        gap.map_or(after, |gap| gap.reach)
     }
 
     /// Notes a gap.
@@ -35,28 +36,27 @@ impl Gaps {
         if self.0.len() >= MOST_ROOMS && !self.0.contains_key(&room) {
             self.0.clear();
         }
-        let new = Gap { after, reach };
-        self.0
-            .entry(room)
-            .and_modify(|known| *known = known.or(new))
-            .or_insert(new);
+        let mut gaps = self.0.entry(room).or_default();
+        let mut new = Gap { after, reach };
+        gaps.retain(|gap| {
+            let meets = gap.after <= new.reach && new.after <= gap.reach;
+            if meets {
+                new.after = new.after.min(gap.after);
+                new.reach = new.reach.max(gap.reach);
+            }
+            !meets
+        });
+        if gaps.len() >= MOST_GAPS {
+            gaps.sort_unstable_by_key(|gap| std::cmp::Reverse(gap.length()));
+            gaps.truncate(MOST_GAPS - 1);
+        }
+        gaps.push(new);
     }
 }
 
 impl Gap {
-    /// Both as one if they meet, or the longer one.
-    fn or(self, other: Self) -> Self {
-        if self.after <= other.reach && other.after <= self.reach {
-            return Self {
-                after: self.after.min(other.after),
-                reach: self.reach.max(other.reach),
-            };
-        }
-        if self.length() >= other.length() {
-            self
-        } else {
-            other
-        }
+    fn holds(self, after: Rev) -> bool {
+        self.after <= after && after < self.reach
     }
 
     fn length(self) -> i64 {
@@ -84,20 +84,25 @@ mod tests {
     }
 
     #[test]
-    fn gaps_that_meet_are_one_and_of_others_the_longer_stays() {
+    fn gaps_that_meet_are_one() {
         let gaps = Gaps::default();
         gaps.note(ROOM, Rev(10), Rev(20));
-        gaps.note(ROOM, Rev(5), Rev(10));
-        assert_eq!(past(&gaps, [4, 5, 12, 20]), [4, 20, 20, 20]);
         gaps.note(ROOM, Rev(30), Rev(40));
-        assert_eq!(past(&gaps, [5, 12, 30, 39]), [20, 20, 30, 39]);
-        gaps.note(ROOM, Rev(30), Rev(90));
-        assert_eq!(past(&gaps, [5, 12, 30, 39]), [5, 12, 90, 90]);
+        assert_eq!(past(&gaps, [9, 10, 25, 30]), [9, 20, 25, 40]);
+        gaps.note(ROOM, Rev(5), Rev(10));
+        assert_eq!(past(&gaps, [4, 5, 25, 30]), [4, 20, 25, 40]);
+        gaps.note(ROOM, Rev(20), Rev(33));
+        assert_eq!(past(&gaps, [4, 5, 25, 40]), [4, 40, 40, 40]);
     }
 
     #[test]
-    fn they_are_bounded() {
+    fn they_are_bounded_and_the_last_one_stays_beside_the_longest() {
         let gaps = Gaps::default();
+        for (after, reach) in [(0, 90), (100, 130), (200, 240), (300, 320), (400, 401)] {
+            gaps.note(ROOM, Rev(after), Rev(reach));
+        }
+        assert_eq!(past(&gaps, [0, 100, 200, 400]), [90, 130, 240, 401]);
+        assert_eq!(gaps.past(ROOM, Rev(300)), Rev(300));
         for room in 0..1000 {
             gaps.note(RoomId(room), Rev(0), Rev(10));
             assert!(gaps.0.len() <= MOST_ROOMS);

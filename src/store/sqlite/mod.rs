@@ -214,13 +214,13 @@ async fn open_readers(connect: &SqliteConnectOptions) -> Result<SqlitePool, sqlx
 /// Makes the schema what this version wants. What is sorted for it may be larger than the memory there is, and so goes
 /// to temporary files.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let temp_store = async |connection: &mut SqliteConnection, pragma| {
+    let set = async |connection: &mut SqliteConnection, pragma| {
         sqlx::raw_sql(pragma)
             .execute(connection)
             .await
             .map_err(open_error)
     };
-    temp_store(connection, "pragma temp_store = file").await?;
+    set(connection, "pragma temp_store = file").await?;
     MIGRATIONS
         .run(&mut *connection)
         .await
@@ -228,7 +228,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
             MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Newer,
             other => StoreError::Open(other.to_string()),
         })?;
-    temp_store(connection, "pragma temp_store = memory").await?;
+    set(connection, "pragma temp_store = memory").await?;
     Ok(())
 }
 

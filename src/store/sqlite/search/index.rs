@@ -30,8 +30,6 @@ struct Changed {
     /// Null if nobody is to find it: what was deleted, and what the room says about itself.
     body: Option<String>,
     has_file: bool,
-    /// Where its room stands.
-    last_rev: i64,
 }
 
 /// What is to be written, by its row in the index: FTS5 takes rows in their order for one piece, and
@@ -109,8 +107,11 @@ impl Sqlite {
             if left == 0 || bytes == 0 {
                 break;
             }
-            let known = progress.get(room).copied().unwrap_or(0);
-            let (changed, mut all) = self.changed(*room, Rev(known), left).await?;
+            let Some((known, head)) = progress.get(room).copied() else {
+                indexed.done.push(*room);
+                continue;
+            };
+            let (changed, mut all) = self.changed(*room, known, head, left).await?;
             let mut rev = None;
             for message in changed {
                 if bytes == 0 {
@@ -136,43 +137,52 @@ impl Sqlite {
         Ok(indexed)
     }
 
-    /// How far the index has come in some rooms, where it has begun.
-    async fn progress(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, i64>, StoreError> {
+    /// How far the index has come in some rooms, and where they stand. Those that are gone are left out.
+    async fn progress(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, (Rev, Rev)>, StoreError> {
         let rooms = json(&rooms)?;
         let rows = sqlx::query!(
-            r#"select p.room_id as "room_id!", p.rev as "rev!"
-               from json_each(?1) j cross join search_progress p on p.room_id = j.value"#,
+            r#"select r.id as "id!", coalesce(p.rev, 0) as "rev!: i64", r.last_rev
+               from json_each(?1) j cross join rooms r on r.id = j.value
+               left join search_progress p on p.room_id = r.id
+               where r.deleted_at is null"#,
             rooms
         )
         .fetch_all(&self.readers)
         .await?;
-        let known = rows.into_iter().map(|row| (RoomId(row.room_id), row.rev));
-        Ok(known.collect())
+        let known = rows.into_iter();
+        Ok(known
+            .map(|row| (RoomId(row.id), (Rev(row.rev), Rev(row.last_rev))))
+            .collect())
     }
 
-    /// Messages of a room that changed behind a rev, by theirs, and whether these are all.
+    /// Messages of a room that changed behind a rev, by theirs, and whether these are all up to the room's `head`.
+    /// What has changed since that was read comes again.
     async fn changed(
         &self,
         room: RoomId,
-        mut after: Rev,
+        after: Rev,
+        head: Rev,
         most: usize,
     ) -> Result<(Vec<Changed>, bool), StoreError> {
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        loop {
+        let mut found = Vec::new();
+        let mut after = self.gaps.past(room, after);
+        while after < head {
+            let left = most - found.len();
+            let limit = i64::try_from(left).unwrap_or(i64::MAX);
             let changed = changes!(index, room.0, after.0, limit)
                 .fetch_all(&self.readers)
                 .await?;
-            if changed.len() >= most {
-                return Ok((changed, false));
+            let (are_enough, is_gap) = (changed.len() >= left, changed.is_empty());
+            found.extend(changed.into_iter().filter(|message| message.rev <= head.0));
+            if are_enough {
+                return Ok((found, false));
             }
-            if changed.last().is_some_and(|last| last.rev >= last.last_rev) {
-                return Ok((changed, true));
-            }
-            match self.reach(room, after).await? {
-                Some(reach) if changed.is_empty() => after = reach,
-                reach => return Ok((changed, reach.is_none())),
+            match self.beyond(room, after, head, is_gap).await? {
+                Some(beyond) => after = beyond,
+                None => break,
             }
         }
+        Ok((found, true))
     }
 
     pub(in crate::store) async fn tidy_index(&self, pages: i64) -> Result<bool, StoreError> {
