@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench figures` runs them all, `-- --quick` shorter, `-- sends` only the rows whose
 //! names begin with that, `-- --messages 10000000` with a longer history. The table goes to stdout, the
-//! progress to stderr, and everything to `target/figures.json`. `docs/performance.md` says more.
+//! progress to stderr, and everything to `figures.json` below `target/`. `docs/performance.md` says more.
 
 mod peers;
 
