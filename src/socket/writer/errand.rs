@@ -12,7 +12,7 @@ use super::{BUSY_RETRY, Writer};
 use crate::socket::{Scope, feed::Repair, lines, outlet::End};
 use crate::{
     chat::{Caller, Changes, Chat, ChatError, Most},
-    domain::{Head, Message, Rev, RoomId, Seq, Window},
+    domain::{Head, Message, Rev, RoomId, RoomKind, Seq, Window},
     hub::Control,
     protocol::{CloseReason, Frame, SYNC_LIMIT},
 };
@@ -316,14 +316,21 @@ impl Writer {
             Err(error) => return Err(super::internal(&error)),
         };
         let standing = member.standing();
-        // Only a room that is new here starts at its head: one that was heard before goes on where
-        // it is.
+        // Only a room that is new here starts at its head: one that was heard before goes on where it is. A direct
+        // room was made for what is said first in it, and that may be there before the word of the room.
         let is_new = self.feed.know(room, &standing.room.name);
         let view = self.room_view(standing);
         self.send(self.voice.json(&Frame::Room { room: view }))
             .await?;
-        if is_new {
-            self.open_ear(room, standing.room.head.rev);
+        let head = standing.room.head.rev;
+        if is_new && standing.room.kind == RoomKind::Direct && head > Rev(0) {
+            self.take_on(Errand::Repair {
+                room,
+                lagged: false,
+                holes: false,
+            });
+        } else if is_new {
+            self.open_ear(room, head);
         }
         Ok(())
     }
