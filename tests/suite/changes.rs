@@ -8,11 +8,11 @@ use parlor::{
     store::{Most, Store, StoreOptions},
 };
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 
 use crate::{
-    search::{found, reindex},
-    support::{Room, TestServer, User, keys, within},
+    search::found,
+    search_index::reindex,
+    support::{Room, TestServer, User, keys, make_old, within},
 };
 
 /// Numbers that look like chance and are the same in every run.
@@ -102,27 +102,6 @@ async fn compare(folder: &Path, room: &Room, ana: &User, all: &[Value]) {
     }
     drop(commits);
     store.close().await;
-}
-
-/// Makes the database what it was before a message knew the rev it came with.
-pub(crate) async fn make_old(folder: &Path) {
-    let mut database = SqliteConnectOptions::new()
-        .filename(folder.join("parlor.db"))
-        .connect()
-        .await
-        .unwrap();
-    for statement in [
-        "drop index messages_of_system_by_seq",
-        "drop index messages_changed",
-        "alter table messages drop column first_rev",
-        "create unique index messages_by_rev on messages (room_id, rev)",
-        "drop table message_keys",
-        "drop table keys_kept",
-        "create unique index messages_by_key on messages (room_id, author_id, key) where key is not null",
-        "delete from _sqlx_migrations where version >= 9",
-    ] {
-        sqlx::query(statement).execute(&mut database).await.unwrap();
-    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ fn path(room: &Room, message: &Value) -> String {
     format!("/api/rooms/{}/messages/{}", room.id, message["seq"])
 }
 
-async fn edit(user: &User, room: &Room, message: &Value, body: &str) -> Value {
+pub(crate) async fn edit(user: &User, room: &Room, message: &Value, body: &str) -> Value {
     let path = path(room, message);
     user.patch(&path, json!({ "body": body })).await.expect(200)
 }
@@ -23,7 +23,7 @@ async fn react(user: &User, room: &Room, message: &Value, emoji: &str, on: bool)
     reply.expect(204);
 }
 
-async fn standing(user: &User, room: &Room) -> Value {
+pub(crate) async fn standing(user: &User, room: &Room) -> Value {
     let rooms = user.get("/api/rooms").await.expect(200);
     let mut rooms = rooms.as_array().unwrap().iter();
     rooms.find(|one| one["id"] == room.id).unwrap().clone()
@@ -330,199 +330,5 @@ async fn pins_are_kept_by_moderators() {
         .await
         .expect(200);
     assert_eq!(pins["items"].as_array().unwrap().len(), 49);
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn names_replies_and_the_whole_room_are_counted_until_read() {
-    let server = TestServer::start().await;
-    let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
-    let stranger = server.user("eve").await;
-    let named = ana.say(&room, "@Ben and @eve and @nobody, `@cid`").await;
-    assert_eq!(named["mentions"], json!([ben.id]));
-    let counts = async |user: &User| {
-        let room = standing(user, &room).await;
-        (
-            room["unread"].as_i64().unwrap(),
-            room["mentions"].as_i64().unwrap(),
-        )
-    };
-    assert_eq!((counts(&ben).await, counts(&cid).await), ((1, 1), (1, 0)));
-    // Naming somebody a second time in an edit does not tell them again; a new name does.
-    let edited = edit(&ana, &room, &named, "@ben @cid").await;
-    assert_eq!(edited["mentions"], json!([ben.id, cid.id]));
-    assert_eq!((counts(&ben).await, counts(&cid).await), ((1, 1), (1, 1)));
-    edit(&ana, &room, &named, "nobody").await;
-    assert_eq!((counts(&ben).await, counts(&cid).await), ((1, 0), (1, 0)));
-
-    let question = ben.say(&room, "lunch?").await;
-    let answer = ana
-        .post(
-            &format!("/api/rooms/{}/messages", room.id),
-            json!({ "body": "yes", "reply_to": question["seq"] }),
-        )
-        .await
-        .expect(201);
-    assert_eq!(answer["quote"]["author"]["id"], ben.id);
-    assert_eq!(answer["quote"]["body"], "lunch?");
-    assert_eq!(counts(&ben).await, (1, 1), "an answer is for who asked");
-    let all = cid.say(&room, "@room now").await;
-    assert_eq!(all["mentions_room"], true);
-    assert_eq!((counts(&ben).await, counts(&cid).await), ((2, 2), (0, 0)));
-
-    // Read on one device, clear on the other; and back, from here on.
-    let (mut phone, ready) = ben.connect().await;
-    assert_eq!(ready["rooms"][0]["mentions"], 2);
-    let read = format!("/api/rooms/{}/read", room.id);
-    let receipt = ben
-        .put(&read, json!({ "seq": answer["seq"] }))
-        .await
-        .expect(200);
-    assert_eq!(
-        receipt,
-        json!({ "read_seq": answer["seq"], "unread": 1, "mentions": 1 })
-    );
-    let frame = phone.next_of("read").await;
-    assert_eq!(
-        (&frame["unread"], &frame["mentions"]),
-        (&json!(1), &json!(1))
-    );
-    phone
-        .send(json!({ "type": "read", "room_id": room.id, "seq": question["seq"], "force": true }))
-        .await;
-    let frame = phone.next_of("read").await;
-    assert_eq!(
-        (&frame["unread"], &frame["mentions"]),
-        (&json!(2), &json!(2))
-    );
-    drop(stranger);
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn a_name_that_ends_in_a_full_stop_is_named_like_any_other() {
-    let server = TestServer::start().await;
-    let (room, [ana, dot]) = server.room_of(["ana", "j.r."]).await;
-    let said = ana.say(&room, "ask @J.R. or @ana.").await;
-    assert_eq!(said["mentions"], json!([dot.id, ana.id]));
-    let said = ana.say(&room, "``@j.r.``\n```\n@j.r.\n```").await;
-    assert_eq!(said["mentions"], json!([]));
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn in_a_large_room_only_moderators_name_everybody() {
-    let server = TestServer::start().await;
-    let (room, [ana]) = server.room_of(["ana"]).await;
-    let many = server.users("user", 20).await;
-    for user in &many {
-        user.join(&room.code).await.expect(200);
-    }
-    let small = many[0].say(&room, "@room hi").await;
-    assert!(small.get("mentions_room").is_none(), "{small}");
-    let large = ana.say(&room, "@room hi").await;
-    assert_eq!(large["mentions_room"], true);
-    assert_eq!(standing(&many[1], &room).await["mentions"], 1);
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn what_one_wants_to_be_told_of_is_known_on_every_device() {
-    let server = TestServer::start().await;
-    let (room, [ana]) = server.room_of(["ana"]).await;
-    assert_eq!(standing(&ana, &room).await["notify"], "all");
-    let (mut phone, _) = ana.connect().await;
-    let path = format!("/api/rooms/{}/members/me", room.id);
-    ana.patch(&path, json!({ "notify": "mentions" }))
-        .await
-        .expect(204);
-    assert_eq!(phone.next_of("room").await["room"]["notify"], "mentions");
-    assert_eq!(standing(&ana, &room).await["notify"], "mentions");
-    let refused = ana.patch(&path, json!({ "notify": "loud" })).await;
-    assert_eq!(refused.status, 422, "{refused:?}");
-    server.stopped().await;
-}
-
-#[tokio::test]
-async fn who_cannot_say_it_is_not_said_to_type() {
-    let server = TestServer::start().await;
-    let (room, [ana, ben, cid, dan, eve]) =
-        server.room_of(["ana", "ben", "cid", "dan", "eve"]).await;
-    let (mut socket, _) = ana.connect().await;
-    for user in [&ben, &cid, &dan] {
-        let mute = format!("/api/rooms/{}/mutes/{}", room.id, user.id);
-        ana.put(&mute, json!({ "seconds": 60 })).await.expect(204);
-        types(user, &room).await;
-    }
-    // They do not take the place of who can either: three at most are said to type.
-    types(&eve, &room).await;
-    assert_eq!(socket.next_of("typing").await["user_id"], eve.id);
-
-    let ids = json!({ "user_ids": [ana.id] });
-    let direct = ben.post("/api/dms", ids).await.expect(201);
-    let direct = Room {
-        id: direct["id"].as_i64().unwrap(),
-        code: String::new(),
-    };
-    let block = format!("/api/me/blocks/{}", ben.id);
-    ana.put(&block, json!({})).await.expect(204);
-    types(&ben, &direct).await;
-    // What the room was told before this message came before it.
-    let said = ana.say(&direct, "silence").await;
-    loop {
-        let heard = socket.next().await;
-        assert_ne!(heard["type"], "typing", "{heard}");
-        if heard["message"]["room_id"] == said["room_id"] {
-            break;
-        }
-    }
-    server.stopped().await;
-}
-
-/// Says that one types, and waits until that is heard.
-async fn types(user: &User, room: &Room) {
-    let (mut socket, _) = user.connect_to(room).await;
-    socket
-        .send(json!({ "type": "typing", "room_id": room.id }))
-        .await;
-    socket.still_answers().await;
-}
-
-#[tokio::test]
-async fn typing_is_heard_by_the_others_and_not_too_often() {
-    let server = TestServer::start().await;
-    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let (mut ana_socket, _) = ana.connect().await;
-    let (mut ben_socket, _) = ben.connect().await;
-    let typing = json!({ "type": "typing", "room_id": room.id });
-    ana_socket.send(typing.clone()).await;
-    ana_socket.send(typing.clone()).await;
-    let heard = ben_socket.next_of("typing").await;
-    assert_eq!(
-        heard,
-        json!({ "type": "typing", "room_id": room.id, "user_id": ana.id })
-    );
-    // The second one was too soon, and one's own is no news.
-    let before = ana_socket.still_answers().await;
-    assert!(
-        before.iter().all(|frame| frame["type"] != "typing"),
-        "{before:?}"
-    );
-    let before = ben_socket.still_answers().await;
-    assert!(
-        before.iter().all(|frame| frame["type"] != "typing"),
-        "{before:?}"
-    );
-    // What was said ends it, so that the next is news again.
-    ana.say(&room, "there").await;
-    ben_socket.next_of("message").await;
-    ana_socket.send(typing).await;
-    ben_socket.next_of("typing").await;
-    let stranger = server.user("eve").await;
-    let (mut socket, _) = stranger.connect().await;
-    socket
-        .send(json!({ "type": "typing", "room_id": room.id }))
-        .await;
-    assert_eq!(socket.next_of("error").await["code"], "not_found");
     server.stopped().await;
 }

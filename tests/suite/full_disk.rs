@@ -4,12 +4,9 @@
 use std::{path::Path, time::Duration};
 
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use sqlx::Connection;
 
-use crate::{
-    changes::make_old,
-    support::{Reply, Room, TestServer, User, keys, within},
-};
+use crate::support::{Reply, Room, TestServer, User, database, keys, make_old, within};
 
 /// So much that hardly two of them share a page.
 fn long() -> String {
@@ -34,12 +31,7 @@ async fn readyz(server: &TestServer) -> Reply {
 
 /// What an administrator might do to make room.
 async fn empty(room: &Room, data: &Path) {
-    let mut database = SqliteConnectOptions::new()
-        .filename(data.join("parlor.db"))
-        .busy_timeout(Duration::from_secs(20))
-        .connect()
-        .await
-        .unwrap();
+    let mut database = database(data).await;
     sqlx::query("delete from messages where room_id = ?1")
         .bind(room.id)
         .execute(&mut database)

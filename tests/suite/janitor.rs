@@ -6,9 +6,9 @@ use parlor::{
     domain::Timestamp,
     store::{Store, StoreOptions},
 };
-use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::SqliteConnection;
 
-use crate::support::{TestServer, within};
+use crate::support::{TestServer, database, within};
 
 const DEAD_LOGINS: &str = "select count(*) from sessions where ended_at = 1";
 const EXPIRED_LOGINS: &str =
@@ -21,12 +21,7 @@ async fn litter(folder: &Path) -> SqliteConnection {
     let server = TestServer::on(folder.to_owned(), |_| {}).await;
     server.user("ana").await;
     server.stopped().await;
-    let mut database = SqliteConnectOptions::new()
-        .filename(folder.join("parlor.db"))
-        .busy_timeout(Duration::from_secs(20))
-        .connect()
-        .await
-        .unwrap();
+    let mut database = database(folder).await;
     for statement in [
         "insert into rooms (id, name, kind, created_at, deleted_at) values (999, 'gone', 'private', 0, 1)",
         "with recursive n (i) as (select 1 union all select i + 1 from n where i < 250)

@@ -6,6 +6,7 @@
 
 mod admins;
 mod at_once;
+mod attention;
 mod audit;
 mod auth;
 mod bans;
@@ -54,8 +55,10 @@ mod restraints;
 mod rights;
 mod rooms;
 mod search;
+mod search_index;
 mod sent_again;
 mod sessions;
+mod settings;
 mod stopping;
 mod supervision;
 mod support;

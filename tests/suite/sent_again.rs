@@ -1,12 +1,12 @@
 //! What is sent again under its key, however long ago it was sent first, and whatever became of the server.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::SqliteConnection;
 use tokio::time::sleep;
 
-use crate::support::{JsonSocket, Process, Room, TestServer, User, keys, within};
+use crate::support::{JsonSocket, Process, Room, TestServer, User, database, keys, within};
 
 /// More than are put in order together, twice.
 const MANY: usize = 10_000;
@@ -30,11 +30,6 @@ async fn send_again(socket: &mut JsonSocket, room: &Room, keys: &[String], acked
     }
 }
 
-async fn database(folder: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(folder.join("data/parlor.db"));
-    options.connect().await.unwrap()
-}
-
 async fn count(database: &mut SqliteConnection, of: &'static str) -> usize {
     let count: i64 = sqlx::query_scalar(of).fetch_one(database).await.unwrap();
     usize::try_from(count).unwrap()
@@ -53,7 +48,7 @@ async fn a_key_is_known_for_good() {
 
     // Some are in the table and some are not, and all that was in memory is lost.
     server.kill().await;
-    let mut database = database(folder.path()).await;
+    let mut database = database(&folder.path().join("data")).await;
     let kept = count(&mut database, "select count(*) from message_keys").await;
     assert!((4096..MANY).contains(&kept), "{kept} are in the table");
     drop(database);
@@ -86,7 +81,7 @@ async fn who_closes_leaves_every_key_in_the_table() {
     let acked = seqs(&socket.flood(&room, &keys, "hello").await);
     drop(socket);
     server.stopped().await;
-    let mut kept = database(folder.path()).await;
+    let mut kept = database(&folder.path().join("data")).await;
     assert_eq!(
         count(&mut kept, "select count(*) from message_keys").await,
         keys.len()
@@ -112,7 +107,7 @@ async fn messages_without_keys_are_known_not_to_have_any() {
         ana.say(&room, body).await;
     }
     server.stopped().await;
-    let mut kept = database(folder.path()).await;
+    let mut kept = database(&folder.path().join("data")).await;
     let upto = count(&mut kept, "select message_id from keys_kept").await;
     let last = count(&mut kept, "select max(id) from messages").await;
     assert_eq!((upto, last), (4, 4));
@@ -133,7 +128,7 @@ async fn who_is_killed_has_few_messages_to_read_for_their_keys() {
         terminal.next_with(&format!(" {part}-99.")).await;
     }
     server.kill().await;
-    let mut database = database(folder.path()).await;
+    let mut database = database(&folder.path().join("data")).await;
     let upto = count(&mut database, "select message_id from keys_kept").await;
     assert!(upto >= 16_384, "{upto}");
 }
@@ -152,7 +147,7 @@ async fn ids_that_come_again_after_an_admin_deleted_messages_lose_no_keys() {
     socket.flood(&attic, &keys("old", 20), "hello").await;
     drop(socket);
     server.stopped().await;
-    let mut database = database(folder.path()).await;
+    let mut database = database(&folder.path().join("data")).await;
     sqlx::query("delete from messages where room_id = ?1 and kind = 'text'")
         .bind(attic.id)
         .execute(&mut database)
@@ -188,7 +183,7 @@ async fn keys_go_with_their_room_and_ids_that_come_again_are_no_other_messages()
 
     // Who starts sweeps at once.
     let server = Process::start(folder.path()).await;
-    let mut database = database(folder.path()).await;
+    let mut database = database(&folder.path().join("data")).await;
     let rooms = "select count(*) from rooms where name = 'gone'";
     within("the room to be gone", async {
         while count(&mut database, rooms).await > 0 {

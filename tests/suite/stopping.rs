@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -11,7 +10,7 @@ use tokio::{
 
 use crate::{
     command_line::Running,
-    support::{PASSWORD, User, within},
+    support::{PASSWORD, User, database, within},
 };
 
 /// Longer than the program waits here, shorter than what holds it back.
@@ -62,11 +61,7 @@ async fn a_database_that_does_not_answer_is_left_and_named() {
     let address = running.address();
     User::sign_up(address, "ana").await;
     // Somebody else writes and does not come to an end.
-    let mut other = SqliteConnectOptions::new()
-        .filename(folder.path().join("data/parlor.db"))
-        .connect()
-        .await
-        .unwrap();
+    let mut other = database(&folder.path().join("data")).await;
     sqlx::query("begin immediate")
         .execute(&mut other)
         .await

@@ -1,8 +1,9 @@
 //! WebSocket frames, as much of them as a load needs.
 
-/// The bit of a header that says that a mask follows, and the length that says that two bytes do.
+/// The bit of a header that says that a mask follows, and the lengths that say that two or eight bytes do.
 const MASKED: u8 = 0x80;
 const TWO_BYTES: u8 = 0x7e;
+const EIGHT_BYTES: u8 = 0x7f;
 
 /// What a frame is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,10 @@ pub(in crate::bench) fn masked(text: &str) -> Vec<u8> {
             frame.push(MASKED | TWO_BYTES);
             frame.extend(length.to_be_bytes());
         }
-        _ => unreachable!("the commands of this client are short"),
+        _ => {
+            frame.push(MASKED | EIGHT_BYTES);
+            frame.extend(u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
+        }
     }
     frame.extend([0; 4]);
     frame.extend(text.as_bytes());

@@ -1,5 +1,6 @@
 //! A server of one's own, and users who may do only what users can do.
 
+mod database;
 pub(crate) mod deflate;
 mod nobody;
 mod process;
@@ -25,6 +26,7 @@ use parlor::{
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
+pub(crate) use database::{database, execute, make_old};
 pub(crate) use process::Process;
 pub(crate) use reply::Reply;
 pub(crate) use socket::{Closed, JsonSocket, Terminal, keys};
