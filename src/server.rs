@@ -267,6 +267,7 @@ impl Server {
             draining: tasks.draining.clone(),
             turns: socket::Context::turns(),
             pulse,
+            origin: config.public_url.trim_end_matches('/').into(),
         };
         let state = AppState::new(
             chat,

@@ -25,6 +25,7 @@ pub mod text;
 pub mod time;
 pub mod token;
 pub mod user;
+pub mod zone;
 
 pub use audit::{Action, Actor, AuditEntry, AuditFilter};
 pub use avatar::Avatar;
@@ -53,3 +54,4 @@ pub use text::{
 pub use time::Timestamp;
 pub use token::{Digest, PersonalToken, Secret, TokenHolder, TokenScope};
 pub use user::{Account, Author, Roster, RosterEntry, User};
+pub use zone::TimeZone;

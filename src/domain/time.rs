@@ -11,7 +11,6 @@ use serde::{Serialize, Serializer};
 
 const RFC3339_MILLIS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-const CLOCK: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
 const DAY_MILLIS: u64 = 86_400_000;
@@ -58,18 +57,6 @@ impl Timestamp {
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1000)
-    }
-
-    /// Hours and minutes in UTC, for a line on a terminal: `09:58`.
-    #[must_use]
-    pub fn clock(self) -> String {
-        self.format(CLOCK)
-    }
-
-    /// The day in UTC: `2026-11-23`.
-    #[must_use]
-    pub fn day(self) -> String {
-        self.format(DATE)
     }
 
     fn rfc3339(self) -> Written {
@@ -178,8 +165,6 @@ mod tests {
             Timestamp(1_700_000_000_007).to_string(),
             "2023-11-14T22:13:20.007Z"
         );
-        assert_eq!(Timestamp(1_700_000_000_007).clock(), "22:13");
-        assert_eq!(Timestamp(1_700_000_000_007).day(), "2023-11-14");
         assert_eq!(Timestamp(-1).unix_seconds(), -1);
     }
 

@@ -15,7 +15,8 @@ use crate::{
     protocol::{
         Agreed, Frame, LARGE_ROOM, NAMES_SLICE, RoomView,
         frame::{AbsentView, PresenceView},
-        line, wire,
+        line::{self, LineStyle},
+        wire,
     },
 };
 
@@ -90,10 +91,10 @@ impl LiveMessage {
         self.json.get_or_init(json).of(agreed)
     }
 
-    /// Its line of text, without its number.
+    /// Its line of text in [`LineStyle::PLAIN`].
     #[must_use]
     pub fn plain(&self, agreed: Option<Agreed>) -> &Bytes {
-        let plain = || Shared::new(wire::lines(&line::render(&self.message, false)));
+        let plain = || Shared::new(wire::lines(&line::render(&self.message, LineStyle::PLAIN)));
         self.plain.get_or_init(plain).of(agreed)
     }
 }

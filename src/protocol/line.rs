@@ -1,8 +1,10 @@
 //! The chat as lines of text, for a person at a terminal.
 
-use std::fmt::Write;
+mod render;
 
-use crate::domain::{Aspect, Message, MessageKind, Seq, text::is_steering};
+use crate::domain::Seq;
+
+pub use render::{LineStyle, action, excerpt, printable, render, render_change};
 
 /// What somebody typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,10 @@ pub enum Line<'l> {
     Search(&'l str),
     /// Show what is pinned.
     Pins,
+    /// Say what the time zone is.
+    ShowZone,
+    /// Show dates and times in that time zone.
+    Zone(&'l str),
     /// Which rooms am I in.
     Rooms,
     /// Leave the room for good.
@@ -58,7 +64,7 @@ pub enum Line<'l> {
 }
 
 /// What `/help` says.
-pub const HELP: [&str; 20] = [
+pub const HELP: [&str; 21] = [
     "a line is sent to the room as you typed it; //x sends /x",
     "/me TEXT         say what you do: /me waves",
     "/reply SEQ TEXT  answer a message; its number is shown by ?numbers=1 and /history",
@@ -67,7 +73,7 @@ pub const HELP: [&str; 20] = [
     "/react SEQ EMOJI react with an emoji or :name:; again takes it back",
     "/msg @USER TEXT  say it to somebody alone",
     "/who             who is online",
-    "/history [N]     the last N messages (20)",
+    "/history [N]     the last N messages (20), with their dates and numbers",
     "/search WORDS    find messages in your rooms; from:ada in:lobby before:2026-01-31 has:file narrow it",
     "/pins            the pinned messages",
     "/topic [TEXT]    what the room is about; with a text that is the topic from now on, with - there is none",
@@ -75,10 +81,11 @@ pub const HELP: [&str; 20] = [
     "/mute @USER [MINUTES]  take somebody's voice for a time (10); /unmute @USER gives it back",
     "/kick @USER      remove somebody; /ban @USER keeps them out, /unban @USER does no longer",
     "/rooms           the rooms you are in",
+    "/tz [ZONE]       the time zone of dates and times (UTC); with a zone, such as Europe/Berlin, that one from now on",
     "/leave           leave this room for good",
-    "/quit            close the connection (so does Ctrl-C)",
+    "/quit            close the connection, once your last line is sent or refused (Ctrl-C does so at once)",
     "/help            this",
-    "in the address: ?history=N shows the last N, ?since=SEQ what came after SEQ, ?numbers=1 each number, ?echo=1 your own lines",
+    "in the address: ?history=N shows the last N, ?since=SEQ what came after SEQ, ?numbers=1 each number, ?echo=1 your own lines, ?tz=ZONE the times of that zone",
 ];
 
 /// How many messages `/history` shows unless told.
@@ -111,6 +118,8 @@ impl<'l> Line<'l> {
             | Self::History(_)
             | Self::Search(_)
             | Self::Pins
+            | Self::ShowZone
+            | Self::Zone(_)
             | Self::Rooms
             | Self::Quit
             | Self::Nothing
@@ -141,6 +150,8 @@ impl<'l> Line<'l> {
             "who" => Self::Who,
             "rooms" => Self::Rooms,
             "pins" => Self::Pins,
+            "tz" if argument.is_empty() => Self::ShowZone,
+            "tz" => Self::Zone(argument),
             "invite" => Self::Invite,
             "search" if argument.is_empty() => {
                 Self::Wrong("say what to look for: /search tea".into())
@@ -219,113 +230,9 @@ fn numbered<'l>(
     }
 }
 
-/// What has become of a message that was shown before; `None` if a terminal does not show it.
-#[must_use]
-pub fn render_change(message: &Message, aspect: Aspect) -> Option<String> {
-    let (name, seq) = (&message.author.username, message.seq);
-    match aspect {
-        Aspect::Text => Some(format!(
-            "* {name} edited #{seq}: {}",
-            indented(&message.body)
-        )),
-        Aspect::Deletion => Some(format!("* #{seq} by {name} was deleted")),
-        Aspect::Pinned => Some(format!("* #{seq} by {name} was pinned")),
-        Aspect::Message | Aspect::Other => None,
-    }
-}
-
-/// A message as one line, or several where its body has several.
-#[must_use]
-pub fn render(message: &Message, numbers: bool) -> String {
-    let mut line = String::with_capacity(message.body.len() + 32);
-    if numbers {
-        let _ = write!(line, "#{} ", message.seq);
-    }
-    let _ = write!(line, "{} ", message.created_at.clock());
-    let name = &message.author.username;
-    match message.kind {
-        MessageKind::System => {
-            let _ = write!(line, "* {}", indented(&message.body));
-        }
-        MessageKind::Text if message.deleted_at.is_some() => {
-            let _ = write!(line, "<{name}> (deleted)");
-        }
-        MessageKind::Text => {
-            if let Some(deed) = action(&message.body) {
-                let _ = write!(line, "* {name} {}", indented(deed));
-                return line;
-            }
-            let _ = write!(line, "<{name}> ");
-            let quote = message.extras.as_deref().and_then(|one| one.quote.as_ref());
-            if let Some(quote) = quote {
-                let _ = write!(line, "@{} #{}: ", quote.author.username, quote.seq);
-            }
-            line.push_str(&indented(&message.body));
-            let files = message.extras.iter().flat_map(|extras| &extras.files);
-            for (at, file) in files.enumerate() {
-                if at > 0 || !message.body.is_empty() {
-                    line.push_str("\n    | ");
-                }
-                let (name, size) = (printable(&file.name), file.size);
-                let _ = write!(line, "[{name}, {size} bytes: /api/files/{}]", file.id);
-            }
-        }
-    }
-    line
-}
-
-/// The deed of a body that begins with `/me `.
-#[must_use]
-pub fn action(body: &str) -> Option<&str> {
-    body.strip_prefix("/me ")
-        .map(str::trim_start)
-        .filter(|deed| !deed.is_empty())
-}
-
-/// Text without what could steer a terminal.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let steers = |c: &char| c.is_control() || is_steering(*c);
-    text.chars().filter(|c| !steers(c)).collect()
-}
-
-/// A body whose further lines cannot be taken for messages of their own.
-fn indented(body: &str) -> String {
-    let mut lines = body.split('\n').map(printable);
-    let mut text = lines.next().unwrap_or_default();
-    for line in lines {
-        text.push_str("\n    | ");
-        text.push_str(&line);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Author, Rev, RoomId, Timestamp, UserId};
-
-    fn message(body: &str) -> Message {
-        Message {
-            room_id: RoomId(1),
-            seq: Seq(413),
-            rev: Rev(520),
-            kind: MessageKind::Text,
-            author: Author {
-                id: UserId(2),
-                username: "bob".into(),
-                display_name: "Bob".into(),
-            },
-            body: body.into(),
-            event: None,
-            reply_to: None,
-            key: None,
-            created_at: Timestamp(1_700_000_000_000),
-            edited_at: None,
-            deleted_at: None,
-            extras: None,
-        }
-    }
 
     #[test]
     fn lines_are_read() {
@@ -356,6 +263,11 @@ mod tests {
         assert_eq!(Line::parse("/unmute @ada"), Line::Mute("ada", 0));
         assert_eq!(Line::parse("/ban @ada"), Line::Ban("ada"));
         assert_eq!(Line::parse("/unban ada"), Line::Unban("ada"));
+        assert_eq!(Line::parse("/tz"), Line::ShowZone);
+        assert_eq!(
+            Line::parse("/tz Europe/Berlin"),
+            Line::Zone("Europe/Berlin")
+        );
         for wrong in [
             "/history 0",
             "/history x",
@@ -374,26 +286,5 @@ mod tests {
         ] {
             assert!(matches!(Line::parse(wrong), Line::Wrong(_)), "{wrong}");
         }
-    }
-
-    #[test]
-    fn messages_are_written() {
-        assert_eq!(
-            render(&message("deploy is green"), false),
-            "22:13 <bob> deploy is green"
-        );
-        assert_eq!(
-            render(&message("/me waves"), true),
-            "#413 22:13 * bob waves"
-        );
-    }
-
-    #[test]
-    fn a_body_can_neither_steer_the_terminal_nor_forge_a_line() {
-        let forged = render(
-            &message("hi\n22:14 <ada> \u{1b}[31mpay\u{202e} bob\u{7}\u{9b}"),
-            false,
-        );
-        assert_eq!(forged, "22:13 <bob> hi\n    | 22:14 <ada> [31mpay bob");
     }
 }

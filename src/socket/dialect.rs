@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Dialect, TextOptions};
+use super::{Dialect, TextOptions, terminal::TerminalState};
 use crate::{
     chat::{Caller, ChatError},
     domain::{Aspect, Head, Key, Message, Removal, Rev, RoomId, Seq, UserId},
@@ -24,10 +24,17 @@ pub(super) struct Voice {
     /// What makes the keys of this connection's own lines, so that they are not echoed here and yet reach
     /// the same person's other connections.
     own: u64,
+    /// In line mode: its time zone, and the day of the last message shown.
+    terminal: Option<Box<TerminalState>>,
 }
 
 impl Voice {
-    pub(super) fn new(dialect: Dialect, caller: Caller, agreed: Option<Agreed>) -> Self {
+    pub(super) fn new(
+        dialect: Dialect,
+        caller: Caller,
+        agreed: Option<Agreed>,
+        terminal: Option<Box<TerminalState>>,
+    ) -> Self {
         let mut random = [0; 8];
         // Without randomness own lines may be shown twice; nothing else hangs on it.
         if dialect != Dialect::Json {
@@ -38,6 +45,7 @@ impl Voice {
             caller,
             agreed,
             own: u64::from_le_bytes(random),
+            terminal,
         }
     }
 
@@ -80,6 +88,11 @@ impl Voice {
         }
     }
 
+    /// The state of line mode; `None` for JSON.
+    pub(super) fn terminal(&self) -> Option<&TerminalState> {
+        self.terminal.as_deref()
+    }
+
     /// The key of this connection's line number `count`.
     pub(super) fn line_key(&self, count: u64) -> Option<Key> {
         Key::parse(&format!("{}{count}", self.own_keys())).ok()
@@ -98,10 +111,22 @@ impl Voice {
                 line::render_change(&live.message, live.aspect).map(|line| self.lines(&line))
             }
             Dialect::Text(options) if self.is_hidden(&live.message, options) => None,
-            Dialect::Text(options) if options.numbers => {
-                Some(self.lines(&line::render(&live.message, true)))
+            Dialect::Text(options) => {
+                let terminal = self.terminal()?;
+                if !options.numbers && terminal.is_plain(&live.message) {
+                    return Some(live.plain(self.agreed).clone());
+                }
+                Some(self.lines(&terminal.live_line(&live.message, options.numbers)))
             }
-            Dialect::Text(_) => Some(live.plain(self.agreed).clone()),
+        }
+    }
+
+    /// Notes that the frame of [`live`](Self::live) has gone out.
+    pub(super) fn note_shown(&self, live: &LiveMessage) {
+        if let Some(terminal) = self.terminal()
+            && live.aspect == Aspect::Message
+        {
+            terminal.note_shown(&live.message);
         }
     }
 
@@ -121,15 +146,25 @@ impl Voice {
                 line::render_change(message, aspect).map(|line| self.lines(&line))
             }
             Dialect::Text(options) if self.is_hidden(message, options) => None,
-            Dialect::Text(options) => Some(self.lines(&line::render(message, options.numbers))),
+            Dialect::Text(options) => {
+                let line = self.terminal()?.missed_line(message, options.numbers);
+                Some(self.lines(&line))
+            }
         }
     }
 
     /// A message that a person asked to see, by the address or by a command. Who asks by a command
-    /// may want to do something with it, which takes its number.
-    pub(super) fn shown(&self, message: &Message, by_command: bool) -> Option<Bytes> {
+    /// may want to do something with it, which takes its number. Between messages of two days stands a
+    /// line that says so; none stands before the first.
+    pub(super) fn shown(
+        &self,
+        message: &Message,
+        by_command: bool,
+        is_first: bool,
+    ) -> Option<Bytes> {
         let numbers = self.text_options()?.numbers || by_command;
-        Some(self.lines(&line::render(message, numbers)))
+        let line = self.terminal()?.history_line(message, numbers, is_first);
+        Some(self.lines(&line))
     }
 
     /// Somebody came or went.
@@ -192,24 +227,20 @@ impl Voice {
 
     /// A command was refused.
     pub(super) fn refused(
-        &self,
         key: Option<String>,
         room_id: Option<RoomId>,
         error: &ChatError,
     ) -> String {
-        if self.dialect == Dialect::Json {
-            let retry_after_ms = error.retry_after().map(millis);
-            let (code, detail) = (error.code(), error.to_string());
-            return Frame::Error(ErrorFrame {
-                key,
-                room_id,
-                code,
-                detail,
-                retry_after_ms,
-            })
-            .encode();
-        }
-        format!("! not sent: {}", in_words(error))
+        let retry_after_ms = error.retry_after().map(millis);
+        let (code, detail) = (error.code(), error.to_string());
+        let frame = ErrorFrame {
+            key,
+            room_id,
+            code,
+            detail,
+            retry_after_ms,
+        };
+        Frame::Error(frame).encode()
     }
 
     /// The server goes away.
@@ -244,6 +275,11 @@ impl Voice {
                 .as_deref()
                 .is_some_and(|key| key.starts_with(&self.own_keys()))
     }
+}
+
+/// Says at a terminal why a text was not sent, and which one.
+pub(super) fn not_sent(excerpt: &str, error: &ChatError) -> String {
+    format!("! not sent: {} (“{excerpt}”)", in_words(error))
 }
 
 /// A refusal as a person reads it.

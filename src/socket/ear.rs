@@ -171,6 +171,7 @@ impl Ear {
                 }
                 if let Some(frame) = self.voice.live(live) {
                     self.outlet.put(frame)?;
+                    self.voice.note_shown(live);
                 }
                 hearing.rev = rev;
                 hearing.shown = hearing.shown.max(live.message.seq);

@@ -1,8 +1,9 @@
 //! What line mode shows that JSON clients ask HTTP for.
 
+use super::terminal::TerminalState;
 use crate::{
     chat::{Caller, Chat, ChatError, Member},
-    domain::{Invalid, Room, RoomId, RoomKind, SearchQuery, Seq},
+    domain::{Invalid, Room, RoomId, RoomKind, SearchQuery, Seq, TimeZone, Timestamp},
     protocol::{NAMES_SLICE, line},
 };
 
@@ -53,6 +54,12 @@ pub(super) fn who(chat: &Chat, member: &Member) -> String {
     format!("{count} online: {}{more}", names.join(", "))
 }
 
+/// `* times are those of Europe/Berlin: it is 2026-11-27 20:15`
+pub(super) fn zone(zone: &TimeZone, now: Timestamp) -> String {
+    let (name, (day, clock)) = (zone.name(), zone.local(now));
+    format!("* times are those of {name}: it is {day} {clock}")
+}
+
 /// One line for each of the caller's rooms.
 pub(super) async fn rooms(chat: &Chat, caller: &Caller) -> Result<Vec<String>, ChatError> {
     let rooms = chat.rooms(caller).await?;
@@ -79,6 +86,7 @@ pub(super) fn start_of_last(count: usize, upto: Seq) -> Seq {
 pub(super) async fn pins(
     chat: &Chat,
     caller: &Caller,
+    terminal: &TerminalState,
     room: RoomId,
 ) -> Result<Vec<String>, ChatError> {
     let pins = chat.pins(caller, room).await?;
@@ -86,8 +94,8 @@ pub(super) async fn pins(
         return Ok(vec!["* nothing is pinned".to_owned()]);
     }
     let lines = pins.iter().map(|message| {
-        let (day, line) = (message.created_at.day(), line::render(message, true));
-        format!("* on {day}: {line}")
+        let line = terminal.single_line(message);
+        format!("* on {line}")
     });
     Ok(lines.collect())
 }
@@ -112,6 +120,7 @@ const HITS: usize = 10;
 pub(super) async fn search(
     chat: &Chat,
     caller: &Caller,
+    terminal: &TerminalState,
     words: &str,
 ) -> Result<Vec<String>, ChatError> {
     // Over HTTP it is called q, and here nothing.
@@ -128,14 +137,8 @@ pub(super) async fn search(
         return Ok(vec!["* nothing was found".to_owned()]);
     }
     let lines = hits.items.iter().map(|hit| {
-        let (room, day) = (
-            line::printable(&hit.room_name),
-            hit.message.created_at.day(),
-        );
-        format!(
-            "* in #{room} on {day}: {}",
-            line::render(&hit.message, true)
-        )
+        let room = line::printable(&hit.room_name);
+        format!("* in #{room} on {}", terminal.single_line(&hit.message))
     });
     let mut lines: Vec<String> = lines.collect();
     if hits.next.is_some() {

@@ -13,6 +13,7 @@ mod lines;
 mod outlet;
 mod pulse;
 mod reader;
+mod terminal;
 mod writer;
 
 use std::{sync::Arc, time::Duration};
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chat::{Caller, Chat},
     config::{Limits, Timing},
-    domain::{RoomId, Seq},
+    domain::{RoomId, Seq, TimeZone, Timestamp},
     hub::{Over, Registration, connections::Words},
     protocol::{Agreed, CloseReason},
 };
@@ -37,6 +38,7 @@ use dialect::Voice;
 use outlet::{End, Outlet};
 pub use pulse::Pulse;
 use reader::Reader;
+use terminal::TerminalState;
 use writer::Writer;
 
 /// A peer gets this long to answer a close before its connection is cut.
@@ -56,6 +58,8 @@ pub struct Context {
     pub turns: Arc<Semaphore>,
     /// Who pings them.
     pub pulse: Arc<Pulse>,
+    /// Where people reach the server, without a slash at the end; empty if that is not known.
+    pub origin: Arc<str>,
 }
 
 impl Context {
@@ -86,6 +90,8 @@ pub struct Opening {
     pub name: String,
     /// How it speaks.
     pub dialect: Dialect,
+    /// The time zone of a terminal.
+    pub zone: TimeZone,
     /// Whether large messages go over it compressed.
     pub agreed: Option<Agreed>,
 }
@@ -148,6 +154,7 @@ impl Connection {
             scope,
             name,
             dialect,
+            zone,
             agreed,
         } = *opening;
         let stall = Duration::from_millis(context.timing.stall_ms);
@@ -155,7 +162,11 @@ impl Connection {
         context.pulse.add(&outlet);
         let mut decoder = Decoder::new(context.limits.frame_bytes, agreed.is_some());
         decoder.feed(leftover);
-        let voice = Arc::new(Voice::new(dialect, caller, agreed));
+        let terminal = matches!(dialect, Dialect::Text(_)).then(|| {
+            let (origin, now) = (context.origin.clone(), Timestamp::now());
+            Box::new(TerminalState::new(zone, origin, now))
+        });
+        let voice = Arc::new(Voice::new(dialect, caller, agreed, terminal));
         let words = registration.words.clone();
         let mut writer = Writer::new(
             context.clone(),

@@ -173,6 +173,12 @@ impl Reader {
         room: Option<RoomId>,
         error: &ChatError,
     ) -> Result<(), Done> {
+        let answer = Voice::refused(key, room, error);
+        self.say_refusal(error, answer).await
+    }
+
+    /// Answers a refusal, unless it is one too many.
+    async fn say_refusal(&mut self, error: &ChatError, answer: String) -> Result<(), Done> {
         let is_unsound = matches!(error, ChatError::RateLimited(_) | ChatError::ReadOnly);
         if is_unsound && self.is_tried() {
             return self.end(End::Close(CloseReason::TooFast)).await;
@@ -180,7 +186,7 @@ impl Reader {
         if let ChatError::Internal(detail) = error {
             tracing::error!(error = %detail, "command failed");
         }
-        self.say(self.voice.refused(key, room, error)).await
+        self.say(answer).await
     }
 
     /// Counts a refusal that a sound client does not bring about, and whether it was one too many.
@@ -203,7 +209,7 @@ impl Reader {
 
     /// Hands over to the writer. After a call that ends the connection there is no more to do.
     async fn ask(&mut self, call: Call) -> Result<(), Done> {
-        let last = matches!(call, Call::End(_) | Call::Drain);
+        let last = matches!(call, Call::End(_) | Call::Quit | Call::Drain);
         self.outlet.call_patiently(call).await;
         if last { Err(Done) } else { Ok(()) }
     }

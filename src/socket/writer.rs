@@ -55,6 +55,8 @@ pub(super) enum Call {
     History(RoomId, usize),
     /// Say when to come back, and close.
     Drain,
+    /// Close, once everything that was asked for before is sent.
+    Quit,
     /// End the connection.
     End(End),
 }
@@ -201,6 +203,12 @@ impl Writer {
                 self.say(&self.voice.bye(bye)).await?;
                 Err(End::Close(CloseReason::Draining))
             }
+            Call::Quit => {
+                while !self.errands.is_empty() {
+                    self.run_errand().await?;
+                }
+                Err(End::Close(CloseReason::Normal))
+            }
             Call::End(end) => Err(end),
         }
     }
@@ -237,7 +245,10 @@ impl Writer {
         match patiently!(timing, chat.member(&caller, room)) {
             Ok(_) => {
                 if self.feed.ear(room).is_some_and(|ear| ear.rev() < rev) {
-                    self.send(self.voice.live(live)).await?;
+                    if let Some(frame) = self.voice.live(live) {
+                        self.outlet.send(frame).await?;
+                        self.voice.note_shown(live);
+                    }
                     self.open_ear(room, rev);
                 }
                 Ok(())

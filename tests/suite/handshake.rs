@@ -185,6 +185,10 @@ async fn the_client_chooses_how_to_speak() {
     let path = format!("{one}?history=100000");
     let reply = knock(&server, &path, &[("authorization", &token)]).await;
     reply.refused(422, "invalid");
+    let path = format!("{one}?tz=Europe/Berln");
+    let reply = knock(&server, &path, &[("authorization", &token)]).await;
+    let refusal = reply.refused(422, "invalid");
+    assert_eq!(refusal["errors"][0]["pointer"], "/tz", "{refusal}");
     server.stopped().await;
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     chat::ChatError,
-    domain::{RoomId, Seq, UserId},
+    domain::{RoomId, Seq, TimeZone, UserId},
     http::{
         AppState,
         extract::{AppQuery, Auth, PathRoom, PathUser, cross_origin},
@@ -28,6 +28,7 @@ pub(crate) struct TextQuery {
     numbers: Option<u8>,
     since: Option<i64>,
     history: Option<usize>,
+    tz: Option<String>,
 }
 
 /// A request for a socket, by somebody who may have one.
@@ -35,6 +36,7 @@ pub(crate) struct Request {
     auth: Auth,
     handshake: Handshake,
     text: TextOptions,
+    zone: TimeZone,
     claim: Option<Claim>,
 }
 
@@ -62,12 +64,18 @@ impl FromRequestParts<AppState> for Request {
             since: query.since.map(Seq),
             history,
         };
+        let zone = query
+            .tz
+            .as_deref()
+            .map_or(Ok(TimeZone::UTC), TimeZone::parse);
+        let zone = zone.map_err(ChatError::from)?;
         let claim = parts.extensions.get::<Claim>().cloned();
         let handshake = Handshake::read(parts)?;
         Ok(Self {
             auth,
             handshake,
             text,
+            zone,
             claim,
         })
     }
@@ -129,6 +137,7 @@ fn open(
     let Request {
         auth,
         handshake,
+        zone,
         claim,
         ..
     } = request;
@@ -151,6 +160,7 @@ fn open(
         scope,
         name,
         dialect,
+        zone,
         agreed,
     });
     // A task of its own, so that the handshake's future does not set the connection's size.

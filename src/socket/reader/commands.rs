@@ -1,7 +1,7 @@
 //! JSON commands.
 
 use super::{Done, Reader};
-use crate::socket::{outlet::End, writer::Call};
+use crate::socket::{dialect::Voice, outlet::End, writer::Call};
 use crate::{
     chat::ChatError,
     domain::{Emoji, Key, Message, RoomId},
@@ -145,7 +145,6 @@ impl Reader {
             let (key, error) = (key.into_string(), ChatError::NotFound("room"));
             return self.refuse(Some(key), Some(room_id), &error).await;
         }
-        let voice = self.voice.clone();
         self.in_flight.push(Box::pin(async move {
             let key = key.into_string();
             Some(match change.await {
@@ -156,7 +155,7 @@ impl Reader {
                     rev: message.rev,
                 }
                 .encode(),
-                Err(error) => voice.refused(Some(key), Some(room_id), &error),
+                Err(error) => Voice::refused(Some(key), Some(room_id), &error),
             })
         }));
         Ok(())
@@ -182,7 +181,6 @@ impl Reader {
             Err(error) => return self.refuse(Some(key), Some(room_id), &error).await,
         };
         self.refusals = self.refusals.saturating_sub(1);
-        let voice = self.voice.clone();
         self.in_flight.push(Box::pin(async move {
             Some(match pending.done().await {
                 Ok(posted) => {
@@ -195,7 +193,7 @@ impl Reader {
                     }
                     .encode()
                 }
-                Err(error) => voice.refused(Some(key), Some(room_id), &error),
+                Err(error) => Voice::refused(Some(key), Some(room_id), &error),
             })
         }));
         Ok(())

@@ -1,14 +1,11 @@
 //! Lines that a person typed.
 
 use super::{Done, Reader};
-use crate::socket::{dialect, lines, outlet::End, writer::Call};
+use crate::socket::{dialect, lines, terminal::TerminalState, writer::Call};
 use crate::{
     chat::{Caller, Chat, ChatError, Member, RoomEdit},
-    domain::{Emoji, Key, MuteSpan, RoomId, Seq, Topic, UserId},
-    protocol::{
-        CloseReason,
-        line::{self, HELP, Line},
-    },
+    domain::{Emoji, Key, MuteSpan, RoomId, Seq, TimeZone, Timestamp, Topic, UserId},
+    protocol::line::{self, HELP, Line},
 };
 
 impl Reader {
@@ -17,28 +14,37 @@ impl Reader {
         if line.changes()
             && let Err(error) = self.voice.caller().may_change()
         {
-            return self.refuse(None, None, &error).await;
+            return self.refuse_line(text, &error).await;
         }
         match line {
             // Messages have a limit of their own.
             Line::Nothing => return Ok(()),
             Line::Say(body) | Line::Me(body) => return self.say_line(room, body, None).await,
-            Line::Quit => return self.end(End::Close(CloseReason::Normal)).await,
+            Line::Quit => {
+                // A refusal is shown before the close.
+                self.settle().await;
+                return self.ask(Call::Quit).await;
+            }
             _ => {}
         }
         if let Err(error) = self.context.chat.admit(self.voice.caller()) {
-            return self.refuse(None, None, &error).await;
+            return self.refuse_line(text, &error).await;
         }
         match line {
             Line::Reply(seq, body) => self.say_line(room, body, Some(seq)).await,
             Line::History(count) => self.ask(Call::History(room, count)).await,
             Line::Wrong(words) => self.say(format!("! {words}")).await,
             line => {
-                let chat = self.context.chat.clone();
-                let caller = *self.voice.caller();
-                match obey(&chat, &caller, room, line).await {
+                let (chat, voice) = (self.context.chat.clone(), self.voice.clone());
+                let Some(terminal) = voice.terminal() else {
+                    return Ok(());
+                };
+                match obey(&chat, voice.caller(), terminal, room, line).await {
                     Ok(lines) => self.say_all(lines).await,
-                    Err(error) => self.say(format!("! {}", dialect::in_words(&error))).await,
+                    Err(error) => {
+                        let (words, text) = (dialect::in_words(&error), line::excerpt(text));
+                        self.say(format!("! {words} (“{text}”)")).await
+                    }
                 }
             }
         }
@@ -57,18 +63,20 @@ impl Reader {
         match self.submit(room, draft) {
             Ok(pending) => {
                 self.refusals = self.refusals.saturating_sub(1);
-                let voice = self.voice.clone();
+                let excerpt = line::excerpt(body);
                 self.in_flight.push(Box::pin(async move {
-                    pending
-                        .done()
-                        .await
-                        .err()
-                        .map(|error| voice.refused(None, None, &error))
+                    let refusal = pending.done().await.err()?;
+                    Some(dialect::not_sent(&excerpt, &refusal))
                 }));
                 Ok(())
             }
-            Err(error) => self.refuse(None, None, &error).await,
+            Err(error) => self.refuse_line(body, &error).await,
         }
+    }
+
+    async fn refuse_line(&mut self, text: &str, error: &ChatError) -> Result<(), Done> {
+        let answer = dialect::not_sent(&line::excerpt(text), error);
+        self.say_refusal(error, answer).await
     }
 
     async fn say_all(&mut self, lines: Vec<String>) -> Result<(), Done> {
@@ -83,14 +91,22 @@ impl Reader {
 async fn obey(
     chat: &Chat,
     caller: &Caller,
+    terminal: &TerminalState,
     room: RoomId,
     line: Line<'_>,
 ) -> Result<Vec<String>, ChatError> {
     match line {
         Line::Help => Ok(HELP.map(|line| format!("* {line}")).into()),
         Line::Rooms => lines::rooms(chat, caller).await,
-        Line::Pins => lines::pins(chat, caller, room).await,
-        Line::Search(words) => lines::search(chat, caller, words).await,
+        Line::Pins => lines::pins(chat, caller, terminal, room).await,
+        Line::Search(words) => lines::search(chat, caller, terminal, words).await,
+        Line::ShowZone => Ok(vec![lines::zone(&terminal.zone(), Timestamp::now())]),
+        Line::Zone(name) => {
+            let (zone, now) = (TimeZone::parse(name)?, Timestamp::now());
+            let answer = lines::zone(&zone, now);
+            terminal.set_zone(zone, now);
+            Ok(vec![answer])
+        }
         Line::Invite => lines::invite(chat, caller, room).await,
         Line::Who => {
             let member = chat.member(caller, room).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{BUSY_RETRY, Writer};
-use crate::socket::{Scope, feed::Repair, lines, outlet::End};
+use crate::socket::{Scope, dialect::Voice, feed::Repair, lines, outlet::End};
 use crate::{
     chat::{Caller, Changes, Chat, ChatError, Most},
     domain::{Head, Message, Rev, RoomId, RoomKind, Seq, Window},
@@ -53,6 +53,8 @@ pub(super) struct Replay {
     pub(super) upto: Seq,
     /// Whether it was asked for by a command, and not by the address.
     pub(super) by_command: bool,
+    /// Whether none of it was shown yet.
+    pub(super) is_first: bool,
 }
 
 impl Writer {
@@ -123,8 +125,7 @@ impl Writer {
                 return Ok(None);
             }
             Err(error @ (ChatError::Overloaded | ChatError::NotFound(_))) => {
-                self.say(&self.voice.refused(None, Some(room), &error))
-                    .await?;
+                self.say(&Voice::refused(None, Some(room), &error)).await?;
                 self.open_ear(room, Rev(0));
                 return Ok(None);
             }
@@ -236,16 +237,22 @@ impl Writer {
             }
             Err(error) => return Err(super::internal(&error)),
         };
+        let mut is_first = replay.is_first;
         for message in &page.items {
-            let shown = self.voice.shown(message, replay.by_command);
+            let shown = self.voice.shown(message, replay.by_command, is_first);
             self.send(shown).await?;
+            is_first = false;
         }
         let Some(last) = page.items.last() else {
             self.open_ear(room, Rev(0));
             return Ok(None);
         };
         let after = last.seq;
-        Ok(Some(Errand::Replay(Replay { after, ..replay })))
+        Ok(Some(Errand::Replay(Replay {
+            after,
+            is_first,
+            ..replay
+        })))
     }
 
     /// Tells of a message that was missed.
@@ -270,6 +277,7 @@ impl Writer {
                     after,
                     upto,
                     by_command: true,
+                    is_first: true,
                 }));
                 Ok(())
             }

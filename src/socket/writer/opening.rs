@@ -152,6 +152,7 @@ impl Writer {
                 after,
                 upto,
                 by_command: false,
+                is_first: true,
             })),
             None => self.open_ear(room, head.rev),
         }

@@ -1,0 +1,203 @@
+//! Messages as lines of text, for a person at a terminal.
+
+use std::fmt::Write;
+
+use crate::domain::{Aspect, Message, MessageKind, TimeZone, text::is_steering};
+
+/// How messages are written as lines.
+#[derive(Clone, Copy, Debug)]
+pub struct LineStyle<'s> {
+    /// The zone of dates and times.
+    pub zone: &'s TimeZone,
+    /// Whether the date stands before the time.
+    pub dated: bool,
+    /// Whether the message's number stands before both.
+    pub numbered: bool,
+    /// What the addresses of files begin with, such as `https://chat.example.org`; may be empty.
+    pub origin: &'s str,
+}
+
+impl LineStyle<'static> {
+    /// The style of a live message at a terminal that has asked for nothing.
+    pub const PLAIN: Self = Self {
+        zone: &TimeZone::UTC,
+        dated: false,
+        numbered: false,
+        origin: "",
+    };
+}
+
+/// What has become of a message that was shown before; `None` if a terminal does not show it.
+#[must_use]
+pub fn render_change(message: &Message, aspect: Aspect) -> Option<String> {
+    let (name, seq) = (&message.author.username, message.seq);
+    match aspect {
+        Aspect::Text => Some(format!(
+            "* {name} edited #{seq}: {}",
+            indented(&message.body)
+        )),
+        Aspect::Deletion => Some(format!("* #{seq} by {name} was deleted")),
+        Aspect::Pinned => Some(format!("* #{seq} by {name} was pinned")),
+        Aspect::Message | Aspect::Other => None,
+    }
+}
+
+/// A message as one line, or several where its body has several.
+#[must_use]
+pub fn render(message: &Message, style: LineStyle<'_>) -> String {
+    let mut line = String::with_capacity(message.body.len() + 32);
+    if style.numbered {
+        let _ = write!(line, "#{} ", message.seq);
+    }
+    let (day, clock) = style.zone.local(message.created_at);
+    if style.dated {
+        let _ = write!(line, "{day} ");
+    }
+    let _ = write!(line, "{clock} ");
+    let name = &message.author.username;
+    match message.kind {
+        MessageKind::System => {
+            let _ = write!(line, "* {}", indented(&message.body));
+        }
+        MessageKind::Text if message.deleted_at.is_some() => {
+            let _ = write!(line, "<{name}> (deleted)");
+        }
+        MessageKind::Text => {
+            if let Some(deed) = action(&message.body) {
+                let _ = write!(line, "* {name} {}", indented(deed));
+                return line;
+            }
+            let _ = write!(line, "<{name}> ");
+            let quote = message.extras.as_deref().and_then(|one| one.quote.as_ref());
+            if let Some(quote) = quote {
+                let _ = write!(line, "@{} #{}: ", quote.author.username, quote.seq);
+            }
+            line.push_str(&indented(&message.body));
+            let files = message.extras.iter().flat_map(|extras| &extras.files);
+            for (at, file) in files.enumerate() {
+                if at > 0 || !message.body.is_empty() {
+                    line.push_str("\n    | ");
+                }
+                let (name, size) = (printable(&file.name), file.size);
+                let (origin, id) = (style.origin, file.id);
+                let _ = write!(line, "[{name}, {size} bytes: {origin}/api/files/{id}]");
+            }
+        }
+    }
+    line
+}
+
+/// The deed of a body that begins with `/me `.
+#[must_use]
+pub fn action(body: &str) -> Option<&str> {
+    body.strip_prefix("/me ")
+        .map(str::trim_start)
+        .filter(|deed| !deed.is_empty())
+}
+
+/// Text without what could steer a terminal.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    text.chars().filter(|c| !steers(*c)).collect()
+}
+
+fn steers(c: char) -> bool {
+    c.is_control() || is_steering(c)
+}
+
+/// Characters of a refused text that a refusal repeats.
+const EXCERPT: usize = 30;
+
+/// Returns the start of a text that was refused, so that its author knows which one it was.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    let text = text.trim().replace('\n', " ");
+    let mut chars = text.chars().filter(|c| !steers(*c));
+    let mut start: String = chars.by_ref().take(EXCERPT).collect();
+    if chars.next().is_some() {
+        start.push('…');
+    }
+    start
+}
+
+/// A body whose further lines cannot be taken for messages of their own.
+fn indented(body: &str) -> String {
+    let mut lines = body.split('\n').map(printable);
+    let mut text = lines.next().unwrap_or_default();
+    for line in lines {
+        text.push_str("\n    | ");
+        text.push_str(&line);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Author, Rev, RoomId, Seq, Timestamp, UserId};
+
+    fn message(body: &str) -> Message {
+        Message {
+            room_id: RoomId(1),
+            seq: Seq(413),
+            rev: Rev(520),
+            kind: MessageKind::Text,
+            author: Author {
+                id: UserId(2),
+                username: "bob".into(),
+                display_name: "Bob".into(),
+            },
+            body: body.into(),
+            event: None,
+            reply_to: None,
+            key: None,
+            created_at: Timestamp(1_700_000_000_000),
+            edited_at: None,
+            deleted_at: None,
+            extras: None,
+        }
+    }
+
+    #[test]
+    fn messages_are_written() {
+        assert_eq!(
+            render(&message("deploy is green"), LineStyle::PLAIN),
+            "22:13 <bob> deploy is green"
+        );
+        let style = LineStyle {
+            numbered: true,
+            ..LineStyle::PLAIN
+        };
+        assert_eq!(
+            render(&message("/me waves"), style),
+            "#413 22:13 * bob waves"
+        );
+        let style = LineStyle {
+            zone: &TimeZone::parse("Europe/Berlin").unwrap(),
+            dated: true,
+            ..style
+        };
+        assert_eq!(
+            render(&message("deploy is green"), style),
+            "#413 2023-11-14 23:13 <bob> deploy is green"
+        );
+    }
+
+    #[test]
+    fn a_body_can_neither_steer_the_terminal_nor_forge_a_line() {
+        let forged = render(
+            &message("hi\n22:14 <ada> \u{1b}[31mpay\u{202e} bob\u{7}\u{9b}"),
+            LineStyle::PLAIN,
+        );
+        assert_eq!(forged, "22:13 <bob> hi\n    | 22:14 <ada> [31mpay bob");
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_cannot_steer_the_terminal() {
+        assert_eq!(excerpt("lunch?\n"), "lunch?");
+        assert_eq!(excerpt("a\n\u{1b}[31mb\u{202e}"), "a [31mb");
+        let thirty = "é".repeat(30);
+        assert_eq!(excerpt(&thirty), thirty);
+        assert_eq!(excerpt(&"é".repeat(31)), format!("{thirty}…"));
+    }
+}
