@@ -193,6 +193,19 @@ async fn the_client_chooses_how_to_speak() {
 }
 
 #[tokio::test]
+async fn a_plain_request_is_told_why_a_handshake_would_be_refused() {
+    let server = TestServer::start().await;
+    let (room, [ana]) = server.room_of(["ana"]).await;
+    let eve = server.user("eve").await;
+    let path = format!("/ws/{}", room.id);
+    eve.get(&path).await.refused(404, "not_found");
+    let wrong = format!("{path}?history=5000");
+    ana.get(&wrong).await.refused(422, "invalid");
+    ana.get(&path).await.refused(426, "upgrade_required");
+    server.stopped().await;
+}
+
+#[tokio::test]
 async fn one_user_cannot_take_all_sockets() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;

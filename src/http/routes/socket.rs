@@ -34,7 +34,8 @@ pub(crate) struct TextQuery {
 /// A request for a socket, by somebody who may have one.
 pub(crate) struct Request {
     auth: Auth,
-    handshake: Handshake,
+    /// Checked last, so that a plain `curl` of the address is told every other reason for a refusal.
+    handshake: Result<Handshake, Problem>,
     text: TextOptions,
     zone: TimeZone,
     claim: Option<Claim>,
@@ -70,7 +71,7 @@ impl FromRequestParts<AppState> for Request {
             .map_or(Ok(TimeZone::UTC), TimeZone::parse);
         let zone = zone.map_err(ChatError::from)?;
         let claim = parts.extensions.get::<Claim>().cloned();
-        let handshake = Handshake::read(parts)?;
+        let handshake = Handshake::read(parts);
         Ok(Self {
             auth,
             handshake,
@@ -85,7 +86,9 @@ pub(crate) async fn all(
     State(state): State<AppState>,
     request: Request,
 ) -> Result<Response, Problem> {
-    if request.handshake.subprotocol == Some(SUBPROTOCOL_TEXT) {
+    if let Ok(handshake) = &request.handshake
+        && handshake.subprotocol == Some(SUBPROTOCOL_TEXT)
+    {
         return Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "text_needs_a_room",
@@ -103,8 +106,8 @@ pub(crate) async fn room(
     let room = RoomId(room);
     let member = state.chat.member(&request.auth.caller, room).await?;
     let name = member.standing().room.name.clone();
-    let dialect = match request.handshake.subprotocol {
-        Some(SUBPROTOCOL_JSON) => Dialect::Json,
+    let dialect = match &request.handshake {
+        Ok(handshake) if handshake.subprotocol == Some(SUBPROTOCOL_JSON) => Dialect::Json,
         _ => Dialect::Text(request.text),
     };
     open(&state, request, Scope::Room(room), name, dialect)
@@ -144,6 +147,7 @@ fn open(
     if !state.readiness.get() {
         return Err(ChatError::Draining.into());
     }
+    let handshake = handshake?;
     let caller = auth.caller;
     let registration = state
         .chat
