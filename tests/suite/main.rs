@@ -50,6 +50,7 @@ mod overload;
 mod predecessor;
 mod presence;
 mod profile;
+mod readme;
 mod registration;
 mod reports;
 mod request_log;

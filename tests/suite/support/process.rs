@@ -20,6 +20,11 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) async fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[]).await
+    }
+
+    /// Starts it with further variables in its environment.
+    pub(crate) async fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
         // Free a moment ago; a port that the system has just given out it gives to nobody else soon.
         let address = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -37,6 +42,7 @@ impl Process {
             .current_dir(folder)
             .env("PARLOR_LIMITS_RATES", "false")
             .env("PARLOR_TIMING_PRESENCE_GRACE_MS", "100")
+            .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
