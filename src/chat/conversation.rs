@@ -4,25 +4,38 @@ use super::{Caller, Chat, ChatError};
 use crate::{
     config::VersionsFor,
     domain::{
-        Body, Emoji, Invalid, Message, Named, Notify, Permission, Role, RoomId, Seq, Timestamp,
-        Version,
+        Body, Emoji, Invalid, Key, Message, Named, Notify, Permission, Rev, Role, RoomId, Seq,
+        Timestamp, Version,
     },
     hub::{RoomEvent, Typing},
     store::{Alteration, Altered, PINS, Versions},
 };
 
+/// What came of a change to a message.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The message as it is now.
+    pub message: Message,
+    /// The change's number. For a key that is known, the number of the first one.
+    pub rev: Rev,
+}
+
 impl Chat {
     /// Gives a message another text; the former one is kept as a version.
     ///
+    /// With a `key` that is known, nothing changes and the result of the first command is returned; so it is for
+    /// deletions and reactions.
+    ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for anybody but its author, [`ChatError::TooLate`].
+    /// [`ChatError::Forbidden`] for anybody but its author, [`ChatError::TooLate`], [`ChatError::KeyConflict`].
     pub async fn edit_message(
         &self,
         caller: &Caller,
         room: RoomId,
         seq: Seq,
         body: &str,
-    ) -> Result<Message, ChatError> {
+        key: Option<Key>,
+    ) -> Result<Changed, ChatError> {
         let body = Body::parse_or_none(body, self.inner.limits.body_chars)?;
         let which = self.alteration(caller, room, seq)?;
         let named = Named::find(body.as_str());
@@ -30,7 +43,8 @@ impl Chat {
             0 => None,
             seconds => Some(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)),
         };
-        let edited = self.inner.store.edit_message(which, body, named, window_ms);
+        let store = &self.inner.store;
+        let edited = store.edit_message(which, body, named, window_ms, key);
         altered(edited.await?, "")
     }
 
@@ -43,9 +57,10 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
         seq: Seq,
-    ) -> Result<Message, ChatError> {
+        key: Option<Key>,
+    ) -> Result<Changed, ChatError> {
         let which = self.alteration(caller, room, seq)?;
-        let deleted = altered(self.inner.store.delete_message(which).await?, "")?;
+        let deleted = altered(self.inner.store.delete_message(which, key).await?, "")?;
         // Whatever files it had are gone with it.
         self.inner.files_gone.notify_one();
         Ok(deleted)
@@ -62,10 +77,11 @@ impl Chat {
         seq: Seq,
         emoji: Emoji,
         on: bool,
-    ) -> Result<Message, ChatError> {
+        key: Option<Key>,
+    ) -> Result<Changed, ChatError> {
         let which = self.alteration(caller, room, seq)?;
         let full = "this message has as many reactions as one can have";
-        altered(self.inner.store.react(which, emoji, on).await?, full)
+        altered(self.inner.store.react(which, emoji, on, key).await?, full)
     }
 
     /// Pins or unpins a message.
@@ -78,7 +94,7 @@ impl Chat {
         room: RoomId,
         seq: Seq,
         on: bool,
-    ) -> Result<Message, ChatError> {
+    ) -> Result<Changed, ChatError> {
         const { assert!(PINS == 50, "the words below name it") };
         let which = self.alteration(caller, room, seq)?;
         let full = "a room has at most 50 pins; unpin one first";
@@ -175,9 +191,17 @@ impl Chat {
     }
 }
 
-fn altered(outcome: Altered, full: &'static str) -> Result<Message, ChatError> {
+fn altered(outcome: Altered, full: &'static str) -> Result<Changed, ChatError> {
     match outcome {
-        Altered::Done(message) => Ok(*message),
+        Altered::Done(message) => Ok(Changed {
+            rev: message.rev,
+            message: *message,
+        }),
+        Altered::Repeated { message, rev } => Ok(Changed {
+            message: *message,
+            rev,
+        }),
+        Altered::KeyConflict => Err(ChatError::KeyConflict),
         Altered::NotMember => Err(ChatError::NotFound("room")),
         Altered::NoSuchMessage => Err(ChatError::NotFound("message")),
         Altered::Forbidden(permission) => Err(ChatError::Forbidden(permission)),

@@ -55,8 +55,10 @@ pub enum ChatError {
     /// Somebody has that name.
     #[error("the username is taken")]
     UsernameTaken,
-    /// The key was used before, with another body.
-    #[error("this key was used before with another body")]
+    /// The key was used before, with another message or command.
+    #[error(
+        "this key was used before with other content; use a new key for each message and each change"
+    )]
     KeyConflict,
     /// A room keeps at least one owner.
     #[error("the last owner must make somebody else owner first, or delete the room")]

@@ -32,6 +32,7 @@ enum Sweep {
     UnsentFiles,
     GoneFiles,
     Erasures,
+    CommandKeys,
 }
 
 impl Chat {
@@ -48,6 +49,7 @@ impl Chat {
                 self.repeat(Sweep::UnsentFiles),
                 self.repeat(Sweep::GoneFiles),
                 self.repeat(Sweep::Erasures),
+                self.repeat(Sweep::CommandKeys),
             )
         };
         tokio::select! {
@@ -119,6 +121,7 @@ impl Chat {
                 dropped
             }
             Sweep::GoneFiles => store.purge_gone_files(SLICE).await,
+            Sweep::CommandKeys => store.forget_command_keys(now, SLICE).await,
             Sweep::Erasures => store.erase_messages(ERASED, now).await,
             Sweep::DeletedRooms => {
                 let purged = store.purge_deleted_rooms(SLICE).await;

@@ -18,6 +18,8 @@ pub struct PendingPost(PendingAppend);
 pub struct Posted {
     /// The message.
     pub message: Message,
+    /// The `rev` that it came with, which is what it is acked with, however often it is sent.
+    pub rev: Rev,
     /// Whether its key was known, so that nothing new was written.
     pub replayed: bool,
 }
@@ -30,11 +32,13 @@ impl PendingPost {
     pub async fn done(self) -> Result<Posted, ChatError> {
         match self.0.done().await? {
             Appended::New(message) => Ok(Posted {
+                rev: message.rev,
                 message,
                 replayed: false,
             }),
-            Appended::Replayed(message) => Ok(Posted {
+            Appended::Replayed { message, rev } => Ok(Posted {
                 message,
+                rev,
                 replayed: true,
             }),
             Appended::KeyConflict => Err(ChatError::KeyConflict),

@@ -30,6 +30,7 @@ use tokio::sync::Notify;
 
 pub use accounts::{Profile, SignUp};
 pub use admins::Admin;
+pub use conversation::Changed;
 pub use error::ChatError;
 pub use members::Member;
 pub use messages::{PendingPost, Posted};

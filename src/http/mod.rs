@@ -9,6 +9,7 @@ mod extension;
 mod extract;
 mod file_name;
 mod gzip;
+mod idempotency;
 pub mod listen;
 mod origin;
 mod problem;

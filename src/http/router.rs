@@ -210,6 +210,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             header::CONTENT_TYPE,
             header::RANGE,
             HeaderName::from_static("x-file-name"),
+            HeaderName::from_static("idempotency-key"),
         ])
         .expose_headers([
             header::LOCATION,

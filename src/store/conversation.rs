@@ -1,11 +1,11 @@
 //! The contract for what happens to a message after it was written.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    Body, Emoji, Message, Named, Notify, Permission, Restraint, Role, RoomId, Seq, Timestamp,
-    UserId, Version,
+    Body, Emoji, Key, Message, Named, Notify, Permission, Restraint, Rev, Role, RoomId, Seq,
+    Timestamp, UserId, Version,
 };
 
 /// What somebody wants to do to which message.
@@ -28,6 +28,15 @@ pub struct Alteration {
 pub enum Altered {
     /// The message as it is now: changed, or as it was if that is what was wanted.
     Done(Box<Message>),
+    /// The key is known: the command was done before.
+    Repeated {
+        /// The message as it is now.
+        message: Box<Message>,
+        /// The `rev` that the first command was acked with.
+        rev: Rev,
+    },
+    /// The key is known and went with another command.
+    KeyConflict,
     /// Whoever asked is not in the room.
     NotMember,
     /// The room has no such message, or it was deleted.
@@ -63,10 +72,17 @@ pub const REACTION_KINDS: i64 = 20;
 pub const REACTIONS: i64 = 2000;
 /// Pins that one room can have.
 pub const PINS: i64 = 50;
+/// Idempotency keys of commands that are remembered for one user at most, the newest ones.
+pub const COMMAND_KEYS: i64 = 1000;
+/// How long an idempotency key of a command is remembered.
+pub const COMMAND_KEYS_KEPT: Duration = Duration::from_hours(24);
 
 impl Store {
     /// Gives a message another text and keeps the former one. Only its author may, and no later than
     /// `window_ms` after it was written if that is given.
+    ///
+    /// With a `key`, a repetition returns [`Altered::Repeated`] and changes nothing; so it is for
+    /// [`delete_message`](Self::delete_message) and [`react`](Self::react).
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -76,9 +92,14 @@ impl Store {
         body: Body,
         named: Named,
         window_ms: Option<i64>,
+        key: Option<Key>,
     ) -> Result<Altered, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.edit_message(which, body, named, window_ms).await,
+            Backend::Sqlite(sqlite) => {
+                sqlite
+                    .edit_message(which, body, named, window_ms, key)
+                    .await
+            }
         }
     }
 
@@ -86,9 +107,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
-    pub async fn delete_message(&self, which: Alteration) -> Result<Altered, StoreError> {
+    pub async fn delete_message(
+        &self,
+        which: Alteration,
+        key: Option<Key>,
+    ) -> Result<Altered, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.delete_message(which).await,
+            Backend::Sqlite(sqlite) => sqlite.delete_message(which, key).await,
         }
     }
 
@@ -101,9 +126,24 @@ impl Store {
         which: Alteration,
         emoji: Emoji,
         on: bool,
+        key: Option<Key>,
     ) -> Result<Altered, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.react(which, emoji, on).await,
+            Backend::Sqlite(sqlite) => sqlite.react(which, emoji, on, key).await,
+        }
+    }
+
+    /// Deletes expired idempotency keys of commands, so many at most; whether there may be more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nothing was deleted.
+    pub async fn forget_command_keys(
+        &self,
+        now: Timestamp,
+        slice: i64,
+    ) -> Result<bool, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.forget_command_keys(now, slice).await,
         }
     }
 

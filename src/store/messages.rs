@@ -29,8 +29,13 @@ pub struct Append {
 pub enum Appended {
     /// It is on disk.
     New(Message),
-    /// The key is known: this is the first one.
-    Replayed(Message),
+    /// The key is known.
+    Replayed {
+        /// The first one, as it is now.
+        message: Message,
+        /// The `rev` that it came with.
+        rev: Rev,
+    },
     /// The key is known and went with another body.
     KeyConflict,
     /// The author is not in the room.

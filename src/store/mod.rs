@@ -29,7 +29,9 @@ use tokio::sync::mpsc;
 
 pub use audit::AdminOutcome;
 pub use blobs::Part;
-pub use conversation::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, Versions};
+pub use conversation::{
+    Alteration, Altered, COMMAND_KEYS, COMMAND_KEYS_KEPT, PINS, REACTION_KINDS, REACTIONS, Versions,
+};
 pub use deletion::{AccountEnd, OwnMessages};
 pub use direct::Direct;
 pub use error::StoreError;

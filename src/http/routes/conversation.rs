@@ -13,6 +13,7 @@ use crate::{
     http::{
         AppState,
         extract::{AppJson, Auth, PathEmoji, PathRoom, PathSeq},
+        idempotency::RequestKey,
         problem::Problem,
     },
     protocol::view::{self, MessageView},
@@ -52,13 +53,20 @@ pub(crate) async fn edit(
     auth: Auth,
     PathRoom(room): PathRoom,
     PathSeq(seq): PathSeq,
+    key: RequestKey,
     AppJson(body): AppJson<EditBody>,
 ) -> Result<Response, Problem> {
     let edited = state
         .chat
-        .edit_message(&auth.caller, RoomId(room), Seq(seq), &body.body)
+        .edit_message(
+            &auth.caller,
+            RoomId(room),
+            Seq(seq),
+            &body.body,
+            key.only()?,
+        )
         .await?;
-    Ok(Json(MessageView::from(&edited)).into_response())
+    Ok(Json(MessageView::from(&edited.message)).into_response())
 }
 
 pub(crate) async fn remove(
@@ -66,10 +74,11 @@ pub(crate) async fn remove(
     auth: Auth,
     PathRoom(room): PathRoom,
     PathSeq(seq): PathSeq,
+    key: RequestKey,
 ) -> Result<StatusCode, Problem> {
     state
         .chat
-        .delete_message(&auth.caller, RoomId(room), Seq(seq))
+        .delete_message(&auth.caller, RoomId(room), Seq(seq), key.only()?)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -93,8 +102,9 @@ pub(crate) async fn react(
     room: PathRoom,
     seq: PathSeq,
     emoji: PathEmoji,
+    key: RequestKey,
 ) -> Result<StatusCode, Problem> {
-    set_reaction(state, auth, room, seq, emoji, true).await
+    set_reaction(state, auth, room, seq, emoji, key, true).await
 }
 
 pub(crate) async fn unreact(
@@ -103,8 +113,9 @@ pub(crate) async fn unreact(
     room: PathRoom,
     seq: PathSeq,
     emoji: PathEmoji,
+    key: RequestKey,
 ) -> Result<StatusCode, Problem> {
-    set_reaction(state, auth, room, seq, emoji, false).await
+    set_reaction(state, auth, room, seq, emoji, key, false).await
 }
 
 async fn set_reaction(
@@ -113,6 +124,7 @@ async fn set_reaction(
     PathRoom(room): PathRoom,
     PathSeq(seq): PathSeq,
     PathEmoji(emoji): PathEmoji,
+    key: RequestKey,
     on: bool,
 ) -> Result<StatusCode, Problem> {
     // A room that is not theirs is not found, whatever they want to do there.
@@ -120,7 +132,7 @@ async fn set_reaction(
     let emoji = Emoji::parse(&emoji)?;
     state
         .chat
-        .react(&auth.caller, RoomId(room), Seq(seq), emoji, on)
+        .react(&auth.caller, RoomId(room), Seq(seq), emoji, on, key.only()?)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -13,11 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     chat::{Most, Posted, Rendered},
-    domain::{FileId, MessagePage, Rev, RoomId, Seq, Window},
+    domain::{FileId, Key, MessagePage, Rev, RoomId, Seq, Window},
     http::{
         AppState,
         extract::{AppBytes, AppJson, AppQuery, Auth, InRoom, PathRoom, PathSeq, from_json},
         gzip,
+        idempotency::RequestKey,
         problem::Problem,
     },
     protocol::{self, MessageView},
@@ -176,15 +177,18 @@ async fn changed_since(
 pub(crate) async fn post(
     State(state): State<AppState>,
     room: InRoom,
+    key: RequestKey,
     headers: HeaderMap,
     AppBytes(bytes): AppBytes,
 ) -> Result<Response, Problem> {
     let draft = if is_json(&headers) {
         let body: PostBody = from_json(&bytes)?;
         let files = body.files.unwrap_or_default();
+        let key = key.with(body.key.as_deref())?;
+        let key = key.as_ref().map(Key::as_str);
         state
             .chat
-            .draft_with(&body.body, body.key.as_deref(), body.reply_to, files)?
+            .draft_with(&body.body, key, body.reply_to, files)?
     } else {
         // A form that another site's page submits is not JSON either.
         if !room.auth.by_header {
@@ -196,14 +200,19 @@ pub(crate) async fn post(
         }
         let text =
             std::str::from_utf8(&bytes).map_err(|_| Problem::field("/body", "must be UTF-8"))?;
-        state.chat.draft(text, None, None)?
+        let key = key.only()?;
+        state
+            .chat
+            .draft(text, key.as_ref().map(Key::as_str), None)?
     };
     let posted = state
         .chat
         .submit(&room.auth.caller, room.member.room(), draft)?
         .done()
         .await?;
-    let Posted { message, replayed } = posted;
+    let Posted {
+        message, replayed, ..
+    } = posted;
     let status = if replayed {
         StatusCode::OK
     } else {

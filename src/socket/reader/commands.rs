@@ -3,8 +3,8 @@
 use super::{Done, Reader};
 use crate::socket::{dialect::Voice, outlet::End, writer::Call};
 use crate::{
-    chat::ChatError,
-    domain::{Emoji, Key, Message, RoomId},
+    chat::{Changed, ChatError},
+    domain::{Emoji, Key, RoomId},
     protocol::{CloseReason, Command, CommandError, ErrorFrame, Frame, SendCommand},
 };
 
@@ -23,13 +23,18 @@ impl Reader {
                 body,
             }) => {
                 let (chat, caller) = (self.context.chat.clone(), *self.voice.caller());
-                let edited = async move { chat.edit_message(&caller, room_id, seq, &body).await };
-                self.alter(key, room_id, edited).await
+                self.alter(key, room_id, |key| async move {
+                    let key = Some(key);
+                    chat.edit_message(&caller, room_id, seq, &body, key).await
+                })
+                .await
             }
             Ok(Command::Delete { key, room_id, seq }) => {
                 let (chat, caller) = (self.context.chat.clone(), *self.voice.caller());
-                let deleted = async move { chat.delete_message(&caller, room_id, seq).await };
-                self.alter(key, room_id, deleted).await
+                self.alter(key, room_id, |key| async move {
+                    chat.delete_message(&caller, room_id, seq, Some(key)).await
+                })
+                .await
             }
             Ok(Command::React {
                 key,
@@ -39,11 +44,12 @@ impl Reader {
                 on,
             }) => {
                 let (chat, caller) = (self.context.chat.clone(), *self.voice.caller());
-                let reacted = async move {
+                self.alter(key, room_id, |key| async move {
                     let emoji = Emoji::parse(&emoji)?;
-                    chat.react(&caller, room_id, seq, emoji, on).await
-                };
-                self.alter(key, room_id, reacted).await
+                    chat.react(&caller, room_id, seq, emoji, on, Some(key))
+                        .await
+                })
+                .await
             }
             Ok(Command::Typing { room_id }) => {
                 let typing = if self.hears(room_id) {
@@ -131,12 +137,15 @@ impl Reader {
     }
 
     /// Begins a change and goes on reading; its ack follows when it is on disk.
-    async fn alter(
+    async fn alter<F>(
         &mut self,
         key: String,
         room_id: RoomId,
-        change: impl Future<Output = Result<Message, ChatError>> + Send + 'static,
-    ) -> Result<(), Done> {
+        change: impl FnOnce(Key) -> F,
+    ) -> Result<(), Done>
+    where
+        F: Future<Output = Result<Changed, ChatError>> + Send + 'static,
+    {
         let key = match Key::parse(&key) {
             Ok(key) => key,
             Err(error) => return self.refuse(None, Some(room_id), &error.into()).await,
@@ -145,14 +154,15 @@ impl Reader {
             let (key, error) = (key.into_string(), ChatError::NotFound("room"));
             return self.refuse(Some(key), Some(room_id), &error).await;
         }
+        let change = change(key.clone());
         self.in_flight.push(Box::pin(async move {
             let key = key.into_string();
             Some(match change.await {
-                Ok(message) => Frame::Ack {
+                Ok(changed) => Frame::Ack {
                     key: &key,
                     room_id,
-                    seq: message.seq,
-                    rev: message.rev,
+                    seq: changed.message.seq,
+                    rev: changed.rev,
                 }
                 .encode(),
                 Err(error) => Voice::refused(Some(key), Some(room_id), &error),
@@ -184,7 +194,7 @@ impl Reader {
         self.in_flight.push(Box::pin(async move {
             Some(match pending.done().await {
                 Ok(posted) => {
-                    let (seq, rev) = (posted.message.seq, posted.message.rev);
+                    let (seq, rev) = (posted.message.seq, posted.rev);
                     Frame::Ack {
                         key: &key,
                         room_id,

@@ -120,18 +120,18 @@ async fn obey(
             Ok(vec![format!("* said to {user} alone, in /ws/{direct}")])
         }
         Line::Edit(seq, body) => {
-            chat.edit_message(caller, room, seq, body).await?;
+            chat.edit_message(caller, room, seq, body, None).await?;
             Ok(Vec::new())
         }
         Line::Delete(seq) => {
-            chat.delete_message(caller, room, seq).await?;
+            chat.delete_message(caller, room, seq, None).await?;
             Ok(Vec::new())
         }
         Line::React(seq, emoji) => {
             let emoji = Emoji::parse(emoji)?;
             let message = chat.message(caller, room, seq).await?;
             let on = !message.has_reaction(emoji, caller.user());
-            chat.react(caller, room, seq, emoji, on).await?;
+            chat.react(caller, room, seq, emoji, on, None).await?;
             let done = if on { "reacted" } else { "took back" };
             Ok(vec![format!("* {done} {} on #{seq}", emoji.as_str())])
         }

@@ -157,12 +157,12 @@ async fn known_keys(
     });
     let wanted = json(&wanted.collect::<Vec<_>>())?;
     let conn = &mut tx.conn;
-    let rows = sqlx::query_as!(
-        MessageRow,
+    let rows = sqlx::query!(
         r#"select m.room_id as "room_id!", m.seq as "seq!", m.rev as "rev!", m.kind as "kind!",
                   m.author_id as "author_id!", u.username, u.display_name, m.body as "body!", m.event,
                   m.reply_to, m.key, m.created_at as "created_at!", m.edited_at, m.deleted_at,
-                  m.extras as "extras?: String"
+                  m.extras as "extras?: String",
+                  (select coalesce(x.first_rev, x.rev) from messages x where x.id = m.id) as "first_rev!: i64"
            from json_each(?1) j
            cross join messages_seen m on m.room_id = j.value ->> 0 and m.seq = coalesce(j.value ->> 3, (
                select k.seq from message_keys k
@@ -174,14 +174,31 @@ async fn known_keys(
     .await?;
     let mut known = HashMap::default();
     for row in rows {
-        let message = Message::try_from(row)?;
+        let rev = Rev(row.first_rev);
+        let message = Message::try_from(MessageRow {
+            room_id: row.room_id,
+            seq: row.seq,
+            rev: row.rev,
+            kind: row.kind,
+            author_id: row.author_id,
+            username: row.username,
+            display_name: row.display_name,
+            body: row.body,
+            event: row.event,
+            reply_to: row.reply_to,
+            key: row.key,
+            created_at: row.created_at,
+            edited_at: row.edited_at,
+            deleted_at: row.deleted_at,
+            extras: row.extras,
+        })?;
         let said = match message.edited_at {
             Some(_) => first_version(conn, &message).await?,
             None => None,
         };
         let key = message.key.clone().unwrap_or_default();
         let place = (message.room_id, message.author.id, key);
-        known.insert(place, Known { message, said });
+        known.insert(place, Known { message, rev, said });
     }
     Ok(known)
 }

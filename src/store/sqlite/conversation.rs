@@ -7,13 +7,14 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite, attachments, audit,
+    command_keys::{self, KeyedCommand},
     job::Tx,
     mentions,
     rows::{MessageRow, to_role},
 };
 use crate::{
     domain::{
-        Action, Aspect, Body, Change, Message, Named, Permission, Restraint, Restraints, Role,
+        Action, Aspect, Body, Change, Key, Message, Named, Permission, Restraint, Restraints, Role,
         RoomId, RoomKind, Seq, Timestamp, UserId, Version, audit::Deed,
     },
     store::{Alteration, Altered, StoreError, Versions},
@@ -56,10 +57,14 @@ impl Sqlite {
         body: Body,
         named: Named,
         window_ms: Option<i64>,
+        key: Option<Key>,
     ) -> Result<Altered, StoreError> {
+        let command = KeyedCommand::edit(key, which.seq, &body)?;
         self.writer
             .call_in(which.room, move |tx| {
-                Box::pin(edit(tx, which, body, named, window_ms))
+                Box::pin(command_keys::once(tx, which, command, move |tx| {
+                    Box::pin(edit(tx, which, body, named, window_ms))
+                }))
             })
             .await
     }
@@ -67,9 +72,15 @@ impl Sqlite {
     pub(in crate::store) async fn delete_message(
         &self,
         which: Alteration,
+        key: Option<Key>,
     ) -> Result<Altered, StoreError> {
+        let command = KeyedCommand::delete(key, which.seq)?;
         self.writer
-            .call_in(which.room, move |tx| Box::pin(delete(tx, which)))
+            .call_in(which.room, move |tx| {
+                Box::pin(command_keys::once(tx, which, command, move |tx| {
+                    Box::pin(delete(tx, which))
+                }))
+            })
             .await
     }
 

@@ -295,6 +295,9 @@ async fn bury(
     sqlx::query!("delete from password_resets where user_id = ?1", user.0)
         .execute(&mut *conn)
         .await?;
+    sqlx::query!("delete from command_keys where user_id = ?1", user.0)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!(
         "delete from blocks where blocker_id = ?1 or blocked_id = ?1",
         user.0

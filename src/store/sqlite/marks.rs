@@ -4,12 +4,13 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite,
+    command_keys::{self, KeyedCommand},
     conversation::{changed, done, reread, target},
     job::Tx,
     mentions,
 };
 use crate::{
-    domain::{Aspect, Emoji, Permission, RoomKind},
+    domain::{Aspect, Emoji, Key, Permission, RoomKind},
     store::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, StoreError},
 };
 
@@ -19,9 +20,15 @@ impl Sqlite {
         which: Alteration,
         emoji: Emoji,
         on: bool,
+        key: Option<Key>,
     ) -> Result<Altered, StoreError> {
+        let command = KeyedCommand::react(key, which.seq, emoji, on)?;
         self.writer
-            .call_in(which.room, move |tx| Box::pin(react(tx, which, emoji, on)))
+            .call_in(which.room, move |tx| {
+                Box::pin(command_keys::once(tx, which, command, move |tx| {
+                    Box::pin(react(tx, which, emoji, on))
+                }))
+            })
             .await
     }
 

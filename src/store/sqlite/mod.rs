@@ -8,6 +8,7 @@ mod append;
 mod attachments;
 mod audit;
 mod changes;
+mod command_keys;
 mod conversation;
 mod deletion;
 mod direct;

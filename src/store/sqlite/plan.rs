@@ -74,9 +74,9 @@ impl Plan {
             }
             let keyed = keyed(append);
             if let Some(keyed) = &keyed {
-                if let Some(Known { message, said }) = known.and_then(|known| known.get(keyed)) {
-                    let said = said.as_ref().unwrap_or(&message.body);
-                    job.outcome = Ok(replay(message, said, append));
+                if let Some(first) = known.and_then(|known| known.get(keyed)) {
+                    let said = first.said.as_ref().unwrap_or(&first.message.body);
+                    job.outcome = Ok(replay(&first.message, first.rev, said, append));
                     continue;
                 }
                 if let Some(first) = keys.get(keyed) {
@@ -210,7 +210,7 @@ impl Plan {
     pub(super) fn finish(self, tx: &mut Tx, jobs: &mut [&mut AppendJob]) {
         for (at, first) in self.repeats {
             if let Ok(Appended::New(message)) = &jobs[first].outcome {
-                let outcome = replay(message, &message.body, &jobs[at].append);
+                let outcome = replay(message, message.rev, &message.body, &jobs[at].append);
                 jobs[at].outcome = Ok(outcome);
             }
         }
@@ -233,17 +233,20 @@ fn is_remembered(tx: &Tx, append: &Append) -> bool {
 pub(super) struct Known {
     /// As it is now.
     pub(super) message: Message,
+    /// The `rev` that it came with.
+    pub(super) rev: Rev,
     /// What it said at first, where it was edited since.
     pub(super) said: Option<String>,
 }
 
 /// The same key must mean the same message, as it was sent. Of a deleted one nobody knows any more.
-fn replay(first: &Message, said: &str, again: &Append) -> Appended {
+fn replay(first: &Message, rev: Rev, said: &str, again: &Append) -> Appended {
     let same = said == again.draft.body.as_str()
         && first.reply_to == again.draft.reply_to
         && attachments::brings(first, &again.draft.files);
     if same || first.deleted_at.is_some() {
-        Appended::Replayed(first.clone())
+        let message = first.clone();
+        Appended::Replayed { message, rev }
     } else {
         Appended::KeyConflict
     }

@@ -107,6 +107,7 @@ pub(super) const CALLS: &[Row] = &[
     row("POST", "/api/rooms/{room_id}/messages", r#"{"body":"yes","reply_to":{seq}}"#, Rule::Writers),
     row("GET", "/api/rooms/{room_id}/messages/{seq}", "", Rule::Members),
     row("PATCH", "/api/rooms/{room_id}/messages/{own}", r#"{"body":"better"}"#, Rule::Writers),
+    row("PATCH", "/api/rooms/{room_id}/messages/{own}?key=k", r#"{"body":"best"}"#, Rule::Writers),
     row("PATCH", "/api/rooms/{room_id}/messages/{seq}", r#"{"body":"never said"}"#, Rule::Nobody),
     row("DELETE", "/api/rooms/{room_id}/messages/{own}", "", Rule::Members),
     row("DELETE", "/api/rooms/{room_id}/messages/{seq}", "", Rule::Moderators),

@@ -25,7 +25,8 @@ pub(crate) async fn execute(data: &Path, statements: &'static str) {
 pub(crate) async fn make_old(data: &Path) {
     execute(
         data,
-        "drop index messages_of_system_by_seq;
+        "drop table command_keys;
+         drop index messages_of_system_by_seq;
          drop index messages_changed;
          alter table messages drop column first_rev;
          create unique index messages_by_rev on messages (room_id, rev);
