@@ -1,6 +1,7 @@
 //! The only wiring: store, hub, chat, router, and the order in which they come and go.
 
 mod drain;
+mod epoch;
 mod files;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use drain::Tasks;
+pub use epoch::new_epoch;
 
 use crate::{
     auth::{Passwords, Secret, Tokens},

@@ -60,6 +60,12 @@ pub enum ChatError {
         "this key was used before with other content; use a new key for each message and each change"
     )]
     KeyConflict,
+    /// The client knows the numbers of another history: it states another epoch, or a number ahead of the head.
+    #[error(
+        "the history on this server is not the one you know: a backup was restored; forget its numbers and load \
+         everything again"
+    )]
+    EpochChanged,
     /// A room keeps at least one owner.
     #[error("the last owner must make somebody else owner first, or delete the room")]
     LastOwner,
@@ -145,6 +151,7 @@ impl ChatError {
             Self::RegistrationClosed => "registration_closed",
             Self::UsernameTaken => "username_taken",
             Self::KeyConflict => "key_conflict",
+            Self::EpochChanged => "epoch_changed",
             Self::LastOwner | Self::LastOwnerOf(_) => "last_owner",
             Self::LastAdmin => "last_admin",
             Self::TooManyRooms => "too_many_rooms",

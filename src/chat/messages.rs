@@ -178,7 +178,7 @@ impl Chat {
     /// What changed in a room since a `rev`. Membership is looked at in the same moment.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the caller is not in the room.
+    /// [`ChatError::NotFound`] if the caller is not in the room, [`ChatError::EpochChanged`] if there is no such `rev` yet.
     pub async fn changed_since(
         &self,
         caller: &Caller,
@@ -188,13 +188,17 @@ impl Chat {
     ) -> Result<Changes, ChatError> {
         let user = caller.user();
         let changes = self.inner.store.changed_since(room, user, after, most);
-        changes.await?.ok_or(ChatError::NotFound("room"))
+        let changes = changes.await?.ok_or(ChatError::NotFound("room"))?;
+        if after > changes.head.rev {
+            return Err(ChatError::EpochChanged);
+        }
+        Ok(changes)
     }
 
     /// Where a room stands, and whether more than `count` messages changed since `after`.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the caller is not in the room.
+    /// [`ChatError::NotFound`] if the caller is not in the room, [`ChatError::EpochChanged`] if there is no such `rev` yet.
     pub async fn distance(
         &self,
         caller: &Caller,
@@ -204,7 +208,11 @@ impl Chat {
     ) -> Result<Distance, ChatError> {
         let user = caller.user();
         let distance = self.inner.store.distance(room, user, after, count).await?;
-        distance.ok_or(ChatError::NotFound("room"))
+        let distance = distance.ok_or(ChatError::NotFound("room"))?;
+        if after > distance.head.rev {
+            return Err(ChatError::EpochChanged);
+        }
+        Ok(distance)
     }
 
     /// How the caller came out of a room since `after`.

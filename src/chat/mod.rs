@@ -170,6 +170,23 @@ impl Chat {
         Ok(self.inner.requests.take(&caller.user())?)
     }
 
+    /// The id of the history that the database holds.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        self.inner.store.epoch()
+    }
+
+    /// Checks the epoch that a client states, if it states one.
+    ///
+    /// # Errors
+    /// [`ChatError::EpochChanged`] for another one.
+    pub fn check_epoch(&self, stated: Option<&str>) -> Result<(), ChatError> {
+        match stated {
+            Some(stated) if stated != self.epoch() => Err(ChatError::EpochChanged),
+            _ => Ok(()),
+        }
+    }
+
     /// The sizes and rates in force.
     #[must_use]
     pub fn limits(&self) -> &Limits {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod bench;
+mod new_epoch;
 mod reindex;
 mod serve;
 
@@ -27,6 +28,8 @@ enum Command {
     Serve,
     /// Build the index of searches anew, while no server runs on the data folder.
     Reindex,
+    /// Give the database another epoch, after a copy of the data folder was restored and before the server starts.
+    NewEpoch,
     /// Print every setting with its default, as a settings file to start from.
     Config,
     /// Make somebody admin, without asking another admin.
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(arguments),
         Command::Serve => with(settings, serve::run),
         Command::Reindex => with(settings, |loaded| reindex::run(&loaded)),
+        Command::NewEpoch => with(settings, |loaded| new_epoch::run(&loaded.config)),
         Command::Admin { name } => with(settings, |loaded| admin::run(&loaded.config, &name)),
     }
 }

@@ -175,6 +175,7 @@ impl From<ChatError> for Problem {
             | ChatError::RegistrationClosed => StatusCode::FORBIDDEN,
             ChatError::UsernameTaken
             | ChatError::KeyConflict
+            | ChatError::EpochChanged
             | ChatError::LastOwner
             | ChatError::LastOwnerOf(_)
             | ChatError::LastAdmin

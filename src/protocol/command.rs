@@ -65,6 +65,9 @@ pub enum Command {
     },
     /// Ask for everything changed since a `rev`, room by room.
     Sync {
+        /// The epoch that these `rev` belong to.
+        #[serde(default)]
+        epoch: Option<String>,
         /// The last `rev` seen, by room.
         #[serde(deserialize_with = "numbered")]
         rooms: HashMap<RoomId, Rev>,
@@ -240,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_sync_names_rooms_by_number() {
-        let Ok(Command::Sync { rooms }) = Command::parse(r#"{"type":"sync","rooms":{"1":520}}"#)
+        let Ok(Command::Sync { rooms, epoch: None }) =
+            Command::parse(r#"{"type":"sync","rooms":{"1":520}}"#)
         else {
             panic!("not a sync")
         };

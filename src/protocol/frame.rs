@@ -15,6 +15,8 @@ pub enum Frame<'a> {
         user: UserView,
         /// Seconds between the server's pings.
         heartbeat_s: f64,
+        /// The id of the history that the server has.
+        epoch: &'a str,
         /// Sizes a client should keep to.
         limits: ReadyLimits,
         /// The rooms this socket hears, live from their `head` on.
@@ -46,6 +48,8 @@ pub enum Frame<'a> {
         room_id: RoomId,
         /// What the client now holds everything up to.
         head: Head,
+        /// The id of the history that the server has.
+        epoch: &'a str,
     },
     /// More was missed than a socket repeats: read `?changed_since=` over HTTP, then `sync` again.
     Behind {

@@ -212,8 +212,12 @@ impl Voice {
     }
 
     /// What the client holds everything up to, after a repair.
-    pub(super) fn synced(&self, room_id: RoomId, head: Head) -> Option<Bytes> {
-        self.json(&Frame::Synced { room_id, head })
+    pub(super) fn synced(&self, room_id: RoomId, head: Head, epoch: &str) -> Option<Bytes> {
+        self.json(&Frame::Synced {
+            room_id,
+            head,
+            epoch,
+        })
     }
 
     /// More was missed than a socket repeats.

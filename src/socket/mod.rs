@@ -125,6 +125,8 @@ pub struct TextOptions {
     pub since: Option<Seq>,
     /// Show the last so many messages first.
     pub history: usize,
+    /// The address states the epoch of another database.
+    pub other_epoch: bool,
 }
 
 /// One connection, from the end of its handshake to the end of its TCP stream.

@@ -21,6 +21,12 @@ pub enum StoreError {
     /// A newer version of the program has changed the schema.
     #[error("the database is from a newer version of Parlor; this is {}", env!("CARGO_PKG_VERSION"))]
     Newer,
+    /// An older version of the program made the schema, and nobody has brought it up to date.
+    #[error(
+        "the database is from an older version of Parlor; start the server of this version on it once, which brings it \
+         up to date, and stop it again"
+    )]
+    Older,
     /// The database cannot be opened.
     #[error("cannot open the database: {0}")]
     Open(String),

@@ -23,7 +23,7 @@ mod sqlite;
 mod supervision;
 mod tokens;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
@@ -118,6 +118,23 @@ impl Store {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.ping().await,
         }
+    }
+
+    /// The id of the history that the database holds. It never changes while the store is open.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.epoch(),
+        }
+    }
+
+    /// Gives the database at `path`, which no store has open, another epoch and returns it.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] if there is no database, [`StoreError::Newer`] or [`StoreError::Older`] if another version
+    /// wrote its schema.
+    pub async fn renew_epoch(path: &Path) -> Result<String, StoreError> {
+        sqlite::epoch::renew(path).await
     }
 
     /// How many files it holds open at most.

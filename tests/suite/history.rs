@@ -55,7 +55,6 @@ async fn a_page_is_ascending_and_says_what_lies_beyond() {
         ("after=7&limit=3", vec![8, 9, 10], true, false),
         ("after=6&limit=3", vec![7, 8, 9], true, true),
         ("after=10&limit=3", vec![], true, false),
-        ("after=100&limit=3", vec![], true, false),
         ("around=5&limit=3", vec![4, 5, 6], true, true),
         ("around=5&limit=1", vec![5], true, true),
     ] {
@@ -150,7 +149,6 @@ async fn a_page_holds_50_unless_told_and_200_at_most() {
         "around=-5",
         "around=99999",
         "changed_since=-5",
-        "changed_since=99999",
     ] {
         page(&ana, &room, query).await;
     }
@@ -161,12 +159,7 @@ async fn a_page_holds_50_unless_told_and_200_at_most() {
 async fn what_changed_since_a_rev_is_read_in_its_order() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = room_with(&server, 6).await;
-    for (since, expected) in [
-        (0, (1..=6).collect()),
-        (4, vec![5, 6]),
-        (6, vec![]),
-        (99, vec![]),
-    ] {
+    for (since, expected) in [(0, (1..=6).collect()), (4, vec![5, 6]), (6, vec![])] {
         let page = page(&ana, &room, &format!("changed_since={since}"))
             .await
             .json();

@@ -25,6 +25,7 @@ mod deletion;
 mod direct;
 mod drain;
 mod edge;
+mod epoch;
 mod files;
 mod full_disk;
 mod handshake;

@@ -12,7 +12,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    chat::{Most, Posted, Rendered},
+    chat::{ChatError, Most, Posted, Rendered},
     domain::{FileId, Key, MessagePage, Rev, RoomId, Seq, Window},
     http::{
         AppState,
@@ -39,6 +39,7 @@ pub(crate) struct ListQuery {
     after: Option<i64>,
     around: Option<i64>,
     changed_since: Option<i64>,
+    epoch: Option<String>,
     limit: Option<i64>,
 }
 
@@ -72,6 +73,11 @@ pub(crate) async fn list(
     request: HeaderMap,
     AppQuery(query): AppQuery<ListQuery>,
 ) -> Result<Response, Problem> {
+    if let Err(error) = state.chat.check_epoch(query.epoch.as_deref()) {
+        // A room that is not theirs is not found, whatever they state.
+        state.chat.member(&auth.caller, RoomId(room)).await?;
+        return Err(error.into());
+    }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     let most = if query.changed_since.is_some() {
         CHANGED_LIMIT_MAX
@@ -107,6 +113,10 @@ pub(crate) async fn list(
         return newest(&state, &auth, room, &request).await;
     }
     let page = state.chat.history(&auth.caller, room, window, most).await?;
+    // A client that asks for what came after a message has that message. `before` and `around` may name any number.
+    if matches!(window, Window::After(seq) if seq > page.head.seq) {
+        return Err(ChatError::EpochChanged.into());
+    }
     let links = links(room, &page, limit);
     Ok(json(links, write(&page)))
 }

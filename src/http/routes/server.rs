@@ -13,6 +13,7 @@ use crate::{
 pub(crate) struct AboutBody {
     name: String,
     version: &'static str,
+    epoch: String,
     registration: Registration,
     needs_first_account: bool,
     limits: LimitsBody,
@@ -38,6 +39,7 @@ pub(crate) async fn about(State(state): State<AppState>) -> Result<Json<AboutBod
     Ok(Json(AboutBody {
         name: state.config.name.clone(),
         version: env!("CARGO_PKG_VERSION"),
+        epoch: state.chat.epoch().to_owned(),
         registration: state.config.registration,
         needs_first_account: state.chat.needs_first_account().await?,
         limits: LimitsBody {

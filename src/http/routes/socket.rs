@@ -29,6 +29,7 @@ pub(crate) struct TextQuery {
     since: Option<i64>,
     history: Option<usize>,
     tz: Option<String>,
+    epoch: Option<String>,
 }
 
 /// A request for a socket, by somebody who may have one.
@@ -38,6 +39,8 @@ pub(crate) struct Request {
     handshake: Result<Handshake, Problem>,
     text: TextOptions,
     zone: TimeZone,
+    /// Whether the client states the epoch of this database, or none.
+    epoch: Result<(), ChatError>,
     claim: Option<Claim>,
 }
 
@@ -59,11 +62,13 @@ impl FromRequestParts<AppState> for Request {
             ));
         }
         let on = |flag: Option<u8>| flag.is_some_and(|flag| flag != 0);
+        let epoch = state.chat.check_epoch(query.epoch.as_deref());
         let text = TextOptions {
             echo: on(query.echo),
             numbers: on(query.numbers),
             since: query.since.map(Seq),
             history,
+            other_epoch: epoch.is_err(),
         };
         let zone = query
             .tz
@@ -77,6 +82,7 @@ impl FromRequestParts<AppState> for Request {
             handshake,
             text,
             zone,
+            epoch,
             claim,
         })
     }
@@ -95,7 +101,8 @@ pub(crate) async fn all(
             "Lines of text belong to one room: connect to /ws/{room_id}",
         ));
     }
-    open(&state, request, Scope::All, String::new(), Dialect::Json)
+    let dialect = Dialect::Json;
+    open(&state, request, Scope::All, String::new(), dialect)
 }
 
 pub(crate) async fn room(
@@ -141,9 +148,14 @@ fn open(
         auth,
         handshake,
         zone,
+        epoch,
         claim,
         ..
     } = request;
+    // A person at a terminal is told in a line.
+    if dialect == Dialect::Json {
+        epoch?;
+    }
     if !state.readiness.get() {
         return Err(ChatError::Draining.into());
     }

@@ -95,7 +95,10 @@ impl Reader {
                     Err(error) => self.refuse(None, Some(room_id), &error).await,
                 }
             }
-            Ok(Command::Sync { rooms }) => {
+            Ok(Command::Sync { rooms, epoch }) => {
+                if let Err(error) = self.context.chat.check_epoch(epoch.as_deref()) {
+                    return self.refuse(None, None, &error).await;
+                }
                 if rooms.len() > self.context.limits.rooms_per_user {
                     let detail = "names more rooms than one can be in".to_owned();
                     return self.say(malformed(None, "malformed", detail)).await;

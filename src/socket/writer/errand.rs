@@ -124,7 +124,9 @@ impl Writer {
                 self.open_ear(room, Rev(0));
                 return Ok(None);
             }
-            Err(error @ (ChatError::Overloaded | ChatError::NotFound(_))) => {
+            Err(
+                error @ (ChatError::Overloaded | ChatError::NotFound(_) | ChatError::EpochChanged),
+            ) => {
                 self.say(&Voice::refused(None, Some(room), &error)).await?;
                 self.open_ear(room, Rev(0));
                 return Ok(None);
@@ -141,9 +143,15 @@ impl Writer {
                 sent: sent + changes.items.len(),
             }));
         }
-        self.send(self.voice.synced(room, changes.head)).await?;
+        self.send_synced(room, changes.head).await?;
         self.open_ear(room, changes.head.rev);
         Ok(None)
+    }
+
+    /// Tells the client up to where it holds everything.
+    async fn send_synced(&self, room: RoomId, head: Head) -> Result<(), End> {
+        let epoch = self.context.chat.epoch();
+        self.send(self.voice.synced(room, head, epoch)).await
     }
 
     /// Reads a step of what was missed in a room and goes on from there.
@@ -184,7 +192,7 @@ impl Writer {
                 }
                 // The client is told that it has everything, holes or not.
                 if holes {
-                    self.send(self.voice.synced(room, head)).await?;
+                    self.send_synced(room, head).await?;
                 }
                 if lagged && !self.lossy.contains(&room) {
                     self.lossy.push(room);

@@ -12,6 +12,10 @@ use crate::{
     protocol::{CloseReason, Frame, UserView, frame::ReadyLimits},
 };
 
+/// What a person reads whose address names the numbers of another history.
+const OTHER_HISTORY: &str = "! epoch_changed: the history on this server is not the one you know, because a backup was restored; \
+     message numbers that you noted may be wrong";
+
 impl Writer {
     /// Subscribes to the one room that this connection is for, if it is for one.
     pub(in crate::socket) fn hear_only(&mut self, name: &str) {
@@ -78,6 +82,7 @@ impl Writer {
         let ready = Frame::Ready {
             user: UserView::own(&user, true),
             heartbeat_s,
+            epoch: chat.epoch(),
             limits,
             rooms: rooms.collect(),
         };
@@ -137,14 +142,18 @@ impl Writer {
             self.say(&line).await?;
         }
         let upto = head.seq;
+        let is_ahead = options.since.is_some_and(|since| since > upto);
+        if options.other_epoch || is_ahead {
+            self.say(OTHER_HISTORY).await?;
+        }
         if let Some(ear) = self.feed.ear(room) {
             ear.reached(head.rev);
             ear.show(upto);
         }
         let after = match options.since {
-            Some(since) => Some(since),
-            None if options.history > 0 => Some(lines::start_of_last(options.history, upto)),
-            None => None,
+            Some(since) if !(options.other_epoch || is_ahead) => Some(since),
+            _ if options.history > 0 => Some(lines::start_of_last(options.history, upto)),
+            _ => None,
         };
         match after {
             Some(after) => self.take_on(Errand::Replay(Replay {

@@ -12,6 +12,7 @@ mod command_keys;
 mod conversation;
 mod deletion;
 mod direct;
+pub(super) mod epoch;
 mod few;
 mod files;
 mod gaps;
@@ -24,6 +25,7 @@ mod members;
 mod mentions;
 mod messages;
 mod moderation;
+mod offline;
 mod pages;
 mod people;
 mod plain;
@@ -86,6 +88,8 @@ pub(super) struct Sqlite {
     recent: Recent,
     gaps: Arc<Gaps>,
     rooms_per_user: i64,
+    /// Which history the database holds.
+    epoch: Arc<str>,
     /// Which parts of words are common, for searches.
     sampled: search::Sampled,
     connect: SqliteConnectOptions,
@@ -110,6 +114,7 @@ impl Sqlite {
             .map_err(open_error)?;
         search::prepare(&mut connection).await.map_err(open_error)?;
         let keys = Keys::read(&mut connection).await.map_err(open_error)?;
+        let epoch = epoch::read(&mut connection).await.map_err(open_error)?;
         let readers = open_readers(&connect).await.map_err(open_error)?;
 
         let tracker = TaskTracker::new();
@@ -140,6 +145,7 @@ impl Sqlite {
             recent,
             gaps: Arc::default(),
             rooms_per_user: options.rooms_per_user,
+            epoch: epoch.into(),
             sampled: search::Sampled::default(),
             connect,
             tasks,

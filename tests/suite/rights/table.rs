@@ -103,11 +103,13 @@ pub(super) const CALLS: &[Row] = &[
     row("POST", "/api/rooms/{room_id}/owner", r#"{"user_id":{user_id}}"#, Rule::Owners),
     row("GET", "/api/rooms/{room_id}/messages", "", Rule::Members),
     row("GET", "/api/rooms/{room_id}/messages?changed_since=0", "", Rule::Members),
+    row("GET", "/api/rooms/{room_id}/messages?epoch=another", "", Rule::Members)
+        .but(&[(INSIDE, &[Private, Public, Direct], 409, "epoch_changed")]),
     row("POST", "/api/rooms/{room_id}/messages", r#"{"body":"hi"}"#, Rule::Writers),
     row("POST", "/api/rooms/{room_id}/messages", r#"{"body":"yes","reply_to":{seq}}"#, Rule::Writers),
     row("GET", "/api/rooms/{room_id}/messages/{seq}", "", Rule::Members),
     row("PATCH", "/api/rooms/{room_id}/messages/{own}", r#"{"body":"better"}"#, Rule::Writers),
-    row("PATCH", "/api/rooms/{room_id}/messages/{own}?key=k", r#"{"body":"best"}"#, Rule::Writers),
+    row("PATCH", "/api/rooms/{room_id}/messages/{own}?key=k-{own}", r#"{"body":"best"}"#, Rule::Writers),
     row("PATCH", "/api/rooms/{room_id}/messages/{seq}", r#"{"body":"never said"}"#, Rule::Nobody),
     row("DELETE", "/api/rooms/{room_id}/messages/{own}", "", Rule::Members),
     row("DELETE", "/api/rooms/{room_id}/messages/{seq}", "", Rule::Moderators),
@@ -126,6 +128,8 @@ pub(super) const CALLS: &[Row] = &[
     row("PUT", "/api/rooms/{room_id}/read", r#"{"seq":1}"#, Rule::Members),
 
     row("WS", "/ws", "", Rule::Anyone),
+    row("WS", "/ws?epoch=another", "", Rule::Anyone)
+        .but(&[(SIGNED_IN, &[Private, Public, Direct], 409, "epoch_changed")]),
     row("WS", "/ws/{room_id}", "", Rule::Members),
     row("WS", "/ws/{room_id}/{self}", "", Rule::Members),
     row("WS", "/ws/{room_id}/{user_id}", "", Rule::Anyone)

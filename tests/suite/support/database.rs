@@ -26,6 +26,7 @@ pub(crate) async fn make_old(data: &Path) {
     execute(
         data,
         "drop table command_keys;
+         drop table epoch;
          drop index messages_of_system_by_seq;
          drop index messages_changed;
          alter table messages drop column first_rev;

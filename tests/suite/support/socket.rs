@@ -62,6 +62,20 @@ impl JsonSocket {
         }
     }
 
+    /// Tries to open a socket; the answer to the handshake if it is refused.
+    pub(crate) async fn attempt(
+        address: SocketAddr,
+        path: &str,
+        token: &str,
+    ) -> Result<Self, Box<Response<Option<Vec<u8>>>>> {
+        let headers = [
+            bearer(token),
+            ("sec-websocket-protocol", "parlor.v1.json".to_owned()),
+        ];
+        let raw = handshake(address, path, &headers).await?;
+        Ok(Self { raw })
+    }
+
     pub(crate) async fn send(&mut self, frame: Value) {
         self.raw
             .send(Message::text(frame.to_string()))
