@@ -56,7 +56,7 @@ export function Shell() {
     ${room && html`<a class="skip" href="#composer" onClick=${skipToComposer}>${t("app.skip")}</a>`}
     <${Bars} />
     ${!(narrow.value && inRoom) && html`<${Sidebar} />`}
-    ${room ? html`<${RoomView} key=${room.id} room=${room} />` : !(narrow.value && !inRoom) && html`<${Elsewhere} inRoom=${inRoom} />`}
+    ${room ? html`<${RoomView} key=${room.serial} room=${room} />` : !(narrow.value && !inRoom) && html`<${Elsewhere} inRoom=${inRoom} />`}
     <div class="sr-only" aria-live="polite">${spoken.value}</div>
     ${dialog.value && html`<${Dialogs} />`}
   </div>`;

@@ -2,15 +2,15 @@
 
 import { batch } from "@preact/signals";
 import { t } from "../lib/i18n.js";
-import { heard } from "./announce.js";
+import { heard, notify } from "./announce.js";
 import { catchUp, keepWindow, loadAfter, open } from "./history.js";
 import { memberJoined, memberLeft, noteMembersSeen, notePerson, reloadMembers } from "./members.js";
-import { attended, isUntold, markRead, tellLater } from "./reading.js";
+import { attended, forgetReading, isUntold, markRead, tellLater } from "./reading.js";
 import { dropRoom, keepRooms, meetRoom } from "./rooms.js";
 import { landMessage, outbox } from "./sending.js";
 import { endSession } from "./session.js";
 import { attach, liveSocket } from "./socket.js";
-import { bodyLimit, currentRoom, isForMe, me, rooms, roomsKnown, route, session } from "./state.js";
+import { bodyLimit, currentRoom, dialog, isForMe, me, people, rooms, roomsKnown, route, session } from "./state.js";
 import { forgetTyping, heardTyping, stopTyping } from "./typing.js";
 
 const handlers = { ready, message, ack, synced, behind, presence, typing: heardTyping, read, room, room_left: roomLeft, error };
@@ -26,10 +26,28 @@ attach({
   onEnded: () => endSession(),
 });
 
+/** Which database the server has; null before the first `ready`. */
+let epoch = null;
+
+/**
+ * The server has another history than before, because a backup was restored: its numbers mean other messages now.
+ * Everything known of it is dropped. The outbox stays.
+ */
+function startAnew() {
+  forgetReading();
+  rooms.value = new Map();
+  people.value = new Map();
+  dialog.value = null;
+  outbox.value?.forgetNumbers();
+  notify(t("epoch.changed"));
+}
+
 function ready(frame) {
   if (frame.user) session.value = { ...session.value, user: { ...session.value.user, ...frame.user } };
   if (frame.limits?.body_chars) bodyLimit.value = frame.limits.body_chars;
   for (const id of keepRooms(new Set(frame.rooms.map(({ id }) => id)))) outbox.value?.failRoom(id, t("pending.no-room"));
+  if (epoch !== null && frame.epoch !== epoch) startAnew();
+  epoch = frame.epoch;
   const missed = {};
   for (const item of frame.rooms) {
     const known = meetRoom(item);
@@ -37,6 +55,9 @@ function ready(frame) {
     if (known.timeline.meetHead(item.head)) {
       if (known.timeline.loaded || known.timeline.loading) missed[item.id] = known.timeline.rev;
       else known.timeline.caughtUpTo(item.head.rev);
+    } else if (known.timeline.isAheadOf(item.head)) {
+      // Something came meanwhile, or a backup was restored and nobody said so: the server knows which.
+      missed[item.id] = known.timeline.rev;
     }
     if (known.members.value || known === currentRoom.value) reloadMembers(known);
   }
@@ -167,5 +188,14 @@ function roomLeft(frame) {
 }
 
 function error(frame) {
+  if (frame.code === "epoch_changed") {
+    startAnew();
+    roomsKnown.value = false;
+    epoch = null;
+    // The next `ready` tells everything.
+    liveSocket.stop();
+    liveSocket.start();
+    return;
+  }
   if (frame.key) outbox.value?.refused(frame.key, frame);
 }

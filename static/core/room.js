@@ -5,7 +5,11 @@ import { Timeline } from "../lib/timeline.js";
 
 const INFO = ["name", "topic", "kind", "role", "member_count", "created_at", "access_code", "notify", "slow_mode_s", "locked", "muted_until", "members"];
 
+let made = 0;
+
 export class Room {
+  /** Another one for each Room, although the room may be the same: what draws it begins anew. */
+  serial = (made += 1);
   timeline = new Timeline();
   /** Grows whenever the timeline changed; what draws messages reads it. */
   version = signal(0);

@@ -9,7 +9,7 @@ const PASSING = new Set(["rate_limited", "overloaded", "unavailable", "draining"
 const PAUSE_MS = 1_000;
 
 export class Outbox {
-  /** In the order of writing: `{key, roomId, body, quote?, files?, at, state, reason, tried}`. */
+  /** In the order of writing: `{key, roomId, body, quote?, unsure?, files?, at, state, reason, tried}`. */
   #entries;
   #send;
   #changed;
@@ -72,6 +72,9 @@ export class Outbox {
     if (PASSING.has(code)) {
       this.#notBefore.set(entry.roomId, this.#now() + (retryAfter ?? PAUSE_MS));
       this.#change((candidate) => candidate === entry, { state: "queued" });
+    } else if (entry.unsure && code === "invalid") {
+      // The message that it answers is gone, so this one never arrived: its key may go with other content.
+      this.#change((candidate) => candidate === entry, { state: "queued", quote: undefined, unsure: false });
     } else {
       this.#change((candidate) => candidate === entry, { state: "failed", reason: detail || code });
     }
@@ -94,6 +97,16 @@ export class Outbox {
   failRoom(roomId, reason) {
     this.#change((entry) => entry.roomId === roomId, { state: "failed", reason });
     this.#settle();
+  }
+
+  /**
+   * The server's numbers may mean other messages now. An entry that answers one of them becomes a plain message, unless
+   * it may have arrived before: then its key must go with the same content, and the server decides.
+   */
+  forgetNumbers() {
+    this.#change(({ quote, tried }) => quote && !tried, { quote: undefined });
+    this.#change(({ quote }) => quote, { unsure: true });
+    this.#changed(this.#entries);
   }
 
   #take(key) {

@@ -61,6 +61,11 @@ export class Timeline {
     return this.rev < head.rev;
   }
 
+  /** Has seen more of the room than exists up to this head. */
+  isAheadOf(head) {
+    return (this.rev ?? 0) > head.rev || this.headSeq > head.seq;
+  }
+
   /**
    * A live or replayed message.
    *

@@ -144,3 +144,33 @@ test("a room that is gone fails what was meant for it", () => {
   box.failRoom(1, "You are no longer in this room");
   assert.deepEqual(states(), ["a failed", "b queued"]);
 });
+
+test("after a backup was restored, a reply that was never sent becomes a message", () => {
+  const { box, sent, states } = outbox();
+  const quote = { seq: 7, body: "tea?" };
+  box.add({ key: "a", roomId: 1, body: "yes", quote });
+  box.add({ key: "b", roomId: 1, body: "more" });
+  box.forgetNumbers();
+  assert.deepEqual(box.entries.map((entry) => entry.quote), [undefined, undefined]);
+  assert.deepEqual(states(), ["a queued", "b queued"]);
+  box.connected();
+  box.acked("a");
+  assert.deepEqual(sent, ["a", "b"]);
+});
+
+test("a reply that may have arrived keeps what it answers until the server says that there is no such message", () => {
+  const { box, sent, states } = outbox();
+  const quote = { seq: 7, body: "tea?" };
+  box.add({ key: "a", roomId: 1, body: "yes", quote });
+  box.connected();
+  box.disconnected();
+  box.forgetNumbers();
+  assert.equal(box.entries[0].quote, quote, "a known key must go with the same content");
+  box.connected();
+  box.refused("a", { code: "invalid", detail: "reply_to is no message of this room" });
+  assert.equal(box.entries[0].quote, undefined);
+  assert.deepEqual([states(), sent], [["a sending"], ["a", "a", "a"]]);
+  // Whatever else is wrong with it does not pass by itself.
+  box.refused("a", { code: "invalid", detail: "body is too long" });
+  assert.deepEqual(states(), ["a failed"]);
+});

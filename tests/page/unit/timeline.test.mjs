@@ -169,3 +169,12 @@ test("an empty room shows its first message", () => {
   timeline.receive(message(1));
   assert.deepEqual(seqs(timeline), [1]);
 });
+
+test("a head behind what was seen is noticed", () => {
+  const timeline = shown(3);
+  assert.equal(timeline.isAheadOf({ seq: 3, rev: 3 }), false);
+  assert.equal(timeline.isAheadOf({ seq: 9, rev: 9 }), false);
+  assert.equal(timeline.isAheadOf({ seq: 3, rev: 2 }), true);
+  assert.equal(timeline.isAheadOf({ seq: 2, rev: 9 }), true);
+  assert.equal(new Timeline().isAheadOf({ seq: 0, rev: 0 }), false, "of a room that is new here nothing was seen");
+});
