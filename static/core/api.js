@@ -70,7 +70,7 @@ export function renew(since) {
     } catch (problem) {
       return NO_SESSION.has(problem.status) ? "ended" : "unreachable";
     }
-  });
+  }).catch(() => "unreachable");
 }
 
 /** Renews the cookies when they could be too old. */

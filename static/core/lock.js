@@ -3,33 +3,13 @@
 
 import { randomName, read, remove, write } from "./storage.js";
 
-const LEASE_MS = 10_000;
-const LOOK_MS = 60;
+/** Runs `action` while no other tab runs one under the same name. Rejects if the lease's code cannot be fetched. */
+export const exclusive = (name, action) => (navigator.locks ? navigator.locks.request(name, action) : underLease(name, action));
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Runs `action` while no other tab runs one under the same name. */
-export function exclusive(name, action) {
-  return navigator.locks ? navigator.locks.request(name, action) : leased(name, action);
-}
-
-async function leased(name, action) {
-  const key = `${name}.lease`;
-  const me = randomName();
-  for (;;) {
-    const lease = read(key);
-    if (!lease || lease.until < Date.now()) {
-      write(key, { owner: me, until: Date.now() + LEASE_MS });
-      await pause(LOOK_MS * (0.5 + Math.random()));
-      if (read(key)?.owner === me) break;
-    }
-    await pause(LOOK_MS);
-  }
-  try {
-    return await action();
-  } finally {
-    if (read(key)?.owner === me) remove(key);
-  }
+async function underLease(name, action) {
+  const { leased } = await import("../lib/lease.js");
+  const [setTimer, clearTimer] = [setTimeout, clearTimeout].map((timer) => timer.bind(globalThis));
+  return leased(`${name}.lease`, action, { read, write, remove, owner: randomName(), now: Date.now, random: Math.random, setTimeout: setTimer, clearTimeout: clearTimer });
 }
 
 /**

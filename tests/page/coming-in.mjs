@@ -9,6 +9,7 @@ const { world, story } = stage();
 
 describe("coming in", () => {
   story("from sign-up to the first message with the keyboard alone", async () => {
+    await (await Person.arrive(world, "not.the.first")).signUp();
     const { page } = await Person.arrive(world, "keys");
     await page.goto("/");
     await page.getByRole("heading", { name: "Welcome back" }).waitFor();
@@ -193,5 +194,34 @@ describe("coming in", () => {
     await Promise.all([ada.page.reload(), other.reload()]);
     await Promise.all([ada.connected(), ada.connected(other)]);
     assert.equal(renewals.length, 1, "the second tab sees that the first has done it");
+  });
+
+  story("of two tabs without Web Locks, the second waits for as long as the first one renews", async () => {
+    const ada = await (await Person.arrive(world, "lease")).signUp();
+    await ada.context.addInitScript(() => Object.defineProperty(Navigator.prototype, "locks", { value: undefined }));
+    await ada.visit();
+    const other = await ada.openTab();
+    await other.goto("/");
+    await ada.connected(other);
+    await ada.page.evaluate(() => localStorage.setItem("parlor.renewed_at", "0"));
+    let letGo;
+    const held = new Promise((resolve) => (letGo = resolve));
+    const renewals = [];
+    await ada.context.route("**/api/auth/refresh", async (route) => {
+      renewals.push(route.request().url());
+      await held;
+      await route.continue();
+    });
+    await Promise.all([ada.page.reload(), other.reload()]);
+    const leaseEnd = (page) => page.evaluate(() => JSON.parse(localStorage.getItem("parlor.renew.lease"))?.until ?? 0);
+    await ada.page.waitForFunction(() => localStorage.getItem("parlor.renew.lease") !== null);
+    const first = await leaseEnd(ada.page);
+    // The time of a lease that is not renewed is over, twice.
+    await ada.page.waitForFunction((end) => JSON.parse(localStorage.getItem("parlor.renew.lease"))?.until > end + 20_000, first);
+    assert.equal(renewals.length, 1);
+    letGo();
+    await Promise.all([ada.connected(), ada.connected(other)]);
+    assert.equal(renewals.length, 1, "the second tab sees that the first has done it");
+    assert.equal(await leaseEnd(ada.page), 0);
   });
 });
