@@ -38,6 +38,8 @@ let tabName = null;
 
 /** What was laid down last; a message goes on the wire after it. */
 let laid = Promise.resolve();
+/** For each message that was written and has no `ack` yet: called when the server has it. */
+const awaited = new Map();
 /** Settles when the outbox of whoever is here is open. */
 let opening = Promise.resolve();
 
@@ -88,14 +90,14 @@ function keep(own, entries) {
   laid = lay(own, entries);
 }
 
-/** On disk before it is on the wire; a disk that gives no answer is not waited for for ever. */
-const isLaid = () => Promise.race([laid, new Promise((resolve) => setTimeout(resolve, DISK_MS))]);
+/** On disk before it is on the wire; a disk that gives no answer is not waited for for ever. Says nothing about the outcome. */
+const laidOrLate = () => Promise.race([laid, new Promise((resolve) => setTimeout(resolve, DISK_MS))]);
 
 async function send(entry) {
   const frame = { type: "send", key: entry.key, room_id: entry.roomId, body: entry.body };
   if (entry.quote) frame.reply_to = entry.quote.seq;
   if (entry.files?.length > 0) frame.files = entry.files.map(({ id }) => id);
-  await isLaid();
+  await laidOrLate();
   // Without a connection it stays where it is, and is sent with the next one.
   liveSocket.send(frame);
   setTimeout(() => {
@@ -105,21 +107,26 @@ async function send(entry) {
 }
 
 /**
- * Queues a message that says something, with the files that were brought for it; resolves to whether it is on
- * this machine's disk. It is not where nobody is signed in any more.
+ * Queues a message that says something, with the files that were brought for it; resolves to whether it is saved:
+ * on this machine's disk, however long that takes, or on the server's. It is not where nobody is signed in any more.
  */
 export async function post(room, body, { replyTo = null, files = [] } = {}) {
   if (!outbox.value) await opening;
   if (!outbox.value) return false;
   room.dividerAfter.value = null;
   const quote = replyTo && { seq: replyTo.seq, author: replyTo.author, body: replyTo.body.slice(0, 140), deleted: false };
-  outbox.value.add({ key: randomName(), roomId: room.id, body, ...(quote ? { quote } : {}), ...(files.length > 0 ? { files } : {}) });
-  await isLaid();
-  return true;
+  const key = randomName();
+  outbox.value.add({ key, roomId: room.id, body, ...(quote ? { quote } : {}), ...(files.length > 0 ? { files } : {}) });
+  const acked = new Promise((resolve) => awaited.set(key, resolve));
+  // Where nothing outlives the page, only the server's answer saves it.
+  const isSaved = await Promise.race([laid.then((isKept) => isKept || acked), acked]);
+  awaited.delete(key);
+  return isSaved;
 }
 
 /** The message with this key is on the server's disk as number `seq`. */
 export function landMessage(key, seq) {
+  awaited.get(key)?.(true);
   const entry = outbox.value?.acked(key);
   const room = entry && rooms.value.get(entry.roomId);
   if (!room) return;

@@ -54,13 +54,15 @@ export async function shelves(prefix) {
   return found;
 }
 
-/** Lays down what a shelf holds from now on; resolves once it is on disk. */
+/** Lays down what a shelf holds from now on; resolves once it is stored, to whether it outlives the page. */
 export async function lay(name, entries) {
   try {
     await within("readwrite", (store) => (entries.length > 0 ? store.put(entries, name) : store.delete(name)));
     remove(FALLBACK + name);
+    return true;
   } catch {
-    if (entries.length > 0) write(FALLBACK + name, entries);
-    else remove(FALLBACK + name);
+    if (entries.length > 0) return write(FALLBACK + name, entries);
+    remove(FALLBACK + name);
+    return true;
   }
 }

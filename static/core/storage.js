@@ -12,13 +12,16 @@ export function read(key, fallback = null) {
   }
 }
 
+/** Returns whether the value outlives the page. */
 export function write(key, value) {
   const text = JSON.stringify(value);
   try {
     localStorage.setItem(key, text);
     memory.delete(key);
+    return true;
   } catch {
     memory.set(key, text);
+    return false;
   }
 }
 
