@@ -153,18 +153,25 @@ impl Chat {
         }
     }
 
-    /// Tells the room that the caller is typing. It is news that may be dropped, and is where the
-    /// room has better to do.
+    /// Tells the room that the caller is typing, or with `on` false that they stopped without
+    /// sending. It is news that may be dropped, and is where the room has better to do.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.
-    pub async fn typing(&self, caller: &Caller, room: RoomId) -> Result<(), ChatError> {
+    pub async fn typing(&self, caller: &Caller, room: RoomId, on: bool) -> Result<(), ChatError> {
         let (hub, store) = (&self.inner.hub, &self.inner.store);
         // Whoever has a connection open is listed in all of their rooms.
         if !hub.presence().is_in(caller.user(), room) {
             return Err(ChatError::NotFound("room"));
         }
         let user = caller.user();
+        if !on {
+            // Only a room that was told of a start is told of the end.
+            if hub.pause_typing(room, user) {
+                hub.publish(room, RoomEvent::Typing(Typing::stopped(room, user)));
+            }
+            return Ok(());
+        }
         if !hub.may_type(room, user) {
             return Ok(());
         }

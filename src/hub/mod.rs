@@ -137,6 +137,14 @@ impl Hub {
         }
     }
 
+    /// Notes that `user` stopped typing in that room without sending. Returns whether the room
+    /// was told that they type, and so must be told that they stopped.
+    #[must_use]
+    pub fn pause_typing(&self, room: RoomId, user: UserId) -> bool {
+        let channel = self.inner.rooms.get(&room);
+        channel.is_some_and(|channel| channel.typists.pause(user))
+    }
+
     /// Whether anybody here hears that room.
     #[must_use]
     pub fn is_heard(&self, room: RoomId) -> bool {

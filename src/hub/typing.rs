@@ -38,6 +38,15 @@ impl Typing {
         }
     }
 
+    /// The news that `user_id` stopped without sending.
+    #[must_use]
+    pub fn stopped(room_id: RoomId, user_id: UserId) -> Self {
+        Self {
+            user: user_id,
+            json: wire::text(&Frame::TypingStopped { room_id, user_id }.encode()),
+        }
+    }
+
     /// Its JSON frame.
     #[must_use]
     pub fn json(&self) -> &Bytes {
@@ -45,34 +54,63 @@ impl Typing {
     }
 }
 
+/// A user who was said to type in a room.
+struct Typist {
+    user: UserId,
+    since: Instant,
+    /// They stopped without sending. The entry stays until [`AGAIN`] has passed, so that a user
+    /// who starts and stops quickly is announced no more often than one who keeps typing.
+    paused: bool,
+}
+
 /// Who was said to type lately in one room.
 #[derive(Default)]
-pub(super) struct Typists(Mutex<Vec<(UserId, Instant)>>);
+pub(super) struct Typists(Mutex<Vec<Typist>>);
 
 impl Typists {
     /// Whether it is worth saying that `user` types.
     pub(super) fn admit(&self, user: UserId) -> bool {
         let now = Instant::now();
         let mut typists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        typists.retain(|(_, since)| now.duration_since(*since) < SHOWN);
-        if let Some((_, since)) = typists.iter_mut().find(|(typist, _)| *typist == user) {
-            let again = now.duration_since(*since) >= AGAIN;
+        typists.retain(|typist| {
+            let shown = if typist.paused { AGAIN } else { SHOWN };
+            now.duration_since(typist.since) < shown
+        });
+        let room = typists.iter().filter(|typist| !typist.paused).count() < MOST;
+        if let Some(typist) = typists.iter_mut().find(|typist| typist.user == user) {
+            let again = now.duration_since(typist.since) >= AGAIN;
             if again {
-                *since = now;
+                typist.since = now;
             }
             return again;
         }
-        let room = typists.len() < MOST;
         if room {
-            typists.push((user, now));
+            typists.push(Typist {
+                user,
+                since: now,
+                paused: false,
+            });
         }
         room
+    }
+
+    /// `user` stopped without sending. Returns whether they were said to type until now.
+    pub(super) fn pause(&self, user: UserId) -> bool {
+        let now = Instant::now();
+        let mut typists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = typists.iter_mut().find(|typist| {
+            typist.user == user && !typist.paused && now.duration_since(typist.since) < SHOWN
+        });
+        said.is_some_and(|typist| {
+            typist.paused = true;
+            true
+        })
     }
 
     /// `user` has said it and types no more.
     pub(super) fn done(&self, user: UserId) {
         let mut typists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        typists.retain(|(typist, _)| *typist != user);
+        typists.retain(|typist| typist.user != user);
     }
 }
 
@@ -92,5 +130,20 @@ mod tests {
         assert!(typists.admit(UserId(4)), "two have stopped");
         typists.done(UserId(4));
         assert!(typists.admit(UserId(5)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_is_told_once_and_a_new_start_not_too_soon() {
+        let typists = Typists::default();
+        assert!(!typists.pause(UserId(1)), "never said to type");
+        assert!((1..=3).all(|user| typists.admit(UserId(user))));
+        assert!(typists.pause(UserId(1)));
+        assert!(!typists.pause(UserId(1)), "told already");
+        assert!(typists.admit(UserId(4)), "the place is free");
+        assert!(!typists.admit(UserId(1)), "again too soon");
+        tokio::time::advance(SHOWN).await;
+        assert!(typists.admit(UserId(1)));
+        tokio::time::advance(SHOWN).await;
+        assert!(!typists.pause(UserId(1)), "no longer shown");
     }
 }

@@ -48,10 +48,13 @@ pub enum Command {
         /// Whether it is set.
         on: bool,
     },
-    /// Say that one is typing.
+    /// Say that one is typing, or has stopped without sending.
     Typing {
         /// The room.
         room_id: RoomId,
+        /// `false` once the field is empty again.
+        #[serde(default = "yes")]
+        on: bool,
     },
     /// Move one's receipt forward.
     Read {
@@ -103,6 +106,10 @@ pub struct CommandError {
     pub code: &'static str,
     /// What is wrong.
     pub detail: String,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// JSON's keys are strings; these hold numbers.

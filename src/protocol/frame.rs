@@ -69,6 +69,14 @@ pub enum Frame<'a> {
         /// Who.
         user_id: UserId,
     },
+    /// A user stopped typing without sending a message. A frame of its own, because clients that
+    /// do not know it ignore it; they would take a `typing` with a new field for typing.
+    TypingStopped {
+        /// Where.
+        room_id: RoomId,
+        /// Who.
+        user_id: UserId,
+    },
     /// One's receipt moved, here or on another device.
     Read {
         /// The room.

@@ -1,17 +1,17 @@
-// A room's messages over HTTP: the first page, older ones, newer ones, and what was missed.
+// A room's messages over HTTP: the first page, older ones and newer ones.
 
+import { effect } from "@preact/signals";
 import { get } from "./api.js";
-import { connection, currentRoom } from "./state.js";
+import { connection, currentRoom, route } from "./state.js";
 
 const PAGE = 50;
-const CATCH_UP_PAGE = 200;
 /** With more unread than this, the log opens at the first of them rather than at its end. */
 const FAR_BEHIND = 100;
 /** The window grows to this many messages before its far end is forgotten. */
 const WINDOW = 300;
 const WINDOW_KEPT = 250;
 
-const messagesOf = (room, query) => get(`/api/rooms/${room.id}/messages?${new URLSearchParams(query)}`);
+export const messagesOf = (room, query) => get(`/api/rooms/${room.id}/messages?${new URLSearchParams(query)}`);
 
 /** Loads the room's first page: around `seq`, around the first unread, or the newest. */
 export async function open(room, seq = null) {
@@ -30,6 +30,17 @@ export async function open(room, seq = null) {
     await load(room, behind ? { around: room.readSeq.value + 1, limit: PAGE } : { limit: PAGE }, { unread: true });
   }
 }
+
+/** After a failure with the connection up, the room is tried again. */
+const AGAIN_MS = 2_000;
+
+// A network that was away for seconds may come back without the socket's having noticed, so no `ready` tells of it.
+effect(() => {
+  const room = currentRoom.value;
+  if (!room?.loading.value.offline || connection.value.phase !== "ready") return undefined;
+  const timer = setTimeout(() => void open(room, route.value.seq), AGAIN_MS);
+  return () => clearTimeout(timer);
+});
 
 /** Leaves whatever part of the history is shown, for the newest messages. */
 export async function jumpToPresent(room) {
@@ -83,7 +94,7 @@ export async function loadAfter(room) {
 }
 
 /** Scrolling asks again and again; a server that just failed is left in peace for a moment. */
-const pauseAfterFailure = () => new Promise((resolve) => setTimeout(resolve, 2_000));
+export const pauseAfterFailure = () => new Promise((resolve) => setTimeout(resolve, 2_000));
 
 /** Keeps the window from growing for ever while messages come in. */
 export function keepWindow(room) {
@@ -107,30 +118,4 @@ export function close(room) {
   } else {
     room.timeline.trimStart(2 * PAGE);
   }
-}
-
-/** Reads over HTTP what a `sync` was too large for; true when all of it has been read. */
-export async function catchUp(room, fromRev) {
-  const { since: connected } = connection.value;
-  const current = () => connection.value.phase === "ready" && connection.value.since === connected;
-  let since = fromRev;
-  while (current()) {
-    let page;
-    try {
-      page = await messagesOf(room, { changed_since: since, limit: CATCH_UP_PAGE });
-    } catch {
-      await pauseAfterFailure();
-      continue;
-    }
-    for (const message of page.items) room.timeline.receive(message);
-    keepWindow(room);
-    room.touch();
-    const last = page.items.at(-1)?.rev ?? since;
-    if (!page.has_after || last === since) {
-      room.timeline.caughtUpTo(last);
-      return current();
-    }
-    since = last;
-  }
-  return false;
 }

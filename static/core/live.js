@@ -13,7 +13,7 @@ import { attach, liveSocket } from "./socket.js";
 import { bodyLimit, currentRoom, dialog, isForMe, me, people, rooms, roomsKnown, route, session } from "./state.js";
 import { forgetTyping, heardTyping, stopTyping } from "./typing.js";
 
-const handlers = { ready, message, ack, synced, behind, presence, typing: heardTyping, read, room, room_left: roomLeft, error };
+const handlers = { ready, message, ack, synced, behind, presence, typing: heardTyping, typing_stopped: typingStopped, read, room, room_left: roomLeft, error };
 
 attach({
   onFrame: (frame) => batch(() => handlers[frame.type]?.(frame)),
@@ -152,7 +152,9 @@ async function behind(frame) {
     known.timeline.caughtUpTo(frame.head.rev);
     return;
   }
-  if ((await catchUp(known, frame.from_rev)) && rooms.value.get(known.id) === known) syncRoom(known);
+  // Where it cannot be fetched, the server is away, and asked again with the next connection.
+  const caughtUp = await import("./catch-up.js").then(({ catchUp }) => catchUp(known, frame.from_rev), () => false);
+  if (caughtUp && rooms.value.get(known.id) === known) syncRoom(known);
 }
 
 function presence(frame) {
@@ -167,6 +169,10 @@ function presence(frame) {
   known.online.value = online;
   known.onlineCount.value = frame.online_count ?? online.size;
   noteMembersSeen(known, frame);
+}
+
+function typingStopped(frame) {
+  stopTyping(frame.room_id, frame.user_id);
 }
 
 function read(frame) {

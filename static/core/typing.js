@@ -21,6 +21,13 @@ export function tellTyping(roomId) {
   if (liveSocket.send({ type: "typing", room_id: roomId })) told = { roomId, at: Date.now() };
 }
 
+/** The room's composer was emptied without sending. */
+export function tellTypingStopped(roomId) {
+  if (told.roomId !== roomId) return;
+  liveSocket.send({ type: "typing", room_id: roomId, on: false });
+  doneTyping();
+}
+
 /** It was sent: the next key is a new beginning. */
 export function doneTyping() {
   told = { roomId: null, at: 0 };

@@ -1,6 +1,6 @@
 //! Whom a message calls: names and their counts, what one wants to be told of, and who is typing.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     conversation::{edit, standing},
@@ -198,5 +198,64 @@ async fn typing_is_heard_by_the_others_and_not_too_often() {
         .send(json!({ "type": "typing", "room_id": room.id }))
         .await;
     assert_eq!(socket.next_of("error").await["code"], "not_found");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_stop_without_sending_is_told_to_the_others() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut ana_socket, _) = ana.connect().await;
+    let (mut ben_socket, _) = ben.connect().await;
+    let typing = |on: bool| json!({ "type": "typing", "room_id": room.id, "on": on });
+    // A stop without a start is no news.
+    ana_socket.send(typing(false)).await;
+    ana_socket.still_answers().await;
+    ana_socket.send(typing(true)).await;
+    let started = ben_socket.next_of("typing").await;
+    assert_eq!(
+        started,
+        json!({ "type": "typing", "room_id": room.id, "user_id": ana.id })
+    );
+    ana_socket.send(typing(false)).await;
+    let stopped = ben_socket.next_of("typing_stopped").await;
+    assert_eq!(
+        stopped,
+        json!({ "type": "typing_stopped", "room_id": room.id, "user_id": ana.id })
+    );
+    // The same stop is told once, and not to the one who stopped.
+    ana_socket.send(typing(false)).await;
+    for socket in [&mut ana_socket, &mut ben_socket] {
+        let before = socket.still_answers().await;
+        let told = |frame: &Value| frame["type"] == "typing" || frame["type"] == "typing_stopped";
+        assert!(!before.iter().any(told), "{before:?}");
+    }
+    let stranger = server.user("eve").await;
+    let (mut socket, _) = stranger.connect().await;
+    socket.send(typing(false)).await;
+    assert_eq!(socket.next_of("error").await["code"], "not_found");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_terminal_is_not_told_who_types() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let mut terminal = ben.terminal(&room, "").await;
+    let (mut socket, _) = ana.connect().await;
+    for on in [true, false] {
+        socket
+            .send(json!({ "type": "typing", "room_id": room.id, "on": on }))
+            .await;
+    }
+    socket.still_answers().await;
+    ana.say(&room, "there").await;
+    loop {
+        let line = terminal.next().await;
+        assert!(!line.contains("typ"), "{line}");
+        if line.contains("<ana> there") {
+            break;
+        }
+    }
     server.stopped().await;
 }

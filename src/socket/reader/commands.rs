@@ -51,9 +51,10 @@ impl Reader {
                 })
                 .await
             }
-            Ok(Command::Typing { room_id }) => {
+            Ok(Command::Typing { room_id, on }) => {
                 let typing = if self.hears(room_id) {
-                    self.context.chat.typing(self.voice.caller(), room_id).await
+                    let caller = self.voice.caller();
+                    self.context.chat.typing(caller, room_id, on).await
                 } else {
                     Err(ChatError::NotFound("room"))
                 };

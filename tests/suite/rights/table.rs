@@ -149,6 +149,7 @@ pub(super) const COMMANDS: &[Say] = &[
     say("delete", r#"{"key":"{key}","room_id":{room_id},"seq":{seq}}"#, Rule::Moderators, Answer::Ack),
     say("read", r#"{"room_id":{room_id},"seq":1,"force":true}"#, Rule::Members, Answer::Frame("read")),
     say("typing", r#"{"room_id":{room_id}}"#, Rule::Members, Answer::Silence),
+    say("typing", r#"{"room_id":{room_id},"on":false}"#, Rule::Members, Answer::Silence),
     say("sync", r#"{"rooms":{"{room_id}":0}}"#, Rule::Members, Answer::Frame("synced")),
     say("ping", "{}", Rule::Anyone, Answer::Frame("pong")),
 ];

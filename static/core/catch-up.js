@@ -1,0 +1,32 @@
+// Reading over HTTP what was missed, where it is too much for the socket. Fetched when it is first needed.
+
+import { keepWindow, messagesOf, pauseAfterFailure } from "./history.js";
+import { connection } from "./state.js";
+
+const CATCH_UP_PAGE = 200;
+
+/** Reads over HTTP what a `sync` was too large for; true when all of it has been read. */
+export async function catchUp(room, fromRev) {
+  const { since: connected } = connection.value;
+  const current = () => connection.value.phase === "ready" && connection.value.since === connected;
+  let since = fromRev;
+  while (current()) {
+    let page;
+    try {
+      page = await messagesOf(room, { changed_since: since, limit: CATCH_UP_PAGE });
+    } catch {
+      await pauseAfterFailure();
+      continue;
+    }
+    for (const message of page.items) room.timeline.receive(message);
+    keepWindow(room);
+    room.touch();
+    const last = page.items.at(-1)?.rev ?? since;
+    if (!page.has_after || last === since) {
+      room.timeline.caughtUpTo(last);
+      return current();
+    }
+    since = last;
+  }
+  return false;
+}
