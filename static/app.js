@@ -3,6 +3,7 @@
 import { effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./components/app.js";
+import "./core/file-drag.js";
 import "./core/live.js";
 import { loadLanguage } from "./core/language.js";
 import { preferences } from "./core/preferences.js";

@@ -6,7 +6,7 @@ import { preferences } from "../core/preferences.js";
 import { post } from "../core/sending.js";
 import { bodyLimit, connection, me, now } from "../core/state.js";
 import { read, remove, write } from "../core/storage.js";
-import { doneTyping, tellTyping } from "../core/typing.js";
+import { doneTyping, tellTyping, tellTypingStopped } from "../core/typing.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { codePoints, trimBody } from "../lib/text.js";
@@ -21,11 +21,15 @@ const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
 const HINT_SHARE = 0.9;
 /** A word that may be completed; and a line that is a command. What they are is known to what is fetched for them. */
 const BEGUN = /(?:^|[\s(])[@:/][^\s]*$/u;
-const COMMAND = /^\/(?:help|invite|msg|topic|who)(?:\s|$)/u;
+/** Every line like one is taken for a command, so that a mistyped one is not published. `/me` is sent as it is. */
+const COMMAND = /^\/(?!me(?:\s|$))[\p{L}\p{N}_]/iu;
+/** `//x` sends `/x`, as at a terminal. */
+const ESCAPED = /^\/(?=\/[\p{L}\p{N}_])/u;
 
 const MOVES = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]);
 
 const Uploads = lazy(async () => (await import("./uploads.js")).Uploads);
+const RefusedLine = lazy(async () => (await import("./refused-line.js")).RefusedLine);
 /** Without the server there is nothing to offer, and writing goes on. */
 const Completion = lazy(async () => (await import("./completion.js")).Completion, () => {});
 
@@ -36,11 +40,13 @@ function enterSends() {
 
 const draftKey = (room) => `parlor.draft.${me.value?.id}.${room.id}`;
 
-export function Composer({ room }) {
+/** `attachFiles.current` is set to a function that takes the files which are dropped into the room. */
+export function Composer({ room, attachFiles }) {
   const [draft, setDraft] = useState(() => read(draftKey(room), ""));
   const [uploads, setUploads] = useState([]);
   const [before, setBefore] = useState(null);
   const [active, setActive] = useState(null);
+  const [refusal, setRefusal] = useState(null);
   const area = useRef(null);
   const keys = useRef(null);
   const picker = useRef(null);
@@ -70,8 +76,10 @@ export function Composer({ room }) {
 
   const change = (text) => {
     setDraft(text);
+    setRefusal(null);
     if (editing) return;
     if (text.trim() !== "") tellTyping(room.id);
+    else tellTypingStopped(room.id);
     if (text === "") remove(draftKey(room));
     else write(draftKey(room), text);
   };
@@ -95,26 +103,41 @@ export function Composer({ room }) {
       if (!nothing) void save();
       return;
     }
-    const files = uploads.map(({ file }) => file);
-    const written = area.current.value;
-    const body = trimBody(written);
-    if (body === "" && files.length === 0) return;
+    const body = trimBody(area.current.value);
+    if (nothing) return;
     setBefore(null);
-    if (COMMAND.test(body) && files.length === 0) {
-      void obey(body);
-      return;
-    }
+    if (COMMAND.test(body)) void obey(body);
+    else say(body.replace(ESCAPED, ""));
+  };
+
+  const say = (body) => {
+    const written = area.current.value;
     // The draft is kept until the message is.
-    void post(room, body, { replyTo: replying, files }).then((isKept) => isKept && read(draftKey(room)) === written && remove(draftKey(room)));
+    void post(room, body, { replyTo: replying, files: uploads.map(({ file }) => file) }).then((isSaved) => isSaved && dropDraft(written));
     setDraft("");
     setUploads([]);
+    setRefusal(null);
     room.replying.value = null;
     doneTyping();
   };
 
+  const dropDraft = (written) => read(draftKey(room)) === written && remove(draftKey(room));
+
   const obey = async (line) => {
-    const done = await import("../core/commands.js").then(({ obey: run }) => run(room, line), sayNotLoaded);
-    if (done && trimBody(area.current?.value ?? "") === line) change("");
+    const written = area.current.value;
+    const outcome = await import("../core/commands.js").then(({ obey: run }) => run(room, line, { withFiles: uploads.length > 0 }), sayNotLoaded);
+    // It may have led to another room.
+    const isThere = area.current?.value === written;
+    if (outcome === true) {
+      dropDraft(written);
+      if (isThere) change("");
+    } else if (outcome && isThere) setRefusal(outcome);
+  };
+
+  const replaceCommand = async (name) => {
+    const { withCommand } = await import("../lib/command-line.js");
+    change(withCommand(trimBody(area.current.value), name));
+    area.current.focus();
   };
 
   /** The word before the caret, if it is one that may be completed. */
@@ -135,6 +158,8 @@ export function Composer({ room }) {
     bring(room, files, uploads.length, setUploads);
   };
 
+  attachFiles.current = attach;
+
   const onPaste = (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;
@@ -147,9 +172,10 @@ export function Composer({ room }) {
     if (event.isComposing || event.keyCode === 229) return;
     if (before !== null && keys.current?.(event)) return;
     if (MOVES.has(event.key)) setBefore(null);
-    if (event.key === "Escape" && (editing || replying)) {
+    if (event.key === "Escape" && (editing || replying || refusal)) {
       event.preventDefault();
-      leave();
+      if (refusal) setRefusal(null);
+      else leave();
     } else if (event.key === "ArrowUp" && draft === "" && !editing) {
       const last = room.timeline.list().findLast(({ kind, author, deleted_at: gone }) => kind === "text" && author?.id === me.value?.id && !gone);
       if (!last) return;
@@ -160,16 +186,10 @@ export function Composer({ room }) {
     }
   };
 
-  const onDrop = (event) => {
-    if (event.dataTransfer.files.length === 0) return;
-    event.preventDefault();
-    void attach([...event.dataTransfer.files]);
-  };
-  const onDragOver = (event) => event.dataTransfer.types.includes("Files") && event.preventDefault();
-
   const label = t("composer.label", { room: room.info.value.name });
-  return html`<form class="composer" onSubmit=${send} onDrop=${onDrop} onDragOver=${onDragOver} aria-label=${t("composer.form")}>
+  return html`<form class="composer" onSubmit=${send} aria-label=${t("composer.form")}>
     <${Purpose} editing=${editing} replying=${replying} leave=${leave} />
+    ${refusal && html`<${RefusedLine} refusal=${refusal} sendAsText=${() => (say(trimBody(area.current.value)), area.current.focus())} replace=${replaceCommand} close=${() => (setRefusal(null), area.current.focus())} />`}
     ${uploads.length > 0 && html`<${Uploads} uploads=${uploads} />`}
     ${before !== null && html`<${Completion} room=${room} before=${before} complete=${complete} close=${() => setBefore(null)} keys=${keys} setActive=${setActive} />`}
     <div class=${`composer-box ${tooLong ? "too-long" : ""}`}>

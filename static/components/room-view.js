@@ -1,4 +1,5 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { bringsFiles } from "../core/file-drag.js";
 import { close, open } from "../core/history.js";
 import { follow } from "../core/router.js";
 import { dialog, membersShown, roomy, route } from "../core/state.js";
@@ -25,11 +26,28 @@ export function RoomView({ room }) {
   }, []);
   useEffect(() => void open(room, seq), [seq]);
 
+  const attachFiles = useRef(null);
+  const [dropping, setDropping] = useState(false);
+  // What is edited takes no files.
+  const takes = (event) => bringsFiles(event) && !room.editing.value;
+  const onDragOver = (event) => {
+    if (!takes(event)) return;
+    event.preventDefault();
+    setDropping(true);
+  };
+  const onDrop = (event) => {
+    setDropping(false);
+    if (!takes(event)) return;
+    event.preventDefault();
+    void attachFiles.current([...event.dataTransfer.files]);
+  };
+
   return html`
-    <main class="room">
+    <main class="room" onDragOver=${onDragOver} onDrop=${onDrop}>
       <${RoomHead} room=${room} />
       <${Log} room=${room} />
-      <${Composer} room=${room} />
+      <${Composer} room=${room} attachFiles=${attachFiles} />
+      ${dropping && html`<div class="drop-zone" aria-hidden="true" onDragLeave=${() => setDropping(false)} onPointerMove=${() => setDropping(false)}><p>${t("files.drop-here")}</p></div>`}
     </main>
     ${roomy.value && membersShown.value && html`<aside class="members" aria-label=${t("members.heading")}><${Members} room=${room} /></aside>`}
   `;

@@ -1,5 +1,6 @@
 // What a line that begins with `/` does, other than being sent.
 
+import { commandOf, nearestCommand } from "../lib/command-line.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
 import { notify } from "./announce.js";
@@ -18,6 +19,9 @@ export const COMMANDS = [
   { name: "help", about: "command.help", run: () => open("keyboard") },
 ];
 
+/** So much of an unknown command is repeated. */
+const MAX_SHOWN = 32;
+
 function open(name, room) {
   dialog.value = { name, ...(room ? { roomId: room.id } : {}) };
 }
@@ -28,16 +32,24 @@ async function message(_, rest) {
   const person = [...people.value.values()].find(({ username }) => username.toLowerCase() === name?.toLowerCase());
   if (!person) throw new Error(t("command.nobody", { name: name ?? "" }));
   const id = await alone([person.id]);
-  if (text !== "") await post(rooms.value.get(id), text);
+  const saved = text === "" ? true : post(rooms.value.get(id), text);
   navigate(roomPath(id));
+  return saved;
 }
 
-/** Does what the line says; false when it could not be done, which is said. */
-export async function obey(room, line) {
-  const [, name, rest] = /^\/(\w+)\s*([\s\S]*)$/u.exec(line);
+/**
+ * Does what the line says. Returns true once it is done, and false when it failed, which the page has shown then. A line
+ * that is no command is refused rather than published: it returns `{text, nearest}`, a text that says why and the
+ * command that may have been meant, or null.
+ */
+export async function obey(room, line, { withFiles = false } = {}) {
+  const { name, rest } = commandOf(line);
+  const command = COMMANDS.find((known) => known.name === name);
+  const shown = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name;
+  if (!command?.run) return { text: t("command.unknown", { name: shown }), nearest: nearestCommand(name, COMMANDS.map((known) => known.name)) };
+  if (withFiles) return { text: t("command.no-files", { name }), nearest: null };
   try {
-    await COMMANDS.find((command) => command.name === name).run(room, rest.trim());
-    return true;
+    return (await command.run(room, rest)) !== false;
   } catch (problem) {
     notify(problem.message, "bad");
     return false;

@@ -72,7 +72,63 @@ describe("completing", () => {
     await ada.say("/msg @command.bob between us");
     await ada.page.getByRole("heading", { name: "command.bob", level: 1 }).waitFor();
     await ada.reads(["between us"]);
+  });
+
+  story("a mistyped command is not published", async () => {
+    const { people: [ada, bob] } = await roomOf(world, ["typo.ada", "typo.bob"]);
+    const refused = ada.page.locator(".refused");
+    const asText = refused.getByRole("button", { name: "Send as text" });
+    await ada.say("/mgs @typo.bob the offer letter is 92k");
+    await refused.getByText("There is no command /mgs.").waitFor();
+    await ada.composer.press("Enter");
+    assert.deepEqual(await ada.said(), []);
+    await holds(ada, "/mgs @typo.bob the offer letter is 92k");
+    assert.deepEqual(await faultsOf(ada.page), []);
+    await refused.getByRole("button", { name: "Use /msg" }).click();
+    await holds(ada, "/msg @typo.bob the offer letter is 92k");
+    await refused.waitFor({ state: "detached" });
+    await ada.composer.press("Enter");
+    await ada.page.getByRole("heading", { name: "typo.bob", level: 1 }).waitFor();
+    await ada.reads(["the offer letter is 92k"]);
+    await ada.page.goBack();
+    await ada.page.getByRole("heading", { name: "Lobby", level: 1 }).waitFor();
+    await holds(ada, "");
+
+    // No command is like it; and one may mean what one says.
     await ada.say("/usr/bin is no command");
-    await ada.reads(["between us", "/usr/bin is no command"]);
+    await refused.getByText("There is no command /usr/bin.").waitFor();
+    assert.equal(await refused.getByRole("button", { name: /^Use/u }).count(), 0);
+    await asText.click();
+    await holds(ada, "");
+    await refused.waitFor({ state: "detached" });
+    await bob.reads(["/usr/bin is no command"]);
+    await ada.say("//topic is how it begins");
+    await ada.say("/ is a slash");
+    await ada.say("/me nods");
+    await bob.reads(["/usr/bin is no command", "/topic is how it begins", "/ is a slash", "* typo.ada nods"]);
+    assert.equal(await bob.page.locator(".room-topic").count(), 0);
+
+    await ada.say("/MSG @nobody.here hello");
+    await ada.sees("Nobody here is called nobody.here");
+    await ada.composer.fill("");
+    await ada.say("/quiet");
+    await refused.waitFor();
+    await ada.composer.press("Escape");
+    await refused.waitFor({ state: "detached" });
+    await holds(ada, "/quiet");
+  });
+
+  story("a command does not publish itself because files are attached", async () => {
+    const { people: [ada, bob] } = await roomOf(world, ["attached.ada", "attached.bob"]);
+    const refused = ada.page.locator(".refused");
+    await ada.page.locator('.composer input[type="file"]').setInputFiles({ name: "offer.txt", mimeType: "text/plain", buffer: Buffer.from("92k") });
+    await ada.page.locator(".upload.here").waitFor();
+    await ada.say("/msg @attached.bob the offer");
+    await refused.getByText("/msg takes no files.").waitFor();
+    assert.deepEqual(await ada.said(), []);
+    await ada.composer.fill("/me waves");
+    await ada.composer.press("Enter");
+    await bob.reads(["* attached.ada waves"]);
+    await bob.page.locator(".file", { hasText: "offer.txt" }).waitFor();
   });
 });

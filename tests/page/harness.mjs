@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -228,6 +228,18 @@ export function stage() {
       }
     });
   return { world, story };
+}
+
+/** A folder that is gone after the file's stories, and `file(name, size)`, which makes a file of so many zeros in it. */
+export function scratch() {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "parlor-files-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return (name, size) => {
+    const file = path.join(folder, name);
+    writeFileSync(file, "");
+    truncateSync(file, size);
+    return file;
+  };
 }
 
 /** Presses Tab until the focused element has this name. */

@@ -1,0 +1,16 @@
+// Says why a line was not sent, and offers what may have been meant.
+
+import { html } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { Icon, IconButton } from "./icon.js";
+
+/** `refusal` is `{text, nearest}`: see `obey` in core/commands.js. */
+export function RefusedLine({ refusal: { text, nearest }, sendAsText, replace, close }) {
+  return html`<div class="purpose refused">
+    <${Icon} name="alert" />
+    <p role="alert" dir="auto">${text}</p>
+    ${nearest && html`<button type="button" class="button small" onClick=${() => replace(nearest)}>${t("command.use", { name: nearest })}</button>`}
+    <button type="button" class="button small" onClick=${sendAsText}>${t("command.as-text")}</button>
+    <${IconButton} icon="close" label=${t("app.close")} onClick=${close} />
+  </div>`;
+}

@@ -1,0 +1,19 @@
+// Files that are dragged over the page. Dropped where nothing takes them, a browser would open them in its place.
+
+/** Something of this page is dragged: a picture of it counts as a file, too. */
+let isOwn = false;
+
+/** Whether the drag brings files from outside of the page. */
+export const bringsFiles = ({ dataTransfer }) => !isOwn && Boolean(dataTransfer?.types.includes("Files"));
+
+addEventListener("dragstart", () => (isOwn = true));
+addEventListener("dragend", () => (isOwn = false));
+
+for (const type of ["dragover", "drop"]) {
+  addEventListener(type, (event) => {
+    // What takes the files has said so by now; a field for files takes them by itself.
+    if (event.defaultPrevented || !bringsFiles(event) || event.target.matches?.("input[type=file]")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "none";
+  });
+}
