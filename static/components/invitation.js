@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { invitedTo } from "../core/housekeeping.js";
 import { html } from "../lib/html.js";
-import { invitationWords } from "../lib/invitation.js";
+import { invitationWords, isOver } from "../lib/invitation.js";
 
 /** `{room}` or `{problem}` once the server has answered, `{}` before and without a code. */
 export function useLook(code) {
@@ -23,5 +23,5 @@ export function useLook(code) {
 
 export function Invitation({ look, next = "" }) {
   const { lead, name, rest } = invitationWords(look);
-  return html`<p class="notice" role="status">${lead}${name && html` <bdi class="invited-to">${name}</bdi>`}${rest} ${next}</p>`;
+  return html`<p class=${isOver(look) ? "notice bad" : "notice"} role="status">${lead}${name && html` <bdi class="invited-to">${name}</bdi>`}${rest} ${next}</p>`;
 }

@@ -200,6 +200,6 @@ function useTools(room, list) {
     focus: (event) => show(rowOf(event)),
     key,
     copy: (event) => Tools?.onCopy(event, room, list.current),
-    shown: Tools && row && message && html`<${Tools.default} key=${seq} room=${room} message=${message} top=${row.offsetTop} done=${done} />`,
+    shown: Tools && row && message && html`<${Tools.default} key=${seq} room=${room} message=${message} row=${row} done=${done} />`,
   };
 }

@@ -71,8 +71,17 @@ const FIRST = [
   { what: "edit", icon: "pencil" },
 ];
 
-/** The tools, at the height of their row. `done` gives the focus back to it. */
-export default function MessageTools({ room, message, top, done }) {
+/** The tools may stand so much lower than the row's end, and are still whole there. */
+const BELOW_PX = 64;
+
+/** Where the tools may stand: beside `row`, and not below the last one, which would make the log longer. */
+function placeOf(row) {
+  const end = row.parentElement.offsetTop + row.parentElement.offsetHeight;
+  return { insetBlockStart: `${row.offsetTop}px`, blockSize: `${Math.min(row.offsetHeight + BELOW_PX, end - row.offsetTop)}px` };
+}
+
+/** The tools, at the height of `row`, or at the top of the log while that is above it. `done` gives the focus back to the row. */
+export default function MessageTools({ room, message, row, done }) {
   const [more, setMore] = useState(false);
   const may = rights(room, message);
   const run = (what) => {
@@ -85,11 +94,11 @@ export default function MessageTools({ room, message, top, done }) {
     if (more) setMore(false);
     else done();
   };
-  return html`<div class="tools" style=${{ insetBlockStart: `${top}px` }} role="toolbar" aria-label=${t("tools.of", { name: nameOf(message.author) })} onKeyDown=${onKeyDown}>
+  return html`<div class="tools-place" style=${placeOf(row)}><div class="tools" role="toolbar" aria-label=${t("tools.of", { name: nameOf(message.author) })} onKeyDown=${onKeyDown}>
     ${FIRST.filter(({ what }) => may[what]).map(({ what, icon }) => html`<${IconButton} key=${what} icon=${icon} label=${t(`tools.${what}`)} onClick=${() => run(what)} />`)}
     <${IconButton} icon="more" label=${t("tools.more")} aria-expanded=${String(more)} onClick=${() => setMore(!more)} />
     ${more && html`<${More} may=${may} message=${message} run=${run} />`}
-  </div>`;
+  </div></div>`;
 }
 
 function More({ may, message, run }) {

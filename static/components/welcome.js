@@ -20,7 +20,8 @@ export function Welcome() {
   const code = isOver(look) ? "" : link;
   const registration = registrationOf(server.value);
   const closed = registration === "closed";
-  const [mode, setMode] = useState(invited ? "signup" : "signin");
+  const isFirst = Boolean(server.value?.needs_first_account);
+  const [mode, setMode] = useState(invited || isFirst ? "signup" : "signin");
   return html`<main class="welcome">
     <div class="welcome-card">
       <section class="welcome-brand" aria-label="Parlor">
@@ -33,9 +34,9 @@ export function Welcome() {
         ${session.value.notice && html`<p class="notice" role="status">${t(session.value.notice)}</p>`}
         ${invited && html`<${Invitation} look=${look} next=${waysIn(look, registration)} />`}
         ${mode === "signup" && !closed
-          ? html`<${SignUp} code=${code} needed=${registration === "invite"} />`
+          ? html`<${SignUp} code=${code} needed=${registration === "invite"} isFirst=${isFirst} />`
           : html`<${SignIn} code=${code} />`}
-        <${Switch} mode=${mode} setMode=${setMode} closed=${closed} />
+        ${!isFirst && html`<${Switch} mode=${mode} setMode=${setMode} closed=${closed} />`}
       </section>
     </div>
   </main>`;
@@ -62,20 +63,21 @@ function SignIn({ code }) {
   </form>`;
 }
 
-/** A code is `needed` where new accounts are made by invitation alone. */
-function SignUp({ code, needed }) {
-  const form = useSubmit(async ({ username, password, displayName, code: typed }) => {
+/** A code is `needed` where new accounts are made by invitation alone. Nobody can have one for the first account. */
+function SignUp({ code, needed, isFirst }) {
+  const form = useSubmit(async ({ username, password, displayName, code: typed = "" }) => {
     await signUp({ username, password, displayName: displayName.trim(), code: codeFrom(typed) });
   });
   const { fields } = form;
   return html`<form onSubmit=${form.submit} aria-labelledby="welcome-title">
-    <h1 id="welcome-title">${t("welcome.sign-up")}</h1>
+    <h1 id="welcome-title">${t(isFirst ? "welcome.first" : "welcome.sign-up")}</h1>
+    ${isFirst && html`<p>${t("welcome.first.text")}</p>`}
     <${Field} label=${t("field.username")} name="username" autocomplete="username" autocapitalize="none" spellcheck=${false} required minlength="3" maxlength="32" autofocus
       error=${fields.username} hint=${t("field.username.hint")} />
     <${Field} label=${t("field.password")} name="password" type="password" autocomplete="new-password" required minlength="8" maxlength="128" error=${fields.password} hint=${t("field.password.hint")} />
     <${Field} label=${t("field.display-name.optional")} name="displayName" autocomplete="name" maxlength="64" error=${fields.display_name} hint=${t("field.display-name.hint")} />
-    <${Field} label=${needed ? t("field.code") : t("field.code.optional")} name="code" required=${needed} autocomplete="off" spellcheck=${false} value=${code} error=${fields.code}
-      hint=${needed ? t("field.code.needed") : t("field.code.maybe")} />
+    ${!isFirst && html`<${Field} label=${needed ? t("field.code") : t("field.code.optional")} name="code" required=${needed} autocomplete="off" spellcheck=${false} value=${code} error=${fields.code}
+      hint=${needed ? t("field.code.needed") : t("field.code.maybe")} />`}
     <${FormError} problem=${form.problem} known=${["username", "password", "display_name", "code"]} />
     <${SubmitButton} busy=${form.busy}>${t("welcome.create.do")}<//>
   </form>`;

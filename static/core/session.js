@@ -15,19 +15,25 @@ export const enter = ({ user, session_id: sessionId = null }) => {
 
 /** Finds out whether the browser still holds a session. */
 export async function start() {
-  void anonymous("GET", "/api/server").then((value) => (server.value = value), () => {});
+  const about = anonymous("GET", "/api/server").then((value) => (server.value = value), () => {});
   const verdict = await renewIfDue();
   if (verdict === "ok") {
     try {
       enter(await get("/api/me"));
       return;
     } catch (problem) {
-      if (problem.status === 401) return leave(null);
+      if (problem.status === 401) return outside(about);
     }
   } else if (verdict === "ended") {
-    return leave(null);
+    return outside(about);
   }
   session.value = { ...session.value, phase: "unreachable" };
+}
+
+/** There is no session. What is shown then depends on what the server says about itself. */
+async function outside(about) {
+  await about;
+  leave(null);
 }
 
 /** The server no longer knows the session. Unsent messages are kept for the next one. */

@@ -1,8 +1,10 @@
 // Bringing files to a room, before the message that takes them.
 
 import { t } from "../lib/i18n.js";
+import { fileSize } from "../lib/text.js";
 import { notify } from "./announce.js";
 import { renew, renewalIsDue } from "./api.js";
+import { server } from "./state.js";
 import { randomName } from "./storage.js";
 
 /** A message takes so many. */
@@ -25,10 +27,17 @@ export function bring(room, files, there, set) {
   })();
 }
 
+/** The size is checked before the upload; a server that could not be asked for its limit refuses the file itself. */
+function refusalOf({ size }) {
+  const limit = server.value?.limits.file_bytes ?? Infinity;
+  if (size > limit) return { state: "failed", reason: t("files.too-large", { limit: fileSize(limit) }) };
+  return { state: "coming", reason: null };
+}
+
 function begun(source, set) {
   const id = randomName();
   const preview = PREVIEWS.test(source.type) ? URL.createObjectURL(source) : null;
-  const upload = { id, name: source.name, preview, state: "coming", share: 0, reason: null, file: null, xhr: null };
+  const upload = { id, name: source.name, preview, ...refusalOf(source), share: 0, file: null, xhr: null };
   upload.drop = () => {
     upload.dropped = true;
     upload.xhr?.abort();
@@ -41,7 +50,7 @@ function begun(source, set) {
 /** `fetch` does not tell how much of a body has left. */
 async function sent(room, upload, source, set) {
   const change = (what) => set((before) => before.map((one) => (one.id === upload.id ? { ...one, ...what } : one)));
-  if (upload.dropped) return;
+  if (upload.dropped || upload.state === "failed") return;
   if (renewalIsDue()) await renew(Date.now());
   const xhr = new XMLHttpRequest();
   upload.xhr = xhr;

@@ -28,10 +28,11 @@ export function initials(name) {
 /** One of `count` hues for a user, the same on every visit. */
 export const hueOf = (id, count = 8) => (Math.imul(id, 2654435761) >>> 16) % count;
 
-/** `820 B`, `2.3 MB`, as the reader's language writes it. */
+/** `820 B`, `2.3 MB`, as the reader's language writes it. Limits are powers of two: 1 MB is 1,048,576 bytes. */
 export function fileSize(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   let [size, unit] = [bytes, 0];
-  while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
+  // What would be written as 1,000 or more is written in the next unit.
+  while (size >= 999.5 && unit < units.length - 1) [size, unit] = [size / 1024, unit + 1];
   return new Intl.NumberFormat(spoken(), { style: "unit", unit: units[unit], unitDisplay: "short", maximumSignificantDigits: size < 10 ? 2 : 3 }).format(size);
 }

@@ -99,6 +99,7 @@ const SENTENCE = "some words, as people say them, of no great length: line";
 
 describe("budgets", () => {
   story("the first view of a stranger", async () => {
+    await (await Person.arrive(world, "not.the.first")).signUp();
     const stranger = await Person.arrive(world, "stranger");
     await stranger.page.addInitScript(watch);
     let shown = 0;

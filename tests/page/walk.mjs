@@ -16,6 +16,13 @@ async function dialogs(page, look, list) {
 /** What somebody sees who has no account here, or no session. */
 async function outside(world, name, options, look) {
   const { page } = await Person.arrive(world, `${name}.visitor`, options);
+  const { needs_first_account: isEmpty } = await (await fetch(`${world.server.base}/api/server`)).json();
+  if (isEmpty) {
+    await page.goto("/");
+    await page.getByRole("heading", { name: /Welcome to your new server/u }).waitFor();
+    await look(page, "the first account of a server");
+    await (await Person.arrive(world, `${name}.first`)).signUp();
+  }
   await page.goto("/");
   await page.getByRole("heading", { name: /Welcome back/u }).waitFor();
   await look(page, "sign in");

@@ -6,7 +6,7 @@ import { deviceName } from "../../../static/lib/device.js";
 import { listed, speak } from "../../../static/lib/i18n.js";
 import { Problem } from "../../../static/lib/problem.js";
 import { codeFrom, invitePath, parseRoute } from "../../../static/lib/routes.js";
-import { actionOf, codePoints, initials, trimBody } from "../../../static/lib/text.js";
+import { actionOf, codePoints, fileSize, initials, trimBody } from "../../../static/lib/text.js";
 import { ago, clock, dayLabel, lastSeen, useHours } from "../../../static/lib/time.js";
 
 const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
@@ -119,4 +119,13 @@ test("a problem by its fields", async () => {
   assert.equal(problem.retryAfter, 7);
   const proxy = await Problem.from(new Response("<h1>Bad gateway</h1>", { status: 502 }));
   assert.equal(proxy.code, "http_502");
+});
+
+test("sizes of files", () => {
+  assert.equal(fileSize(820), "820 byte");
+  assert.equal(fileSize(1_000), "0.98 kB");
+  assert.equal(fileSize(26_214_400), "25 MB", "the limit, unless it was changed");
+  assert.equal(fileSize(2_400_000), "2.3 MB");
+  assert.equal(fileSize(1_048_575), "1 MB");
+  assert.equal(fileSize(3 * 1_024 ** 3), "3 GB");
 });
