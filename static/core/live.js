@@ -3,7 +3,7 @@
 import { batch } from "@preact/signals";
 import { t } from "../lib/i18n.js";
 import { heard, notify } from "./announce.js";
-import { catchUp, keepWindow, loadAfter, open } from "./history.js";
+import { keepWindow, loadAfter, open } from "./history.js";
 import { memberJoined, memberLeft, noteMembersSeen, notePerson, reloadMembers } from "./members.js";
 import { attended, forgetReading, isUntold, markRead, tellLater } from "./reading.js";
 import { dropRoom, keepRooms, meetRoom } from "./rooms.js";
