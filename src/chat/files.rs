@@ -1,6 +1,6 @@
 //! Bringing files and fetching them.
 
-use std::{fs::File, io::BufReader, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -193,10 +193,7 @@ impl Thumbnails {
 }
 
 async fn pixels(kind: Kind, path: PathBuf) -> Option<(u32, u32)> {
-    let found = spawn_blocking(move || {
-        let mut file = BufReader::with_capacity(4096, File::open(path)?);
-        media::dimensions(kind, &mut file)
-    });
+    let found = spawn_blocking(move || media::dimensions(kind, &mut File::open(path)?));
     found.await.ok()?.ok()?
 }
 

@@ -12,6 +12,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use dashmap::DashMap;
+use headers::{HeaderMapExt, IfNoneMatch};
 use rust_embed::RustEmbed;
 
 use super::{
@@ -259,17 +260,14 @@ fn tag(hash: &[u8; 32]) -> String {
     format!("\"{}\"", hex(hash))
 }
 
-/// Whether whoever asks has this version already.
+/// Whether whoever asks has this version already. The tag of a compressed file is weak and counts as
+/// the same.
 pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
-    let known = request
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    // That of a compressed file is weak.
-    known
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+    let Some(known) = request.typed_get::<IfNoneMatch>() else {
+        return false;
+    };
+    etag.parse()
+        .is_ok_and(|etag| !known.precondition_passes(&etag))
 }
 
 fn serve(statics: &Statics, name: &str, request: &HeaderMap) -> Option<Response> {

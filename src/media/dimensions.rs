@@ -1,11 +1,17 @@
 //! How large a picture is, from its header: nothing is decoded.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use imagesize::{ImageError, reader_size};
 
 use super::Kind;
 
-/// Markers of a JPEG that are looked at before it is given up.
-const MARKERS: usize = 1000;
+/// Limits how often `imagesize` may move to another place of a file: once for each segment of a JPEG,
+/// and a file may consist of millions of empty ones.
+const MAX_SEEKS: usize = 1000;
+
+/// The bytes around such a place that are read at once.
+const BUFFER: usize = 64;
 
 /// Across and down in pixels, as it is stored: a JPEG that is to be turned is not turned here.
 /// `None` if the header does not say.
@@ -13,78 +19,44 @@ const MARKERS: usize = 1000;
 /// # Errors
 /// Only what reading itself fails with.
 pub fn dimensions<R: Read + Seek>(kind: Kind, from: &mut R) -> io::Result<Option<(u32, u32)>> {
-    let found = match kind {
-        Kind::Jpeg => jpeg(from),
-        Kind::Png | Kind::Gif | Kind::Webp => {
-            let mut head = [0; 32];
-            from.read_exact(&mut head).map(|()| in_head(kind, &head))
-        }
-        Kind::Playable(_) => return Ok(None),
-    };
-    match found {
-        Ok(found) => Ok(found.filter(|(across, down)| *across > 0 && *down > 0)),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        Err(error) => Err(error),
+    if !kind.is_image() {
+        return Ok(None);
     }
-}
-
-fn in_head(kind: Kind, head: &[u8; 32]) -> Option<(u32, u32)> {
-    let short = |at: usize| u32::from(u16::from_le_bytes([head[at], head[at + 1]]));
-    let three = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]);
-    let long = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-    match kind {
-        Kind::Png if head[12..16] == *b"IHDR" => Some((long(16), long(20))),
-        Kind::Gif => Some((short(6), short(8))),
-        Kind::Webp => match &head[12..16] {
-            b"VP8X" => Some((three(24) + 1, three(27) + 1)),
-            b"VP8 " if head[23..26] == [0x9d, 0x01, 0x2a] => {
-                Some((short(26) & 0x3fff, short(28) & 0x3fff))
-            }
-            b"VP8L" if head[20] == 0x2f => {
-                let bits = u32::from_le_bytes([head[21], head[22], head[23], head[24]]);
-                Some(((bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1))
-            }
-            _ => None,
+    let reader = SeekLimit {
+        reader: from,
+        left: MAX_SEEKS,
+    };
+    match reader_size(BufReader::with_capacity(BUFFER, reader)) {
+        Ok(size) => Ok(u32::try_from(size.width)
+            .ok()
+            .zip(u32::try_from(size.height).ok())
+            .filter(|(across, down)| *across > 0 && *down > 0)),
+        Err(ImageError::IoError(error)) => match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => Ok(None),
+            _ => Err(error),
         },
-        _ => None,
+        Err(_) => Ok(None),
     }
 }
 
-/// The first frame's header, from marker to marker.
-fn jpeg<R: Read + Seek>(from: &mut R) -> io::Result<Option<(u32, u32)>> {
-    let byte = |from: &mut R| {
-        let mut byte = [0];
-        from.read_exact(&mut byte).map(|()| byte[0])
-    };
-    from.seek(SeekFrom::Start(2))?;
-    for _ in 0..MARKERS {
-        if byte(from)? != 0xff {
-            return Ok(None);
-        }
-        let mut marker = byte(from)?;
-        let mut fill = 0;
-        while marker == 0xff && fill < MARKERS {
-            marker = byte(from)?;
-            fill += 1;
-        }
-        if matches!(marker, 0x01 | 0xd0..=0xd7) {
-            continue;
-        }
-        let length = u16::from_be_bytes([byte(from)?, byte(from)?]);
-        match marker {
-            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
-                let mut frame = [0; 5];
-                from.read_exact(&mut frame)?;
-                let pair = |at: usize| u32::from(u16::from_be_bytes([frame[at], frame[at + 1]]));
-                return Ok(Some((pair(3), pair(1))));
-            }
-            // What follows is the picture itself, or nothing.
-            0xd8..=0xda => return Ok(None),
-            _ if length < 2 => return Ok(None),
-            _ => from.seek_relative(i64::from(length) - 2)?,
-        }
+/// A reader that fails with `InvalidData` after a number of seeks.
+struct SeekLimit<R> {
+    reader: R,
+    left: usize,
+}
+
+impl<R: Read> Read for SeekLimit<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
     }
-    Ok(None)
+}
+
+impl<R: Seek> Seek for SeekLimit<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let left = self.left.checked_sub(1);
+        self.left = left.ok_or(io::ErrorKind::InvalidData)?;
+        self.reader.seek(to)
+    }
 }
 
 #[cfg(test)]
@@ -119,12 +91,29 @@ mod tests {
 
     #[test]
     fn the_other_kinds_of_webp_are_known_too() {
-        let mut lossy = *b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\x40\x01\xf0\0\0\0";
-        assert_eq!(in_head(Kind::Webp, &lossy), Some((320, 240)));
-        lossy[23] = 0;
-        assert_eq!(in_head(Kind::Webp, &lossy), None);
-        let extended = *b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x3f\x01\0\xef\0\0\0\0";
-        assert_eq!(in_head(Kind::Webp, &extended), Some((320, 240)));
+        let sized = |bytes: &[u8]| dimensions(Kind::Webp, &mut Cursor::new(bytes)).unwrap();
+        let lossy = b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\x40\x01\xf0\0\0\0";
+        assert_eq!(sized(lossy), Some((320, 240)));
+        let extended = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x3f\x01\0\xef\0\0\0\0";
+        assert_eq!(sized(extended), Some((320, 240)));
+        assert_eq!(sized(b"RIFF\0\0\0\0WEBPVP8?\0\0\0\0\0\0\0\0"), None);
+    }
+
+    #[test]
+    fn a_large_header_is_skipped_and_an_endless_one_given_up() {
+        let whole = written(ImageFormat::Jpeg, 30, 7);
+        let with_segments = |length: u16, count: usize| {
+            let mut segment = vec![0xff, 0xe1];
+            segment.extend(length.to_be_bytes());
+            segment.resize(usize::from(length) + 2, 0);
+            let mut bytes = vec![0xff, 0xd8];
+            bytes.extend(segment.repeat(count));
+            bytes.extend(&whole[2..]);
+            dimensions(Kind::Jpeg, &mut Cursor::new(bytes)).unwrap()
+        };
+        assert_eq!(with_segments(0xffff, 50), Some((30, 7)));
+        assert_eq!(with_segments(2, 500), Some((30, 7)));
+        assert_eq!(with_segments(2, 2000), None);
     }
 
     #[test]

@@ -200,9 +200,21 @@ async fn what_curl_puts_is_called_what_it_is_called_there() {
         .header("x-file-name", "a%2Fb.bin");
     let file = Reply::of(post.body("x")).await.expect(201);
     assert_eq!(file["name"], "b.bin");
+    for (disposition, name) in [
+        ("attachment; filename=\"a;b.txt\"", "a;b.txt"),
+        (
+            "attachment; filename=\"plan.txt\"; filename*=UTF-8''Pl%C3%A4ne%3B%202.txt",
+            "Pläne; 2.txt",
+        ),
+    ] {
+        let post = ana.request(Method::POST, &path);
+        let post = post.header("content-disposition", disposition);
+        let file = Reply::of(post.body("x")).await.expect(201);
+        assert_eq!(file["name"], name);
+    }
     let empty = ana.request(Method::POST, &path).body("");
     Reply::of(empty).await.refused(422, "invalid");
-    on_disk_become(&server, 2).await;
+    on_disk_become(&server, 4).await;
 }
 
 #[tokio::test]
