@@ -1,24 +1,21 @@
 //! Numbers that look random and are the same in every run.
 
+use std::convert::Infallible;
+
+use rand_core::TryRng;
+use rand_distr::Distribution;
+
 use super::report::number;
 
-pub(super) struct Dice(u64);
+pub(super) struct Dice(fastrand::Rng);
 
 impl Dice {
     pub(super) fn new(seed: u64) -> Self {
-        Self(0x9e37_79b9_7f4a_7c15 ^ seed << 32)
-    }
-
-    pub(super) fn roll(&mut self) -> u64 {
-        // Xorshift, by Marsaglia.
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
+        Self(fastrand::Rng::with_seed(seed))
     }
 
     pub(super) fn below(&mut self, most: usize) -> usize {
-        usize::try_from(self.roll() >> 16).unwrap_or_default() % most
+        self.0.usize(..most)
     }
 
     pub(super) fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
@@ -26,29 +23,42 @@ impl Dice {
     }
 }
 
-/// Ranks drawn by Zipf's law: the second half as often as the first, the third a third.
-pub(super) struct Zipf {
-    /// Sums of 1, 1/2, 1/3, …
-    sums: Vec<f64>,
+/// `rand_distr` draws from the generators of `rand`, which `fastrand` is not.
+impl TryRng for Dice {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.u32(..))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.u64(..))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill(bytes);
+        Ok(())
+    }
 }
+
+/// Ranks drawn by Zipf's law: the second half as often as the first, the third a third.
+pub(super) struct Zipf(rand_distr::Zipf<f64>);
 
 impl Zipf {
     pub(super) fn of(ranks: usize) -> Self {
-        let mut sum = 0.0;
-        let sums = (1..=ranks as u64).map(|rank| {
-            sum += 1.0 / number(rank);
-            sum
-        });
-        Self {
-            sums: sums.collect(),
-        }
+        let law = rand_distr::Zipf::new(number(ranks.max(1) as u64), 1.0);
+        Self(law.expect("there is a rank, and the exponent is positive"))
     }
 
     pub(super) fn draw(&self, dice: &mut Dice) -> usize {
-        let all = self.sums.last().copied().unwrap_or_default();
-        let drawn = number(dice.roll() >> 11) / number(1 << 53) * all;
-        let rank = self.sums.partition_point(|sum| *sum < drawn);
-        rank.min(self.sums.len().saturating_sub(1))
+        let rank = self.0.sample(dice);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number from 1 to the number of ranks"
+        )]
+        let rank = rank as usize;
+        rank - 1
     }
 }
 
@@ -66,5 +76,21 @@ mod tests {
         // 1 / (1 + 1/2 + … + 1/1000) is 0.1336.
         assert!((12_500..14_200).contains(&drawn[0]), "{}", drawn[0]);
         assert!(drawn[0] > drawn[1] && drawn[1] > drawn[9]);
+        // Half as often, and a hundredth.
+        assert!((6_200..7_200).contains(&drawn[1]), "{}", drawn[1]);
+        assert!((90..180).contains(&drawn[99]), "{}", drawn[99]);
+    }
+
+    #[test]
+    fn every_run_draws_the_same() {
+        let draws = |seed| {
+            let (zipf, mut dice) = (Zipf::of(50), Dice::new(seed));
+            let ranks: Vec<_> = (0..100).map(|_| zipf.draw(&mut dice)).collect();
+            assert!(ranks.iter().all(|rank| *rank < 50));
+            (ranks, dice.below(1 << 30))
+        };
+        assert_eq!(draws(1), draws(1));
+        assert_ne!(draws(1), draws(2));
+        assert_eq!(Zipf::of(1).draw(&mut Dice::new(0)), 0);
     }
 }
