@@ -108,7 +108,7 @@ test("the vendored files are those that were published", () => {
   for (const { file, sha256, licence_text: licence, imports } of lock.files) {
     assert.equal(createHash("sha256").update(fs.readFileSync(path.join(ROOT, "vendor", file))).digest("hex"), sha256, file);
     assert.ok(files.includes(`vendor/${licence}`), licence);
-    assert.equal(importMap[imports], `/vendor/${file}`);
+    if (imports !== undefined) assert.equal(importMap[imports], `/vendor/${file}`);
   }
   const listed = lock.files.map(({ file }) => `vendor/${file}`);
   assert.deepEqual(files.filter((file) => /^vendor\/.*\.js$/u.test(file)).sort(), listed.sort());
