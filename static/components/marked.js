@@ -1,11 +1,34 @@
 // A body's Markdown as nodes.
 
+import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { blocked, me, people } from "../core/state.js";
 import { html } from "../lib/html.js";
-import { isPlain, parse } from "../lib/markdown.js";
+import { t } from "../lib/i18n.js";
+import { isPlain, needsParser, parse, plain } from "../lib/markdown.js";
 
 export { isPlain };
+
+/** The parser of all Markdown, once a message has needed it. Until then only addresses and mentions are drawn. */
+export const parser = signal(null);
+let fetching = false;
+
+/** The parser if it is there and the text needs it. Fetches it otherwise. */
+function parserFor(text) {
+  if (!needsParser(text)) return null;
+  if (parser.value === null && !fetching) {
+    fetching = true;
+    import("../lib/markup.js").then(
+      ({ blocks }) => (parser.value = blocks),
+      // The next message that needs it tries again.
+      () => (fetching = false),
+    );
+  }
+  return parser.value;
+}
+
+/** A text without its marks, in one line. */
+export const plainText = (text) => plain(text, parserFor(text));
 
 const TAGS = { strong: "strong", em: "em", strike: "s" };
 
@@ -15,7 +38,7 @@ export function Marked({ message: { author, body, mentions = [], mentions_room: 
   /** By name, whether it is the reader's. */
   const names = new Map(mentions.map((id) => [people.value.get(id)?.username.toLowerCase(), heard && id === me.value?.id]));
   if (everybody) names.set("room", heard);
-  const blocks = parse(body);
+  const blocks = parse(body, parserFor(body));
   if (blocks.length === 1 && blocks[0].type === "text") return drawn(blocks[0].children, names);
   return blocks.map((block) => html`<${Block} block=${block} names=${names} />`);
 }
@@ -27,12 +50,35 @@ function Block({ block, names }) {
     case "quote":
       return html`<blockquote>${block.children.map((child) => html`<${Block} block=${child} names=${names} />`)}</blockquote>`;
     case "list": {
-      const items = block.items.map((item) => html`<li dir="auto">${drawn(item, names)}</li>`);
+      const items = block.items.map((item) => html`<${Item} item=${item} names=${names} />`);
       return block.ordered ? html`<ol start=${block.start}>${items}</ol>` : html`<ul>${items}</ul>`;
     }
+    case "heading":
+      // The page's own headings are those of the first two levels.
+      return html`<${`h${Math.min(block.level + 2, 6)}`} class=${`heading-${block.level}`} dir="auto">${drawn(block.children, names)}<//>`;
+    case "table":
+      return html`<${Table} table=${block} names=${names} />`;
+    case "rule":
+      return html`<hr />`;
     default:
-      return html`<span class="words">${drawn(block.children, names)}</span>`;
+      return html`<p class="words" dir="auto">${drawn(block.children, names)}</p>`;
   }
+}
+
+function Item({ item: { done, children }, names }) {
+  // A line of text needs no paragraph of its own.
+  const shown = children.map((block) => (block.type === "text" && block === children[0] ? drawn(block.children, names) : html`<${Block} block=${block} names=${names} />`));
+  if (done === null) return html`<li dir="auto">${shown}</li>`;
+  return html`<li class="task" dir="auto"><input type="checkbox" disabled checked=${done} aria-label=${t(done ? "message.task-done" : "message.task-open")} />${shown}</li>`;
+}
+
+function Table({ table: { align, rows }, names }) {
+  const [head, ...body] = rows;
+  const row = (cells, tag) => html`<tr>${cells.map((cell, column) => html`<${tag} class=${align[column]} dir="auto">${drawn(cell, names)}<//>`)}</tr>`;
+  return html`<div class="table" tabindex="0"><table>
+    <thead>${row(head, "th")}</thead>
+    ${body.length > 0 && html`<tbody>${body.map((cells) => row(cells, "td"))}</tbody>`}
+  </table></div>`;
 }
 
 const drawn = (pieces, names) => pieces.map((piece) => (typeof piece === "string" ? piece : drawnPiece(piece, names)));

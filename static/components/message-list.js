@@ -9,6 +9,7 @@ import { t } from "../lib/i18n.js";
 import { buildRows } from "../lib/rows.js";
 import { Icon, iconOf } from "./icon.js";
 import { LogRow } from "./log-row.js";
+import { parser } from "./marked.js";
 import { lastSeen, restoreAnchor, showRow, takeAnchor } from "./scroll.js";
 
 /** So near to the end, new messages are followed. */
@@ -96,6 +97,8 @@ export function MessageList({ room }) {
   };
 
   useLayoutEffect(settle);
+  // When the parser of Markdown arrives, rows change their heights after this component has been drawn.
+  useLayoutEffect(() => queueMicrotask(() => box.current && handlers.current.settle()), [parser.value]);
 
   // The composer grows, the window is resized, a font arrives: the place stays.
   const handlers = useRef();

@@ -5,9 +5,9 @@ import { follow } from "../core/router.js";
 import { blocked, me, people } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { listed, t } from "../lib/i18n.js";
-import { plain } from "../lib/markdown.js";
 import { messagePath } from "../lib/routes.js";
 import { Icon } from "./icon.js";
+import { plainText } from "./marked.js";
 
 export const nameOf = (author) => {
   const known = people.value.get(author?.id) ?? author;
@@ -17,7 +17,7 @@ export const nameOf = (author) => {
 /** What a message answers. It leads there. */
 export function Quote({ message }) {
   const { quote } = message;
-  const words = quote.deleted ? t("message.deleted") : plain(quote.body);
+  const words = quote.deleted ? t("message.deleted") : plainText(quote.body);
   return html`<a class="quote" href=${messagePath(message.room_id, quote.seq)} onClick=${follow}>
     <${Icon} name="reply" /><span class="sr-only">${t("message.answers")} </span><bdi class="author">${nameOf(quote.author)}</bdi> <span class="quote-text" dir="auto">${words}</span>
   </a>`;

@@ -1,177 +1,105 @@
-// A small Markdown, from text to a tree. Nothing here makes markup: a tree becomes nodes elsewhere.
+// From the text of a message to a tree. Nothing here makes markup: a tree becomes nodes elsewhere.
 //
-// A block is `{type: "text", children}`, `{type: "quote", children}` (blocks), `{type: "list", ordered,
-// start, items}` (each item is inline) or `{type: "code", lang, text}`. Inline is a string or `{type,
-// children}` with `strong`, `em` or `strike`, `{type: "code", text}`, `{type: "link", href, children}` or
-// `{type: "mention", name}`. Every function looks at a character a bounded number of times.
+// A block is `{type: "text", children}`, `{type: "heading", level, children}`, `{type: "quote", children}` (blocks),
+// `{type: "list", ordered, start, items}`, `{type: "table", align, rows}`, `{type: "code", lang, text}` or
+// `{type: "rule"}`. An item is `{done, children}` (blocks); `done` is null where it is no task. A cell is inline, the
+// first row is the head, and `align` has "", "center" or "right" for each column. Inline is a string or
+// `{type, children}` with `strong`, `em` or `strike`, `{type: "code", text}`, `{type: "link", href, children}` or
+// `{type: "mention", name}`.
+//
+// Addresses and mentions are found here. All other Markdown needs the parser in `markup.js`, which is large and is
+// fetched when a message needs it.
 
-const SPECIAL = /[*_~`>[@#]|^\s*(?:[-+]|\d{1,9}[.)])\s|https?:|mailto:/mu;
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]{0,30})\s*$/u;
-const ITEM = /^ {0,3}(?:([-+*])|(\d{1,9})[.)])\s+(?=\S)/u;
-const QUOTE = /^ {0,3}> ?/u;
-const DEEPEST_QUOTE = 4;
+const MARKUP = new RegExp(
+  [
+    // Emphasis, code, strike, links, escapes.
+    "\\*\\S|(?:^|[^\\p{L}\\p{N}])_|`|~~|\\]\\(|\\\\[^\\p{L}\\p{N}\\s]",
+    // Headings, quotes, lists; rules and the second line of a table.
+    "^[ \\t]*(?:#{1,6}\\s|>|(?:[-+*]|\\d{1,9}[.)])\\s)|^[ |:]*-[ |:-]*$",
+  ].join("|"),
+  "mu",
+);
+const ADDRESS = /@|https?:|mailto:/u;
 
 /** Nothing in it could be Markdown. */
-export const isPlain = (text) => !SPECIAL.test(text);
+export const isPlain = (text) => !ADDRESS.test(text) && !MARKUP.test(text);
 
-/** The blocks of a text. */
-export function parse(text) {
+/** Whether the text has Markdown other than addresses and mentions. */
+export const needsParser = (text) =>
+  MARKUP.test(text) && (text.includes("](") || addresses(text).some((piece) => typeof piece === "string" && MARKUP.test(piece)));
+
+/** The blocks of a text. Without `parser` (`blocks` of `markup.js`) only addresses and mentions are found. */
+export function parse(text, parser = null) {
   if (isPlain(text)) return [{ type: "text", children: [text] }];
-  return blocks(text.split("\n"), 0);
+  const blocks = parser !== null && needsParser(text) ? parser(text) : null;
+  return blocks ?? [{ type: "text", children: addresses(text) }];
 }
 
 /** A text without its marks, in one line. */
-export function plain(text) {
-  const words = (piece) => (typeof piece === "string" ? piece : (piece.children ?? piece.items?.flat() ?? [piece.text ?? `@${piece.name}`]).map(words).join(piece.items ? " " : ""));
-  return parse(text).map(words).join(" ").replace(/\s+/gu, " ");
+export function plain(text, parser = null) {
+  return parse(text, parser).map(words).join(" ").replace(/\s+/gu, " ");
 }
 
-function blocks(lines, depth) {
-  const found = [];
-  let plain = [];
-  const flush = () => {
-    const words = plain.join("\n").replace(/^\n+|\n+$/gu, "");
-    if (words !== "") found.push({ type: "text", children: inline(words) });
-    plain = [];
-  };
-  let at = 0;
-  while (at < lines.length) {
-    const fence = FENCE.exec(lines[at]);
-    const end = fence && fenceEnd(lines, at, fence[1]);
-    if (end) {
-      flush();
-      found.push({ type: "code", lang: fence[2].toLowerCase(), text: lines.slice(at + 1, end).join("\n") });
-      at = end + 1;
-    } else if (QUOTE.test(lines[at]) && depth < DEEPEST_QUOTE) {
-      flush();
-      const quoted = while_(lines, at, (line) => QUOTE.test(line)).map((line) => line.replace(QUOTE, ""));
-      found.push({ type: "quote", children: blocks(quoted, depth + 1) });
-      at += quoted.length;
-    } else if (ITEM.test(lines[at])) {
-      flush();
-      const [, , start] = ITEM.exec(lines[at]);
-      const same = (line) => (ITEM.exec(line)?.[2] === undefined) === (start === undefined) && ITEM.test(line);
-      const items = while_(lines, at, same);
-      found.push({ type: "list", ordered: start !== undefined, start: Number(start ?? 1), items: items.map((line) => inline(line.replace(ITEM, ""))) });
-      at += items.length;
-    } else {
-      plain.push(lines[at]);
-      at += 1;
-    }
+function words(piece) {
+  if (typeof piece === "string") return piece;
+  const joined = (pieces, between) => pieces.map(words).join(between);
+  switch (piece.type) {
+    case "list":
+      return piece.items.map(({ children }) => joined(children, " ")).join(" ");
+    case "table":
+      return piece.rows.flatMap((row) => row.map((cell) => joined(cell, ""))).join(" ");
+    case "quote":
+      return joined(piece.children, " ");
+    case "mention":
+      return `@${piece.name}`;
+    default:
+      return piece.children ? joined(piece.children, "") : (piece.text ?? "");
   }
-  flush();
-  return found;
-}
-
-function while_(lines, from, matches) {
-  let to = from;
-  while (to < lines.length && matches(lines[to])) to += 1;
-  return lines.slice(from, to);
-}
-
-/** The line that closes a fence, or 0: a fence that is never closed is text. */
-function fenceEnd(lines, from, mark) {
-  for (let at = from + 1; at < lines.length; at += 1) {
-    const line = lines[at].trim();
-    if (line.length >= mark.length && line === mark[0].repeat(line.length)) return at;
-  }
-  return 0;
 }
 
 const WORD = /[\p{L}\p{N}]/u;
-const TOKENS = [
-  { type: "code", pattern: /(`{1,8})([^`\n]|[^`\n][^\n]{0,2000}?[^`\n])\1(?!`)/uy },
-  { type: "label", pattern: /\[([^[\]\n]{1,200})\]\(((?:https?:\/\/|mailto:)[^\s()<>]{1,2000})\)/uy },
-  { type: "url", pattern: /(?:https?:\/\/|mailto:)[^\s<>"]{1,2000}/uy },
-  { type: "mention", pattern: /@([\p{L}\p{N}_][\p{L}\p{N}_.-]{0,31})/uy },
-];
-const MARKS = { "**": "strong", "~~": "strike", "*": "em", _: "em" };
-const MOST_OPEN = 16;
+const FOUND = /@|https?:|mailto:/gu;
+const URL = /(?:https?:\/\/|mailto:)[^\s<>"]{1,2000}/uy;
+const MENTION = /@([\p{L}\p{N}_][\p{L}\p{N}_.-]{0,31})/uy;
 
-/** The inline pieces of a text. */
-export function inline(text) {
-  /** Open marks, each with the pieces behind it; the first has no mark. */
-  const open = [{ mark: null, pieces: [] }];
-  let words = "";
-  const put = (piece) => {
-    if (words !== "") open.at(-1).pieces.push(words);
-    words = "";
-    if (piece !== undefined) open.at(-1).pieces.push(piece);
-  };
-  /** A mark that is not closed is what it looks like. */
-  const giveUp = (count) => {
-    put();
-    for (const { mark, pieces } of open.splice(count)) open[count - 1].pieces.push(mark, ...pieces);
-  };
-
-  for (let at = 0; at < text.length; ) {
-    const before = text[at - 1] ?? " ";
-    const token = tokenAt(text, at, before);
-    if (token) {
-      put(token.piece);
-      at += token.length;
-      continue;
-    }
-    const mark = markAt(text, at);
-    if (mark) {
-      const after = text[at + mark.length] ?? " ";
-      const opened = open.findLastIndex((one) => one.mark === mark);
-      const closes = opened > 0 && !/\s/u.test(before) && !(mark === "_" && WORD.test(after));
-      if (closes && (words !== "" || open[opened].pieces.length > 0 || opened < open.length - 1)) {
-        giveUp(opened + 1);
-        const { pieces } = open.pop();
-        open.at(-1).pieces.push({ type: MARKS[mark], children: pieces });
-        at += mark.length;
-        continue;
-      }
-      const opens = opened < 0 && open.length < MOST_OPEN && !/\s/u.test(after) && !(mark === "_" && WORD.test(before));
-      if (opens) {
-        put();
-        open.push({ mark, pieces: [] });
-        at += mark.length;
-        continue;
-      }
-      words += mark;
-      at += mark.length;
-      continue;
-    }
-    words += text[at];
-    at += 1;
+/** The pieces of a text in which only addresses and mentions count. */
+function addresses(text) {
+  const pieces = [];
+  let from = 0;
+  for (const { index } of text.matchAll(FOUND)) {
+    if (index < from) continue;
+    const found = text[index] === "@" ? mentionAt(text, index) : addressAt(text, index);
+    if (!found) continue;
+    if (index > from) pieces.push(text.slice(from, index));
+    pieces.push(found.piece);
+    from = index + found.length;
   }
-  giveUp(1);
-  return open[0].pieces;
+  if (from < text.length) pieces.push(text.slice(from));
+  return pieces;
 }
 
-const STARTS = { "`": [0], "[": [1], h: [2], m: [2], "@": [3] };
+// Not in the middle of a word: `user@host` names nobody.
+const beginsWord = (text, at) => at === 0 || !WORD.test(text[at - 1]);
 
-function tokenAt(text, at, before) {
-  for (const index of STARTS[text[at]] ?? []) {
-    const { type, pattern } = TOKENS[index];
-    // Not in the middle of a word: `user@host` names nobody.
-    if (index > 1 && WORD.test(before)) continue;
-    pattern.lastIndex = at;
-    const match = pattern.exec(text);
-    if (match) return piece(type, match);
-  }
-  return null;
+function matchAt(pattern, text, at) {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
 }
 
-function piece(type, match) {
-  const [whole, first, second] = match;
-  switch (type) {
-    case "code":
-      return { piece: { type: "code", text: second }, length: whole.length };
-    case "label":
-      return { piece: { type: "link", href: second, children: [first] }, length: whole.length };
-    case "mention": {
-      const name = first.replace(/[.-]+$/u, "");
-      return name === "" ? null : { piece: { type: "mention", name }, length: name.length + 1 };
-    }
-    default: {
-      const href = trimUrl(whole);
-      return /:(?:\/\/)?.+/u.test(href) ? { piece: { type: "link", href, children: [href] }, length: href.length } : null;
-    }
-  }
+/** The mention that begins at a place of a text, with its length, or null. */
+export function mentionAt(text, at) {
+  const match = beginsWord(text, at) && matchAt(MENTION, text, at);
+  if (!match) return null;
+  const name = match[1].replace(/[.-]+$/u, "");
+  return name === "" ? null : { piece: { type: "mention", name }, length: name.length + 1 };
+}
+
+/** The address that begins at a place of a text, with its length, or null. */
+export function addressAt(text, at) {
+  const match = beginsWord(text, at) && matchAt(URL, text, at);
+  if (!match) return null;
+  const href = trimUrl(match[0]);
+  return /:(?:\/\/)?.+/u.test(href) ? { piece: { type: "link", href, children: [href] }, length: href.length } : null;
 }
 
 /** An address without the punctuation of the sentence around it; a bracket that it opened is its own. */
@@ -186,12 +114,4 @@ function trimUrl(url) {
     end -= 1;
   }
   return url.slice(0, end);
-}
-
-function markAt(text, at) {
-  const two = text.slice(at, at + 2);
-  if (two === "**" || two === "~~") return two;
-  // `__init__` is a name, and more often meant as one than as anything else.
-  if (text[at] === "_") return text[at - 1] === "_" || text[at + 1] === "_" ? null : "_";
-  return text[at] === "*" ? "*" : null;
 }

@@ -161,6 +161,38 @@ describe("a conversation", () => {
     assert.equal(await body.locator(".mention.mine").textContent(), "@mark.bob");
     await ada.say("```rust\nfn main() {} // hi\n```");
     await bob.page.locator("pre .code-word", { hasText: "fn" }).waitFor();
+    await ada.say("# Plan\n- [x] tea\n- [ ] milk\n  1. fresh\n\n| who | what |\n|---|--:|\n| @mark.bob | ***cups*** |");
+    const plan = bob.page.locator(".body").last();
+    await plan.getByRole("heading", { name: "Plan" }).waitFor();
+    assert.deepEqual(await plan.getByRole("checkbox").evaluateAll((boxes) => boxes.map(({ checked, disabled, ariaLabel }) => [checked, disabled, ariaLabel])), [[true, true, "Done"], [false, true, "Not done"]]);
+    assert.equal(await plan.locator("ul ol li").textContent(), "fresh");
+    assert.equal(await plan.locator("td .mention.mine").textContent(), "@mark.bob");
+    assert.equal(await plan.locator("td.right em strong").textContent(), "cups");
+  });
+
+  story("a reader keeps their place when the parser of Markdown arrives", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["late.ada", "late.bob"]);
+    const place = ({ page }) =>
+      page.locator(".log").evaluate((log) => ({ left: log.scrollHeight - log.scrollTop - log.clientHeight, first: log.querySelector(".message-row").getBoundingClientRect().top }));
+    for (const { page } of [ada, bob]) await page.goto("about:blank");
+    for (let line = 1; line <= 30; line += 1) await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: `# Line ${line}\n# one\n# two\n***\n# end` });
+    const held = later();
+    const places = new Map();
+    for (const person of [ada, bob]) {
+      await person.page.route("**/vendor/markdown-it.js", async (route) => {
+        await held.promise;
+        await route.continue();
+      });
+      await person.visit(`/r/${room.id}`);
+      await person.page.locator(".message-row").last().getByText("# Line 30").waitFor();
+      places.set(person, await place(person));
+    }
+    held.resolve();
+    for (const person of [ada, bob]) await person.page.locator(".message-row").last().getByRole("heading", { name: "Line 30" }).waitFor();
+    // Who wrote it all is at the end, and who has read nothing is at the first of it.
+    assert.ok((await place(ada)).left < 2, "at the end");
+    const [before, after] = [places.get(bob), await place(bob)];
+    assert.ok(before.left > 500 && Math.abs(after.first - before.first) < 2, JSON.stringify([before, after]));
   });
 
   story("files come with a message: a picture is seen, another is offered by its name", async () => {
