@@ -78,7 +78,8 @@ export function MessageList({ room }) {
   const onWheel = (event) => {
     const at = held.current;
     if (!TELLS_OF_REST || event.ctrlKey || event.deltaY >= 0 || box.current.scrollTop <= 0) return;
-    const from = box.current.scrollTop;
+    // Where the log stood when it was last looked at: on a busy machine the wheel has moved it by now.
+    const from = at.top;
     const followed = at.following;
     at.rising = true;
     at.following = false;

@@ -126,6 +126,25 @@ describe("history", () => {
     await bob.page.waitForFunction(() => document.title === "Lobby");
   });
 
+  story("who scrolls up while the page is busy is not pulled down a moment later", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["slow.ada", "slow.bob"]);
+    await fillHistory(ada, room.id, 80);
+    await bob.page.locator(".body", { hasText: "line 80" }).waitFor();
+    await bob.page.getByRole("log").hover();
+    // The browser scrolls meanwhile, and the page hears of the wheel when the log has moved already.
+    const busy = bob.page.evaluate(() => {
+      const until = performance.now() + 1_000;
+      while (performance.now() < until);
+    });
+    await bob.page.mouse.wheel(0, -900);
+    await busy;
+    await bob.page.locator(".pill").waitFor();
+    await fromTheEnd(bob, 900);
+    // A timer that began with the wheel, and lasts as long as this one, has fired before it.
+    await bob.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_000)));
+    assert.equal(await bob.page.evaluate(distance), 900);
+  });
+
   story("near the end new messages are followed, but nothing else pulls a reader down", async () => {
     const { room, people: [ada, bob] } = await roomOf(world, ["near.ada", "near.bob"]);
     await fillHistory(ada, room.id, 60);
