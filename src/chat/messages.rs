@@ -3,8 +3,8 @@
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{
-        Body, Draft, FILES_PER_MESSAGE, FileId, Invalid, Key, Message, MessagePage, Named, Removal,
-        Rev, RoomId, Seq, Timestamp, Window,
+        Body, Draft, FILES_PER_MESSAGE, FileId, Invalid, Key, Message, MessagePage, Named,
+        ReceiptStep, Removal, Rev, RoomId, Seq, Timestamp, Window,
     },
     store::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt, Rendered},
 };
@@ -236,13 +236,12 @@ impl Chat {
         &self,
         caller: &Caller,
         room: RoomId,
-        seq: Seq,
-        force: bool,
+        step: ReceiptStep,
     ) -> Result<Receipt, ChatError> {
         let receipt = self
             .inner
             .store
-            .mark_read(room, caller.user(), seq, force)
+            .mark_read(room, caller.user(), step)
             .await?;
         receipt.ok_or(ChatError::NotFound("room"))
     }

@@ -62,12 +62,14 @@ impl Chat {
                 read_seq,
                 unread,
                 mentions,
+                generation,
             } => {
                 let word = Control::Read {
                     room,
                     read_seq,
                     unread,
                     mentions,
+                    generation,
                 };
                 hub.connections().tell_user(user, word);
             }

@@ -1,6 +1,6 @@
 //! What a committed transaction changed, in the order in which live clients must learn of it.
 
-use super::{AccessCode, Message, Room, RoomId, Seq, SessionId, UserId};
+use super::{AccessCode, Message, ReadGeneration, Room, RoomId, Seq, SessionId, UserId};
 
 /// Why somebody is no longer in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -101,6 +101,8 @@ pub enum Change {
         unread: i64,
         /// Those of them that ask for their attention.
         mentions: i64,
+        /// How often the receipt was moved by force.
+        generation: ReadGeneration,
     },
     /// Name, topic or who may write how often are new; the system messages of it come as changes of their own.
     RoomChanged(Room),

@@ -48,6 +48,11 @@ number! {
     Seq
 }
 number! {
+    /// Counts the forced moves of one member's receipt. A receipt that a client sends by itself names the
+    /// generation it knows; one of an older generation moves nothing.
+    ReadGeneration
+}
+number! {
     /// A room's change number: every durable change to a message takes the next one.
     Rev
 }

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod invite;
 pub mod mention;
 pub mod message;
+pub mod receipt;
 pub mod registration;
 pub mod report;
 pub mod restraint;
@@ -34,13 +35,14 @@ pub use code::AccessCode;
 pub use emoji::Emoji;
 pub use file::{Attachment, FILES_PER_MESSAGE, FileId, FileName, StoredFile};
 pub use fold::Terms;
-pub use ids::{InviteId, Rev, RoomId, Seq, SessionId, UserId};
+pub use ids::{InviteId, ReadGeneration, Rev, RoomId, Seq, SessionId, UserId};
 pub use invite::{CreatedInvite, Invite, InviteTerms};
 pub use mention::Named;
 pub use message::{
     Draft, Extras, Message, MessageKind, MessagePage, OwnFile, OwnMessage, Quote, Reaction,
     SystemEvent, Version, Window,
 };
+pub use receipt::ReceiptStep;
 pub use registration::Registration;
 pub use report::Report;
 pub use restraint::{Ban, Mute, MuteSpan, Restraint, Restraints, SlowMode};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Rev, RoomId, Seq, Timestamp};
+use super::{Author, ReadGeneration, Rev, RoomId, Seq, Timestamp};
 
 /// Who can find and enter a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,6 +248,8 @@ pub struct RoomStanding {
     pub unread: i64,
     /// Those of them that ask for this member's attention.
     pub mentions: i64,
+    /// How often the receipt was moved by force.
+    pub read_generation: ReadGeneration,
     /// What they want to be told of.
     pub notify: Notify,
     /// Who is in it, where it is a direct room; empty in all others.

@@ -9,7 +9,7 @@ use std::sync::{
 use dashmap::{DashMap, Entry};
 use tokio::sync::Notify;
 
-use crate::domain::{RoomId, Seq, SessionId, UserId};
+use crate::domain::{ReadGeneration, RoomId, Seq, SessionId, UserId};
 
 /// How many words may wait for one connection before it is closed as too slow. A later word about
 /// the same takes the place of an earlier one, so that nobody's haste fills this.
@@ -30,6 +30,8 @@ pub enum Control {
         unread: i64,
         /// Those of them that ask for the user's attention.
         mentions: i64,
+        /// How often the receipt was moved by force.
+        generation: ReadGeneration,
     },
 }
 
@@ -292,6 +294,7 @@ mod tests {
             read_seq: Seq(seq),
             unread: 0,
             mentions: 0,
+            generation: ReadGeneration(0),
         };
         for seq in 0..10_000 {
             connections.tell_user(UserId(1), Control::Room(RoomId(5)));

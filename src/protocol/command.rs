@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::domain::{FileId, Rev, RoomId, Seq};
+use crate::domain::{FileId, ReadGeneration, Rev, RoomId, Seq};
 
 /// One command.
 ///
@@ -65,6 +65,8 @@ pub enum Command {
         /// Whether it may go back: "mark unread from here".
         #[serde(default)]
         force: bool,
+        /// The generation that the client knows. A receipt of an older one moves nothing.
+        read_generation: Option<ReadGeneration>,
     },
     /// Ask for everything changed since a `rev`, room by room.
     Sync {

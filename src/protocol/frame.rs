@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::{MessageView, RoomView, UserView, ordinary};
-use crate::domain::{Author, Head, Message, Removal, Rev, RoomId, Seq, Timestamp, UserId};
+use crate::domain::{
+    Author, Head, Message, ReadGeneration, Removal, Rev, RoomId, Seq, Timestamp, UserId,
+};
 
 /// One frame.
 #[derive(Serialize)]
@@ -87,6 +89,8 @@ pub enum Frame<'a> {
         unread: i64,
         /// Those of them that name the reader.
         mentions: i64,
+        /// How often the receipt was moved by force.
+        read_generation: ReadGeneration,
     },
     /// One is in this room now or stands differently in it, or what all share of it is new.
     Room {

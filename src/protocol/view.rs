@@ -3,8 +3,9 @@
 use serde::{Serialize, Serializer};
 
 use crate::domain::{
-    Attachment, Author, FileId, Head, Message, MessageKind, Notify, Quote, Reaction, Rev, Role,
-    Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent, Timestamp, User, UserId,
+    Attachment, Author, FileId, Head, Message, MessageKind, Notify, Quote, Reaction,
+    ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent, Timestamp,
+    User, UserId,
 };
 
 /// A message as clients see it.
@@ -162,6 +163,8 @@ pub struct StandingView {
     pub unread: i64,
     /// Those of them that ask for the reader's attention.
     pub mentions: i64,
+    /// How often the receipt was moved by force.
+    pub read_generation: ReadGeneration,
     /// What the reader wants to be told of.
     pub notify: Notify,
     /// Until when they may not write, if somebody took their voice.
@@ -199,6 +202,7 @@ impl RoomView {
             read_seq: standing.read_seq,
             unread: standing.unread,
             mentions: standing.mentions,
+            read_generation: standing.read_generation,
             notify: standing.notify,
             muted_until: standing.muted_until,
         };

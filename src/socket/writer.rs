@@ -162,12 +162,14 @@ impl Writer {
                 read_seq,
                 unread,
                 mentions,
+                generation,
             } if self.feed.hears(room) => {
                 let read = Frame::Read {
                     room_id: room,
                     read_seq,
                     unread,
                     mentions,
+                    read_generation: generation,
                 };
                 self.send(self.voice.json(&read)).await
             }

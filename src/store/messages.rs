@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    Draft, Head, Message, MessagePage, Removal, Restraint, Rev, RoomId, Seq, Timestamp, UserId,
-    Window,
+    Draft, Head, Message, MessagePage, ReadGeneration, ReceiptStep, Removal, Restraint, Rev,
+    RoomId, Seq, Timestamp, UserId, Window,
 };
 
 /// A message to write.
@@ -124,7 +124,9 @@ pub struct Receipt {
     pub unread: i64,
     /// Those of them that ask for the member's attention.
     pub mentions: i64,
-    /// Whether it moved.
+    /// How often it was moved by force.
+    pub generation: ReadGeneration,
+    /// Whether it moved, or has a new generation.
     pub moved: bool,
 }
 
@@ -220,8 +222,7 @@ impl Store {
         }
     }
 
-    /// Moves a member's receipt to `seq`, never back unless `force`d and never past the head.
-    /// `None` if they are not in the room.
+    /// Moves a member's receipt, never past the head. `None` if they are not in the room.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -229,11 +230,10 @@ impl Store {
         &self,
         room: RoomId,
         user: UserId,
-        seq: Seq,
-        force: bool,
+        step: ReceiptStep,
     ) -> Result<Option<Receipt>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.mark_read(room, user, seq, force).await,
+            Backend::Sqlite(sqlite) => sqlite.mark_read(room, user, step).await,
         }
     }
 }

@@ -5,7 +5,7 @@ import { t } from "../lib/i18n.js";
 import { heard, notify } from "./announce.js";
 import { keepWindow, loadAfter, open } from "./history.js";
 import { memberJoined, memberLeft, noteMembersSeen, notePerson, reloadMembers } from "./members.js";
-import { attended, forgetReading, isUntold, markRead, tellLater } from "./reading.js";
+import { attended, forgetReading, isUntold, keepUnread, markRead, tellLater } from "./reading.js";
 import { dropRoom, keepRooms, meetRoom } from "./rooms.js";
 import { landMessage, outbox } from "./sending.js";
 import { endSession } from "./session.js";
@@ -51,6 +51,7 @@ function ready(frame) {
   const missed = {};
   for (const item of frame.rooms) {
     const known = meetRoom(item);
+    if (item.read_generation > known.readGeneration && item.unread > 0) keepUnread(known, item.read_seq);
     if (known.receipt(item)) tellLater(known);
     if (known.timeline.meetHead(item.head)) {
       if (known.timeline.loaded || known.timeline.loading) missed[item.id] = known.timeline.rev;
@@ -177,8 +178,11 @@ function typingStopped(frame) {
 
 function read(frame) {
   const known = rooms.value.get(frame.room_id);
-  // What this page has yet to tell is newer than what the server knew when it said this.
-  if (known && !isUntold(known)) known.receipt(frame, true);
+  if (!known) return;
+  const forced = (frame.read_generation ?? 0) > known.readGeneration;
+  if (forced && frame.unread > 0) keepUnread(known, frame.read_seq);
+  // What this page has yet to tell is newer than what the server knew when it said this, but for a forced move.
+  if (forced || !isUntold(known)) known.receipt(frame, true);
 }
 
 function room(frame) {

@@ -3,6 +3,7 @@
 import { t } from "../lib/i18n.js";
 import { notify } from "./announce.js";
 import { patch, put, remove } from "./api.js";
+import { keepUnread } from "./reading.js";
 import { rooms } from "./state.js";
 
 const pathOf = ({ room_id: roomId, seq }) => `/api/rooms/${roomId}/messages/${seq}`;
@@ -36,10 +37,7 @@ export const markUnread = (message) =>
     const receipt = await put(`/api/rooms/${message.room_id}/read`, { seq: message.seq - 1, force: true });
     const room = rooms.value.get(message.room_id);
     if (!room) return;
-    // First, or whoever looks at the room has read it again at once.
-    room.keptUnread = true;
+    keepUnread(room, message.seq - 1);
     room.receipt(receipt, true);
-    room.dividerAfter.value = message.seq - 1;
-    room.touch();
     notify(t("message.marked-unread"));
   });

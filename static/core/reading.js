@@ -50,7 +50,7 @@ export function tellLater(room) {
 
 function tell(room) {
   untold.delete(room.id);
-  liveSocket.send({ type: "read", room_id: room.id, seq: room.readSeq.value });
+  liveSocket.send({ type: "read", room_id: room.id, seq: room.readSeq.value, read_generation: room.readGeneration });
 }
 
 // There may be no later.
@@ -60,6 +60,17 @@ addEventListener("pagehide", () => {
     tell(room);
   }
 });
+
+/**
+ * The room was marked as unread, here or on another device: looking at it does not read it until it is opened anew.
+ * To be called before the receipt moves, or an attended room is read again at once.
+ */
+export function keepUnread(room, readSeq) {
+  if (room !== currentRoom.value) return;
+  room.keptUnread = true;
+  room.dividerAfter.value = readSeq;
+  room.touch();
+}
 
 /** The server has yet to hear how far this page has read. */
 export const isUntold = (room) => untold.has(room.id);

@@ -19,6 +19,8 @@ export class Room {
   loadingAfter = signal(false);
 
   readSeq = signal(0);
+  /** Counts the forced moves of the receipt that this page knows of ("Mark as unread from here"). */
+  readGeneration = 0;
   unread = signal(0);
   mentions = signal(0);
   /** The divider "new" stands after this message; null for none. */
@@ -67,10 +69,13 @@ export class Room {
 
   /**
    * Takes over the server's receipt, unless this page has read further: then true.
-   * `back` lets it move back, because somebody marked the room as unread.
+   * `back` lets it move back, because it moved just then; a forced move that this page did not know of always does.
    */
-  receipt({ read_seq: readSeq = 0, unread = 0, mentions = 0 }, back = false) {
-    if (readSeq < this.readSeq.value && !back) return true;
+  receipt({ read_seq: readSeq = 0, unread = 0, mentions = 0, read_generation: generation = 0 }, back = false) {
+    // Sent before a forced move that this page knows of.
+    if (back && generation < this.readGeneration) return false;
+    if (!back && generation === this.readGeneration && readSeq < this.readSeq.value) return true;
+    this.readGeneration = generation;
     this.readSeq.value = readSeq;
     this.unread.value = unread;
     this.mentions.value = mentions;

@@ -292,4 +292,46 @@ describe("a conversation", () => {
     const standing = async () => (await bob.call("GET", "/api/rooms")).find(({ id }) => id === room.id).unread;
     assert.equal(await standing(), 2);
   });
+
+  story("a receipt that was on its way does not undo \"Mark as unread from here\"", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["late.ada", "late.bob"]);
+    await bob.page.goto("about:blank");
+    for (const text of ["one", "two", "three"]) await ada.say(text);
+    await ada.reads(["one", "two", "three"]);
+    const [held, marked, answered] = [later(), later(), later()];
+    await bob.page.routeWebSocket(/\/ws$/u, (socket) => {
+      const server = socket.connectToServer();
+      // The page's receipt takes a while. The server says where the receipt is after each of the two moves.
+      socket.onMessage((text) => (JSON.parse(text).type === "read" ? held.resolve(() => server.send(text)) : server.send(text)));
+      const heard = [marked, answered];
+      server.onMessage((text) => {
+        socket.send(text);
+        if (JSON.parse(text).type === "read") heard.shift()?.resolve();
+      });
+    });
+    await bob.visit(`/r/${room.id}`);
+    await bob.reads(["one", "two", "three"]);
+    const release = await held.promise;
+    await more(bob, "two", "Mark as unread from here");
+    await marked.promise;
+    release();
+    await answered.promise;
+    const standing = async () => (await bob.call("GET", "/api/rooms")).find(({ id }) => id === room.id).unread;
+    assert.equal(await standing(), 2);
+    await bob.page.waitForFunction(() => document.title === "(2) Lobby");
+  });
+
+  story("marked as unread on another device, an open room stays unread", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["there.ada", "there.bob"]);
+    for (const text of ["one", "two", "three"]) await ada.say(text);
+    await bob.reads(["one", "two", "three"]);
+    const { items } = await bob.call("GET", `/api/rooms/${room.id}/messages`);
+    const { seq } = items.find(({ body }) => body === "two");
+    await bob.call("PUT", `/api/rooms/${room.id}/read`, { seq: seq - 1, force: true });
+    await bob.page.waitForFunction(() => document.title === "(2) Lobby");
+    await bob.page.locator(".unread-divider + .message-row", { hasText: "two" }).waitFor();
+    await ada.say("four");
+    await bob.page.waitForFunction(() => document.title === "(3) Lobby");
+    assert.equal((await bob.call("GET", "/api/rooms")).find(({ id }) => id === room.id).unread, 3);
+  });
 });

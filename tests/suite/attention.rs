@@ -54,7 +54,7 @@ async fn names_replies_and_the_whole_room_are_counted_until_read() {
         .expect(200);
     assert_eq!(
         receipt,
-        json!({ "read_seq": answer["seq"], "unread": 1, "mentions": 1 })
+        json!({ "read_seq": answer["seq"], "unread": 1, "mentions": 1, "read_generation": 0 })
     );
     let frame = phone.next_of("read").await;
     assert_eq!(

@@ -187,16 +187,16 @@ async fn read(user: &User, room: &Room, body: Value) -> Reply {
 async fn a_receipt_only_advances_unless_forced() {
     let server = TestServer::start().await;
     let (room, [_ana, ben]) = room_with(&server, 6).await;
-    let answer = |read_seq: i64, unread: i64| json!({ "read_seq": read_seq, "unread": unread, "mentions": 0 });
+    let answer = |read_seq: i64, unread: i64, generation: i64| json!({ "read_seq": read_seq, "unread": unread, "mentions": 0, "read_generation": generation });
     for (body, expected) in [
-        (json!({ "seq": 2 }), answer(2, 4)),
-        (json!({ "seq": 4 }), answer(4, 2)),
-        (json!({ "seq": 3 }), answer(4, 2)),
-        (json!({ "seq": 0 }), answer(4, 2)),
-        (json!({ "seq": 3, "force": true }), answer(3, 3)),
-        (json!({ "seq": 0, "force": true }), answer(0, 4)),
-        (json!({ "seq": 6 }), answer(6, 0)),
-        (json!({ "seq": 6 }), answer(6, 0)),
+        (json!({ "seq": 2 }), answer(2, 4, 0)),
+        (json!({ "seq": 4 }), answer(4, 2, 0)),
+        (json!({ "seq": 3 }), answer(4, 2, 0)),
+        (json!({ "seq": 0 }), answer(4, 2, 0)),
+        (json!({ "seq": 3, "force": true }), answer(3, 3, 1)),
+        (json!({ "seq": 0, "force": true }), answer(0, 4, 2)),
+        (json!({ "seq": 6 }), answer(6, 0, 2)),
+        (json!({ "seq": 6 }), answer(6, 0, 2)),
     ] {
         assert_eq!(
             read(&ben, &room, body.clone()).await.expect(200),
@@ -213,7 +213,7 @@ async fn a_receipt_only_advances_unless_forced() {
     // Nobody has read what nobody has said.
     assert_eq!(
         read(&ben, &room, json!({ "seq": 999 })).await.expect(200),
-        answer(6, 0)
+        answer(6, 0, 2)
     );
     for body in [json!({}), json!({ "seq": "6" }), json!({ "seq": null })] {
         let problem = read(&ben, &room, body).await.refused(422, "invalid");
@@ -258,8 +258,58 @@ async fn ones_other_devices_hear_how_far_one_has_read() {
     let frame = socket.next_of("read").await;
     assert_eq!(
         frame,
-        json!({ "type": "read", "room_id": room.id, "read_seq": 4, "unread": 1, "mentions": 0 })
+        json!({ "type": "read", "room_id": room.id, "read_seq": 4, "unread": 1, "mentions": 0, "read_generation": 0 })
     );
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_receipt_on_its_way_does_not_undo_a_forced_move() {
+    let server = TestServer::start().await;
+    let (room, [_ana, ben]) = room_with(&server, 6).await;
+    let (mut phone, ready) = ben.connect().await;
+    let (mut laptop, _) = ben.connect().await;
+    assert_eq!(ready["rooms"][0]["read_generation"], 0, "{ready}");
+    let standing = |read_seq: i64, unread: i64, generation: i64| json!({ "read_seq": read_seq, "unread": unread, "mentions": 0, "read_generation": generation });
+    let framed = |mut standing: Value| {
+        standing["type"] = json!("read");
+        standing["room_id"] = json!(room.id);
+        standing
+    };
+    let over_socket = |seq: i64, generation: i64| json!({ "type": "read", "room_id": room.id, "seq": seq, "read_generation": generation });
+
+    // The automatic receipt comes first: the forced move takes it back.
+    phone.send(over_socket(6, 0)).await;
+    assert_eq!(phone.next_of("read").await, framed(standing(6, 0, 0)));
+    let forced = read(&ben, &room, json!({ "seq": 3, "force": true })).await;
+    assert_eq!(forced.expect(200), standing(3, 3, 1));
+    assert_eq!(phone.next_of("read").await, framed(standing(3, 3, 1)));
+
+    // The automatic receipt comes second, over a socket or over HTTP: it moves nothing and is answered.
+    phone.send(over_socket(6, 0)).await;
+    assert_eq!(phone.next_of("read").await, framed(standing(3, 3, 1)));
+    let late = json!({ "seq": 6, "read_generation": 0 });
+    let late = read(&ben, &room, late).await.expect(200);
+    assert_eq!(late, standing(3, 3, 1));
+
+    // The receipt is at the wanted place already, as the server has not heard of more: a new generation all the same.
+    let forced = json!({ "type": "read", "room_id": room.id, "seq": 3, "force": true });
+    phone.send(forced).await;
+    assert_eq!(phone.next_of("read").await, framed(standing(3, 3, 2)));
+    phone.send(over_socket(6, 1)).await;
+    assert_eq!(phone.next_of("read").await, framed(standing(3, 3, 2)));
+
+    // The other device was told of each move, and of nothing that did not move.
+    for expected in [standing(6, 0, 0), standing(3, 3, 1), standing(3, 3, 2)] {
+        assert_eq!(laptop.next_of("read").await, framed(expected));
+    }
+    // With the present generation, or with none, a receipt advances.
+    laptop.send(over_socket(4, 2)).await;
+    assert_eq!(laptop.next_of("read").await, framed(standing(4, 2, 2)));
+    let advanced = read(&ben, &room, json!({ "seq": 5 })).await.expect(200);
+    assert_eq!(advanced, standing(5, 1, 2));
+    let rooms = ben.get("/api/rooms").await.expect(200);
+    assert_eq!(rooms[0]["read_generation"], 2, "{rooms}");
     server.stopped().await;
 }
 

@@ -193,7 +193,7 @@ async fn a_receipt_moves_on_all_devices_and_never_back() {
     phone.send(read(seq - 1)).await;
     for device in [&mut phone, &mut laptop] {
         let frame = device.next_of("read").await;
-        let wanted = json!({ "type": "read", "room_id": room.id, "read_seq": seq - 1, "unread": 1, "mentions": 0 });
+        let wanted = json!({ "type": "read", "room_id": room.id, "read_seq": seq - 1, "unread": 1, "mentions": 0, "read_generation": 0 });
         assert_eq!(frame, wanted);
     }
     // One that does not move is answered here, and no news elsewhere.

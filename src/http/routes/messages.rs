@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     chat::{ChatError, Most, Posted, Rendered},
-    domain::{FileId, Key, MessagePage, Rev, RoomId, Seq, Window},
+    domain::{FileId, Key, MessagePage, ReadGeneration, ReceiptStep, Rev, RoomId, Seq, Window},
     http::{
         AppState,
         extract::{AppBytes, AppJson, AppQuery, Auth, InRoom, PathRoom, PathSeq, from_json},
@@ -57,6 +57,7 @@ pub(crate) struct ReadBody {
     seq: Seq,
     #[serde(default)]
     force: bool,
+    read_generation: Option<ReadGeneration>,
 }
 
 #[derive(Serialize)]
@@ -64,6 +65,7 @@ pub(crate) struct ReceiptBody {
     read_seq: Seq,
     unread: i64,
     mentions: i64,
+    read_generation: ReadGeneration,
 }
 
 pub(crate) async fn list(
@@ -258,14 +260,16 @@ pub(crate) async fn read(
     PathRoom(room): PathRoom,
     AppJson(body): AppJson<ReadBody>,
 ) -> Result<Json<ReceiptBody>, Problem> {
+    let step = ReceiptStep::new(body.seq, body.force, body.read_generation);
     let receipt = state
         .chat
-        .mark_read(&auth.caller, RoomId(room), body.seq, body.force)
+        .mark_read(&auth.caller, RoomId(room), step)
         .await?;
     Ok(Json(ReceiptBody {
         read_seq: receipt.read_seq,
         unread: receipt.unread,
         mentions: receipt.mentions,
+        read_generation: receipt.generation,
     }))
 }
 

@@ -4,7 +4,7 @@ use super::{Done, Reader};
 use crate::socket::{dialect::Voice, outlet::End, writer::Call};
 use crate::{
     chat::{Changed, ChatError},
-    domain::{Emoji, Key, RoomId},
+    domain::{Emoji, Key, ReceiptStep, RoomId},
     protocol::{CloseReason, Command, CommandError, ErrorFrame, Frame, SendCommand},
 };
 
@@ -67,7 +67,9 @@ impl Reader {
                 room_id,
                 seq,
                 force,
+                read_generation,
             }) => {
+                let step = ReceiptStep::new(seq, force, read_generation);
                 if !self.hears(room_id) {
                     return self
                         .refuse(None, Some(room_id), &ChatError::NotFound("room"))
@@ -76,7 +78,7 @@ impl Reader {
                 match self
                     .context
                     .chat
-                    .mark_read(self.voice.caller(), room_id, seq, force)
+                    .mark_read(self.voice.caller(), room_id, step)
                     .await
                 {
                     // One that moved is told to all of the user's connections, this one too.
@@ -88,6 +90,7 @@ impl Reader {
                                 read_seq: receipt.read_seq,
                                 unread: receipt.unread,
                                 mentions: receipt.mentions,
+                                read_generation: receipt.generation,
                             }
                             .encode(),
                         )

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::Sqlite;
 use crate::{
-    domain::{Change, Notify, RoomId, Seq, UserId},
+    domain::{Change, Notify, ReadGeneration, ReceiptStep, RoomId, Seq, UserId},
     store::{Receipt, StoreError},
 };
 
@@ -13,8 +13,7 @@ impl Sqlite {
         &self,
         room: RoomId,
         user: UserId,
-        seq: Seq,
-        force: bool,
+        step: ReceiptStep,
     ) -> Result<Option<Receipt>, StoreError> {
         self.writer
             .call_aside(move |tx| {
@@ -26,17 +25,25 @@ impl Sqlite {
                         sqlx::query_scalar!("select last_seq from rooms where id = ?1", room.0)
                             .fetch_one(&mut tx.conn)
                             .await?;
-                    let wanted = Seq(seq.0.clamp(0, last_seq));
-                    if wanted == before.read_seq || (wanted < before.read_seq && !force) {
-                        return Ok(Some(before));
-                    }
+                    let wanted = |seq: Seq| Seq(seq.0.clamp(0, last_seq));
+                    let (wanted, generation) = match step {
+                        ReceiptStep::Forced(seq) => (wanted(seq), before.generation.0 + 1),
+                        ReceiptStep::Forward(seq, known) => {
+                            let outdated = known.is_some_and(|known| known < before.generation);
+                            if outdated || wanted(seq) <= before.read_seq {
+                                return Ok(Some(before));
+                            }
+                            (wanted(seq), before.generation.0)
+                        }
+                    };
                     sqlx::query!(
-                        "update memberships set read_seq = ?3, read_text_count = coalesce(
+                        "update memberships set read_seq = ?3, read_generation = ?4, read_text_count = coalesce(
                              (select text_count from messages where room_id = ?1 and seq = ?3), 0)
                          where room_id = ?1 and user_id = ?2",
                         room.0,
                         user.0,
-                        wanted.0
+                        wanted.0,
+                        generation
                     )
                     .execute(&mut tx.conn)
                     .await?;
@@ -49,6 +56,7 @@ impl Sqlite {
                         read_seq: after.read_seq,
                         unread: after.unread,
                         mentions: after.mentions,
+                        generation: after.generation,
                     });
                     Ok(Some(Receipt {
                         moved: true,
@@ -94,7 +102,7 @@ async fn receipt(
     user: UserId,
 ) -> Result<Option<Receipt>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"select m.read_seq, r.text_count - m.read_text_count as "unread!: i64", r.kind,
+        r#"select m.read_seq, m.read_generation, r.text_count - m.read_text_count as "unread!: i64", r.kind,
                   (select count(*) from mentions x
                    where x.user_id = m.user_id and x.room_id = m.room_id and x.seq > m.read_seq)
                 + (select count(*) from room_mentions x
@@ -117,6 +125,7 @@ async fn receipt(
         } else {
             row.mentions
         },
+        generation: ReadGeneration(row.read_generation),
         moved: false,
     }))
 }

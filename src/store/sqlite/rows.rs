@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 use crate::domain::{
-    Attachment, Author, Extras, FileId, Head, Message, MessageKind, Notify, Quote, Reaction, Rev,
-    Role, Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent, Timestamp, User, UserId,
+    Attachment, Author, Extras, FileId, Head, Message, MessageKind, Notify, Quote, Reaction,
+    ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent, Timestamp,
+    User, UserId,
 };
 
 /// A row holds a value that no code of ours writes.
@@ -293,6 +294,7 @@ pub(super) struct StandingRow {
     pub(super) created_at: i64,
     pub(super) role: String,
     pub(super) read_seq: i64,
+    pub(super) read_generation: i64,
     pub(super) unread: i64,
     pub(super) mentions: i64,
     pub(super) notify: String,
@@ -321,6 +323,7 @@ impl TryFrom<StandingRow> for RoomStanding {
             people: people.into_iter().map(Author::from).collect(),
             role: to_role(&row.role)?,
             read_seq: Seq(row.read_seq),
+            read_generation: ReadGeneration(row.read_generation),
             // Who is spoken to alone is always meant.
             mentions: if row.kind == "direct" {
                 row.unread

@@ -20,7 +20,7 @@ impl Sqlite {
                               'id', p.id, 'username', p.username, 'display_name', p.display_name))
                           from memberships x join users p on p.id = x.user_id where x.room_id = r.id)
                       end as "people?: String", m.user_id as "user_id!",
-                      m.role, m.read_seq, m.notify, r.text_count - m.read_text_count as "unread!: i64",
+                      m.role, m.read_seq, m.read_generation, m.notify, r.text_count - m.read_text_count as "unread!: i64",
                       (select count(*) from mentions x
                        where x.user_id = m.user_id and x.room_id = m.room_id and x.seq > m.read_seq)
                     + (select count(*) from room_mentions x
@@ -67,7 +67,7 @@ impl Sqlite {
                               'id', p.id, 'username', p.username, 'display_name', p.display_name))
                           from memberships x join users p on p.id = x.user_id where x.room_id = r.id)
                       end as "people?: String", m.user_id as "user_id!",
-                      m.role, m.read_seq, m.notify, r.text_count - m.read_text_count as "unread!: i64",
+                      m.role, m.read_seq, m.read_generation, m.notify, r.text_count - m.read_text_count as "unread!: i64",
                       (select count(*) from mentions x
                        where x.user_id = m.user_id and x.room_id = m.room_id and x.seq > m.read_seq)
                     + (select count(*) from room_mentions x
@@ -98,6 +98,7 @@ impl Sqlite {
             created_at: row.created_at,
             role: row.role,
             read_seq: row.read_seq,
+            read_generation: row.read_generation,
             unread: row.unread,
             mentions: row.mentions,
             notify: row.notify,
