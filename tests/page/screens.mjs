@@ -137,6 +137,16 @@ describe("screens", () => {
     await ada.page.waitForFunction(async (id) => (await (await fetch("/api/rooms")).json()).find((one) => one.id === id).notify === "none", room.id);
   });
 
+  story("emoji come from a colour font, digits from the font of the text", async () => {
+    const { people: [ada] } = await roomOf(world, ["emoji.ada"]);
+    const [family, range] = await ada.page.evaluate(() => [getComputedStyle(document.body).fontFamily, [...document.fonts].find((face) => /colour emoji/iu.test(face.family)).unicodeRange]);
+    assert.match(family, /^"Colour Emoji"/u);
+    const spans = range.split(",").map((span) => span.trim().slice(2).split("-").map((end) => Number.parseInt(end, 16)));
+    const covers = (text) => [...text].every((character) => spans.some(([from, to = from]) => character.codePointAt(0) >= from && character.codePointAt(0) <= to));
+    for (const emoji of ["👍", "😀", "❤️", "☀️", "✅", "⚠️", "👩‍💻", "🇩🇪", "🫠"]) assert.ok(covers(emoji), emoji);
+    for (const character of "09#*a©®™→é") assert.ok(!covers(character), character);
+  });
+
   story("settings: profile, a token for a script, colours, and the end of the account", async () => {
     const { people: [ada] } = await roomOf(world, ["own.ada"]);
     const settings = await openSettings(ada);
