@@ -2,7 +2,7 @@
 
 use super::{Caller, Chat, ChatError};
 use crate::{
-    domain::{Avatar, Timestamp, UserId},
+    domain::{Avatar, AvatarVersion, Timestamp, UserId},
     media::Kind,
     store::{ProfileEdit, ProfileOutcome},
 };
@@ -63,10 +63,18 @@ impl Chat {
     ) -> Result<(), ChatError> {
         self.inner.sends.take(&caller.user())?;
         let avatar = match picture {
-            Some(picture) => Some(self.drawn_small(picture).await?),
+            Some(picture) => {
+                let avatar = self.drawn_small(picture).await?;
+                let version = version_of(&avatar);
+                Some((avatar, version))
+            }
             None => None,
         };
-        Ok(self.inner.store.set_avatar(caller.user(), avatar).await?)
+        self.inner.store.set_avatar(caller.user(), avatar).await?;
+        // Those who come online are named with their pictures.
+        let who = self.me(caller).await?.author();
+        self.inner.hub.presence().rename(who);
+        Ok(())
     }
 
     /// A picture as others get it: small, and without what the original says of place and camera.
@@ -81,19 +89,30 @@ impl Chat {
         })
     }
 
-    /// A user's picture; one is made for who has none.
+    /// A user's picture and its version. A picture without a version is made for a user who has none.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] for somebody whom the caller may not see.
-    pub async fn avatar(&self, caller: &Caller, user: UserId) -> Result<Avatar, ChatError> {
+    pub async fn avatar(
+        &self,
+        caller: &Caller,
+        user: UserId,
+    ) -> Result<(Avatar, Option<AvatarVersion>), ChatError> {
         let store = &self.inner.store;
         if caller.user() != user && !store.may_see(caller.user(), user).await? {
             return Err(ChatError::NotFound("user"));
         }
-        if let Some(avatar) = store.avatar(user).await? {
-            return Ok(avatar);
+        if let Some((avatar, version)) = store.avatar(user).await? {
+            return Ok((avatar, Some(version)));
         }
         let user = store.user(user).await?.ok_or(ChatError::NotFound("user"))?;
-        Ok(Avatar::generated(user.id, &user.display_name))
+        Ok((Avatar::generated(user.id, &user.display_name), None))
     }
+}
+
+/// Returns the first 64 bits of the SHA-256 of the picture.
+fn version_of(avatar: &Avatar) -> AvatarVersion {
+    let digest = ring::digest::digest(&ring::digest::SHA256, &avatar.bytes);
+    let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
+    AvatarVersion(i64::from_be_bytes(first))
 }

@@ -1,11 +1,34 @@
 //! Pictures of people: their own, or one made of their initials.
 
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
 use super::UserId;
 
 /// Letters of a name that a generated picture shows.
 const INITIALS: usize = 2;
-/// Degrees between the colours of two neighbours: the golden angle, so that any few differ.
-const ANGLE: i64 = 137;
+/// Colours of generated pictures, the same as on the page.
+const HUES: i64 = 16;
+/// Colours between two neighbours, so that they differ clearly.
+const STEP: i64 = 7;
+
+/// Names one picture of a user: another picture has another version. It is made of the picture's bytes, so that
+/// the same picture has the same version. JSON shows it as 16 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AvatarVersion(pub i64);
+
+impl fmt::Display for AvatarVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for AvatarVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 /// A picture, as it is stored and handed out. It is never decoded here.
 #[derive(Clone, Debug)]
@@ -26,7 +49,7 @@ impl Avatar {
             .take(INITIALS)
             .flat_map(char::to_uppercase)
             .collect();
-        let hue = user.0.wrapping_mul(ANGLE).rem_euclid(360);
+        let hue = user.0.wrapping_mul(STEP).rem_euclid(HUES) * 360 / HUES;
         // Letters and digits alone are put in, so that nothing has to be escaped.
         let svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 64 64\">\

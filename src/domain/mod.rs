@@ -29,7 +29,7 @@ pub mod user;
 pub mod zone;
 
 pub use audit::{Action, Actor, AuditEntry, AuditFilter};
-pub use avatar::Avatar;
+pub use avatar::{Avatar, AvatarVersion};
 pub use change::{Aspect, Change, CreatedRoom, Removal};
 pub use code::AccessCode;
 pub use emoji::Emoji;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Role, Timestamp, UserId};
+use super::{AvatarVersion, Role, Timestamp, UserId};
 
 /// The name others see of whoever has deleted their account.
 pub const DELETED: &str = "Deleted user";
@@ -16,6 +16,8 @@ pub struct User {
     pub username: String,
     /// The name others see.
     pub display_name: String,
+    /// Which picture it has, if it has one.
+    pub avatar: Option<AvatarVersion>,
     /// When its last connection closed, or it was last known to be here.
     pub last_seen: Timestamp,
     /// Whether others are kept from seeing that.
@@ -32,6 +34,7 @@ impl User {
             id: self.id,
             username: self.username.clone(),
             display_name: self.display_name.clone(),
+            avatar: self.avatar,
         }
     }
 }
@@ -58,6 +61,8 @@ pub struct Author {
     pub username: String,
     /// The name others see.
     pub display_name: String,
+    /// Which picture they have, if they have one.
+    pub avatar: Option<AvatarVersion>,
 }
 
 /// One member in a room's list.

@@ -312,6 +312,7 @@ mod tests {
                 id: UserId(1),
                 username: "ada".to_owned(),
                 display_name: "Ada".to_owned(),
+                avatar: None,
             },
             body,
             event: None,

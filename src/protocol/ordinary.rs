@@ -76,6 +76,11 @@ fn write(message: &Message, json: &mut String) -> bool {
     string(json, &author.username);
     json.push_str(r#","display_name":"#);
     string(json, &author.display_name);
+    // Writing to a string cannot fail.
+    let _ = match author.avatar {
+        Some(version) => write!(json, r#","avatar":"{version}""#),
+        None => write!(json, r#","avatar":null"#),
+    };
     json.push_str(r#"},"body":"#);
     string(json, body);
     json.push_str(r#","mentions":[],"reply_to":null,"files":[],"reactions":{}"#);
@@ -135,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{Author, Timestamp, UserId},
+        domain::{Author, AvatarVersion, Timestamp, UserId},
         protocol::Frame,
     };
 
@@ -146,6 +151,7 @@ mod tests {
             at in 0..4_000_000_000_000_i64,
             texts in proptest::collection::vec("(?s).{0,80}", 3),
             key in proptest::option::of("[ -~]{1,64}"),
+            avatar in proptest::option::of(any::<i64>()),
         ) {
             let [id, seq, rev, author] = numbers;
             let message = Message {
@@ -157,6 +163,7 @@ mod tests {
                     id: UserId(author),
                     username: texts[0].clone(),
                     display_name: texts[1].clone(),
+                    avatar: avatar.map(AvatarVersion),
                 },
                 body: texts[2].clone(),
                 event: None,
@@ -189,6 +196,7 @@ mod tests {
                 id: UserId(1),
                 username: "ada".to_owned(),
                 display_name: "Ada".to_owned(),
+                avatar: None,
             },
             body: "hello".to_owned(),
             event: None,

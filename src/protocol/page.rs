@@ -54,6 +54,7 @@ mod tests {
                 id: UserId(1),
                 username: "ada".to_owned(),
                 display_name: "Ada \"Countess\"".to_owned(),
+                avatar: None,
             },
             body: "two\nlines".to_owned(),
             event: None,

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::domain::{
-    Attachment, Author, FileId, Head, Message, MessageKind, Notify, Quote, Reaction,
+    Attachment, Author, AvatarVersion, FileId, Head, Message, MessageKind, Notify, Quote, Reaction,
     ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent, Timestamp,
     User, UserId,
 };
@@ -223,6 +223,8 @@ pub struct UserView {
     pub username: String,
     /// The name others see.
     pub display_name: String,
+    /// Which picture they have, if they have one.
+    pub avatar: Option<AvatarVersion>,
     /// `online` while at least one connection lives.
     pub status: &'static str,
     /// When the last connection closed; `None` if they hide it.
@@ -245,6 +247,7 @@ impl UserView {
             id: user.id,
             username: user.username.clone(),
             display_name: user.display_name.clone(),
+            avatar: user.avatar,
             status: if online { "online" } else { "offline" },
             last_seen: (!user.hides_last_seen).then_some(user.last_seen),
             created_at: user.created_at,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Backend, Store, StoreError};
-use crate::domain::{About, Avatar, DisplayName, Timestamp, UserId, Username};
+use crate::domain::{About, Avatar, AvatarVersion, DisplayName, Timestamp, UserId, Username};
 
 /// What of an account is to change; what is `None` stays.
 #[derive(Debug, Default)]
@@ -67,21 +67,28 @@ impl Store {
         }
     }
 
-    /// Gives a user a picture, or none.
+    /// Gives a user a picture and its version, or none.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
-    pub async fn set_avatar(&self, user: UserId, avatar: Option<Avatar>) -> Result<(), StoreError> {
+    pub async fn set_avatar(
+        &self,
+        user: UserId,
+        avatar: Option<(Avatar, AvatarVersion)>,
+    ) -> Result<(), StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.set_avatar(user, avatar).await,
         }
     }
 
-    /// A user's own picture.
+    /// A user's own picture and its version.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
-    pub async fn avatar(&self, user: UserId) -> Result<Option<Avatar>, StoreError> {
+    pub async fn avatar(
+        &self,
+        user: UserId,
+    ) -> Result<Option<(Avatar, AvatarVersion)>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.avatar(user).await,
         }

@@ -1,5 +1,5 @@
 import { follow } from "../core/router.js";
-import { dialog, me, narrow, roomList, roomsKnown, route, server } from "../core/state.js";
+import { dialog, me, narrow, people, roomList, roomsKnown, route, server } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
@@ -51,8 +51,15 @@ function RoomList() {
   return html`${links(others)}${direct.length > 0 && html`<h2>${t("rooms.direct")}</h2>${links(direct)}`}`;
 }
 
+/** The other person of a direct room of two, or null. */
+function partnerOf({ kind, members = [] }) {
+  const others = kind === "direct" ? members.filter(({ id }) => id !== me.value?.id) : [];
+  return others.length === 1 ? { ...others[0], ...people.value.get(others[0].id) } : null;
+}
+
 function RoomLink({ room }) {
   const { name, kind } = room.info.value;
+  const partner = partnerOf(room.info.value);
   const unread = room.unread.value;
   const mentions = room.mentions.value;
   // Bold for what is new; a number only for what is meant for the reader.
@@ -60,7 +67,7 @@ function RoomLink({ room }) {
   const current = route.value.roomId === room.id;
   return html`<li>
     <a class=${`room-link ${unread > 0 ? "unread" : ""}`} href=${roomPath(room.id)} onClick=${follow} aria-current=${current ? "page" : undefined}>
-      <${Icon} name=${iconOf(kind)} />
+      ${partner ? html`<${Avatar} person=${partner} />` : html`<${Icon} name=${iconOf(kind)} />`}
       <bdi class="room-link-name">${name}</bdi>
       ${unread > 0 &&
       html`<span class=${forMe > 0 ? "badge mention" : "unread-dot"}>

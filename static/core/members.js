@@ -9,12 +9,12 @@ const PAGES = 5;
 const SMALL_ROOM = 200;
 const RELOAD_MS = 800;
 
-/** Remembers what somebody is called now. */
-export function notePerson({ id, username, display_name: displayName }) {
+/** Remembers what somebody is called and looks like now. */
+export function notePerson({ id, username, display_name: displayName, avatar = null }) {
   if (!username) return;
   const known = people.value.get(id);
-  if (known && known.username === username && known.display_name === displayName) return;
-  people.value = new Map(people.value).set(id, { id, username, display_name: displayName });
+  if (known && known.username === username && known.display_name === displayName && known.avatar === avatar) return;
+  people.value = new Map(people.value).set(id, { id, username, display_name: displayName, avatar });
 }
 
 export async function loadMembers(room) {

@@ -8,6 +8,18 @@ const { world, story } = stage();
 
 const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
 
+/** Another picture, drawn in this page. */
+async function drawn(page) {
+  const bytes = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(64, 48);
+    const brush = canvas.getContext("2d");
+    brush.fillStyle = "teal";
+    brush.fillRect(0, 0, 64, 48);
+    return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+  });
+  return Buffer.from(bytes);
+}
+
 const dialogOf = (person) => person.page.getByRole("dialog");
 
 /** Somebody who is an admin, because they are the first here. */
@@ -137,6 +149,41 @@ describe("screens", () => {
     await ada.page.waitForFunction(async (id) => (await (await fetch("/api/rooms")).json()).find((one) => one.id === id).notify === "none", room.id);
   });
 
+  story("a picture stands beside messages, in the list of members and at a direct room", async () => {
+    const { room, people: [ada, bob] } = await roomOf(world, ["seen.ada", "seen.bob"]);
+    const { id: direct } = await bob.call("POST", "/api/dms", { user_ids: [ada.id] });
+    const change = async (method, body) => {
+      const options = { method, data: body, headers: { origin: ada.base, "content-type": "application/octet-stream" } };
+      assert.equal((await ada.context.request.fetch("/api/me/avatar", options)).status(), 204);
+      return (await ada.call("GET", "/api/me")).user.avatar;
+    };
+    const shown = (version) => `img[src="/api/users/${ada.id}/avatar?v=${version}"]`;
+    const places = [".message-row .avatar", ".members .member", `.room-link[href="/r/${direct}"]`];
+    await ada.say("before");
+    await bob.reads(["before"]);
+    assert.equal(await bob.page.locator(".avatar img").count(), 0);
+    // Each message says how its author looks now, and the page shows that everywhere.
+    let former = null;
+    for (const [text, picture] of [["first", PNG], ["second", await drawn(ada.page)]]) {
+      const version = await change("PUT", picture);
+      assert.match(version, /^[0-9a-f]{16}$/u);
+      await ada.say(text);
+      for (const place of places) {
+        const image = bob.page.locator(`${place} ${shown(version)}`).first();
+        await image.waitFor();
+        await image.evaluate((element) => element.decode());
+        if (former) await bob.page.locator(`${place} ${shown(former)}`).first().waitFor({ state: "detached" });
+      }
+      former = version;
+    }
+    const answer = await bob.context.request.get(`/api/users/${ada.id}/avatar?v=${former}`);
+    assert.match(answer.headers()["cache-control"], /immutable/u);
+    await change("DELETE");
+    await ada.say("gone");
+    await bob.page.locator(".avatar img").first().waitFor({ state: "detached" });
+    assert.equal(await bob.page.locator(".avatar img").count(), 0);
+  });
+
   story("emoji come from a colour font, digits from the font of the text", async () => {
     const { people: [ada] } = await roomOf(world, ["emoji.ada"]);
     const [family, range] = await ada.page.evaluate(() => [getComputedStyle(document.body).fontFamily, [...document.fonts].find((face) => /colour emoji/iu.test(face.family)).unicodeRange]);
@@ -156,8 +203,10 @@ describe("screens", () => {
     await settings.locator('input[type="file"]').setInputFiles({ name: "me.png", mimeType: "image/png", buffer: PNG });
     await ada.sees("Your picture is changed.");
     assert.equal((await ada.context.request.get(`/api/users/${ada.id}/avatar`)).headers()["content-type"], "image/png");
+    await settings.locator(".portrait img").waitFor();
     await settings.getByRole("button", { name: "Take it away" }).click();
     await ada.sees("Your picture is gone.");
+    await settings.locator(".portrait img").waitFor({ state: "detached" });
     await settings.getByLabel("What it is for").fill("backup");
     await settings.getByRole("button", { name: "Make a token" }).click();
     const token = await settings.locator("output.code.small").textContent();

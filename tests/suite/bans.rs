@@ -212,7 +212,7 @@ async fn moderators_list_bans_in_pages() {
         (&page["has_after"], &first["user"], &first["by"]["username"]),
         (
             &json!(true),
-            &json!({ "id": cleo.id, "username": "cleo", "display_name": "cleo" }),
+            &json!({ "id": cleo.id, "username": "cleo", "display_name": "cleo", "avatar": null }),
             &json!("ana")
         ),
         "{page}"

@@ -56,7 +56,8 @@ async fn what_was_said_stays_under_nobodys_name() {
         .await
         .refused(401, "bad_credentials");
     let nobody = json!({
-        "id": ben.id, "username": format!("deleted-{}", ben.id), "display_name": "Deleted user"
+        "id": ben.id, "username": format!("deleted-{}", ben.id), "display_name": "Deleted user",
+        "avatar": null
     });
     let left = watch.next_message().await;
     assert_eq!(

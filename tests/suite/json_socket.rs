@@ -60,7 +60,7 @@ async fn a_send_is_acked_and_comes_back_with_the_same_numbers() {
         "room_id": room.id, "seq": ack["seq"], "rev": ack["rev"], "kind": "text", "body": "hello",
         "mentions": [], "reply_to": null, "files": [], "reactions": {}, "key": "c1",
         "edited_at": null, "deleted_at": null,
-        "author": { "id": ana.id, "username": "ana", "display_name": "ana" },
+        "author": { "id": ana.id, "username": "ana", "display_name": "ana", "avatar": null },
     });
     for (name, value) in wanted.as_object().unwrap() {
         assert_eq!(&said[name], value, "{name} of {said}");

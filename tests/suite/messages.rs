@@ -43,10 +43,10 @@ async fn a_message_is_answered_as_it_was_stored() {
     );
     let expected = json!({
         "room_id": room.id, "seq": 2, "rev": 2, "kind": "text",
-        "author": { "id": ana.id, "username": "ana", "display_name": "ana" },
+        "author": { "id": ana.id, "username": "ana", "display_name": "ana", "avatar": null },
         "body": "hi\nthere", "mentions": [], "reply_to": 1,
         "quote": {
-            "seq": 1, "author": { "id": ana.id, "username": "ana", "display_name": "ana" },
+            "seq": 1, "author": { "id": ana.id, "username": "ana", "display_name": "ana", "avatar": null },
             "body": "ana created the room", "deleted": false,
         },
         "files": [], "reactions": {}, "key": "k1",

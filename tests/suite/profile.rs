@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     files::picture,
+    search::finds,
     support::{PASSWORD, Reply, TestServer, User},
 };
 
@@ -209,6 +210,154 @@ async fn a_picture_is_shown_to_who_may_see_its_owner() {
     server.get(&path).await.refused(401, "unauthenticated");
     ana.delete(AVATAR).await.expect(204);
     ben.get(&path).await.expect_picture("image/svg+xml");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_picture_is_named_wherever_its_owner_appears() {
+    let server = TestServer::start().await;
+    let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let messages = format!("/api/rooms/{}/messages", room.id);
+    let (mut socket, _) = ben.connect().await;
+    let (mut phone, _) = ana.connect().await;
+    let direct = ben
+        .post("/api/dms", json!({ "user_ids": [ana.id] }))
+        .await
+        .expect(201);
+    ben.put(&format!("/api/me/blocks/{}", ana.id), json!({}))
+        .await
+        .expect(204);
+    let mut before = Value::Null;
+    for (index, round) in ["none", "first", "second", "none again"]
+        .into_iter()
+        .enumerate()
+    {
+        match round {
+            "first" => upload(&ana, picture(ImageFormat::Png, 900, 600))
+                .await
+                .expect(204),
+            "second" => upload(&ana, picture(ImageFormat::Png, 600, 900))
+                .await
+                .expect(204),
+            "none again" => ana.delete(AVATAR).await.expect(204),
+            _ => Value::Null,
+        };
+        let me = ana.get(ME).await.expect(200)["user"]["avatar"].clone();
+        assert_eq!(me.is_null(), round.starts_with("none"), "{round}: {me}");
+        assert_eq!(me == before, round == "none", "{round}: {me}");
+        before = me.clone();
+        let named = |at: &str, user: &Value| {
+            assert_eq!(user["id"], ana.id, "{round}, {at}: {user}");
+            assert_eq!(user.get("avatar"), Some(&me), "{round}, {at}: {user}");
+        };
+
+        // What a message says of its author, live and read again, on the newest page and on an older one.
+        phone
+            .say(&room, &format!("key{index}"), &format!("live{index}"))
+            .await;
+        let live = loop {
+            let message = socket.next_message().await;
+            if message["body"] == format!("live{index}") {
+                break message;
+            }
+        };
+        named("live", &live["author"]);
+        let word = format!("word{index}");
+        let said = ana.say(&room, &word).await;
+        named("the answer", &said["author"]);
+        let answer = json!({ "body": "three", "reply_to": said["seq"] });
+        let answer = ben.post(&messages, answer).await.expect(201);
+        named("a new quote", &answer["quote"]["author"]);
+        let newest = ben.get(&messages).await.expect(200);
+        let newest = newest["items"].as_array().unwrap();
+        named("the newest page", &newest[newest.len() - 2]["author"]);
+        named("a quote", &newest[newest.len() - 1]["quote"]["author"]);
+        let more = format!(
+            "{messages}?after={}&limit=200",
+            said["seq"].as_i64().unwrap() - 1
+        );
+        let more = ben.get(&more).await.expect(200);
+        named("a long page", &more["items"][0]["author"]);
+
+        // Lists of people.
+        named("a user", &ben.get(&profile(&ana)).await.expect(200)["user"]);
+        let members = format!("/api/rooms/{}/members", room.id);
+        let members = ben.get(&members).await.expect(200);
+        named("a member", &members["items"][0]["user"]);
+        let rooms = ben.get("/api/rooms").await.expect(200);
+        let shown = rooms
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|shown| shown["id"] == direct["id"]);
+        named("a direct room", &shown.unwrap()["members"][0]);
+        named(
+            "blocks",
+            &ben.get("/api/me/blocks").await.expect(200)["items"][0],
+        );
+        let accounts = ana.get("/api/admin/users").await.expect(200);
+        named("accounts", &accounts["items"][0]);
+        finds(&ben, &word, &[&word]).await;
+        let found = ben.get(&format!("/api/search?q={word}")).await.expect(200);
+        named("a search", &found["items"][0]["message"]["author"]);
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn who_comes_online_is_named_with_the_picture_of_now() {
+    let server = TestServer::start().await;
+    let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let (mut socket, _) = ben.connect().await;
+    upload(&ana, picture(ImageFormat::Png, 90, 60))
+        .await
+        .expect(204);
+    let avatar = ana.get(ME).await.expect(200)["user"]["avatar"].clone();
+    let (_phone, ready) = ana.connect().await;
+    assert_eq!(ready["user"]["avatar"], avatar, "{ready}");
+    let online = loop {
+        let frame = socket.next_of("presence").await;
+        let online = frame["online"].as_array().unwrap().clone();
+        if let Some(user) = online.iter().find(|user| user["id"] == ana.id) {
+            break user.clone();
+        }
+    };
+    assert_eq!(online["avatar"], avatar, "{online}");
+    assert!(
+        avatar.as_str().is_some_and(|version| version.len() == 16),
+        "{avatar}"
+    );
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_picture_is_kept_for_ever_under_the_address_of_its_version() {
+    let server = TestServer::start().await;
+    let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
+    let path = format!("{}/avatar", profile(&ana));
+    let cache_of = async |version: &str| {
+        let shown = ben.get(&format!("{path}?v={version}")).await;
+        shown.header("cache-control").unwrap().to_owned()
+    };
+    let shortly = "private, max-age=60";
+    assert_eq!(cache_of("null").await, shortly, "initials follow the name");
+    upload(&ana, picture(ImageFormat::Png, 90, 60))
+        .await
+        .expect(204);
+    let me = ana.get(ME).await.expect(200);
+    let version = me["user"]["avatar"].as_str().unwrap();
+    let for_ever = "private, max-age=31536000, immutable";
+    assert_eq!(cache_of(version).await, for_ever);
+    assert_eq!(ben.get(&path).await.header("cache-control"), Some(shortly));
+    assert_eq!(cache_of("0123456789abcdef").await, shortly);
+    upload(&ana, picture(ImageFormat::Png, 60, 90))
+        .await
+        .expect(204);
+    assert_eq!(
+        cache_of(version).await,
+        shortly,
+        "it shows another picture now"
+    );
     server.stopped().await;
 }
 

@@ -44,7 +44,7 @@ async fn any_member_reports_and_admins_see_the_message_and_no_other() {
         ("seq", said["seq"].clone()),
         (
             "reporter",
-            json!({ "id": ben.id, "username": "ben", "display_name": "ben" }),
+            json!({ "id": ben.id, "username": "ben", "display_name": "ben", "avatar": null }),
         ),
         ("reason", json!("rude \n again")),
     ] {

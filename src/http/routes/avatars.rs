@@ -8,12 +8,13 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
+use serde::Deserialize;
 
 use crate::{
     domain::{Avatar, UserId},
     http::{
         AppState,
-        extract::{AppBytes, Auth, PathUser},
+        extract::{AppBytes, AppQuery, Auth, PathUser},
         problem::Problem,
         statics,
     },
@@ -27,6 +28,14 @@ pub(crate) const MOST_BYTES: usize = 1 << 20;
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 /// Whether one may see it can change, so that only the asker's own browser keeps it, and not for long.
 const CACHE: HeaderValue = HeaderValue::from_static("private, max-age=60");
+
+/// An address that names the present version never shows another picture.
+const CACHE_VERSION: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+
+#[derive(Deserialize)]
+pub(crate) struct ShowQuery {
+    v: Option<String>,
+}
 
 pub(crate) async fn set(
     State(state): State<AppState>,
@@ -52,9 +61,14 @@ pub(crate) async fn show(
     State(state): State<AppState>,
     auth: Auth,
     PathUser(user): PathUser,
+    AppQuery(query): AppQuery<ShowQuery>,
     request: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Avatar { kind, bytes } = state.chat.avatar(&auth.caller, UserId(user)).await?;
+    let (Avatar { kind, bytes }, version) = state.chat.avatar(&auth.caller, UserId(user)).await?;
+    let cache = match (version, query.v) {
+        (Some(version), Some(wanted)) if wanted == version.to_string() => CACHE_VERSION,
+        _ => CACHE,
+    };
     let etag = tag(&bytes);
     let fresh = statics::is_known(&request, &etag);
     let mut response = Response::new(if fresh { Body::empty() } else { bytes.into() });
@@ -67,7 +81,7 @@ pub(crate) async fn show(
             headers.insert(name, value);
         }
     }
-    headers.insert(header::CACHE_CONTROL, CACHE);
+    headers.insert(header::CACHE_CONTROL, cache);
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     Ok(response)
 }

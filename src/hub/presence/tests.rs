@@ -8,6 +8,7 @@ fn author(id: i64) -> Author {
         id: UserId(id),
         username: format!("user{id}"),
         display_name: format!("User {id}"),
+        avatar: None,
     }
 }
 

@@ -146,6 +146,7 @@ mod tests {
                 id: UserId(2),
                 username: "bob".into(),
                 display_name: "Bob".into(),
+                avatar: None,
             },
             body: body.into(),
             event: None,

@@ -159,7 +159,7 @@ async fn known_keys(
     let conn = &mut tx.conn;
     let rows = sqlx::query!(
         r#"select m.room_id as "room_id!", m.seq as "seq!", m.rev as "rev!", m.kind as "kind!",
-                  m.author_id as "author_id!", u.username, u.display_name, m.body as "body!", m.event,
+                  m.author_id as "author_id!", u.username, u.display_name, u.avatar, m.body as "body!", m.event,
                   m.reply_to, m.key, m.created_at as "created_at!", m.edited_at, m.deleted_at,
                   m.extras as "extras?: String",
                   (select coalesce(x.first_rev, x.rev) from messages x where x.id = m.id) as "first_rev!: i64"
@@ -183,6 +183,7 @@ async fn known_keys(
             author_id: row.author_id,
             username: row.username,
             display_name: row.display_name,
+            avatar: row.avatar,
             body: row.body,
             event: row.event,
             reply_to: row.reply_to,

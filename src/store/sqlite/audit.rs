@@ -109,6 +109,7 @@ mod tests {
                 id: UserId(1),
                 username: "ana".into(),
                 display_name: "ana".into(),
+                avatar: None,
             },
             address: None,
         };

@@ -336,7 +336,7 @@ pub(super) async fn changed(
 pub(super) async fn reread(tx: &mut Tx, which: Alteration) -> Result<Message, sqlx::Error> {
     sqlx::query_as!(
         MessageRow,
-        r#"select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, m.body, m.event,
+        r#"select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, u.avatar, m.body, m.event,
                   m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at, m.extras as "extras?: String"
            from messages_seen m join users u on u.id = m.author_id
            where m.room_id = ?1 and m.seq = ?2"#,

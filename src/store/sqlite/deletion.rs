@@ -278,7 +278,7 @@ async fn bury(
     let key = format!("deleted {user}");
     give_up_name(conn, user, &key, now).await?;
     sqlx::query!(
-        "update users set username = ?2, username_key = ?3, display_name = ?4, password_hash = '', about = '',
+        "update users set username = ?2, username_key = ?3, display_name = ?4, password_hash = '', about = '', avatar = null,
                 hide_last_seen = 1, admin = 0, disabled_at = null, deleted_at = ?5
          where id = ?1",
         user.0,
@@ -308,5 +308,6 @@ async fn bury(
         id: user,
         username,
         display_name: DELETED.to_owned(),
+        avatar: None,
     })
 }

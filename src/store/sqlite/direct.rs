@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::{Sqlite, job::Tx, members};
 use crate::{
-    domain::{Author, Change, Role, RoomId, Timestamp, UserId},
+    domain::{Author, AvatarVersion, Change, Role, RoomId, Timestamp, UserId},
     store::{Direct, StoreError},
 };
 
@@ -69,7 +69,7 @@ impl Sqlite {
 
     pub(in crate::store) async fn blocks(&self, by: UserId) -> Result<Vec<Author>, StoreError> {
         let rows = sqlx::query!(
-            r#"select u.id as "id!", u.username, u.display_name
+            r#"select u.id as "id!", u.username, u.display_name, u.avatar
                from blocks b join users u on u.id = b.blocked_id
                where b.blocker_id = ?1 order by u.id"#,
             by.0
@@ -80,6 +80,7 @@ impl Sqlite {
             id: UserId(row.id),
             username: row.username,
             display_name: row.display_name,
+            avatar: row.avatar.map(AvatarVersion),
         });
         Ok(blocked.collect())
     }

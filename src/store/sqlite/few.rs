@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::rows::{ExtrasJson, body_of};
 use crate::domain::{
-    Author, Extras, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp, UserId,
+    Author, AvatarVersion, Extras, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp,
+    UserId,
 };
 
 /// A reader's look at a room with a few messages of it, as one row.
@@ -28,6 +29,7 @@ struct FewJson {
     author_id: UserId,
     username: String,
     display_name: String,
+    avatar: Option<i64>,
     body: String,
     event: Option<SystemEvent>,
     reply_to: Option<Seq>,
@@ -56,6 +58,7 @@ impl FewRow {
                     id: row.author_id,
                     username: row.username,
                     display_name: row.display_name,
+                    avatar: row.avatar.map(AvatarVersion),
                 },
                 body,
                 event: row.event,

@@ -197,7 +197,7 @@ impl Sqlite {
     ) -> Result<Roster, StoreError> {
         let one_more = limit.saturating_add(1);
         let rows = sqlx::query!(
-            r#"select u.id as "id!", u.username, u.display_name, u.last_seen,
+            r#"select u.id as "id!", u.username, u.display_name, u.avatar, u.last_seen,
                       u.hide_last_seen as "hide_last_seen: bool", u.created_at, m.role, m.joined_at
                from memberships m join users u on u.id = m.user_id
                where m.room_id = ?1 and m.user_id > ?2 order by m.user_id limit +?3"#,
@@ -215,6 +215,7 @@ impl Sqlite {
                     id: row.id,
                     username: row.username,
                     display_name: row.display_name,
+                    avatar: row.avatar,
                     last_seen: row.last_seen,
                     hide_last_seen: row.hide_last_seen,
                     created_at: row.created_at,

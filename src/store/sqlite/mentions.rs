@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::{append::json, senders::Sender};
 use crate::{
-    domain::{Author, Extras, Message, Named, Quote, RoomId, Seq, UserId},
+    domain::{Author, AvatarVersion, Extras, Message, Named, Quote, RoomId, Seq, UserId},
     store::Append,
 };
 
@@ -143,7 +143,7 @@ async fn quotes(
     let answered = json(answered)?;
     let rows = sqlx::query!(
         r#"select m.room_id as "room_id!", m.seq as "seq!", m.body as "body!", m.deleted_at,
-                  u.id as "user_id!", u.username as "username!", u.display_name as "display_name!"
+                  u.id as "user_id!", u.username as "username!", u.display_name as "display_name!", u.avatar
            from json_each(?1) j
            join messages m on m.room_id = j.value ->> 0 and m.seq = j.value ->> 1
            join users u on u.id = m.author_id"#,
@@ -158,6 +158,7 @@ async fn quotes(
                 id: UserId(row.user_id),
                 username: row.username,
                 display_name: row.display_name,
+                avatar: row.avatar.map(AvatarVersion),
             },
             body: row.body.chars().take(Quote::CHARS).collect(),
             deleted: row.deleted_at.is_some(),

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Action, Actor, Author, Ban, Change, Permission, Removal, Role, RoomId, SystemEvent,
-        Timestamp, UserId, audit::Deed,
+        Action, Actor, Author, AvatarVersion, Ban, Change, Permission, Removal, Role, RoomId,
+        SystemEvent, Timestamp, UserId, audit::Deed,
     },
     store::{LeaveOutcome, StoreError},
 };
@@ -190,8 +190,9 @@ impl Sqlite {
         limit: i64,
     ) -> Result<Vec<Ban>, StoreError> {
         let rows = sqlx::query!(
-            r#"select u.id as "id!", u.username, u.display_name, b.created_at,
-                      m.id as "by_id!", m.username as by_username, m.display_name as by_display_name
+            r#"select u.id as "id!", u.username, u.display_name, u.avatar, b.created_at,
+                      m.id as "by_id!", m.username as by_username, m.display_name as by_display_name,
+                      m.avatar as by_avatar
                from bans b join users u on u.id = b.user_id join users m on m.id = b.banned_by
                where b.room_id = ?1 and b.user_id > ?2 order by b.user_id limit +?3"#,
             room.0,
@@ -205,11 +206,13 @@ impl Sqlite {
                 id: UserId(row.id),
                 username: row.username,
                 display_name: row.display_name,
+                avatar: row.avatar.map(AvatarVersion),
             },
             by: Author {
                 id: UserId(row.by_id),
                 username: row.by_username,
                 display_name: row.by_display_name,
+                avatar: row.by_avatar.map(AvatarVersion),
             },
             created_at: Timestamp(row.created_at),
         });

@@ -57,7 +57,7 @@ macro_rules! seen {
                 $($with)+
                     + "select r.last_seq, r.last_rev,
                         (select json_group_array(json_array(
-                                    m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, m.body,
+                                    m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, u.avatar, m.body,
                                     json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
                                     json(m.extras)))
                          from "
@@ -80,7 +80,7 @@ macro_rules! seen {
                     + "select r.last_seq, r.last_rev,
                         m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
                         m.author_id as \"author_id?\", u.username as \"username?\",
-                        u.display_name as \"display_name?\", m.body as \"body?\", m.event, m.reply_to, m.key,
+                        u.display_name as \"display_name?\", u.avatar, m.body as \"body?\", m.event, m.reply_to, m.key,
                         m.created_at as \"created_at?\", m.edited_at, m.deleted_at,
                         m.extras as \"extras?: String\"
                  from memberships me

@@ -57,6 +57,7 @@ impl Sqlite {
                         id: UserId(id),
                         username: new.username.into_string(),
                         display_name: new.display_name,
+                        avatar: None,
                         last_seen: now,
                         hides_last_seen: false,
                         created_at: now,
@@ -86,7 +87,7 @@ impl Sqlite {
         username_key: &str,
     ) -> Result<Option<Credentials>, StoreError> {
         let row = sqlx::query!(
-            r#"select id, username, display_name, last_seen, hide_last_seen as "hide_last_seen: bool", created_at,
+            r#"select id, username, display_name, avatar, last_seen, hide_last_seen as "hide_last_seen: bool", created_at,
                       password_hash, disabled_at is not null as "disabled!: bool"
                from users where username_key = ?1 and deleted_at is null"#,
             username_key
@@ -98,6 +99,7 @@ impl Sqlite {
                 id: row.id,
                 username: row.username,
                 display_name: row.display_name,
+                avatar: row.avatar,
                 last_seen: row.last_seen,
                 hide_last_seen: row.hide_last_seen,
                 created_at: row.created_at,
@@ -123,7 +125,7 @@ impl Sqlite {
     pub(in crate::store) async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
         let row = sqlx::query_as!(
             UserRow,
-            r#"select id, username, display_name, last_seen, hide_last_seen as "hide_last_seen: bool", created_at
+            r#"select id, username, display_name, avatar, last_seen, hide_last_seen as "hide_last_seen: bool", created_at
                from users where id = ?1"#,
             user.0
         )

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::Sqlite;
 use crate::{
-    domain::{Avatar, Timestamp, UserId, Username},
+    domain::{Avatar, AvatarVersion, Timestamp, UserId, Username},
     store::{ProfileEdit, ProfileOutcome, StoreError},
 };
 
@@ -72,13 +72,17 @@ impl Sqlite {
     pub(in crate::store) async fn set_avatar(
         &self,
         user: UserId,
-        avatar: Option<Avatar>,
+        avatar: Option<(Avatar, AvatarVersion)>,
     ) -> Result<(), StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
+                    let version = avatar.as_ref().map(|(_, version)| version.0);
+                    sqlx::query!("update users set avatar = ?2 where id = ?1", user.0, version)
+                        .execute(&mut tx.conn)
+                        .await?;
                     match avatar {
-                        Some(Avatar { kind, bytes }) => {
+                        Some((Avatar { kind, bytes }, _)) => {
                             sqlx::query!(
                                 "insert into avatars (user_id, kind, bytes) values (?1, ?2, ?3)
                                  on conflict (user_id) do update set kind = excluded.kind, bytes = excluded.bytes",
@@ -104,15 +108,21 @@ impl Sqlite {
     pub(in crate::store) async fn avatar(
         &self,
         user: UserId,
-    ) -> Result<Option<Avatar>, StoreError> {
-        let avatar = sqlx::query_as!(
-            Avatar,
-            "select kind, bytes from avatars where user_id = ?1",
+    ) -> Result<Option<(Avatar, AvatarVersion)>, StoreError> {
+        let row = sqlx::query!(
+            r#"select a.kind, a.bytes, u.avatar as "version!: i64"
+               from avatars a join users u on u.id = a.user_id where a.user_id = ?1"#,
             user.0
         )
         .fetch_optional(&self.readers)
         .await?;
-        Ok(avatar)
+        Ok(row.map(|row| {
+            let avatar = Avatar {
+                kind: row.kind,
+                bytes: row.bytes,
+            };
+            (avatar, AvatarVersion(row.version))
+        }))
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{Sqlite, admins::is_admin, audit::audit, members::role, rows::to_kind};
 use crate::{
     domain::{
-        Action, Actor, Author, Report, RoomId, Seq, Timestamp, UserId,
+        Action, Actor, Author, AvatarVersion, Report, RoomId, Seq, Timestamp, UserId,
         audit::Deed,
         report::{Reason, ReportedMessage},
     },
@@ -65,10 +65,10 @@ impl Sqlite {
     ) -> Result<Vec<Report>, StoreError> {
         let rows = sqlx::query!(
             r#"select p.id as "id!", p.room_id, r.name as "room_name?", p.seq, p.reason, p.created_at,
-                      u.id as "reporter_id!", u.username, u.display_name,
+                      u.id as "reporter_id!", u.username, u.display_name, u.avatar,
                       m.kind as "kind?", m.body as "body?", m.created_at as "said_at?", m.edited_at,
                       m.deleted_at, a.id as "author_id?", a.username as "author?",
-                      a.display_name as "author_display_name?"
+                      a.display_name as "author_display_name?", a.avatar as author_avatar
                from reports p
                join users u on u.id = p.reporter_id
                left join rooms r on r.id = p.room_id
@@ -86,6 +86,7 @@ impl Sqlite {
                     id: UserId(row.author_id?),
                     username: row.author?,
                     display_name: row.author_display_name?,
+                    avatar: row.author_avatar.map(AvatarVersion),
                 })
             };
             let message = match (row.kind, author(), row.body, row.said_at) {
@@ -108,6 +109,7 @@ impl Sqlite {
                     id: UserId(row.reporter_id),
                     username: row.username,
                     display_name: row.display_name,
+                    avatar: row.avatar.map(AvatarVersion),
                 },
                 reason: row.reason,
                 created_at: Timestamp(row.created_at),

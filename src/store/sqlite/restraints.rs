@@ -5,8 +5,8 @@ use sqlx::SqliteConnection;
 use super::{Sqlite, audit::audit, job::Tx, members::role, rows::to_role};
 use crate::{
     domain::{
-        Action, Actor, Author, Change, Mute, MuteSpan, Permission, Restraints, Room, RoomId,
-        SystemEvent, Timestamp, UserId, audit::Deed,
+        Action, Actor, Author, AvatarVersion, Change, Mute, MuteSpan, Permission, Restraints, Room,
+        RoomId, SystemEvent, Timestamp, UserId, audit::Deed,
     },
     store::{LeaveOutcome, RoomEdit, StoreError},
 };
@@ -213,7 +213,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Vec<Mute>, StoreError> {
         let rows = sqlx::query!(
-            r#"select u.id as "id!", u.username, u.display_name, s.muted_until
+            r#"select u.id as "id!", u.username, u.display_name, u.avatar, s.muted_until
                from restraints s join users u on u.id = s.user_id
                where s.room_id = ?1 and s.user_id > ?2 and s.muted_until > ?3
                order by s.user_id limit +?4"#,
@@ -229,6 +229,7 @@ impl Sqlite {
                 id: UserId(row.id),
                 username: row.username,
                 display_name: row.display_name,
+                avatar: row.avatar.map(AvatarVersion),
             },
             until: Timestamp(row.muted_until),
         });

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use crate::domain::{
-    Attachment, Author, Extras, FileId, Head, Message, MessageKind, Notify, Quote, Reaction,
-    ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent, Timestamp,
-    User, UserId,
+    Attachment, Author, AvatarVersion, Extras, FileId, Head, Message, MessageKind, Notify, Quote,
+    Reaction, ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent,
+    Timestamp, User, UserId,
 };
 
 /// A row holds a value that no code of ours writes.
@@ -22,6 +22,7 @@ pub(super) struct MessageRow {
     pub(super) author_id: i64,
     pub(super) username: String,
     pub(super) display_name: String,
+    pub(super) avatar: Option<i64>,
     pub(super) body: String,
     pub(super) event: Option<String>,
     pub(super) reply_to: Option<i64>,
@@ -80,6 +81,7 @@ struct AuthorJson {
     id: UserId,
     username: String,
     display_name: String,
+    avatar: Option<i64>,
 }
 
 impl From<AuthorJson> for Author {
@@ -88,6 +90,7 @@ impl From<AuthorJson> for Author {
             id: json.id,
             username: json.username,
             display_name: json.display_name,
+            avatar: json.avatar.map(AvatarVersion),
         }
     }
 }
@@ -145,6 +148,7 @@ impl TryFrom<MessageRow> for Message {
                 id: UserId(row.author_id),
                 username: row.username,
                 display_name: row.display_name,
+                avatar: row.avatar.map(AvatarVersion),
             },
             body,
             event,
@@ -175,6 +179,7 @@ pub(super) struct SeenRow {
     pub(super) author_id: Option<i64>,
     pub(super) username: Option<String>,
     pub(super) display_name: Option<String>,
+    pub(super) avatar: Option<i64>,
     pub(super) body: Option<String>,
     pub(super) event: Option<String>,
     pub(super) reply_to: Option<i64>,
@@ -201,6 +206,7 @@ impl SeenRow {
                 author_id: self.author_id?,
                 username: self.username?,
                 display_name: self.display_name?,
+                avatar: self.avatar,
                 body: self.body?,
                 event: self.event,
                 reply_to: self.reply_to,
@@ -227,6 +233,7 @@ pub(super) struct UserRow {
     pub(super) id: i64,
     pub(super) username: String,
     pub(super) display_name: String,
+    pub(super) avatar: Option<i64>,
     pub(super) last_seen: i64,
     pub(super) hide_last_seen: bool,
     pub(super) created_at: i64,
@@ -238,6 +245,7 @@ impl From<UserRow> for User {
             id: UserId(row.id),
             username: row.username,
             display_name: row.display_name,
+            avatar: row.avatar.map(AvatarVersion),
             last_seen: Timestamp(row.last_seen),
             hides_last_seen: row.hide_last_seen,
             created_at: Timestamp(row.created_at),

@@ -5,7 +5,7 @@ use foldhash::{HashMap, HashSet};
 use sqlx::SqliteConnection;
 
 use super::{append::json, job::AppendJob, plan::Place, rows::to_role};
-use crate::domain::{Author, Restraints, RoomId, Timestamp, UserId};
+use crate::domain::{Author, AvatarVersion, Restraints, RoomId, Timestamp, UserId};
 
 /// Senders that are remembered at most.
 const MOST: usize = 4096;
@@ -91,7 +91,7 @@ impl Senders {
         let places = json(places)?;
         let rows = sqlx::query!(
             r#"select m.room_id as "room_id!", m.user_id as "user_id!", m.role as "role!",
-                  u.username as "username!", u.display_name as "display_name!",
+                  u.username as "username!", u.display_name as "display_name!", u.avatar,
                   r.last_seq as "last_seq!", r.last_rev as "last_rev!", r.text_count as "text_count!",
                   r.member_count as "member_count!", r.slow_mode_s as "slow_mode_s!", r.locked as "locked!: bool",
                   s.muted_until as "muted_until?", s.said_at as "said_at?",
@@ -113,6 +113,7 @@ impl Senders {
                 id: user,
                 username: row.username,
                 display_name: row.display_name,
+                avatar: row.avatar.map(AvatarVersion),
             };
             let restraints = Restraints {
                 role: to_role(&row.role)?,

@@ -2,7 +2,7 @@
 
 use super::{Sqlite, rows::StandingRow};
 use crate::{
-    domain::{Author, RoomId, RoomStanding, UserId},
+    domain::{Author, AvatarVersion, RoomId, RoomStanding, UserId},
     store::{MemberRow, StoreError},
 };
 
@@ -17,7 +17,8 @@ impl Sqlite {
                       r.slow_mode_s, r.locked as "locked: bool", r.created_at, s.muted_until as "muted_until?",
                       case when r.kind = 'direct' then (
                           select json_group_array(json_object(
-                              'id', p.id, 'username', p.username, 'display_name', p.display_name))
+                              'id', p.id, 'username', p.username, 'display_name', p.display_name,
+                              'avatar', p.avatar))
                           from memberships x join users p on p.id = x.user_id where x.room_id = r.id)
                       end as "people?: String", m.user_id as "user_id!",
                       m.role, m.read_seq, m.read_generation, m.notify, r.text_count - m.read_text_count as "unread!: i64",
@@ -64,7 +65,8 @@ impl Sqlite {
                       r.slow_mode_s, r.locked as "locked: bool", r.created_at, s.muted_until as "muted_until?",
                       case when r.kind = 'direct' then (
                           select json_group_array(json_object(
-                              'id', p.id, 'username', p.username, 'display_name', p.display_name))
+                              'id', p.id, 'username', p.username, 'display_name', p.display_name,
+                              'avatar', p.avatar))
                           from memberships x join users p on p.id = x.user_id where x.room_id = r.id)
                       end as "people?: String", m.user_id as "user_id!",
                       m.role, m.read_seq, m.read_generation, m.notify, r.text_count - m.read_text_count as "unread!: i64",
@@ -75,7 +77,7 @@ impl Sqlite {
                          and not exists (select 1 from blocks b
                                          where b.blocker_id = m.user_id and b.blocked_id = x.author_id))
                       as "mentions!: i64",
-                      u.username, u.display_name
+                      u.username, u.display_name, u.avatar
                from memberships m join rooms r on r.id = m.room_id join users u on u.id = m.user_id
                left join restraints s on s.room_id = m.room_id and s.user_id = m.user_id
                where m.room_id = ?1 and m.user_id = ?2"#,
@@ -110,6 +112,7 @@ impl Sqlite {
             id: user,
             username: row.username,
             display_name: row.display_name,
+            avatar: row.avatar.map(AvatarVersion),
         };
         Ok(Some(MemberRow { standing, author }))
     }

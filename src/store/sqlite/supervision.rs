@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Account, Action, Actor, Author, Digest, SessionId, Timestamp, User, UserId, audit::Deed,
+        Account, Action, Actor, Author, AvatarVersion, Digest, SessionId, Timestamp, User, UserId,
+        audit::Deed,
     },
     store::{AdminOutcome, StoreError},
 };
@@ -22,7 +23,7 @@ impl Sqlite {
         limit: i64,
     ) -> Result<Vec<Account>, StoreError> {
         let rows = sqlx::query!(
-            r#"select id as "id!", username, display_name, last_seen, hide_last_seen as "hide_last_seen: bool",
+            r#"select id as "id!", username, display_name, avatar, last_seen, hide_last_seen as "hide_last_seen: bool",
                       created_at, admin as "admin: bool", disabled_at is not null as "disabled!: bool",
                       deleted_at is not null as "deleted!: bool"
                from users
@@ -43,6 +44,7 @@ impl Sqlite {
                 id: row.id,
                 username: row.username,
                 display_name: row.display_name,
+                avatar: row.avatar,
                 last_seen: row.last_seen,
                 hide_last_seen: row.hide_last_seen,
                 created_at: row.created_at,
@@ -197,7 +199,7 @@ impl Sqlite {
             .call(move |tx| {
                 Box::pin(async move {
                     let row = sqlx::query!(
-                        r#"select id as "id!", username, display_name, admin as "admin: bool"
+                        r#"select id as "id!", username, display_name, avatar, admin as "admin: bool"
                            from users where username_key = ?1 and deleted_at is null"#,
                         username_key
                     )
@@ -215,6 +217,7 @@ impl Sqlite {
                         id: UserId(row.id),
                         username: row.username,
                         display_name: row.display_name,
+                        avatar: row.avatar.map(AvatarVersion),
                     };
                     let by = Actor {
                         author,

@@ -250,6 +250,7 @@ mod tests {
                 id: ADA,
                 username: "ada".into(),
                 display_name: "Ada".into(),
+                avatar: None,
             },
             body: "hello".into(),
             event: None,

@@ -6,7 +6,7 @@ import { deviceName } from "../../../static/lib/device.js";
 import { listed, speak } from "../../../static/lib/i18n.js";
 import { Problem } from "../../../static/lib/problem.js";
 import { codeFrom, invitePath, parseRoute } from "../../../static/lib/routes.js";
-import { actionOf, codePoints, fileSize, initials, trimBody } from "../../../static/lib/text.js";
+import { actionOf, codePoints, fileSize, hueOf, initials, trimBody } from "../../../static/lib/text.js";
 import { ago, clock, dayLabel, lastSeen, useHours } from "../../../static/lib/time.js";
 
 const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
@@ -74,6 +74,12 @@ test("actions", () => {
 test("a draft loses its blank edges and keeps its shape", () => {
   assert.equal(trimBody("\n  \n  code\n    more\n\n"), "  code\n    more");
   assert.equal(trimBody("   "), "");
+});
+
+test("sixteen hues, another one for each of sixteen neighbours", () => {
+  const hues = Array.from({ length: 16 }, (_, index) => hueOf(1_000 + index));
+  assert.deepEqual(hues.toSorted((a, b) => a - b), Array.from({ length: 16 }, (_, index) => index));
+  assert.equal(hueOf(5), hueOf(21));
 });
 
 test("initials", () => {

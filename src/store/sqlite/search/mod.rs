@@ -170,7 +170,7 @@ impl Sqlite {
                           from memberships x join users p on p.id = x.user_id
                           where x.room_id = r.id and x.user_id <> ?2)
                       else r.name end as "room_name!: String", m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username,
-                      u.display_name, m.body, m.event, m.reply_to, m.key, m.created_at, m.edited_at,
+                      u.display_name, u.avatar, m.body, m.event, m.reply_to, m.key, m.created_at, m.edited_at,
                       m.deleted_at, m.extras as "extras?: String"
                from json_each(?1) j
                cross join memberships me on me.room_id = j.value ->> 0 and me.user_id = ?2
@@ -193,6 +193,7 @@ impl Sqlite {
                 author_id: row.author_id,
                 username: row.username,
                 display_name: row.display_name,
+                avatar: row.avatar,
                 body: row.body,
                 event: row.event,
                 reply_to: row.reply_to,
