@@ -2,6 +2,7 @@
 //! and shape its answer; no rule is decided here.
 
 mod address;
+mod body;
 mod client;
 mod cookies;
 mod edge;

@@ -65,6 +65,7 @@ mod sent_again;
 mod sessions;
 mod settings;
 mod stopping;
+mod streamed;
 mod supervision;
 mod support;
 mod sync;

@@ -1,7 +1,7 @@
 //! `DELETE /api/me` and `/api/me/export`: the end of an account, and taking along what is one's own.
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
@@ -15,6 +15,7 @@ use crate::{
     domain::{Author, Password, PersonalToken, Timestamp},
     http::{
         AppState,
+        body::streamed,
         extract::{AppJson, Auth},
         problem::Problem,
     },
@@ -82,7 +83,7 @@ pub(crate) async fn export(State(state): State<AppState>, auth: Auth) -> Result<
             }
         }
     });
-    let mut response = Response::new(Body::from_stream(first.chain(pages)));
+    let mut response = Response::new(streamed(first.chain(pages)));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

@@ -19,6 +19,7 @@ use crate::{
     domain::{FileId, StoredFile},
     http::{
         AppState,
+        body::streamed,
         edge::Progress,
         extract::{AppQuery, Auth, InRoom},
         file_name,
@@ -175,7 +176,7 @@ impl Answer<'_> {
                 .chat
                 .file_pieces(file.about.id, self.part, first, end)
                 .await?;
-            Response::new(Body::from_stream(pieces))
+            Response::new(streamed(pieces))
         } else {
             Response::new(Body::empty())
         };
