@@ -124,22 +124,16 @@ fn store_options(config: &Config) -> StoreOptions {
     }
 }
 
-/// Makes somebody admin, for who has the data folder in their hands; a server may run on it meanwhile.
+/// Makes somebody admin, for whoever has the data folder; a server may run on it meanwhile.
 ///
 /// # Errors
-/// In words: no such folder, no such account.
+/// In words: no such database, no such account, or a schema of another version.
 pub async fn make_admin(config: &Config, name: &str) -> Result<(), String> {
-    let options = store_options(config);
-    if !options.path.exists() {
-        return Err(format!("there is no database {}", options.path.display()));
+    let path = config.data.join(DATABASE);
+    if !path.exists() {
+        return Err(format!("there is no database {}", path.display()));
     }
-    let opened = Store::open(options).await;
-    let (store, _commits) = opened.map_err(|error| error.to_string())?;
-    let made = store
-        .make_admin(fold_username(name), Timestamp::now())
-        .await;
-    store.close().await;
-    match made {
+    match Store::make_admin(&path, fold_username(name), Timestamp::now()).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(format!("there is no account {name:?}")),
         Err(error) => Err(error.to_string()),

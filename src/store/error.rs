@@ -21,12 +21,22 @@ pub enum StoreError {
     /// A newer version of the program has changed the schema.
     #[error("the database is from a newer version of Parlor; this is {}", env!("CARGO_PKG_VERSION"))]
     Newer,
-    /// An older version of the program made the schema, and nobody has brought it up to date.
+    /// Another version of the program wrote the schema, and this one is not to change it.
     #[error(
-        "the database is from an older version of Parlor; start the server of this version on it once, which brings it \
-         up to date, and stop it again"
+        "the database has schema {found}, and this program, Parlor {}, needs {own}: {}",
+        env!("CARGO_PKG_VERSION"),
+        if found < own {
+            "start the server of this version once, which brings the schema up to date"
+        } else {
+            "use the newer program that the server runs"
+        }
     )]
-    Older,
+    OtherSchema {
+        /// The last migration of the database.
+        found: i64,
+        /// The last migration that this program knows.
+        own: i64,
+    },
     /// The database cannot be opened.
     #[error("cannot open the database: {0}")]
     Open(String),

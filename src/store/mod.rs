@@ -14,6 +14,7 @@ mod files;
 mod invites;
 mod messages;
 mod moderation;
+mod offline;
 mod people;
 mod profile;
 mod reports;
@@ -131,7 +132,7 @@ impl Store {
     /// Gives the database at `path`, which no store has open, another epoch and returns it.
     ///
     /// # Errors
-    /// [`StoreError::Open`] if there is no database, [`StoreError::Newer`] or [`StoreError::Older`] if another version
+    /// [`StoreError::Open`] if there is no database, [`StoreError::OtherSchema`] if another version
     /// wrote its schema.
     pub async fn renew_epoch(path: &Path) -> Result<String, StoreError> {
         sqlite::epoch::renew(path).await

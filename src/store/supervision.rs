@@ -78,19 +78,4 @@ impl Store {
             Backend::Sqlite(sqlite) => sqlite.reset_password(digest, password_hash, now).await,
         }
     }
-
-    /// Makes somebody admin for who has the data folder in their hands. `false` if there is no
-    /// account of that name; `username_key` as [`crate::domain::Username::folded`] gives it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if nothing was written.
-    pub async fn make_admin(
-        &self,
-        username_key: String,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.make_admin(username_key, now).await,
-        }
-    }
 }

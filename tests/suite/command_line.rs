@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-use crate::support::{TestServer, User, database, within};
+use crate::support::{TestServer, User, database, execute, within};
 
 /// The program, in that folder and with nothing of our own environment.
 pub(crate) fn parlor(folder: &Path, arguments: &[&str]) -> Command {
@@ -374,4 +374,87 @@ async fn who_has_the_data_folder_makes_admins() {
     );
     assert_eq!(log["items"].as_array().unwrap().len(), 1, "{log}");
     server.stopped().await;
+}
+
+#[tokio::test]
+async fn an_admin_is_made_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = TestServer::on(data.clone(), |_| {}).await;
+    let root = server.user("root").await;
+    let ana = server.user("ana").await;
+    let lobby = root.create_room("lobby").await;
+    // The server writes meanwhile.
+    let (output, ()) = tokio::join!(parlor(folder.path(), &["admin", "ana"]).output(), async {
+        for number in 0..50 {
+            root.say(&lobby, &format!("{number}")).await;
+        }
+    });
+    let output = output.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(ana.get("/api/me").await.expect(200)["admin"], true);
+    ana.get("/api/admin/audit").await.expect(200);
+    assert_eq!(root.history(&lobby).await.len(), 51);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_schema_of_another_version_is_left_alone_by_making_an_admin() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = TestServer::on(data.clone(), |_| {}).await;
+    server.user("root").await;
+    server.user("ana").await;
+    server.stopped().await;
+    fs::remove_dir_all(data.join("files")).unwrap();
+    let versions = async || -> Vec<i64> {
+        let mut database = database(&data).await;
+        let versions = "select version from _sqlx_migrations order by version";
+        let versions = sqlx::query_scalar(versions).fetch_all(&mut database).await;
+        database.close().await.unwrap();
+        versions.unwrap()
+    };
+    let own = versions().await;
+    let (last, older) = own.split_last().unwrap();
+
+    let newer =
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+                 values (9999, 'the future', true, x'00', 0)";
+    execute(&data, newer).await;
+    let words = refusal(parlor(folder.path(), &["admin", "ana"]), 1).await;
+    assert!(words.contains("schema 9999"), "{words}");
+    assert!(words.contains("use the newer program"), "{words}");
+    execute(&data, "delete from _sqlx_migrations where version = 9999").await;
+
+    let former =
+        "create table kept as select * from _sqlx_migrations order by version desc limit 1;
+                  delete from _sqlx_migrations where version = (select version from kept)";
+    execute(&data, former).await;
+    let words = refusal(parlor(folder.path(), &["admin", "ana"]), 1).await;
+    assert!(words.contains(&format!("needs {last}")), "{words}");
+    assert!(
+        words.contains("start the server of this version once"),
+        "{words}"
+    );
+    assert_eq!(versions().await, older, "nothing was migrated");
+    execute(
+        &data,
+        "insert into _sqlx_migrations select * from kept; drop table kept",
+    )
+    .await;
+
+    // No part of a server was started, and nobody is an admin by what was refused.
+    assert!(!data.join("files").exists());
+    let server = TestServer::on(data.clone(), |_| {}).await;
+    let ana = User::sign_in(server.address, "ana", crate::support::PASSWORD).await;
+    assert_eq!(ana.get("/api/me").await.expect(200)["admin"], false);
+    server.stopped().await;
+
+    // A file that is no database of the program's.
+    let strange = folder.path().join("strange");
+    fs::create_dir(&strange).unwrap();
+    fs::write(strange.join("parlor.db"), b"").unwrap();
+    let arguments = ["--data", "strange", "admin", "ana"];
+    let words = refusal(parlor(folder.path(), &arguments), 1).await;
+    assert!(words.contains("schema 0"), "{words}");
 }

@@ -1,5 +1,7 @@
 //! The log of what was done with rights, in SQLite.
 
+use sqlx::SqliteConnection;
+
 use super::{Sqlite, job::Tx, rows::corrupt};
 use crate::{
     domain::{
@@ -11,6 +13,15 @@ use crate::{
 
 /// Writes what was done, in the transaction that does it: there is neither without the other.
 pub(super) async fn audit(tx: &mut Tx, deed: Deed, now: Timestamp) -> Result<(), sqlx::Error> {
+    audit_on(&mut tx.conn, deed, now).await
+}
+
+/// The same in a transaction of any connection.
+pub(super) async fn audit_on(
+    conn: &mut SqliteConnection,
+    deed: Deed,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     let action = deed.action.as_str();
     let room = deed.room.map(|room| room.0);
     let target = deed.target.map(|user| user.0);
@@ -28,7 +39,7 @@ pub(super) async fn audit(tx: &mut Tx, deed: Deed, now: Timestamp) -> Result<(),
         address,
         deed.detail
     )
-    .execute(&mut tx.conn)
+    .execute(conn)
     .await?;
     Ok(())
 }

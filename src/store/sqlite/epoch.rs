@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, offline::OfflineTransaction};
+use super::{Sqlite, offline::in_one_transaction};
 use crate::store::StoreError;
 
 impl Sqlite {
@@ -21,12 +21,13 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<String, sq
 
 /// Gives the database at `path` another epoch and returns it.
 pub(in crate::store) async fn renew(path: &Path) -> Result<String, StoreError> {
-    let mut transaction = OfflineTransaction::begin(path).await?;
-    let id = sqlx::query_scalar!(
-        r#"update epoch set id = lower(hex(randomblob(16))) returning id as "id!: String""#
-    )
-    .fetch_one(transaction.connection())
-    .await?;
-    transaction.commit().await?;
-    Ok(id)
+    in_one_transaction(path, |conn| {
+        Box::pin(
+            sqlx::query_scalar!(
+                r#"update epoch set id = lower(hex(randomblob(16))) returning id as "id!: String""#
+            )
+            .fetch_one(conn),
+        )
+    })
+    .await
 }

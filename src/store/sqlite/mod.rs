@@ -68,6 +68,8 @@ use keys::Keys;
 use recent::Recent;
 use writer::Writer;
 
+pub(super) use supervision::make_admin;
+
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// A read waits this long for a free connection.
@@ -272,18 +274,23 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn connect_options(path: &Path) -> SqliteConnectOptions {
+/// What every connection needs, and nothing that changes the file.
+fn base_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
+        .disable_statement_logging()
+}
+
+fn connect_options(path: &Path) -> SqliteConnectOptions {
+    base_options(path)
+        .journal_mode(SqliteJournalMode::Wal)
         .pragma("wal_autocheckpoint", "4000")
         .pragma("cache_size", "-16384")
         .pragma("temp_store", "memory")
         .statement_cache_capacity(100)
-        .disable_statement_logging()
 }
 
 /// Carries the log over every second. The writer itself does so only should the log grow to 4,000

@@ -1,55 +1,59 @@
-//! One plain connection to a database, for commands that need no running store.
+//! One transaction on a database that a server may be running on.
 
 use std::path::Path;
 
-use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
+use futures_util::future::BoxFuture;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::{MIGRATIONS, connect_options, open_error};
+use super::{MIGRATIONS, base_options};
 use crate::store::StoreError;
 
-/// A transaction on a connection of its own. Dropping it without [`commit`](Self::commit) changes nothing.
-pub(super) struct OfflineTransaction(SqliteConnection);
-
-impl OfflineTransaction {
-    /// Begins a transaction on the database at `path`, which must exist and have this version's schema: nothing is
-    /// migrated here.
-    ///
-    /// # Errors
-    /// [`StoreError::Newer`] or [`StoreError::Older`] for another schema, [`StoreError::Open`] if there is no database.
-    pub(super) async fn begin(path: &Path) -> Result<Self, StoreError> {
-        if !path.is_file() {
-            return Err(StoreError::Open(format!("there is no {}", path.display())));
-        }
-        let mut connection = connect_options(path).connect().await.map_err(open_error)?;
-        connection.execute("begin immediate").await?;
-        // The table is the library's, so that no checked query names it.
-        let version: Option<i64> =
-            sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
-                .fetch_one(&mut connection)
-                .await
-                .map_err(open_error)?;
-        let own = MIGRATIONS.iter().map(|migration| migration.version).max();
-        if version > own {
-            return Err(StoreError::Newer);
-        }
-        if version < own {
-            return Err(StoreError::Older);
-        }
-        Ok(Self(connection))
+/// Opens one connection to the database at `path`, does `work` in one transaction, and closes it.
+///
+/// The connection waits for its turn to write beside the server's. There is no pool, no migration
+/// and no task; the file must exist. The schema is checked within the transaction, so that a server
+/// which starts meanwhile cannot migrate in between.
+///
+/// # Errors
+/// [`StoreError::Open`] if there is no database, [`StoreError::OtherSchema`] if the schema is not the one that this program writes. After any
+/// error nothing was written.
+pub(super) async fn in_one_transaction<T, F>(path: &Path, work: F) -> Result<T, StoreError>
+where
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>,
+{
+    if !path.is_file() {
+        return Err(StoreError::Open(format!("there is no {}", path.display())));
     }
+    let options = base_options(path).create_if_missing(false);
+    let mut connection = options.connect().await?;
+    let mut transaction = connection.begin_with("begin immediate").await?;
+    check_schema(&mut transaction).await?;
+    let value = work(&mut transaction).await?;
+    transaction.commit().await?;
+    connection.close().await?;
+    Ok(value)
+}
 
-    /// The connection, inside the transaction.
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.0
-    }
-
-    /// Commits and closes.
-    ///
-    /// # Errors
-    /// [`StoreError`] if nothing was written.
-    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        self.0.execute("commit").await?;
-        self.0.close().await?;
+/// Checks that the last migration of the database is the last one that this program knows.
+async fn check_schema(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    // Asked first, for a table that is missing is an error like any other.
+    let has_schema: bool = sqlx::query_scalar(
+        "select exists (select 1 from sqlite_master where type = 'table' and name = '_sqlx_migrations')",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    let found: i64 = if has_schema {
+        sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success")
+            .fetch_one(connection)
+            .await?
+    } else {
+        0
+    };
+    let own = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let own = own.unwrap_or_default();
+    if found == own {
         Ok(())
+    } else {
+        Err(StoreError::OtherSchema { found, own })
     }
 }

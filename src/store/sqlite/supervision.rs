@@ -1,9 +1,12 @@
 //! What admins do with accounts, in SQLite.
 
+use std::path::Path;
+
 use super::{
     Sqlite,
     admins::{is_admin, is_last_admin},
-    audit::audit,
+    audit::{audit, audit_on},
+    offline::in_one_transaction,
     rows::UserRow,
     sessions::end_all,
 };
@@ -189,45 +192,45 @@ impl Sqlite {
             })
             .await
     }
+}
 
-    pub(in crate::store) async fn make_admin(
-        &self,
-        username_key: String,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.writer
-            .call(move |tx| {
-                Box::pin(async move {
-                    let row = sqlx::query!(
-                        r#"select id as "id!", username, display_name, avatar, admin as "admin: bool"
-                           from users where username_key = ?1 and deleted_at is null"#,
-                        username_key
-                    )
-                    .fetch_optional(&mut tx.conn)
-                    .await?;
-                    let Some(row) = row else { return Ok(false) };
-                    if row.admin {
-                        return Ok(true);
-                    }
-                    sqlx::query!("update users set admin = 1 where id = ?1", row.id)
-                        .execute(&mut tx.conn)
-                        .await?;
-                    // Nobody who is known has done it, so that it is down to whom it was done to.
-                    let author = Author {
-                        id: UserId(row.id),
-                        username: row.username,
-                        display_name: row.display_name,
-                        avatar: row.avatar.map(AvatarVersion),
-                    };
-                    let by = Actor {
-                        author,
-                        address: None,
-                    };
-                    let deed = Deed::new(Action::AdminGrant, &by).to(by.id());
-                    audit(tx, deed.detail("command_line"), now).await?;
-                    Ok(true)
-                })
-            })
-            .await
-    }
+/// Makes somebody admin without a store; `false` if there is no account of that name.
+pub(in crate::store) async fn make_admin(
+    path: &Path,
+    username_key: String,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    in_one_transaction(path, move |conn| {
+        Box::pin(async move {
+            let row = sqlx::query!(
+                r#"select id as "id!", username, display_name, avatar, admin as "admin: bool"
+                   from users where username_key = ?1 and deleted_at is null"#,
+                username_key
+            )
+            .fetch_optional(&mut *conn)
+            .await?;
+            let Some(row) = row else { return Ok(false) };
+            if row.admin {
+                return Ok(true);
+            }
+            sqlx::query!("update users set admin = 1 where id = ?1", row.id)
+                .execute(&mut *conn)
+                .await?;
+            // Nobody who is known has done it, so that it is down to whom it was done to.
+            let author = Author {
+                id: UserId(row.id),
+                username: row.username,
+                display_name: row.display_name,
+                avatar: row.avatar.map(AvatarVersion),
+            };
+            let by = Actor {
+                author,
+                address: None,
+            };
+            let deed = Deed::new(Action::AdminGrant, &by).to(by.id());
+            audit_on(conn, deed.detail("command_line"), now).await?;
+            Ok(true)
+        })
+    })
+    .await
 }
