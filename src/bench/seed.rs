@@ -7,8 +7,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     domain::{
-        AccessCode, Author, Body, Draft, Key, Named, Registration, RoomId, RoomKind, RoomName,
-        Secret, SessionOrigin, Timestamp, TokenName, TokenScope, Topic, User, Username,
+        AccessCode, Author, Body, Draft, Key, Named, Registration, RoomId, RoomKind, RoomLimit,
+        RoomName, Secret, SessionOrigin, Timestamp, TokenName, TokenScope, Topic, User, Username,
     },
     server::DATABASE,
     store::{
@@ -129,6 +129,7 @@ impl Writer {
             by: session,
             name: TokenName::parse("bench").map_err(io::Error::other)?,
             scope: TokenScope::Write,
+            rooms: RoomLimit::default(),
             digest: secret.digest(),
             expires_at: None,
             origin,

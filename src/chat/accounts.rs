@@ -1,6 +1,6 @@
 //! Signing up and in, one's own account, and others' profiles.
 
-use super::{Caller, Chat, ChatError, SignedIn};
+use super::{Caller, Chat, ChatError, Login, SignedIn};
 use crate::{
     auth::Refresh,
     domain::{
@@ -161,10 +161,11 @@ impl Chat {
     /// [`ChatError::Invalid`] for `current` if it is not the present password.
     pub async fn change_password(
         &self,
-        caller: &Caller,
+        login: &Login,
         current: Password,
         new: Password,
     ) -> Result<(), ChatError> {
+        let caller = login.caller();
         let old = self.confirm(caller, current, "current").await?;
         let hash = self.inner.passwords.hash(new).await?;
         let now = Timestamp::now();
@@ -229,7 +230,7 @@ impl Chat {
     pub async fn profile(&self, caller: &Caller, user: UserId) -> Result<Profile, ChatError> {
         let store = &self.inner.store;
         let reader = caller.user();
-        if reader != user && !store.may_see(reader, user).await? {
+        if reader != user && !store.may_see(reader, user, caller.rooms()).await? {
             return Err(ChatError::NotFound("user"));
         }
         // Asked before the database is: whoever goes offline in between shows a `last_seen` that is
@@ -237,7 +238,8 @@ impl Chat {
         let online = self.inner.hub.presence().is_online(user);
         let found = store.user(user).await?.ok_or(ChatError::NotFound("user"))?;
         let about = store.about(user).await?.unwrap_or_default();
-        let rooms = store.shared_rooms(reader, user).await?;
+        let mut rooms = store.shared_rooms(reader, user).await?;
+        rooms.retain(|(room, _)| caller.rooms().includes(*room));
         Ok(Profile {
             user: found,
             about,

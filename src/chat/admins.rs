@@ -2,12 +2,18 @@
 
 use super::{Caller, Chat, ChatError};
 use crate::{
-    domain::{Actor, AuditEntry, AuditFilter, Permission, Timestamp, UserId},
+    domain::{Actor, AuditEntry, AuditFilter, Permission, Timestamp, TokenScope, UserId},
     store::AdminOutcome,
 };
 
-/// Somebody who was a server admin when it was asked. Only [`Chat::admin`] makes one. It opens no
-/// room: an admin reads what is said in a private room only as a member of it.
+/// Somebody who was a server admin when it was asked, and may look at what admins may. Only
+/// [`Chat::admin_reader`] makes one.
+#[derive(Clone, Debug)]
+pub struct AdminReader(());
+
+/// Somebody who was a server admin when it was asked, and may change what admins may. Only
+/// [`Chat::admin`] makes one. It opens no room: an admin reads what is said in a private room only
+/// as a member of it.
 #[derive(Clone, Debug)]
 pub struct Admin {
     actor: Actor,
@@ -22,12 +28,30 @@ impl Admin {
 }
 
 impl Chat {
-    /// The caller as a server admin. The database is asked each time, for a right that is taken away
-    /// must be gone at once.
+    /// The caller as a server admin who looks. The database is asked each time, for a right that is
+    /// taken away must be gone at once.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for everybody else.
+    /// [`ChatError::Forbidden`] for everybody else. [`ChatError::OutOfScope`] for a token that may
+    /// not read, or is limited to some rooms: admins see what was reported in all of them.
+    pub async fn admin_reader(&self, caller: &Caller) -> Result<AdminReader, ChatError> {
+        caller.require(TokenScope::Read)?;
+        caller.require_all_rooms()?;
+        if self.is_admin(caller).await? {
+            Ok(AdminReader(()))
+        } else {
+            Err(ChatError::Forbidden(Permission::Administer))
+        }
+    }
+
+    /// The caller as a server admin who changes something. The database is asked each time.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] for everybody else. [`ChatError::OutOfScope`] or
+    /// [`ChatError::ReadOnly`] for a token without the scope `admin`.
     pub async fn admin(&self, caller: &Caller) -> Result<Admin, ChatError> {
+        caller.require(TokenScope::Admin)?;
+        caller.require_all_rooms()?;
         if !self.is_admin(caller).await? {
             return Err(ChatError::Forbidden(Permission::Administer));
         }
@@ -68,7 +92,7 @@ impl Chat {
     /// [`ChatError`] if they could not be read.
     pub async fn audit(
         &self,
-        _: &Admin,
+        _: &AdminReader,
         filter: AuditFilter,
     ) -> Result<Vec<AuditEntry>, ChatError> {
         Ok(self.inner.store.audit(filter).await?)

@@ -106,7 +106,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.
     pub async fn pins(&self, caller: &Caller, room: RoomId) -> Result<Vec<Message>, ChatError> {
-        let pins = self.inner.store.pins(room, caller.user()).await?;
+        let pins = self.inner.store.pins(room, caller.user_in(room)?).await?;
         pins.ok_or(ChatError::NotFound("room"))
     }
 
@@ -127,7 +127,8 @@ impl Chat {
         };
         // Who is not in the room must not learn that from the refusal.
         self.member(caller, room).await?;
-        let versions = self.inner.store.versions(room, caller.user(), seq, least);
+        let user = caller.user_in(room)?;
+        let versions = self.inner.store.versions(room, user, seq, least);
         match versions.await? {
             Versions::Read(versions) => Ok(versions),
             Versions::NotFound => Err(ChatError::NotFound("message")),
@@ -145,7 +146,8 @@ impl Chat {
         room: RoomId,
         level: Notify,
     ) -> Result<(), ChatError> {
-        let set = self.inner.store.set_notify(room, caller.user(), level);
+        let user = caller.user_in(room)?;
+        let set = self.inner.store.set_notify(room, user, level);
         if set.await? {
             Ok(())
         } else {
@@ -161,10 +163,10 @@ impl Chat {
     pub async fn typing(&self, caller: &Caller, room: RoomId, on: bool) -> Result<(), ChatError> {
         let (hub, store) = (&self.inner.hub, &self.inner.store);
         // Whoever has a connection open is listed in all of their rooms.
-        if !hub.presence().is_in(caller.user(), room) {
+        let user = caller.user_in(room)?;
+        if !hub.presence().is_in(user, room) {
             return Err(ChatError::NotFound("room"));
         }
-        let user = caller.user();
         if !on {
             // Only a room that was told of a start is told of the end.
             if hub.pause_typing(room, user) {
@@ -186,7 +188,7 @@ impl Chat {
     }
 
     fn alteration(&self, caller: &Caller, room: RoomId, seq: Seq) -> Result<Alteration, ChatError> {
-        let by = caller.user();
+        let by = caller.user_in(room)?;
         self.inner.sends.take(&by)?;
         Ok(Alteration {
             room,

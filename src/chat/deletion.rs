@@ -1,6 +1,6 @@
 //! The end of an account, and taking along what is one's own.
 
-use super::{Caller, Chat, ChatError};
+use super::{Caller, Chat, ChatError, Login};
 use crate::{
     domain::{Invalid, Password, Timestamp},
     store::{AccountEnd, OwnMessages},
@@ -19,10 +19,11 @@ impl Chat {
     /// [`ChatError::LastOwnerOf`] rooms with others in them.
     pub async fn delete_account(
         &self,
-        caller: &Caller,
+        login: &Login,
         password: Password,
         erase: bool,
     ) -> Result<(), ChatError> {
+        let caller = login.caller();
         let (user, now) = (caller.user(), Timestamp::now());
         let hash = self.confirm(caller, password, "password").await?;
         match self
@@ -75,11 +76,11 @@ impl Chat {
         if self.is_ended(caller) {
             return Err(ChatError::Unauthorized);
         }
-        Ok(self
-            .inner
-            .store
-            .own_messages(caller.user(), after, PAGE)
-            .await?)
+        let store = &self.inner.store;
+        let mut page = store.own_messages(caller.user(), after, PAGE).await?;
+        let limit = caller.rooms();
+        page.items.retain(|message| limit.includes(message.room_id));
+        Ok(page)
     }
 }
 

@@ -19,6 +19,7 @@ impl Chat {
         caller: &Caller,
         others: Vec<UserId>,
     ) -> Result<(Member, bool), ChatError> {
+        caller.require_all_rooms()?;
         let mut people = others;
         if people.len() > *PEOPLE.end() {
             return Err(Invalid::new("user_ids", "must be 1 to 9 others").into());
@@ -54,6 +55,7 @@ impl Chat {
         caller: &Caller,
         username: &str,
     ) -> Result<Member, ChatError> {
+        caller.require_all_rooms()?;
         let user = self.user_named(caller, username).await?;
         if user == caller.user() {
             return Err(Invalid::new("user", "is yourself").into());
@@ -67,14 +69,15 @@ impl Chat {
     /// [`ChatError::NotFound`] for a name that is nobody's, or not for the caller.
     pub async fn user_named(&self, caller: &Caller, username: &str) -> Result<UserId, ChatError> {
         let key = fold_username(username);
-        let user = self.inner.store.user_named(caller.user(), &key).await?;
-        user.ok_or(ChatError::NotFound("user"))
+        let store = &self.inner.store;
+        let user = store.user_named(caller.user(), &key, caller.rooms());
+        user.await?.ok_or(ChatError::NotFound("user"))
     }
 
     /// Does not want to hear of somebody any more, or does again.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if there is no such user.
+    /// [`ChatError::NotFound`] if there is no such user, or none that the caller's token lets them see.
     pub async fn set_block(
         &self,
         caller: &Caller,
@@ -85,6 +88,9 @@ impl Chat {
             return Err(Invalid::new("user_id", "is your own").into());
         }
         self.inner.sends.take(&caller.user())?;
+        if !self.is_within_limit(caller, user).await? {
+            return Err(ChatError::NotFound("user"));
+        }
         let now = Timestamp::now();
         let set = self.inner.store.set_block(caller.user(), user, on, now);
         if set.await? {
@@ -99,6 +105,20 @@ impl Chat {
     /// # Errors
     /// [`ChatError`] if they could not be read.
     pub async fn blocks(&self, caller: &Caller) -> Result<Vec<Author>, ChatError> {
-        Ok(self.inner.store.blocks(caller.user()).await?)
+        let mut blocks = Vec::new();
+        for blocked in self.inner.store.blocks(caller.user()).await? {
+            if self.is_within_limit(caller, blocked.id).await? {
+                blocks.push(blocked);
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Whether a token that is limited to some rooms lets the caller see that user there. Without a
+    /// limit it does not ask.
+    async fn is_within_limit(&self, caller: &Caller, user: UserId) -> Result<bool, ChatError> {
+        let limit = caller.rooms();
+        let store = &self.inner.store;
+        Ok(limit.rooms().is_none() || store.may_see(caller.user(), user, limit).await?)
     }
 }

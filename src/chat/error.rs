@@ -1,10 +1,10 @@
 //! Why a use case refused.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::{
     auth::{password::PasswordError, throttle::TooFast, token::TokenError},
-    domain::{Invalid, Permission, Restraint},
+    domain::{Invalid, Permission, Restraint, TokenScope},
     store::StoreError,
 };
 
@@ -12,6 +12,35 @@ use crate::{
 const OVERLOADED_RETRY: Duration = Duration::from_millis(500);
 /// A disk that fails seldom recovers sooner.
 const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
+
+/// What a personal token lacks for a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingRight {
+    /// A scope.
+    Scope(TokenScope),
+    /// No token may do it, only a login by password.
+    Login,
+    /// Only a token that is not limited to some rooms may do it.
+    AllRooms,
+}
+
+impl fmt::Display for MissingRight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope(scope) => {
+                let scope = scope.as_str();
+                write!(
+                    f,
+                    "this token lacks the scope {scope}; use a token with the scope {scope}"
+                )
+            }
+            Self::Login => f.write_str("no personal token may do this; sign in with your password"),
+            Self::AllRooms => f.write_str(
+                "this token is limited to some rooms; use a token without a list of rooms",
+            ),
+        }
+    }
+}
 
 /// A refusal. HTTP and sockets share [`ChatError::code`].
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +66,9 @@ pub enum ChatError {
     /// The caller came by a token that may only read.
     #[error("this token may only read")]
     ReadOnly,
-    /// The caller came by a token, and this wants a login.
-    #[error("a token cannot make another; sign in with your password to make one")]
-    NeedsLogin,
+    /// The caller came by a token that does not include this.
+    #[error("{0}")]
+    OutOfScope(MissingRight),
     /// The caller's role does not allow it.
     #[error("you may not {}", .0.verb())]
     Forbidden(Permission),
@@ -145,7 +174,8 @@ impl ChatError {
             Self::NotFound(_) => "not_found",
             Self::BadCode => "bad_code",
             Self::ReadOnly => "read_only",
-            Self::Forbidden(_) | Self::NeedsLogin => "forbidden",
+            Self::OutOfScope(_) => "out_of_scope",
+            Self::Forbidden(_) => "forbidden",
             Self::Restrained(restraint) => restraint.code(),
             Self::RegistrationInvite => "registration_invite",
             Self::RegistrationClosed => "registration_closed",

@@ -45,7 +45,7 @@ impl Chat {
         }
         let new = NewFile {
             room,
-            by: caller.user(),
+            by: caller.user_in(room)?,
             name,
             size: declared.unwrap_or(most),
             at: Timestamp::now(),
@@ -108,7 +108,8 @@ impl Chat {
     /// [`ChatError::NotFound`] if there is none, or not for the caller.
     pub async fn file(&self, caller: &Caller, id: FileId) -> Result<StoredFile, ChatError> {
         let file = self.inner.store.file(id, caller.user()).await?;
-        file.ok_or(ChatError::NotFound("file"))
+        file.filter(|file| caller.rooms().includes(file.room))
+            .ok_or(ChatError::NotFound("file"))
     }
 
     /// The bytes of a file from `first` up to and without `end`, piece by piece as they are taken.

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{
-        AccessCode, Actor, Author, Permission, RoomId, RoomStanding, Roster, Timestamp, UserId,
+        AccessCode, Actor, Author, Permission, RoomId, RoomLimit, RoomStanding, Roster, Timestamp,
+        UserId,
     },
     store::{Joined, LeaveOutcome, MemberRow},
 };
@@ -20,6 +21,7 @@ pub struct Member {
     author: Author,
     standing: RoomStanding,
     address: Option<IpAddr>,
+    limit: RoomLimit,
 }
 
 impl Member {
@@ -56,6 +58,12 @@ impl Member {
         &self.standing
     }
 
+    /// Returns the rooms that the member's token is limited to.
+    #[must_use]
+    pub fn limit(&self) -> &RoomLimit {
+        &self.limit
+    }
+
     /// # Errors
     /// [`ChatError::Forbidden`] unless the member's role allows it.
     pub fn require(&self, permission: Permission) -> Result<(), ChatError> {
@@ -74,12 +82,13 @@ impl Chat {
     /// [`ChatError::NotFound`] if there is no such room or the caller is not in it: the answer is
     /// the same.
     pub async fn member(&self, caller: &Caller, room: RoomId) -> Result<Member, ChatError> {
-        let row = self.inner.store.member(room, caller.user()).await?;
+        let row = self.inner.store.member(room, caller.user_in(room)?).await?;
         let MemberRow { standing, author } = row.ok_or(ChatError::NotFound("room"))?;
         Ok(Member {
             author,
             standing,
             address: caller.address(),
+            limit: caller.rooms().clone(),
         })
     }
 
@@ -89,6 +98,7 @@ impl Chat {
     /// [`ChatError::BadCode`] for a code that does not admit, [`ChatError::RateLimited`] for too
     /// many tries.
     pub async fn join_by_code(&self, caller: &Caller, code: &str) -> Result<Member, ChatError> {
+        caller.require_all_rooms()?;
         self.inner.codes.take(&caller.user())?;
         let code = AccessCode::parse(code).ok_or(ChatError::BadCode)?;
         let user = self.me(caller).await?.author();
@@ -105,6 +115,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::NotFound`] if there is no such public room.
     pub async fn join_public(&self, caller: &Caller, room: RoomId) -> Result<Member, ChatError> {
+        caller.require_all_rooms()?;
         self.inner.sends.take(&caller.user())?;
         let user = self.me(caller).await?.author();
         let joined = self

@@ -113,7 +113,7 @@ impl Chat {
         room: RoomId,
         draft: Draft,
     ) -> Result<PendingPost, ChatError> {
-        let author = caller.user();
+        let author = caller.user_in(room)?;
         self.inner.sends.take(&author)?;
         let append = Append {
             room,
@@ -135,7 +135,7 @@ impl Chat {
         window: Window,
         most: Most,
     ) -> Result<MessagePage, ChatError> {
-        let user = caller.user();
+        let user = caller.user_in(room)?;
         let page = self.inner.store.page(room, user, window, most).await?;
         page.ok_or(ChatError::NotFound("room"))
     }
@@ -151,7 +151,8 @@ impl Chat {
         write_out: fn(&MessagePage) -> Rendered,
     ) -> Result<Rendered, ChatError> {
         let store = &self.inner.store;
-        let page = store.newest(room, caller.user(), write_out).await?;
+        let user = caller.user_in(room)?;
+        let page = store.newest(room, user, write_out).await?;
         page.ok_or(ChatError::NotFound("room"))
     }
 
@@ -186,7 +187,7 @@ impl Chat {
         after: Rev,
         most: Most,
     ) -> Result<Changes, ChatError> {
-        let user = caller.user();
+        let user = caller.user_in(room)?;
         let changes = self.inner.store.changed_since(room, user, after, most);
         let changes = changes.await?.ok_or(ChatError::NotFound("room"))?;
         if after > changes.head.rev {
@@ -206,7 +207,7 @@ impl Chat {
         after: Rev,
         count: i64,
     ) -> Result<Distance, ChatError> {
-        let user = caller.user();
+        let user = caller.user_in(room)?;
         let distance = self.inner.store.distance(room, user, after, count).await?;
         let distance = distance.ok_or(ChatError::NotFound("room"))?;
         if after > distance.head.rev {
@@ -225,7 +226,8 @@ impl Chat {
         room: RoomId,
         after: Rev,
     ) -> Result<Removal, ChatError> {
-        Ok(self.inner.store.removal(room, caller.user(), after).await?)
+        let user = caller.user_in(room)?;
+        Ok(self.inner.store.removal(room, user, after).await?)
     }
 
     /// Moves the caller's receipt; their devices are told in the order of the moves.
@@ -238,11 +240,8 @@ impl Chat {
         room: RoomId,
         step: ReceiptStep,
     ) -> Result<Receipt, ChatError> {
-        let receipt = self
-            .inner
-            .store
-            .mark_read(room, caller.user(), step)
-            .await?;
+        let user = caller.user_in(room)?;
+        let receipt = self.inner.store.mark_read(room, user, step).await?;
         receipt.ok_or(ChatError::NotFound("room"))
     }
 }

@@ -29,13 +29,13 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 pub use accounts::{Profile, SignUp};
-pub use admins::Admin;
+pub use admins::{Admin, AdminReader};
 pub use conversation::Changed;
-pub use error::ChatError;
+pub use error::{ChatError, MissingRight};
 pub use members::Member;
 pub use messages::{PendingPost, Posted};
 pub use search::{Hit, Hits};
-pub use sessions::{Caller, Grant, SignedIn};
+pub use sessions::{Caller, Grant, Login, SignedIn};
 
 pub use crate::store::{Changes, Most, Part, ProfileEdit, Rendered, RoomEdit};
 

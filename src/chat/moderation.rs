@@ -27,7 +27,8 @@ impl Chat {
         member.require(Permission::Ban)?;
         self.inner.sends.take(&member.user())?;
         let (store, by) = (&self.inner.store, member.actor());
-        let outcome = store.ban(member.room(), user, by, Timestamp::now());
+        let (room, limit) = (member.room(), member.limit().clone());
+        let outcome = store.ban(room, user, by, limit, Timestamp::now());
         done(outcome.await?, Permission::Ban)
     }
 

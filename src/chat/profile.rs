@@ -99,7 +99,8 @@ impl Chat {
         user: UserId,
     ) -> Result<(Avatar, Option<AvatarVersion>), ChatError> {
         let store = &self.inner.store;
-        if caller.user() != user && !store.may_see(caller.user(), user).await? {
+        let reader = caller.user();
+        if reader != user && !store.may_see(reader, user, caller.rooms()).await? {
             return Err(ChatError::NotFound("user"));
         }
         if let Some((avatar, version)) = store.avatar(user).await? {

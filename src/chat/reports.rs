@@ -1,6 +1,6 @@
 //! Reporting messages, and looking at what was reported.
 
-use super::{Admin, Chat, ChatError, Member};
+use super::{Admin, AdminReader, Chat, ChatError, Member};
 use crate::{
     domain::{Permission, Report, Seq, Timestamp, report::Reason},
     store::{Closed, Reported},
@@ -28,7 +28,7 @@ impl Chat {
     /// [`ChatError`] if they could not be read.
     pub async fn reports(
         &self,
-        _: &Admin,
+        _: &AdminReader,
         before: i64,
         limit: i64,
     ) -> Result<Vec<Report>, ChatError> {

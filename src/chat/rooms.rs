@@ -21,6 +21,7 @@ impl Chat {
         topic: Topic,
         kind: RoomKind,
     ) -> Result<CreatedRoom, ChatError> {
+        caller.require_all_rooms()?;
         self.inner.sends.take(&caller.user())?;
         let owner = self.me(caller).await?.author();
         let code = AccessCode::generate()?;
@@ -43,7 +44,9 @@ impl Chat {
     /// # Errors
     /// [`ChatError`] if they could not be read.
     pub async fn rooms(&self, caller: &Caller) -> Result<Vec<RoomStanding>, ChatError> {
-        Ok(self.inner.store.rooms_of(caller.user()).await?)
+        let mut rooms = self.inner.store.rooms_of(caller.user()).await?;
+        rooms.retain(|standing| caller.rooms().includes(standing.room.id));
+        Ok(rooms)
     }
 
     /// The numbers of the caller's rooms.
@@ -51,6 +54,18 @@ impl Chat {
     /// # Errors
     /// [`ChatError`] if they could not be read.
     pub async fn room_ids(&self, caller: &Caller) -> Result<Vec<RoomId>, ChatError> {
+        let mut rooms = self.inner.store.room_ids_of(caller.user()).await?;
+        rooms.retain(|room| caller.rooms().includes(*room));
+        Ok(rooms)
+    }
+
+    /// The numbers of all rooms that the caller's user is online in, beyond the limit of a token
+    /// too: others see a user online or offline, whatever the user came with. For the presence
+    /// index alone; nothing of it may go to the caller.
+    ///
+    /// # Errors
+    /// [`ChatError`] if they could not be read.
+    pub async fn presence_rooms(&self, caller: &Caller) -> Result<Vec<RoomId>, ChatError> {
         Ok(self.inner.store.room_ids_of(caller.user()).await?)
     }
 
@@ -67,7 +82,7 @@ impl Chat {
         Ok(self
             .inner
             .store
-            .public_rooms(caller.user(), after, limit)
+            .public_rooms(caller.user(), caller.rooms(), after, limit)
             .await?)
     }
 

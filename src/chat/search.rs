@@ -153,6 +153,7 @@ impl Chat {
         };
         let search = Search {
             reader: caller.user(),
+            limit_to: caller.rooms().clone(),
             query,
             cursor,
             limit,

@@ -2,11 +2,12 @@
 
 use std::{collections::HashMap, net::IpAddr, sync::RwLock, time::Duration};
 
-use super::{Chat, ChatError};
+use super::{Chat, ChatError, error::MissingRight};
 use crate::{
     auth::{Access, Refresh},
     domain::{
-        RoomId, Secret, Session, SessionId, SessionOrigin, Timestamp, TokenScope, User, UserId,
+        RoomId, RoomLimit, Secret, Session, SessionId, SessionOrigin, Timestamp, TokenScope, User,
+        UserId,
     },
     store::{Rotation, Store, StoreError},
 };
@@ -16,12 +17,30 @@ const REMEMBER_EXTRA: Duration = Duration::from_mins(1);
 
 /// Somebody who has shown a good access token of a login that has not ended. Only
 /// [`Chat::authenticate`] makes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// It carries the limits of a personal token. Whatever reads or changes a room asks
+/// [`user_in`](Self::user_in) for the user, so that a room beyond the limit does not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     user: UserId,
     session: SessionId,
     address: Option<IpAddr>,
     pass: Pass,
+    rooms: RoomLimit,
+}
+
+/// A caller who has signed in with a password. Only [`Caller::login`] makes one.
+///
+/// What a personal token must never do takes this instead of a [`Caller`].
+#[derive(Clone, Debug)]
+pub struct Login(Caller);
+
+impl Login {
+    /// Returns the caller.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.0
+    }
 }
 
 /// By what somebody was let in.
@@ -40,15 +59,61 @@ impl Caller {
         self.pass == Pass::Login
     }
 
-    /// That the caller may change something.
+    /// Checks that the caller may do what `needed` is needed for. A login may do everything.
     ///
     /// # Errors
-    /// [`ChatError::ReadOnly`] for who came by a token that may only read.
-    pub fn may_change(&self) -> Result<(), ChatError> {
+    /// [`ChatError::ReadOnly`] for a token that may only read, if this is more than reading.
+    /// [`ChatError::OutOfScope`] for any other token that lacks the scope.
+    pub fn require(&self, needed: TokenScope) -> Result<(), ChatError> {
         match self.pass {
+            Pass::Login => Ok(()),
+            Pass::Token(scope) if scope.includes(needed) => Ok(()),
             Pass::Token(TokenScope::Read) => Err(ChatError::ReadOnly),
-            Pass::Token(TokenScope::Write) | Pass::Login => Ok(()),
+            Pass::Token(_) => Err(ChatError::OutOfScope(MissingRight::Scope(needed))),
         }
+    }
+
+    /// Returns the caller as one who has signed in with a password. `reads` says whether the call
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`ChatError::ReadOnly`] for a token that may only read, unless the call only reads.
+    /// [`ChatError::OutOfScope`] for any other token.
+    pub fn login(&self, reads: bool) -> Result<Login, ChatError> {
+        match self.pass {
+            Pass::Login => Ok(Login(self.clone())),
+            Pass::Token(TokenScope::Read) if !reads => Err(ChatError::ReadOnly),
+            Pass::Token(_) => Err(ChatError::OutOfScope(MissingRight::Login)),
+        }
+    }
+
+    /// Returns the user, for a call about `room`.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller's token is limited to other rooms.
+    pub fn user_in(&self, room: RoomId) -> Result<UserId, ChatError> {
+        if self.rooms.includes(room) {
+            Ok(self.user)
+        } else {
+            Err(ChatError::NotFound("room"))
+        }
+    }
+
+    /// Checks that the caller's token is not limited to some rooms.
+    ///
+    /// # Errors
+    /// [`ChatError::OutOfScope`] if it is.
+    pub fn require_all_rooms(&self) -> Result<(), ChatError> {
+        match self.rooms.rooms() {
+            None => Ok(()),
+            Some(_) => Err(ChatError::OutOfScope(MissingRight::AllRooms)),
+        }
+    }
+
+    /// Returns the rooms that the caller's token is limited to.
+    #[must_use]
+    pub fn rooms(&self) -> &RoomLimit {
+        &self.rooms
     }
 
     /// Who calls.
@@ -150,18 +215,24 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Unauthorized`] if it is not good or its login has ended.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, ChatError> {
-        let (user, session, pass) = if let Some(secret) = Secret::parse(Secret::PERSONAL, token) {
+        let caller = if let Some(secret) = Secret::parse(Secret::PERSONAL, token) {
             let holder = self.holder(&secret).await?;
-            (holder.user, holder.session, Pass::Token(holder.scope))
+            Caller {
+                user: holder.user,
+                session: holder.session,
+                address: None,
+                pass: Pass::Token(holder.scope),
+                rooms: holder.rooms,
+            }
         } else {
             let Access { user, session } = self.inner.tokens.read_access(token)?;
-            (user, session, Pass::Login)
-        };
-        let caller = Caller {
-            user,
-            session,
-            address: None,
-            pass,
+            Caller {
+                user,
+                session,
+                address: None,
+                pass: Pass::Login,
+                rooms: RoomLimit::default(),
+            }
         };
         if self.is_ended(&caller) {
             Err(ChatError::Unauthorized)
@@ -229,7 +300,9 @@ impl Chat {
     /// # Errors
     /// [`ChatError`] if it could not be stored.
     pub async fn sign_out(&self, caller: &Caller) -> Result<(), ChatError> {
-        self.end_session(caller, caller.session).await.map(|_| ())
+        self.end_session(caller.user, caller.session)
+            .await
+            .map(|_| ())
     }
 
     /// Ends the login of a refresh token, for a client whose access token has run out.
@@ -239,34 +312,23 @@ impl Chat {
     pub async fn sign_out_by_refresh(&self, refresh_token: &str) -> Result<(), ChatError> {
         let Refresh { user, session, .. } = self.inner.tokens.read_refresh(refresh_token)?;
         self.inner.requests.take(&user)?;
-        let address = None;
-        let caller = Caller {
-            user,
-            session,
-            address,
-            pass: Pass::Login,
-        };
-        self.end_session(&caller, session).await.map(|_| ())
+        self.end_session(user, session).await.map(|_| ())
     }
 
     /// The caller's logins, newest first.
     ///
     /// # Errors
     /// [`ChatError`] if they could not be read.
-    pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, ChatError> {
-        Ok(self.inner.store.sessions(caller.user).await?)
+    pub async fn sessions(&self, login: &Login) -> Result<Vec<Session>, ChatError> {
+        Ok(self.inner.store.sessions(login.0.user).await?)
     }
 
     /// Ends one of the caller's logins with its sockets.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller has no such login.
-    pub async fn revoke_session(
-        &self,
-        caller: &Caller,
-        session: SessionId,
-    ) -> Result<(), ChatError> {
-        if self.end_session(caller, session).await? {
+    pub async fn revoke_session(&self, login: &Login, session: SessionId) -> Result<(), ChatError> {
+        if self.end_session(login.0.user, session).await? {
             Ok(())
         } else {
             Err(ChatError::NotFound("session"))
@@ -274,14 +336,14 @@ impl Chat {
     }
 
     /// Whether that login was there to end.
-    async fn end_session(&self, caller: &Caller, session: SessionId) -> Result<bool, ChatError> {
+    async fn end_session(&self, user: UserId, session: SessionId) -> Result<bool, ChatError> {
         let ended = self
             .inner
             .store
-            .end_session(caller.user, session, Timestamp::now())
+            .end_session(user, session, Timestamp::now())
             .await?;
         if ended {
-            self.cut(caller.user, session);
+            self.cut(user, session);
         }
         Ok(ended)
     }

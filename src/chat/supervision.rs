@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Admin, Chat, ChatError};
+use super::{Admin, AdminReader, Chat, ChatError};
 use crate::{
     domain::{Account, Invalid, Password, Permission, Secret, SessionOrigin, Timestamp, UserId},
     store::AdminOutcome,
@@ -18,7 +18,7 @@ impl Chat {
     /// [`ChatError`] if they could not be read.
     pub async fn accounts(
         &self,
-        _: &Admin,
+        _: &AdminReader,
         part: Option<String>,
         after: UserId,
         limit: i64,

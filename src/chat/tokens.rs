@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Caller, Chat, ChatError};
+use super::{Caller, Chat, ChatError, Login};
 use crate::{
     domain::{
-        Digest, PersonalToken, Secret, SessionId, SessionOrigin, Timestamp, TokenHolder, TokenName,
-        TokenScope,
+        Digest, Invalid, Permission, PersonalToken, RoomLimit, Secret, SessionId, SessionOrigin,
+        Timestamp, TokenHolder, TokenName, TokenScope,
     },
     store::{MadeToken, NewToken},
 };
@@ -32,7 +32,7 @@ impl KnownTokens {
     fn get(&self, digest: &Digest) -> Option<TokenHolder> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (holder, asked) = known.get(digest)?;
-        (asked.elapsed() < KNOWN_FOR).then_some(*holder)
+        (asked.elapsed() < KNOWN_FOR).then(|| holder.clone())
     }
 
     /// Whether there was room for it. `asked` is a moment before the database was.
@@ -74,11 +74,11 @@ impl Chat {
         let (asked, now) = (Instant::now(), Timestamp::now());
         let found = self.inner.store.token_holder(digest).await?;
         let holder = found.ok_or(ChatError::Unauthorized)?;
-        if self.inner.known.put(digest, holder, asked) {
+        if self.inner.known.put(digest, holder.clone(), asked) {
             // Nobody waits for it: a request that reads should not cost a write.
-            let store = self.inner.store.clone();
+            let (store, session) = (self.inner.store.clone(), holder.session);
             tokio::spawn(async move {
-                if let Err(error) = store.note_token_use(holder.session, now).await {
+                if let Err(error) = store.note_token_use(session, now).await {
                     tracing::warn!(%error, "last use of a token not stored");
                 }
             });
@@ -86,22 +86,22 @@ impl Chat {
         Ok(holder)
     }
 
-    /// Makes a personal token; the secret is shown this once.
+    /// Makes a personal token; the secret is shown this once. It takes a login: a token that runs
+    /// out must not make one that does not.
     ///
     /// # Errors
-    /// [`ChatError::TooMany`], or [`ChatError::NeedsLogin`] for who has come by a token: one that
-    /// runs out must not make one that does not.
+    /// [`ChatError::TooMany`], [`ChatError::Forbidden`] if somebody who is no server admin asks for
+    /// the scope `admin`, or [`ChatError::Invalid`] if `rooms` lists a room that they are not in.
     pub async fn create_token(
         &self,
-        caller: &Caller,
+        login: &Login,
         name: TokenName,
         scope: TokenScope,
+        rooms: RoomLimit,
         lasts: Option<Duration>,
         origin: SessionOrigin,
     ) -> Result<(PersonalToken, Secret), ChatError> {
-        if !caller.is_login() {
-            return Err(ChatError::NeedsLogin);
-        }
+        let caller = login.caller();
         let secret = Secret::generate(Secret::PERSONAL)?;
         let now = Timestamp::now();
         let new = NewToken {
@@ -109,6 +109,7 @@ impl Chat {
             by: caller.session(),
             name,
             scope,
+            rooms,
             digest: secret.digest(),
             expires_at: lasts.map(|lasts| now.plus(lasts)),
             origin,
@@ -117,23 +118,37 @@ impl Chat {
             MadeToken::Done(made) => Ok((made, secret)),
             MadeToken::TooMany => Err(ChatError::TooMany("you have 50 tokens; revoke one first")),
             MadeToken::Ended => Err(ChatError::Unauthorized),
+            MadeToken::NotAdmin => Err(ChatError::Forbidden(Permission::Administer)),
+            MadeToken::NoSuchRoom(room) => {
+                let detail = format!("lists a room that you are not in: {room}");
+                Err(Invalid::new("rooms", detail).into())
+            }
         }
     }
 
-    /// The caller's personal tokens, newest first.
+    /// The caller's personal tokens, newest first. A token sees itself alone.
     ///
     /// # Errors
     /// [`ChatError`] if they could not be read.
     pub async fn tokens(&self, caller: &Caller) -> Result<Vec<PersonalToken>, ChatError> {
         let (store, now) = (&self.inner.store, Timestamp::now());
-        Ok(store.tokens(caller.user(), now).await?)
+        let mut tokens = store.tokens(caller.user(), now).await?;
+        if !caller.is_login() {
+            tokens.retain(|token| token.id == caller.session());
+        }
+        Ok(tokens)
     }
 
-    /// Ends one of the caller's personal tokens with its sockets.
+    /// Ends one of the caller's personal tokens with its sockets. A token of any scope may end
+    /// itself.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the caller has no such token.
+    /// [`ChatError::NotFound`] if the caller has no such token. [`ChatError::OutOfScope`] or
+    /// [`ChatError::ReadOnly`] if a token asks for the end of another.
     pub async fn revoke_token(&self, caller: &Caller, token: SessionId) -> Result<(), ChatError> {
+        if token != caller.session() {
+            caller.login(false)?;
+        }
         let (store, now) = (&self.inner.store, Timestamp::now());
         if !store.end_token(caller.user(), token, now).await? {
             return Err(ChatError::NotFound("token"));

@@ -54,6 +54,6 @@ pub use text::{
     fold_username,
 };
 pub use time::Timestamp;
-pub use token::{Digest, PersonalToken, Secret, TokenHolder, TokenScope};
+pub use token::{Digest, PersonalToken, RoomLimit, Secret, TokenHolder, TokenScope};
 pub use user::{Account, Author, Roster, RosterEntry, User};
 pub use zone::TimeZone;

@@ -1,10 +1,10 @@
 //! Random strings that let somebody in: personal tokens, and links to set a new password.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{SessionId, Timestamp, UserId, text::TokenName};
+use super::{Invalid, RoomId, SessionId, Timestamp, UserId, text::TokenName};
 
 /// Small letters and digits without those that are taken for one another.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -82,14 +82,18 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What a personal token is good for.
+/// What a personal token is good for, and what a call needs of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenScope {
     /// To read what its owner may read.
     Read,
-    /// All that its owner may do.
+    /// To read and to change what its owner may, except what [`Admin`](Self::Admin) is needed for.
     Write,
+    /// To send messages and to upload files, and nothing else.
+    Post,
+    /// [`Write`](Self::Write), and to change what server admins may.
+    Admin,
 }
 
 impl TokenScope {
@@ -99,6 +103,8 @@ impl TokenScope {
         match self {
             Self::Read => "read",
             Self::Write => "write",
+            Self::Post => "post",
+            Self::Admin => "admin",
         }
     }
 
@@ -108,8 +114,68 @@ impl TokenScope {
         match text {
             "read" => Some(Self::Read),
             "write" => Some(Self::Write),
+            "post" => Some(Self::Post),
+            "admin" => Some(Self::Admin),
             _ => None,
         }
+    }
+
+    /// Returns whether a token of this scope may do what `needed` is needed for.
+    #[must_use]
+    pub fn includes(self, needed: Self) -> bool {
+        match self {
+            Self::Read | Self::Post => self == needed,
+            Self::Write => needed != Self::Admin,
+            Self::Admin => true,
+        }
+    }
+}
+
+/// The rooms that a personal token is limited to.
+///
+/// A login, and a token without a list, have no limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct RoomLimit(Option<Arc<[RoomId]>>);
+
+impl RoomLimit {
+    /// Rooms that one token can list.
+    pub const MAX_ROOMS: usize = 100;
+
+    /// Reads the list of a token with that scope.
+    ///
+    /// # Errors
+    /// [`Invalid`] for a list that is empty, too long, or goes with [`TokenScope::Admin`].
+    pub fn parse(scope: TokenScope, rooms: Option<Vec<RoomId>>) -> Result<Self, Invalid> {
+        let Some(mut rooms) = rooms else {
+            return Ok(Self(None));
+        };
+        if scope == TokenScope::Admin {
+            let detail = "must be left out: a token with the scope admin has no list of rooms";
+            return Err(Invalid::new("rooms", detail));
+        }
+        if !(1..=Self::MAX_ROOMS).contains(&rooms.len()) {
+            let detail = format!(
+                "must list 1 to {} room ids, or be left out for all rooms",
+                Self::MAX_ROOMS
+            );
+            return Err(Invalid::new("rooms", detail));
+        }
+        rooms.sort_unstable();
+        rooms.dedup();
+        Ok(Self(Some(rooms.into())))
+    }
+
+    /// Returns whether `room` is within the limit.
+    #[must_use]
+    pub fn includes(&self, room: RoomId) -> bool {
+        self.0.as_ref().is_none_or(|rooms| rooms.contains(&room))
+    }
+
+    /// Returns the listed rooms, or `None` if there is no limit.
+    #[must_use]
+    pub fn rooms(&self) -> Option<&[RoomId]> {
+        self.0.as_deref()
     }
 }
 
@@ -122,6 +188,8 @@ pub struct PersonalToken {
     pub name: TokenName,
     /// What it is good for.
     pub scope: TokenScope,
+    /// The rooms it is limited to.
+    pub rooms: RoomLimit,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last used, to the minute; `None` if it never was.
@@ -131,7 +199,7 @@ pub struct PersonalToken {
 }
 
 /// Whom a personal token lets in, and what for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TokenHolder {
     /// Who.
     pub user: UserId,
@@ -139,6 +207,8 @@ pub struct TokenHolder {
     pub session: SessionId,
     /// What for.
     pub scope: TokenScope,
+    /// The rooms it is limited to.
+    pub rooms: RoomLimit,
     /// Until when.
     pub expires_at: Option<Timestamp>,
 }
@@ -158,6 +228,43 @@ mod tests {
         assert_eq!(Secret::parse(Secret::PERSONAL, link.as_str()), None);
         for text in ["", "parlor_", "parlor_short", "eyJ0.eyJ1.sig"] {
             assert_eq!(Secret::parse(Secret::PERSONAL, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_scope_includes_itself_and_what_it_is_made_of() {
+        use TokenScope::{Admin, Post, Read, Write};
+        for (scope, included) in [
+            (Read, &[Read][..]),
+            (Post, &[Post]),
+            (Write, &[Read, Write, Post]),
+            (Admin, &[Read, Write, Post, Admin]),
+        ] {
+            for needed in [Read, Write, Post, Admin] {
+                assert_eq!(scope.includes(needed), included.contains(&needed));
+            }
+            assert_eq!(TokenScope::parse(scope.as_str()), Some(scope));
+        }
+    }
+
+    #[test]
+    fn a_limit_is_a_list_of_rooms_or_none() {
+        let all = RoomLimit::parse(TokenScope::Admin, None).unwrap();
+        assert_eq!((all.includes(RoomId(1)), all.rooms()), (true, None));
+        let some = vec![RoomId(7), RoomId(3), RoomId(7)];
+        let some = RoomLimit::parse(TokenScope::Post, Some(some)).unwrap();
+        assert_eq!(some.rooms(), Some(&[RoomId(3), RoomId(7)][..]));
+        assert_eq!(
+            (some.includes(RoomId(7)), some.includes(RoomId(1))),
+            (true, false)
+        );
+        let many: Vec<RoomId> = (1..=101).map(RoomId).collect();
+        for (scope, rooms) in [
+            (TokenScope::Read, Vec::new()),
+            (TokenScope::Write, many),
+            (TokenScope::Admin, vec![RoomId(1)]),
+        ] {
+            assert!(RoomLimit::parse(scope, Some(rooms)).is_err());
         }
     }
 

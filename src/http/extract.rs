@@ -11,11 +11,14 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{AppState, client::Peer, origin, problem::Problem};
 use crate::{
-    chat::{self, Caller, Member},
-    domain::{RoomId, SessionOrigin},
+    chat::{Caller, Member},
+    domain::{RoomId, SessionOrigin, TokenScope},
 };
 
-/// Somebody signed in, by header or by cookie.
+/// Somebody signed in, by header or by cookie, who may read, or change something if the method does.
+///
+/// This is the extractor for most routes. A route that needs more or less of a personal token takes an
+/// extractor of [`super::scopes`] instead.
 pub(super) struct Auth {
     pub(super) caller: Caller,
     /// Whether the token came in the `Authorization` header.
@@ -26,6 +29,20 @@ impl FromRequestParts<AppState> for Auth {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let auth = Self::of_any_scope(parts, state).await?;
+        let needed = if is_reading(&parts.method) {
+            TokenScope::Read
+        } else {
+            TokenScope::Write
+        };
+        auth.caller.require(needed)?;
+        Ok(auth)
+    }
+}
+
+impl Auth {
+    /// Authenticates, and leaves it to the caller of this function to check the scope of a token.
+    pub(super) async fn of_any_scope(parts: &Parts, state: &AppState) -> Result<Self, Problem> {
         let headers = &parts.headers;
         if let Some(token) = bearer(headers)? {
             return Self::admitted(parts, state, token, true).await;
@@ -39,9 +56,7 @@ impl FromRequestParts<AppState> for Auth {
         }
         Self::admitted(parts, state, token, false).await
     }
-}
 
-impl Auth {
     async fn admitted(
         parts: &Parts,
         state: &AppState,
@@ -51,15 +66,12 @@ impl Auth {
         let address = parts.extensions.get::<Peer>().map(|peer| peer.0);
         let caller = state.chat.authenticate(token).await?.at(address);
         state.chat.admit(&caller)?;
-        if !is_reading(&parts.method) {
-            caller.may_change()?;
-        }
         Ok(Self { caller, by_header })
     }
 }
 
 /// Whether a request of this kind changes nothing.
-fn is_reading(method: &Method) -> bool {
+pub(super) fn is_reading(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
@@ -105,21 +117,20 @@ impl FromRequestParts<AppState> for InRoom {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let auth = Auth::from_request_parts(parts, state).await?;
-        let room = path_number(parts, state, "room_id").await?;
-        let member = state.chat.member(&auth.caller, RoomId(room)).await?;
-        Ok(Self { member, auth })
+        Self::of(auth, parts, state).await
     }
 }
 
-/// The caller as a server admin, which is looked up for each request.
-pub(super) struct Admin(pub(super) chat::Admin);
-
-impl FromRequestParts<AppState> for Admin {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let auth = Auth::from_request_parts(parts, state).await?;
-        Ok(Self(state.chat.admin(&auth.caller).await?))
+impl InRoom {
+    /// Looks up the membership of a caller whose scope has been checked.
+    pub(super) async fn of(
+        auth: Auth,
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Self, Problem> {
+        let room = path_number(parts, state, "room_id").await?;
+        let member = state.chat.member(&auth.caller, RoomId(room)).await?;
+        Ok(Self { member, auth })
     }
 }
 

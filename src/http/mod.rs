@@ -17,6 +17,7 @@ mod problem;
 mod ranges;
 mod router;
 mod routes;
+mod scopes;
 mod stall;
 mod state;
 mod statics;

@@ -167,7 +167,7 @@ impl From<ChatError> for Problem {
             ChatError::Forbidden(_)
             | ChatError::ReadOnly
             | ChatError::Disabled
-            | ChatError::NeedsLogin
+            | ChatError::OutOfScope(_)
             | ChatError::TooLate
             | ChatError::Blocked
             | ChatError::Restrained(Restraint::Muted(_) | Restraint::Locked)

@@ -179,7 +179,10 @@ impl Reader {
 
     /// Answers a refusal, unless it is one too many.
     async fn say_refusal(&mut self, error: &ChatError, answer: String) -> Result<(), Done> {
-        let is_unsound = matches!(error, ChatError::RateLimited(_) | ChatError::ReadOnly);
+        let is_unsound = matches!(
+            error,
+            ChatError::RateLimited(_) | ChatError::ReadOnly | ChatError::OutOfScope(_)
+        );
         if is_unsound && self.is_tried() {
             return self.end(End::Close(CloseReason::TooFast)).await;
         }

@@ -174,7 +174,7 @@ impl Writer {
                 self.send(self.voice.json(&read)).await
             }
             Control::Room(room) => {
-                if self.scope == Scope::All {
+                if self.scope == Scope::All && self.voice.caller().rooms().includes(room) {
                     self.feed.subscribe(room);
                 }
                 self.tell_room(room).await
@@ -243,7 +243,7 @@ impl Writer {
     async fn removed(&mut self, live: &LiveMessage, reason: Removal) -> Result<(), End> {
         let (room, rev) = (live.message.room_id, live.message.rev);
         let (chat, timing) = (self.context.chat.clone(), self.context.timing.clone());
-        let caller = *self.voice.caller();
+        let caller = self.voice.caller().clone();
         match patiently!(timing, chat.member(&caller, room)) {
             Ok(_) => {
                 if self.feed.ear(room).is_some_and(|ear| ear.rev() < rev) {

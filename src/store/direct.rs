@@ -1,7 +1,7 @@
 //! The contract for direct rooms and for who does not want to hear of whom.
 
 use super::{Backend, Store, StoreError};
-use crate::domain::{Author, RoomId, Timestamp, UserId};
+use crate::domain::{Author, RoomId, RoomLimit, Timestamp, UserId};
 
 /// What came of asking for the room of a set of people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Store {
         }
     }
 
-    /// The user of that name, if `reader` may see them.
+    /// The user of that name, if `reader` may see them in a room within `limit`.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -72,9 +72,10 @@ impl Store {
         &self,
         reader: UserId,
         username_key: &str,
+        limit: &RoomLimit,
     ) -> Result<Option<UserId>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.user_named(reader, username_key).await,
+            Backend::Sqlite(sqlite) => sqlite.user_named(reader, username_key, limit).await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The contract for what moderators and owners do to members and rooms.
 
 use super::{Backend, LeaveOutcome, Store, StoreError};
-use crate::domain::{Actor, Ban, Mute, MuteSpan, Role, RoomId, Timestamp, UserId};
+use crate::domain::{Actor, Ban, Mute, MuteSpan, Role, RoomId, RoomLimit, Timestamp, UserId};
 
 impl Store {
     /// Takes `user` out of a room at the wish of `by`, whose right is looked at again here.
@@ -30,10 +30,11 @@ impl Store {
         room: RoomId,
         user: UserId,
         by: Actor,
+        limit: RoomLimit,
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.ban(room, user, by, now).await,
+            Backend::Sqlite(sqlite) => sqlite.ban(room, user, by, limit, now).await,
         }
     }
 

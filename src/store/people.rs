@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    AccessCode, Registration, RoomId, Session, SessionId, SessionOrigin, Timestamp, User, UserId,
-    Username,
+    AccessCode, Registration, RoomId, RoomLimit, Session, SessionId, SessionOrigin, Timestamp,
+    User, UserId, Username,
 };
 
 /// An account to make.
@@ -120,13 +120,19 @@ impl Store {
         }
     }
 
-    /// Whether `reader` shares a room with `user`, or `user` is in a public one.
+    /// Whether `reader` shares a room with `user`, or `user` is in a public one. Only rooms within
+    /// `limit` count.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
-    pub async fn may_see(&self, reader: UserId, user: UserId) -> Result<bool, StoreError> {
+    pub async fn may_see(
+        &self,
+        reader: UserId,
+        user: UserId,
+        limit: &RoomLimit,
+    ) -> Result<bool, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.may_see(reader, user).await,
+            Backend::Sqlite(sqlite) => sqlite.may_see(reader, user, limit).await,
         }
     }
 

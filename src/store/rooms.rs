@@ -2,8 +2,8 @@
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    AccessCode, Actor, Author, CreatedRoom, Permission, Room, RoomId, RoomKind, RoomName,
-    RoomStanding, Roster, SlowMode, Timestamp, Topic, UserId,
+    AccessCode, Actor, Author, CreatedRoom, Permission, Room, RoomId, RoomKind, RoomLimit,
+    RoomName, RoomStanding, Roster, SlowMode, Timestamp, Topic, UserId,
 };
 
 /// A room to make.
@@ -156,18 +156,19 @@ impl Store {
         }
     }
 
-    /// Public rooms after that one, by id, and whether `user` is in each.
+    /// Public rooms within `limit_to` after that one, by id, and whether `user` is in each.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
     pub async fn public_rooms(
         &self,
         user: UserId,
+        limit_to: &RoomLimit,
         after: RoomId,
         limit: i64,
     ) -> Result<Vec<(Room, bool)>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.public_rooms(user, after, limit).await,
+            Backend::Sqlite(sqlite) => sqlite.public_rooms(user, limit_to, after, limit).await,
         }
     }
 

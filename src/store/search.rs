@@ -4,13 +4,15 @@
 //! match; whether they do is decided by the messages themselves, as they are at that moment.
 
 use super::{Backend, Store, StoreError};
-use crate::domain::{Message, RoomId, SearchQuery, UserId};
+use crate::domain::{Message, RoomId, RoomLimit, SearchQuery, UserId};
 
 /// A search.
 #[derive(Clone, Debug)]
 pub struct Search {
     /// Who searches: only the rooms they are in are looked at.
     pub reader: UserId,
+    /// And of them only those within this limit.
+    pub limit_to: RoomLimit,
     /// What for.
     pub query: SearchQuery,
     /// Where an earlier answer ended.

@@ -2,8 +2,8 @@
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    Digest, PersonalToken, SessionId, SessionOrigin, Timestamp, TokenHolder, TokenName, TokenScope,
-    UserId,
+    Digest, PersonalToken, RoomId, RoomLimit, SessionId, SessionOrigin, Timestamp, TokenHolder,
+    TokenName, TokenScope, UserId,
 };
 
 /// A personal token to make.
@@ -17,6 +17,8 @@ pub struct NewToken {
     pub name: TokenName,
     /// What it is good for.
     pub scope: TokenScope,
+    /// The rooms it is limited to.
+    pub rooms: RoomLimit,
     /// What is kept of the token itself.
     pub digest: Digest,
     /// When it runs out, if it does.
@@ -34,6 +36,10 @@ pub enum MadeToken {
     TooMany,
     /// The login that asked has ended meanwhile.
     Ended,
+    /// It was to have the scope `admin`, and its owner is no server admin.
+    NotAdmin,
+    /// It was to be limited to this room, which its owner is not in.
+    NoSuchRoom(RoomId),
 }
 
 impl Store {

@@ -6,14 +6,17 @@ import { get, patch, post, remove } from "../core/api.js";
 import { loadBlocks, unblock } from "../core/blocks.js";
 import { copyText } from "../core/clipboard.js";
 import { endSession } from "../core/session.js";
-import { dialog, me, now, session } from "../core/state.js";
+import { dialog, me, now, roomList, rooms, session } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { ago, fullTime } from "../lib/time.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
+import { Icon } from "./icon.js";
 import { OwnPortrait } from "./portrait.js";
 
+/** What a token may be good for, the least of it first. */
+const SCOPES = ["read", "post", "write", "admin"];
 const ENDS = [0, 2_592_000, 7_776_000, 31_536_000];
 
 /** Takes over what the server says of one's own account. */
@@ -68,12 +71,32 @@ function useItems(load, takeAway) {
   return { items, problem: loading.problem, reload: loading.submit, drop };
 }
 
+const roomName = (id) => rooms.value.get(id)?.info.value.name ?? `#${id}`;
+
+/** The choice of rooms that a token is limited to. */
+function TokenRooms({ limited, setLimited }) {
+  return html`<label class="check"><input type="checkbox" checked=${limited} onChange=${(event) => setLimited(event.currentTarget.checked)} /> <span>${t("tokens.some")}</span></label>
+    ${limited &&
+    html`<fieldset class="choices token-rooms"><legend>${t("tokens.rooms")}</legend>
+      ${roomList.value.map((room) => html`<label class="check" key=${room.id}><input type="checkbox" name="room" value=${room.id} /> <bdi>${room.info.value.name}</bdi></label>`)}
+    </fieldset>`}`;
+}
+
 export function Tokens() {
   const list = useItems(async () => (await get("/api/me/tokens")).items, (id) => remove(`/api/me/tokens/${id}`));
   const [made, setMade] = useState(null);
-  const form = useSubmit(async ({ name, scope, ends }, element) => {
-    setMade(await post("/api/me/tokens", { name: name.trim(), scope, ...(Number(ends) > 0 ? { expires_in: Number(ends) } : {}) }));
+  const [admin, setAdmin] = useState(false);
+  useEffect(() => void get("/api/me").then((answer) => setAdmin(answer.admin), () => {}), []);
+  const [scope, setScope] = useState(SCOPES[0]);
+  const [limited, setLimited] = useState(false);
+  const form = useSubmit(async ({ name, ends }, element) => {
+    const wanted = { name: name.trim(), scope };
+    if (Number(ends) > 0) wanted.expires_in = Number(ends);
+    if (limited && scope !== "admin") wanted.rooms = new FormData(element).getAll("room").map(Number);
+    setMade(await post("/api/me/tokens", wanted));
     element.reset();
+    setScope(SCOPES[0]);
+    setLimited(false);
     await list.reload();
   });
   const copy = async () => notify(t((await copyText(made.token)) ? "message.copied" : "message.not-copied"));
@@ -83,7 +106,14 @@ export function Tokens() {
     <form onSubmit=${form.submit}>
       <${Field} label=${t("tokens.name")} name="name" required maxlength="64" autocomplete="off" dir="auto" error=${form.fields.name} />
       <div class="field"><label for="token-scope">${t("tokens.scope")}</label>
-        <select id="token-scope" name="scope"><option value="read">${t("tokens.read")}</option><option value="write">${t("tokens.write")}</option></select></div>
+        <select id="token-scope" name="scope" onChange=${(event) => setScope(event.currentTarget.value)}>
+          ${SCOPES.filter((one) => one !== "admin" || admin).map((one) => html`<option key=${one} value=${one} selected=${one === scope}>${t(`tokens.${one}`)}</option>`)}
+        </select></div>
+      ${
+        scope === "admin"
+          ? html`<p class="form-error" role="alert"><${Icon} name="alert" /> <span>${t("tokens.warning")}</span></p>`
+          : html`<${TokenRooms} limited=${limited} setLimited=${setLimited} />`
+      }
       <div class="field"><label for="token-ends">${t("tokens.ends")}</label>
         <select id="token-ends" name="ends">${ENDS.map((seconds) => html`<option value=${seconds}>${seconds === 0 ? t("tokens.never") : t("span.days", { n: seconds / 86_400 })}</option>`)}</select></div>
       <${FormError} problem=${form.problem} known=${["name"]} />
@@ -94,6 +124,7 @@ export function Tokens() {
     <ul class="sessions">${list.items?.map(
       (token) => html`<li class="session" key=${token.id}><div class="session-text">
           <p><bdi>${token.name}</bdi> <span class="role">${t(`tokens.${token.scope}`)}</span></p>
+          ${token.rooms && html`<p class="faint">${t("tokens.in", { rooms: token.rooms.map(roomName).join(", ") })}</p>`}
           <p class="faint">${token.last_used_at ? t("tokens.used", { when: ago(token.last_used_at, now.value) }) : t("tokens.unused")}${token.expires_at ? ` · ${t("invites.until", { time: fullTime(token.expires_at) })}` : ""}</p></div>
         <button type="button" class="button danger-quiet" onClick=${() => void list.drop(token.id)}>${t("invites.revoke")}</button></li>`,
     )}</ul>

@@ -39,6 +39,9 @@ describe("screens", () => {
     const eve = await (await Person.arrive(world, "eve")).signUp();
     await root.visit();
     const settings = await openSettings(root);
+    await settings.getByLabel("It may").selectOption("admin");
+    await settings.getByText("can take over every account").waitFor();
+    assert.equal(await settings.getByLabel("Only in some of my rooms").count(), 0);
     await settings.getByRole("button", { name: "Administration" }).click();
     const row = dialogOf(root).locator(".session", { hasText: "@eve" });
     await row.getByRole("button", { name: "Password link" }).click();
@@ -195,7 +198,7 @@ describe("screens", () => {
   });
 
   story("settings: profile, a token for a script, colours, and the end of the account", async () => {
-    const { people: [ada] } = await roomOf(world, ["own.ada"]);
+    const { room, people: [ada] } = await roomOf(world, ["own.ada"]);
     const settings = await openSettings(ada);
     await settings.getByLabel("About you").fill("I count things.");
     await settings.locator("form", { hasText: "About you" }).getByRole("button", { name: "Save" }).click();
@@ -212,6 +215,18 @@ describe("screens", () => {
     const token = await settings.locator("output.code.small").textContent();
     const answer = await fetch(`${world.server.base}/api/me`, { headers: { authorization: `Bearer ${token}` } });
     assert.equal((await answer.json()).user.about, "I count things.");
+    // One that posts in one room only; what admins do is not on offer for others.
+    assert.equal(await settings.getByLabel("It may").locator('option[value="admin"]').count(), 0);
+    const other = await ada.createRoom("Elsewhere");
+    await settings.getByLabel("What it is for").fill("alerts");
+    await settings.getByLabel("It may").selectOption("post");
+    await settings.getByLabel("Only in some of my rooms").check();
+    await settings.getByRole("group", { name: "Rooms of this token" }).getByLabel("Lobby").check();
+    await settings.getByRole("button", { name: "Make a token" }).click();
+    await settings.getByText("Only in: Lobby").waitFor();
+    const alerts = await settings.locator("output.code.small").textContent();
+    const say = (id) => fetch(`${world.server.base}/api/rooms/${id}/messages`, { method: "POST", body: "disk full", headers: { authorization: `Bearer ${alerts}` } });
+    assert.deepEqual([(await say(room.id)).status, (await say(other.id)).status], [201, 404]);
     await settings.getByLabel("Colours").selectOption("dark");
     assert.equal(await ada.page.evaluate(() => document.documentElement.dataset.theme), "dark");
     await settings.getByRole("button", { name: "Delete the account" }).click();

@@ -171,6 +171,21 @@ struct Row {
     another_login: bool,
     /// Whether it ends the account that asks.
     newcomer: bool,
+    /// What it needs of a personal token.
+    token: TokenNeed,
+}
+
+/// What a call needs of a personal token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TokenNeed {
+    /// The scope to read, to write, or to change what admins may, by the method and the rule.
+    ByMethod,
+    /// The same, of a token without a list of rooms.
+    AllRooms,
+    /// The scope to post.
+    Post,
+    /// No token will do.
+    Login,
 }
 
 impl Row {
@@ -196,6 +211,27 @@ impl Row {
     const fn by_a_newcomer(self) -> Self {
         Self {
             newcomer: true,
+            ..self
+        }
+    }
+
+    const fn to_post(self) -> Self {
+        Self {
+            token: TokenNeed::Post,
+            ..self
+        }
+    }
+
+    const fn by_logins_only(self) -> Self {
+        Self {
+            token: TokenNeed::Login,
+            ..self
+        }
+    }
+
+    const fn beyond_a_list_of_rooms(self) -> Self {
+        Self {
+            token: TokenNeed::AllRooms,
             ..self
         }
     }

@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::me::SessionBody;
 use crate::{
-    chat::{Caller, Chat, ChatError},
+    chat::{self, Caller, Chat, ChatError},
     domain::{Author, Password, PersonalToken, Timestamp},
     http::{
         AppState,
         body::streamed,
         extract::{AppJson, Auth},
         problem::Problem,
+        scopes::Login,
     },
     protocol::{RoomView, UserView},
 };
@@ -42,23 +43,28 @@ struct ExportHead {
     exported_at: Timestamp,
     profile: UserView,
     admin: bool,
-    sessions: Vec<SessionBody>,
-    tokens: Vec<PersonalToken>,
+    /// Only a login sees them; for a personal token they are left out.
+    #[serde(flatten)]
+    logins: Option<LoginsPart>,
     blocks: Vec<Author>,
     rooms: Vec<RoomView>,
 }
 
+/// The logins and personal tokens of an account.
+#[derive(Serialize)]
+struct LoginsPart {
+    sessions: Vec<SessionBody>,
+    tokens: Vec<PersonalToken>,
+}
+
 pub(crate) async fn delete(
     State(state): State<AppState>,
-    auth: Auth,
+    Login(login): Login,
     AppJson(body): AppJson<DeleteBody>,
 ) -> Result<Response, Problem> {
     let password = Password::unchecked(body.password);
     let erase = body.messages == Fate::Delete;
-    state
-        .chat
-        .delete_account(&auth.caller, password, erase)
-        .await?;
+    state.chat.delete_account(&login, password, erase).await?;
     let clear = AppendHeaders(state.cookies.clear());
     Ok((StatusCode::NO_CONTENT, clear).into_response())
 }
@@ -73,7 +79,7 @@ pub(crate) async fn export(State(state): State<AppState>, auth: Auth) -> Result<
     json.extend(b",\"messages\":[");
     let first = stream::once(async { Ok(Bytes::from(json)) });
     let pages = stream::unfold(Some((0, false)), move |place| {
-        let chat = chat.clone();
+        let (chat, caller) = (chat.clone(), caller.clone());
         async move {
             let (after, begun) = place?;
             match page(&chat, &caller, after, begun).await {
@@ -99,18 +105,30 @@ pub(crate) async fn export(State(state): State<AppState>, auth: Auth) -> Result<
 async fn head(chat: &Chat, caller: &Caller) -> Result<ExportHead, Problem> {
     let user = chat.me(caller).await?;
     let online = chat.hub().presence().is_online(user.id);
-    let sessions = chat.sessions(caller).await?.into_iter();
+    let logins = match caller.login(true) {
+        Ok(login) => Some(logins(chat, &login).await?),
+        Err(_) => None,
+    };
     let rooms = chat.rooms(caller).await?;
     Ok(ExportHead {
         exported_at: Timestamp::now(),
         profile: UserView::own(&user, online).saying(chat.about(caller).await?),
         admin: chat.is_admin(caller).await?,
-        sessions: sessions
-            .map(|session| SessionBody::new(session, caller.session()))
-            .collect(),
-        tokens: chat.tokens(caller).await?,
+        logins,
         blocks: chat.blocks(caller).await?,
         rooms: rooms.iter().map(RoomView::of_member).collect(),
+    })
+}
+
+async fn logins(chat: &Chat, login: &chat::Login) -> Result<LoginsPart, Problem> {
+    let (caller, sessions) = (login.caller(), chat.sessions(login).await?);
+    let current = caller.session();
+    let sessions = sessions.into_iter();
+    Ok(LoginsPart {
+        sessions: sessions
+            .map(|session| SessionBody::new(session, current))
+            .collect(),
+        tokens: chat.tokens(caller).await?,
     })
 }
 

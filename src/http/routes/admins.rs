@@ -7,8 +7,9 @@ use crate::{
     domain::{Action, AuditEntry, AuditFilter, RoomId, Seq, Timestamp, UserId, audit::Named},
     http::{
         AppState,
-        extract::{Admin, AppQuery, PathUser},
+        extract::{AppQuery, PathUser},
         problem::Problem,
+        scopes::{Admin, AdminReader},
     },
 };
 
@@ -80,7 +81,7 @@ pub(crate) async fn revoke(
 
 pub(crate) async fn audit(
     State(state): State<AppState>,
-    Admin(admin): Admin,
+    AdminReader(admin): AdminReader,
     AppQuery(query): AppQuery<AuditQuery>,
 ) -> Result<Json<AuditBody>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);

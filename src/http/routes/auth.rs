@@ -16,6 +16,7 @@ use crate::{
         extract::{AppBytes, AppJson, Auth, Origin, cross_origin, from_json, unsigned},
         origin,
         problem::Problem,
+        scopes::Login,
     },
     protocol::UserView,
 };
@@ -155,13 +156,13 @@ pub(crate) async fn sign_out(
 
 pub(crate) async fn change_password(
     State(state): State<AppState>,
-    auth: Auth,
+    Login(login): Login,
     AppJson(body): AppJson<PasswordBody>,
 ) -> Result<StatusCode, Problem> {
     let new = Password::parse("new", body.new)?;
     state
         .chat
-        .change_password(&auth.caller, Password::unchecked(body.current), new)
+        .change_password(&login, Password::unchecked(body.current), new)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

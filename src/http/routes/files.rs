@@ -21,11 +21,12 @@ use crate::{
         AppState,
         body::streamed,
         edge::Progress,
-        extract::{AppQuery, Auth, InRoom},
+        extract::{AppQuery, Auth},
         file_name,
         gzip::AsItIs,
         problem::Problem,
         ranges::{Wanted, wanted},
+        scopes::RoomToPost,
     },
     protocol::FileView,
 };
@@ -70,7 +71,7 @@ async fn receive(
     declared: Option<u64>,
     body: &mut BodyDataStream,
 ) -> Result<Response, Problem> {
-    let room = InRoom::from_request_parts(parts, state).await?;
+    let RoomToPost(room) = RoomToPost::from_request_parts(parts, state).await?;
     let AppQuery(query) = AppQuery::<NameQuery>::from_request_parts(parts, state).await?;
     let in_path = param(parts, state, "name").await;
     let name = file_name::of(query.name.or(in_path), &parts.headers);

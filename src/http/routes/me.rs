@@ -10,6 +10,7 @@ use crate::{
         AppState,
         extract::{AppJson, Auth, PathSession},
         problem::Problem,
+        scopes::Login,
     },
     protocol::UserView,
 };
@@ -91,10 +92,10 @@ pub(crate) async fn edit(
 
 pub(crate) async fn sessions(
     State(state): State<AppState>,
-    auth: Auth,
+    Login(login): Login,
 ) -> Result<Json<SessionsBody>, Problem> {
-    let current = auth.caller.session();
-    let items = state.chat.sessions(&auth.caller).await?;
+    let current = login.caller().session();
+    let items = state.chat.sessions(&login).await?;
     let items = items
         .into_iter()
         .map(|session| SessionBody::new(session, current));
@@ -105,13 +106,11 @@ pub(crate) async fn sessions(
 
 pub(crate) async fn revoke(
     State(state): State<AppState>,
-    auth: Auth,
+    Login(login): Login,
     PathSession(session): PathSession,
 ) -> Result<StatusCode, Problem> {
-    state
-        .chat
-        .revoke_session(&auth.caller, SessionId(session))
-        .await?;
+    let session = SessionId(session);
+    state.chat.revoke_session(&login, session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

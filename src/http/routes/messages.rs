@@ -13,13 +13,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     chat::{ChatError, Most, Posted, Rendered},
-    domain::{FileId, Key, MessagePage, ReadGeneration, ReceiptStep, Rev, RoomId, Seq, Window},
+    domain::{
+        FileId, Key, Message, MessagePage, ReadGeneration, ReceiptStep, Rev, RoomId, Seq,
+        TokenScope, Window,
+    },
     http::{
         AppState,
-        extract::{AppBytes, AppJson, AppQuery, Auth, InRoom, PathRoom, PathSeq, from_json},
+        extract::{AppBytes, AppJson, AppQuery, Auth, PathRoom, PathSeq, from_json},
         gzip,
         idempotency::RequestKey,
         problem::Problem,
+        scopes::RoomToPost,
     },
     protocol::{self, MessageView},
 };
@@ -188,7 +192,7 @@ async fn changed_since(
 /// JSON is read as a draft; anything else is the text itself, so that `curl -d "Backup done"` works.
 pub(crate) async fn post(
     State(state): State<AppState>,
-    room: InRoom,
+    RoomToPost(room): RoomToPost,
     key: RequestKey,
     headers: HeaderMap,
     AppBytes(bytes): AppBytes,
@@ -217,14 +221,21 @@ pub(crate) async fn post(
             .chat
             .draft(text, key.as_ref().map(Key::as_str), None)?
     };
+    let reads = room.auth.caller.require(TokenScope::Read).is_ok();
+    let sent = (!reads).then(|| draft.body.as_str().to_owned());
     let posted = state
         .chat
         .submit(&room.auth.caller, room.member.room(), draft)?
         .done()
         .await?;
     let Posted {
-        message, replayed, ..
+        mut message,
+        replayed,
+        ..
     } = posted;
+    if let Some(sent) = sent {
+        conceal(&mut message, sent);
+    }
     let status = if replayed {
         StatusCode::OK
     } else {
@@ -239,6 +250,19 @@ pub(crate) async fn post(
         Json(MessageView::from(&message)),
     )
         .into_response())
+}
+
+/// Leaves of a posted message what its sender has sent, for a token that may not read: what others
+/// said, and what became of the message since, takes the right to read.
+fn conceal(message: &mut Message, sent: String) {
+    message.body = sent;
+    message.edited_at = None;
+    message.deleted_at = None;
+    if let Some(extras) = &mut message.extras {
+        extras.quote = None;
+        extras.reactions.clear();
+        extras.pinned_at = None;
+    }
 }
 
 pub(crate) async fn show(

@@ -10,8 +10,9 @@ use crate::{
     },
     http::{
         AppState,
-        extract::{Admin, AppJson, AppQuery, InRoom, PathReport, PathSeq},
+        extract::{AppJson, AppQuery, InRoom, PathReport, PathSeq},
         problem::Problem,
+        scopes::{Admin, AdminReader},
     },
 };
 
@@ -106,7 +107,7 @@ pub(crate) async fn report(
 
 pub(crate) async fn list(
     State(state): State<AppState>,
-    Admin(admin): Admin,
+    AdminReader(admin): AdminReader,
     AppQuery(query): AppQuery<ListQuery>,
 ) -> Result<Json<ReportsBody>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     chat::{Caller, Member, RoomEdit},
-    domain::{Permission, RoomId, RoomKind, RoomName, SlowMode, Topic},
+    domain::{Permission, RoomId, RoomKind, RoomName, SlowMode, TokenScope, Topic},
     http::{
         AppState,
         extract::{AppJson, AppQuery, Auth, InRoom},
@@ -182,7 +182,7 @@ pub(crate) async fn replace_code(
 async fn view(state: &AppState, caller: &Caller, member: &Member) -> Result<RoomView, Problem> {
     let mut view = RoomView::of_member(member.standing());
     // A token that may only read must not let others in.
-    if member.standing().role.may(Permission::Invite) && caller.may_change().is_ok() {
+    if member.standing().role.may(Permission::Invite) && caller.require(TokenScope::Write).is_ok() {
         view.access_code = Some(state.chat.access_code(member).await?.to_string());
     }
     Ok(with_count(state, view))

@@ -11,8 +11,9 @@ use crate::{
     domain::{Password, Timestamp, UserId},
     http::{
         AppState, address,
-        extract::{Admin, AppJson, AppQuery, Origin, PathUser},
+        extract::{AppJson, AppQuery, Origin, PathUser},
         problem::Problem,
+        scopes::{Admin, AdminReader},
     },
     protocol::UserView,
 };
@@ -58,7 +59,7 @@ pub(crate) struct ResetBody {
 
 pub(crate) async fn list(
     State(state): State<AppState>,
-    Admin(admin): Admin,
+    AdminReader(admin): AdminReader,
     AppQuery(query): AppQuery<ListQuery>,
 ) -> Result<Json<AccountsBody>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);

@@ -6,11 +6,12 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{PersonalToken, SessionId, TokenName, TokenScope},
+    domain::{PersonalToken, RoomId, RoomLimit, SessionId, TokenName, TokenScope},
     http::{
         AppState,
         extract::{AppJson, Auth, Origin, PathToken},
         problem::Problem,
+        scopes::{AnyScope, Login},
     },
 };
 
@@ -22,6 +23,7 @@ pub(crate) struct NewBody {
     name: String,
     scope: TokenScope,
     expires_in: Option<u64>,
+    rooms: Option<Vec<RoomId>>,
 }
 
 #[derive(Serialize)]
@@ -46,7 +48,7 @@ pub(crate) async fn list(
 
 pub(crate) async fn create(
     State(state): State<AppState>,
-    auth: Auth,
+    Login(login): Login,
     Origin(origin): Origin,
     AppJson(body): AppJson<NewBody>,
 ) -> Result<(StatusCode, Json<MadeBody>), Problem> {
@@ -56,10 +58,11 @@ pub(crate) async fn create(
         let detail = format!("must be 1 to {EXPIRES_IN_MAX} seconds");
         return Err(Problem::field("/expires_in", detail));
     }
+    let rooms = RoomLimit::parse(body.scope, body.rooms)?;
     let lasts = body.expires_in.map(Duration::from_secs);
     let (made, secret) = state
         .chat
-        .create_token(&auth.caller, name, body.scope, lasts, origin)
+        .create_token(&login, name, body.scope, rooms, lasts, origin)
         .await?;
     let token = secret.as_str().to_owned();
     Ok((StatusCode::CREATED, Json(MadeBody { made, token })))
@@ -67,10 +70,10 @@ pub(crate) async fn create(
 
 pub(crate) async fn revoke(
     State(state): State<AppState>,
-    auth: Auth,
+    AnyScope(caller): AnyScope,
     PathToken(token): PathToken,
 ) -> Result<StatusCode, Problem> {
     let token = SessionId(token);
-    state.chat.revoke_token(&auth.caller, token).await?;
+    state.chat.revoke_token(&caller, token).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,7 +4,7 @@ use super::{Done, Reader};
 use crate::socket::{dialect::Voice, outlet::End, writer::Call};
 use crate::{
     chat::{Changed, ChatError},
-    domain::{Emoji, Key, ReceiptStep, RoomId},
+    domain::{Emoji, Key, ReceiptStep, RoomId, TokenScope},
     protocol::{CloseReason, Command, CommandError, ErrorFrame, Frame, SendCommand},
 };
 
@@ -22,7 +22,7 @@ impl Reader {
                 seq,
                 body,
             }) => {
-                let (chat, caller) = (self.context.chat.clone(), *self.voice.caller());
+                let (chat, caller) = (self.context.chat.clone(), self.voice.caller().clone());
                 self.alter(key, room_id, |key| async move {
                     let key = Some(key);
                     chat.edit_message(&caller, room_id, seq, &body, key).await
@@ -30,7 +30,7 @@ impl Reader {
                 .await
             }
             Ok(Command::Delete { key, room_id, seq }) => {
-                let (chat, caller) = (self.context.chat.clone(), *self.voice.caller());
+                let (chat, caller) = (self.context.chat.clone(), self.voice.caller().clone());
                 self.alter(key, room_id, |key| async move {
                     chat.delete_message(&caller, room_id, seq, Some(key)).await
                 })
@@ -43,7 +43,7 @@ impl Reader {
                 emoji,
                 on,
             }) => {
-                let (chat, caller) = (self.context.chat.clone(), *self.voice.caller());
+                let (chat, caller) = (self.context.chat.clone(), self.voice.caller().clone());
                 self.alter(key, room_id, |key| async move {
                     let emoji = Emoji::parse(&emoji)?;
                     chat.react(&caller, room_id, seq, emoji, on, Some(key))
@@ -132,7 +132,7 @@ impl Reader {
         if command.as_ref().is_ok_and(Command::changes) {
             self.voice
                 .caller()
-                .may_change()
+                .require(TokenScope::Write)
                 .map_err(|error| (key(), error))?;
         }
         // Messages have a limit of their own.

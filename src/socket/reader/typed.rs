@@ -4,7 +4,7 @@ use super::{Done, Reader};
 use crate::socket::{dialect, lines, terminal::TerminalState, writer::Call};
 use crate::{
     chat::{Caller, Chat, ChatError, Member, RoomEdit},
-    domain::{Emoji, Key, MuteSpan, RoomId, Seq, TimeZone, Timestamp, Topic, UserId},
+    domain::{Emoji, Key, MuteSpan, RoomId, Seq, TimeZone, Timestamp, TokenScope, Topic, UserId},
     protocol::line::{self, HELP, Line},
 };
 
@@ -12,7 +12,7 @@ impl Reader {
     pub(super) async fn line(&mut self, room: RoomId, text: &str) -> Result<(), Done> {
         let line = Line::parse(text);
         if line.changes()
-            && let Err(error) = self.voice.caller().may_change()
+            && let Err(error) = self.voice.caller().require(TokenScope::Write)
         {
             return self.refuse_line(text, &error).await;
         }

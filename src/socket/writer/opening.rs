@@ -114,7 +114,12 @@ impl Writer {
             let mark = guard.mark();
             let standings = patiently!(timing, chat.rooms(caller));
             let standings = standings.map_err(|error| internal(&error))?;
-            let ids = standings.iter().map(|standing| standing.room.id);
+            let ids = if caller.rooms().rooms().is_some() {
+                let ids = patiently!(timing, chat.presence_rooms(caller));
+                ids.map_err(|error| internal(&error))?
+            } else {
+                standings.iter().map(|standing| standing.room.id).collect()
+            };
             if guard.settle_in(mark, ids) {
                 break standings;
             }

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::{Sqlite, job::Tx, members};
 use crate::{
-    domain::{Author, AvatarVersion, Change, Role, RoomId, Timestamp, UserId},
+    domain::{Author, AvatarVersion, Change, Role, RoomId, RoomLimit, Timestamp, UserId},
     store::{Direct, StoreError},
 };
 
@@ -89,6 +89,7 @@ impl Sqlite {
         &self,
         reader: UserId,
         username_key: &str,
+        limit: &RoomLimit,
     ) -> Result<Option<UserId>, StoreError> {
         let id = sqlx::query_scalar!(
             r#"select id as "id!: i64" from users where username_key = ?1"#,
@@ -97,7 +98,9 @@ impl Sqlite {
         .fetch_optional(&self.readers)
         .await?;
         match id.map(UserId) {
-            Some(user) if user == reader || self.may_see(reader, user).await? => Ok(Some(user)),
+            Some(user) if user == reader || self.may_see(reader, user, limit).await? => {
+                Ok(Some(user))
+            }
             _ => Ok(None),
         }
     }

@@ -8,11 +8,12 @@ use super::{
     audit::audit,
     job::Tx,
     members::{is_last_owner, remove, role},
+    rows::limit_json,
 };
 use crate::{
     domain::{
         Action, Actor, Author, AvatarVersion, Ban, Change, Permission, Removal, Role, RoomId,
-        SystemEvent, Timestamp, UserId, audit::Deed,
+        RoomLimit, SystemEvent, Timestamp, UserId, audit::Deed,
     },
     store::{LeaveOutcome, StoreError},
 };
@@ -33,13 +34,15 @@ pub(super) async fn is_banned(
 }
 
 /// Whether a moderator can have met somebody who is not in the room: there, before they went, or
-/// elsewhere. Otherwise numbers could be tried for the names behind them.
+/// elsewhere within `limit`. Otherwise numbers could be tried for the names behind them.
 async fn can_have_met(
     conn: &mut SqliteConnection,
     room: RoomId,
     moderator: UserId,
     user: UserId,
+    limit: &RoomLimit,
 ) -> Result<bool, sqlx::Error> {
+    let limit = limit_json(limit)?;
     sqlx::query_scalar!(
         r#"select exists (
                    select 1 from messages where room_id = ?1 and author_id = ?3 and kind = 'system'
@@ -48,10 +51,12 @@ async fn can_have_met(
                    where theirs.user_id = ?3 and (r.kind = 'public' or exists (
                        select 1 from memberships mine
                        where mine.room_id = theirs.room_id and mine.user_id = ?2))
+                       and (?4 is null or theirs.room_id in (select value from json_each(?4)))
                ) as "met!: bool""#,
         room.0,
         moderator.0,
-        user.0
+        user.0,
+        limit
     )
     .fetch_one(conn)
     .await
@@ -108,6 +113,7 @@ impl Sqlite {
         room: RoomId,
         user: UserId,
         by: Actor,
+        limit: RoomLimit,
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
@@ -122,7 +128,7 @@ impl Sqlite {
                         Some(theirs) if !mine.may_to(Permission::Ban, theirs) => {
                             return Ok(LeaveOutcome::Forbidden);
                         }
-                        None if !can_have_met(&mut tx.conn, room, by.id(), user).await? => {
+                        None if !can_have_met(&mut tx.conn, room, by.id(), user, &limit).await? => {
                             return Ok(LeaveOutcome::NotMember);
                         }
                         _ => {}

@@ -2,9 +2,13 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, invites, rows::UserRow, sessions};
+use super::{
+    Sqlite, invites,
+    rows::{UserRow, limit_json},
+    sessions,
+};
 use crate::{
-    domain::{Change, RoomId, SessionId, Timestamp, User, UserId},
+    domain::{Change, RoomId, RoomLimit, SessionId, Timestamp, User, UserId},
     store::{Credentials, Joined, NewUser, SignedUp, StoreError},
 };
 
@@ -138,16 +142,20 @@ impl Sqlite {
         &self,
         reader: UserId,
         user: UserId,
+        limit: &RoomLimit,
     ) -> Result<bool, StoreError> {
+        let limit = limit_json(limit)?;
         let seen = sqlx::query_scalar!(
             r#"select exists (
                    select 1 from memberships theirs join rooms r on r.id = theirs.room_id
                    where theirs.user_id = ?2 and (r.kind = 'public' or exists (
                        select 1 from memberships mine
                        where mine.room_id = theirs.room_id and mine.user_id = ?1))
+                       and (?3 is null or theirs.room_id in (select value from json_each(?3)))
                ) as "seen!: bool""#,
             reader.0,
-            user.0
+            user.0,
+            limit
         )
         .fetch_one(&self.readers)
         .await?;

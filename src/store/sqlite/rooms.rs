@@ -9,11 +9,11 @@ use super::{
     job::Tx,
     members,
     restraints::{self, restrict},
-    rows::RoomRow,
+    rows::{RoomRow, limit_json},
 };
 use crate::{
     domain::{
-        AccessCode, Action, Actor, Change, CreatedRoom, Permission, Role, Room, RoomId,
+        AccessCode, Action, Actor, Change, CreatedRoom, Permission, Role, Room, RoomId, RoomLimit,
         SystemEvent, Timestamp, UserId, audit::Deed,
     },
     store::{NewRoom, RoomEdit, Ruled, StoreError},
@@ -271,19 +271,23 @@ impl Sqlite {
     pub(in crate::store) async fn public_rooms(
         &self,
         user: UserId,
+        limit_to: &RoomLimit,
         after: RoomId,
         limit: i64,
     ) -> Result<Vec<(Room, bool)>, StoreError> {
+        let limit_to = limit_json(limit_to)?;
         let rows = sqlx::query!(
             r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count,
                       r.slow_mode_s, r.locked as "locked: bool", r.created_at,
                       exists (select 1 from memberships m where m.room_id = r.id and m.user_id = ?1) as "joined!: bool"
                from rooms r where r.kind = 'public' and r.deleted_at is null and r.id > ?2
                     and not exists (select 1 from bans b where b.room_id = r.id and b.user_id = ?1)
+                    and (?4 is null or r.id in (select value from json_each(?4)))
                order by r.id limit +?3"#,
             user.0,
             after.0,
-            limit
+            limit,
+            limit_to
         )
         .fetch_all(&self.readers)
         .await?;

@@ -4,9 +4,16 @@ use serde::Deserialize;
 
 use crate::domain::{
     Attachment, Author, AvatarVersion, Extras, FileId, Head, Message, MessageKind, Notify, Quote,
-    Reaction, ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent,
-    Timestamp, User, UserId,
+    Reaction, ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomLimit, RoomStanding, Seq,
+    SystemEvent, Timestamp, User, UserId,
 };
+
+/// Returns the rooms of a limit as a JSON array, or `None` if there is no limit.
+pub(super) fn limit_json(limit: &RoomLimit) -> Result<Option<String>, sqlx::Error> {
+    let rooms = limit.rooms().map(serde_json::to_string);
+    let rooms = rooms.transpose();
+    rooms.map_err(|error| sqlx::Error::Encode(error.into()))
+}
 
 /// A row holds a value that no code of ours writes.
 pub(super) fn corrupt(what: &str, value: &str) -> sqlx::Error {

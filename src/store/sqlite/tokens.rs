@@ -1,10 +1,16 @@
 //! Personal tokens in SQLite: logins with a name and a scope.
 
-use super::{Sqlite, rows::corrupt};
+use sqlx::SqliteConnection;
+
+use super::{
+    Sqlite,
+    admins::is_admin,
+    rows::{corrupt, limit_json},
+};
 use crate::{
     domain::{
-        Change, Digest, PersonalToken, SessionId, Timestamp, TokenHolder, TokenName, TokenScope,
-        UserId,
+        Change, Digest, PersonalToken, RoomId, RoomLimit, SessionId, Timestamp, TokenHolder,
+        TokenName, TokenScope, UserId,
     },
     store::{MadeToken, NewToken, StoreError},
 };
@@ -43,7 +49,14 @@ impl Sqlite {
                     if count >= most {
                         return Ok(MadeToken::TooMany);
                     }
+                    if new.scope == TokenScope::Admin && !is_admin(&mut tx.conn, new.user).await? {
+                        return Ok(MadeToken::NotAdmin);
+                    }
+                    if let Some(room) = room_without(&mut tx.conn, new.user, &new.rooms).await? {
+                        return Ok(MadeToken::NoSuchRoom(room));
+                    }
                     let expires_at = new.expires_at.map_or(NEVER, |at| at.0);
+                    let rooms = limit_json(&new.rooms)?;
                     let id = sqlx::query_scalar!(
                         r#"insert into sessions
                                (user_id, generation, created_at, last_used_at, expires_at, user_agent, address)
@@ -59,11 +72,12 @@ impl Sqlite {
                     let (name, scope, digest) =
                         (new.name.as_str(), new.scope.as_str(), new.digest.as_bytes());
                     sqlx::query!(
-                        "insert into tokens (session_id, name, scope, digest) values (?1, ?2, ?3, ?4)",
+                        "insert into tokens (session_id, name, scope, digest, rooms) values (?1, ?2, ?3, ?4, ?5)",
                         id,
                         name,
                         scope,
-                        digest
+                        digest,
+                        rooms
                     )
                     .execute(&mut tx.conn)
                     .await?;
@@ -71,6 +85,7 @@ impl Sqlite {
                         id: SessionId(id),
                         name: new.name,
                         scope: new.scope,
+                        rooms: new.rooms,
                         created_at: now,
                         last_used_at: None,
                         expires_at: new.expires_at,
@@ -86,7 +101,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Vec<PersonalToken>, StoreError> {
         let rows = sqlx::query!(
-            r#"select s.id as "id!", t.name, t.scope, s.created_at, t.last_used_at, s.expires_at
+            r#"select s.id as "id!", t.name, t.scope, t.rooms, s.created_at, t.last_used_at, s.expires_at
                from sessions s join tokens t on t.session_id = s.id
                where s.user_id = ?1 and s.ended_at is null and s.expires_at > ?2
                order by s.id desc"#,
@@ -100,6 +115,7 @@ impl Sqlite {
                 id: SessionId(row.id),
                 name: TokenName::parse(&row.name).map_err(|_| corrupt("name", &row.name))?,
                 scope: to_scope(&row.scope)?,
+                rooms: to_limit(row.rooms.as_deref())?,
                 created_at: Timestamp(row.created_at),
                 last_used_at: row.last_used_at.map(Timestamp),
                 expires_at: to_expiry(row.expires_at),
@@ -144,7 +160,7 @@ impl Sqlite {
     ) -> Result<Option<TokenHolder>, StoreError> {
         let digest = digest.as_bytes();
         let row = sqlx::query!(
-            r#"select s.id as "id!", s.user_id, t.scope, s.expires_at
+            r#"select s.id as "id!", s.user_id, t.scope, t.rooms, s.expires_at
                from tokens t join sessions s on s.id = t.session_id
                where t.digest = ?1 and s.ended_at is null"#,
             digest
@@ -156,6 +172,7 @@ impl Sqlite {
                 user: UserId(row.user_id),
                 session: SessionId(row.id),
                 scope: to_scope(&row.scope)?,
+                rooms: to_limit(row.rooms.as_deref())?,
                 expires_at: to_expiry(row.expires_at),
             })
         });
@@ -181,6 +198,36 @@ impl Sqlite {
                 })
             })
             .await
+    }
+}
+
+/// Returns a room of the list that the user is not in.
+async fn room_without(
+    conn: &mut SqliteConnection,
+    user: UserId,
+    rooms: &RoomLimit,
+) -> Result<Option<RoomId>, sqlx::Error> {
+    let rooms = limit_json(rooms)?;
+    let room = sqlx::query_scalar!(
+        r#"select cast(j.value as integer) as "id!: i64" from json_each(?1) j
+           where not exists (select 1 from memberships m where m.room_id = j.value and m.user_id = ?2)
+           order by j.value limit 1"#,
+        rooms,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(room.map(RoomId))
+}
+
+/// Reads a stored list of rooms. A list that cannot be read is an error, never no limit.
+fn to_limit(rooms: Option<&str>) -> Result<RoomLimit, sqlx::Error> {
+    match rooms {
+        None => Ok(RoomLimit::default()),
+        Some(json) => serde_json::from_str::<Vec<RoomId>>(json)
+            .ok()
+            .and_then(|rooms| RoomLimit::parse(TokenScope::Read, Some(rooms)).ok())
+            .ok_or_else(|| corrupt("rooms", json)),
     }
 }
 

@@ -94,7 +94,7 @@ struct Resolved {
 impl Sqlite {
     pub(in crate::store) async fn search(&self, search: &Search) -> Result<Searched, StoreError> {
         let query = &search.query;
-        let resolved = match self.resolve(search.reader, query).await? {
+        let resolved = match self.resolve(search).await? {
             Ok(resolved) => resolved,
             Err(unknown) => return Ok(Searched::NoSuchRoom(unknown)),
         };
@@ -209,12 +209,9 @@ impl Sqlite {
     }
 
     /// The rooms and authors that a query names; the name of a room that is none of the reader's.
-    async fn resolve(
-        &self,
-        reader: UserId,
-        query: &SearchQuery,
-    ) -> Result<Result<Resolved, String>, StoreError> {
-        let mine = sqlx::query!(
+    async fn resolve(&self, search: &Search) -> Result<Result<Resolved, String>, StoreError> {
+        let (reader, query) = (search.reader, &search.query);
+        let mut mine = sqlx::query!(
             r#"select r.id as "id!", r.text_count,
                       case r.kind when 'direct' then (
                           select group_concat(p.display_name, ', ' order by p.id)
@@ -227,6 +224,7 @@ impl Sqlite {
         )
         .fetch_all(&self.readers)
         .await?;
+        mine.retain(|room| search.limit_to.includes(RoomId(room.id)));
         let mut rooms: HashSet<RoomId> = HashSet::new();
         for wanted in &query.rooms {
             let name = wanted.strip_prefix('#').unwrap_or(wanted);
