@@ -59,7 +59,9 @@ impl Serialize for FileId {
 impl<'de> Deserialize<'de> for FileId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("is not the id of a file"))
+        Self::parse(&text).ok_or_else(|| {
+            D::Error::custom("must be the id of an uploaded file: 32 digits 0-9 and a-f")
+        })
     }
 }
 

@@ -64,3 +64,43 @@ impl Rev {
         Self(self.0 + 1)
     }
 }
+
+/// Reads a number in its only form: decimal digits without a sign and without leading zeros. So each
+/// id has one address.
+#[must_use]
+pub fn parse_number(text: &str) -> Option<i64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_leading_zero = text.len() > 1 && text.starts_with('0');
+    if !is_plain || has_leading_zero {
+        return None;
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_one_form() {
+        assert_eq!(parse_number("0"), Some(0));
+        assert_eq!(parse_number("9223372036854775807"), Some(i64::MAX));
+        for text in [
+            "",
+            "+1",
+            "-1",
+            "-0",
+            "01",
+            "00",
+            " 1",
+            "1 ",
+            "1.0",
+            "1e3",
+            "0x1",
+            "\u{661}",
+            "9223372036854775808",
+        ] {
+            assert_eq!(parse_number(text), None, "{text}");
+        }
+    }
+}

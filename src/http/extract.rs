@@ -7,12 +7,15 @@ use axum::{
     },
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
 };
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
 
 use super::{AppState, client::Peer, origin, problem::Problem};
 use crate::{
     chat::{Caller, Member},
-    domain::{RoomId, SessionOrigin, TokenScope},
+    domain::{DecodeError, RoomId, SessionOrigin, TokenScope, decode, parse_number},
 };
 
 /// Somebody signed in, by header or by cookie, who may read, or change something if the method does.
@@ -143,9 +146,7 @@ async fn path_number(parts: &mut Parts, state: &AppState, name: &str) -> Result<
         .iter()
         .find(|(key, _)| *key == name)
         .map(|(_, value)| value);
-    value
-        .and_then(|value| value.parse().ok())
-        .ok_or_else(Problem::not_found)
+    value.and_then(parse_number).ok_or_else(Problem::not_found)
 }
 
 macro_rules! path_id {
@@ -193,22 +194,30 @@ path_id! {
     PathToken, "token_id"
 }
 
-/// The emoji in the path, as it was written.
-pub(super) struct PathEmoji(pub(super) String);
+macro_rules! path_text {
+    ($(#[$doc:meta])* $name:ident, $param:literal) => {
+        $(#[$doc])*
+        pub(super) struct $name(pub(super) String);
 
-impl FromRequestParts<AppState> for PathEmoji {
-    type Rejection = Problem;
+        impl FromRequestParts<AppState> for $name {
+            type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let params = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::not_found())?;
-        let mut named = params.iter().filter(|(key, _)| *key == "emoji");
-        let emoji = named.next().map(|(_, value)| Self(value.to_owned()));
-        emoji.ok_or_else(Problem::not_found)
-    }
+            async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+                let params = RawPathParams::from_request_parts(parts, state)
+                    .await
+                    .map_err(|_| Problem::not_found())?;
+                let mut named = params.iter().filter(|(key, _)| *key == $param);
+                let text = named.next().map(|(_, value)| Self(value.to_owned()));
+                text.ok_or_else(Problem::not_found)
+            }
+        }
+    };
 }
 
+path_text! {
+    /// The emoji in the path, as it was written.
+    PathEmoji, "emoji"
+}
 /// A JSON body, whatever its `Content-Type` says, so that `curl -d` works. A page of another
 /// origin gains nothing by that: cookies are only good together with our own origin.
 pub(super) struct AppJson<T>(pub(super) T);
@@ -251,70 +260,26 @@ fn body_problem(rejection: &BytesRejection) -> Problem {
     )
 }
 
-/// Reads JSON; an error names the field.
+/// Reads JSON; an error names the field, its rule and an example. No body at all is an object
+/// without fields.
 pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_some_and(|first| *first != b'{') {
-        return Err(Problem::new(
+    let body = if body.is_empty() { b"{}" } else { body };
+    decode::json_object(body).map_err(|error| match error {
+        DecodeError::Malformed(detail) => Problem::new(
             StatusCode::BAD_REQUEST,
             "malformed",
-            "The body must be a JSON object",
-        ));
-    }
-    let mut reader =
-        serde_json::Deserializer::from_slice(if body.is_empty() { b"{}" } else { body });
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        // A number where a name of a fixed set belongs is called a syntax error too.
-        let is_json = || serde_json::from_slice::<IgnoredAny>(body).is_ok();
-        if !inner.is_data() && !is_json() {
-            return Problem::new(
-                StatusCode::BAD_REQUEST,
-                "malformed",
-                format!("The body is not JSON: {inner}"),
-            );
-        }
-        let detail = inner.to_string();
-        let detail = detail.split(" at line ").next().unwrap_or_default();
-        if let Some(field) = quoted_after(detail, "duplicate field `") {
-            return Problem::field(format!("/{field}"), "is there twice");
-        }
-        match quoted_after(detail, "missing field `") {
-            Some(field) => Problem::field(format!("/{field}"), "is missing"),
-            None if path == "." => Problem::field("", detail),
-            None => Problem::field(pointer(&path), in_words(detail)),
-        }
-    })?;
-    reader.end().map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "malformed",
-            format!("The body is not JSON: {error}"),
-        )
-    })?;
-    Ok(value)
+            format!("The body {detail}"),
+        ),
+        DecodeError::Field(error) => Problem::field(pointer(&error.path), error.detail),
+    })
 }
 
 /// A path such as `files[0].name` as a JSON pointer.
 fn pointer(path: &str) -> String {
+    if path.is_empty() {
+        return String::new();
+    }
     format!("/{}", path.replace(['.', '['], "/").replace(']', ""))
-}
-
-/// What is said of a type of ours, in words for who does not know them.
-fn in_words(detail: &str) -> String {
-    let detail = detail.replace("expected i64", "expected a whole number");
-    ["u64", "u32"].iter().fold(detail, |detail, number| {
-        let expected = format!("expected {number}");
-        detail.replace(&expected, "expected a whole number from 0 on")
-    })
-}
-
-fn quoted_after<'d>(text: &'d str, lead: &str) -> Option<&'d str> {
-    text.split_once(lead)?
-        .1
-        .split_once('`')
-        .map(|(name, _)| name)
 }
 
 /// The query; an error names the parameter.
@@ -326,17 +291,45 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for AppQuery<T> {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(value)) => Ok(Self(value)),
-            Err(rejection) => {
-                let detail = rejection.body_text();
-                let detail = detail
-                    .rsplit_once("query string: ")
-                    .map_or(detail.as_str(), |(_, rest)| rest);
-                match detail.split_once(": ") {
-                    Some((name, detail)) => Err(Problem::field(format!("/{name}"), detail)),
-                    None => Err(Problem::field("", detail)),
-                }
-            }
+            Err(rejection) => Err(query_problem(&rejection.body_text())),
         }
+    }
+}
+
+/// What is wrong with a query, from the text of the rejection.
+fn query_problem(text: &str) -> Problem {
+    let (_, text) = text.rsplit_once("query string: ").unwrap_or(("", text));
+    if let Some((_, name)) = text.split_once("duplicate field `") {
+        let name = name.trim_end_matches('`');
+        return Problem::field(format!("/{name}"), "is given twice; give it once");
+    }
+    match text.split_once(": ") {
+        Some((name, message)) => {
+            let detail = match decode::rule(message) {
+                Some(rule) => rule.text,
+                None => message.to_owned(),
+            };
+            Problem::field(format!("/{name}"), detail)
+        }
+        None => Problem::field(
+            "",
+            "The query cannot be read; write it as ?name=value&name=value",
+        ),
+    }
+}
+
+/// A number of a query. None is negative.
+pub(super) fn query_number<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: From<i64>,
+    D: Deserializer<'de>,
+{
+    let text = String::deserialize(deserializer)?;
+    match parse_number(&text) {
+        Some(number) => Ok(Some(T::from(number))),
+        None => Err(D::Error::custom(
+            "must be a whole number from 0, without a sign or leading zeros, for example 50",
+        )),
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     title: String,
-    fields: Vec<FieldError>,
+    fields: Box<[FieldError]>,
     retry_after: Option<Duration>,
     /// What failed inside; for the log alone.
     pub(crate) cause: Option<String>,
@@ -31,6 +31,23 @@ pub(crate) struct Problem {
 struct FieldError {
     pointer: String,
     detail: String,
+}
+
+impl FieldError {
+    /// The field as people write it: `files[0]` for `/files/0`.
+    fn name(&self) -> String {
+        let mut name = String::new();
+        for part in self.pointer.split('/').skip(1) {
+            if part.bytes().all(|byte| byte.is_ascii_digit()) {
+                name = format!("{name}[{part}]");
+            } else if name.is_empty() {
+                part.clone_into(&mut name);
+            } else {
+                name = format!("{name}.{part}");
+            }
+        }
+        name
+    }
 }
 
 #[derive(Serialize)]
@@ -52,7 +69,7 @@ impl Problem {
             status,
             code,
             title: title.into(),
-            fields: Vec::new(),
+            fields: Box::default(),
             retry_after: None,
             cause: None,
         }
@@ -64,14 +81,16 @@ impl Problem {
             pointer: pointer.into(),
             detail: detail.into(),
         };
-        let name = field.pointer.trim_start_matches('/').to_owned();
-        let title = if name.is_empty() {
-            sentence(&field.detail)
-        } else {
-            sentence(&format!("{name} {}", field.detail))
+        let title = match field.name() {
+            name if name.is_empty() => sentence(&field.detail),
+            name if name.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+                sentence(&format!("{name} {}", field.detail))
+            }
+            // A name that is no word is written as it is.
+            name => format!("The field {name} {}", field.detail),
         };
         Self {
-            fields: vec![field],
+            fields: Box::new([field]),
             ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title)
         }
     }
@@ -97,7 +116,7 @@ impl Problem {
     /// The document and its headers.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let detail = match self.fields.first() {
-            Some(field) => format!("{} {}", field.pointer.trim_start_matches('/'), field.detail)
+            Some(field) => format!("{} {}", field.name(), field.detail)
                 .trim()
                 .to_owned(),
             None => self.title.clone(),
@@ -205,10 +224,10 @@ impl From<ChatError> for Problem {
             _ => None,
         };
         if let Some((pointer, detail)) = field {
-            problem.fields = vec![FieldError {
+            problem.fields = Box::new([FieldError {
                 pointer: pointer.into(),
                 detail: detail.into(),
-            }];
+            }]);
         }
         if let ChatError::Internal(cause) | ChatError::Unavailable(cause) = error {
             problem.cause = Some(cause);

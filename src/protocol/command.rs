@@ -4,16 +4,18 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::domain::{FileId, ReadGeneration, Rev, RoomId, Seq};
+use crate::domain::{
+    DecodeError, FieldError, FileId, ReadGeneration, Rev, RoomId, Seq, decode, parse_number,
+};
 
 /// One command.
 ///
-/// A field that is not known is refused rather than ignored: a client that meant something by it
-/// must learn that it was not done.
+/// Unknown fields are ignored, except in a message, which would lose what they say.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Post a message.
+    #[serde(skip_deserializing)]
     Send(SendCommand),
     /// Give a message another text.
     Edit {
@@ -82,8 +84,7 @@ pub enum Command {
 }
 
 /// Post a message.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct SendCommand {
     /// The sender's idempotency key, echoed by the ack.
     pub key: String,
@@ -92,10 +93,8 @@ pub struct SendCommand {
     /// The text.
     pub body: String,
     /// The message it answers.
-    #[serde(default)]
     pub reply_to: Option<Seq>,
     /// The sender's uploads that come with it.
-    #[serde(default)]
     pub files: Option<Vec<FileId>>,
 }
 
@@ -104,7 +103,7 @@ pub struct SendCommand {
 pub struct CommandError {
     /// The key, if the frame had one, so that the client can tell which command it was.
     pub key: Option<String>,
-    /// `malformed` or `unknown_type`.
+    /// `malformed`, `unknown_type`, or `invalid` for a message with an unknown field.
     pub code: &'static str,
     /// What is wrong.
     pub detail: String,
@@ -117,11 +116,13 @@ const fn yes() -> bool {
 /// JSON's keys are strings; these hold numbers.
 fn numbered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HashMap<RoomId, Rev>, D::Error> {
     let named = HashMap::<String, Rev>::deserialize(deserializer)?;
-    let rooms = named.into_iter().map(|(room, rev)| match room.parse() {
-        Ok(room) => Ok((RoomId(room), rev)),
-        Err(_) => Err(D::Error::custom(format_args!(
-            "rooms: {room:?} is not the number of a room"
-        ))),
+    let rooms = named.into_iter().map(|(room, rev)| {
+        let room = parse_number(&room).filter(|_| rev.0 >= 0);
+        room.map(|room| (RoomId(room), rev)).ok_or_else(|| {
+            D::Error::custom(
+                "must be an object that gives room ids a rev from 0, for example \"rooms\": {\"1\": 520}",
+            )
+        })
     });
     rooms.collect()
 }
@@ -151,9 +152,35 @@ enum SendType {
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]
-    r#type: Option<String>,
+    r#type: serde_json::Value,
     #[serde(default)]
-    key: Option<serde_json::Value>,
+    key: serde_json::Value,
+}
+
+impl CommandError {
+    fn malformed(key: Option<String>, detail: String) -> Self {
+        Self {
+            key,
+            code: "malformed",
+            detail,
+        }
+    }
+
+    fn of(key: Option<String>, error: DecodeError) -> Self {
+        match error {
+            DecodeError::Malformed(detail) => Self::malformed(key, format!("the frame {detail}")),
+            DecodeError::Field(FieldError {
+                path,
+                detail,
+                is_unknown,
+            }) => Self {
+                key,
+                // As HTTP says it of a message.
+                code: if is_unknown { "invalid" } else { "malformed" },
+                detail: format!("{path} {detail}"),
+            },
+        }
+    }
 }
 
 impl From<TypedSend> for SendCommand {
@@ -200,23 +227,15 @@ impl Command {
         if let Ok(send) = serde_json::from_str::<TypedSend>(text) {
             return Ok(Self::Send(send.into()));
         }
-        let malformed = |key, error: &dyn std::fmt::Display| CommandError {
-            key,
-            code: "malformed",
-            detail: error.to_string(),
-        };
         let envelope: Envelope =
-            serde_json::from_str(text).map_err(|error| malformed(None, &error))?;
-        let key = envelope
-            .key
-            .as_ref()
-            .and_then(|key| key.as_str())
-            .map(str::to_owned);
-        let Some(kind) = envelope.r#type else {
-            return Err(malformed(
-                key,
-                &"a frame is one JSON object with a \"type\"",
-            ));
+            decode::json_object(text.as_bytes()).map_err(|error| CommandError::of(None, error))?;
+        let key = envelope.key.as_str().map(str::to_owned);
+        let serde_json::Value::String(kind) = envelope.r#type else {
+            let detail = format!(
+                "type must be the name of a command, for example {{\"type\": \"ping\"}}; known are {}",
+                TYPES.join(", ")
+            );
+            return Err(CommandError::malformed(key, detail));
         };
         if !TYPES.contains(&kind.as_str()) {
             let detail = format!(
@@ -230,7 +249,15 @@ impl Command {
                 detail,
             });
         }
-        serde_json::from_str(text).map_err(|error| malformed(key, &error))
+        if kind == "send" {
+            let send = decode::json_object::<TypedSend>(text.as_bytes());
+            let send = send.map_err(|error| CommandError::of(key, error))?;
+            return Ok(Self::Send(send.into()));
+        }
+        // The name outside, so that a complaint names the field, which it would not if the type were
+        // only found among the fields.
+        let command = decode::json_object(format!("{{\"{kind}\":{text}}}").as_bytes());
+        command.map_err(|error| CommandError::of(key, error.inside(&kind)))
     }
 }
 

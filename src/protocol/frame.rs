@@ -15,8 +15,8 @@ pub enum Frame<'a> {
     Ready {
         /// The user this socket belongs to.
         user: UserView,
-        /// Seconds between the server's pings.
-        heartbeat_s: f64,
+        /// Seconds between the server's pings, rounded up.
+        heartbeat_s: u64,
         /// The id of the history that the server has.
         epoch: &'a str,
         /// Sizes a client should keep to.

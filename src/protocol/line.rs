@@ -2,7 +2,7 @@
 
 mod render;
 
-use crate::domain::Seq;
+use crate::domain::{Seq, parse_number};
 
 pub use render::{LineStyle, action, excerpt, printable, render, render_change};
 
@@ -213,7 +213,7 @@ fn user(text: &str) -> &str {
 
 /// A message's number, with or without a `#`.
 fn number(text: &str) -> Option<Seq> {
-    let number = text.strip_prefix('#').unwrap_or(text).parse().ok()?;
+    let number = parse_number(text.strip_prefix('#').unwrap_or(text))?;
     (number > 0).then_some(Seq(number))
 }
 

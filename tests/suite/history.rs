@@ -132,6 +132,10 @@ async fn a_page_holds_50_unless_told_and_200_at_most() {
         ("limit=many", "/limit"),
         ("changed_since=0&limit=1001", "/limit"),
         ("before=x", "/before"),
+        ("before=-5", "/before"),
+        ("after=-5", "/after"),
+        ("around=-5", "/around"),
+        ("changed_since=-5", "/changed_since"),
         ("after=", "/after"),
         ("before=5&after=3", "/before"),
         ("around=5&changed_since=3", "/before"),
@@ -143,13 +147,7 @@ async fn a_page_holds_50_unless_told_and_200_at_most() {
             "{query}: {problem}"
         );
     }
-    for query in [
-        "before=-5",
-        "after=-5",
-        "around=-5",
-        "around=99999",
-        "changed_since=-5",
-    ] {
+    for query in ["before=0", "around=99999"] {
         page(&ana, &room, query).await;
     }
     server.stopped().await;

@@ -15,7 +15,7 @@ async fn ready_is_first_and_says_who_and_where_one_is() {
     assert_eq!(ready["user"]["id"], ben.id);
     assert_eq!(ready["user"]["username"], "ben");
     assert_eq!(ready["user"]["status"], "online");
-    assert_eq!(ready["heartbeat_s"], 25.0);
+    assert_eq!(ready["heartbeat_s"], json!(25));
     assert_eq!(ready["limits"]["body_chars"], 4000);
     let rooms = ready["rooms"].as_array().unwrap();
     assert_eq!(rooms.len(), 1, "{ready}");

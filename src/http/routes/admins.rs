@@ -7,7 +7,7 @@ use crate::{
     domain::{Action, AuditEntry, AuditFilter, RoomId, Seq, Timestamp, UserId, audit::Named},
     http::{
         AppState,
-        extract::{AppQuery, PathUser},
+        extract::{AppQuery, PathUser, query_number},
         problem::Problem,
         scopes::{Admin, AdminReader},
     },
@@ -18,11 +18,16 @@ const LIMIT_MAX: i64 = 200;
 
 #[derive(Deserialize)]
 pub(crate) struct AuditQuery {
+    #[serde(default, deserialize_with = "query_number")]
     actor: Option<UserId>,
+    #[serde(default, deserialize_with = "query_number")]
     target: Option<UserId>,
+    #[serde(default, deserialize_with = "query_number")]
     room: Option<RoomId>,
     action: Option<Action>,
+    #[serde(default, deserialize_with = "query_number")]
     before: Option<i64>,
+    #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 

@@ -19,7 +19,7 @@ use crate::{
     },
     http::{
         AppState,
-        extract::{AppBytes, AppJson, AppQuery, Auth, PathRoom, PathSeq, from_json},
+        extract::{AppBytes, AppJson, AppQuery, Auth, PathRoom, PathSeq, from_json, query_number},
         gzip,
         idempotency::RequestKey,
         problem::Problem,
@@ -39,11 +39,16 @@ const PAGE_BYTES: usize = Most::PAGE.bytes;
 
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
+    #[serde(default, deserialize_with = "query_number")]
     before: Option<i64>,
+    #[serde(default, deserialize_with = "query_number")]
     after: Option<i64>,
+    #[serde(default, deserialize_with = "query_number")]
     around: Option<i64>,
+    #[serde(default, deserialize_with = "query_number")]
     changed_since: Option<i64>,
     epoch: Option<String>,
+    #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 
@@ -111,7 +116,7 @@ pub(crate) async fn list(
             state.chat.member(&auth.caller, room).await?;
             return Err(Problem::field(
                 "/before",
-                "excludes after, around and changed_since",
+                "must be given alone: only one of before, after, around and changed_since",
             ));
         }
     };

@@ -7,7 +7,7 @@ use crate::{
     domain::{Author, MuteSpan, Timestamp, UserId},
     http::{
         AppState,
-        extract::{AppJson, AppQuery, InRoom, PathUser},
+        extract::{AppJson, AppQuery, InRoom, PathUser, query_number},
         problem::Problem,
     },
 };
@@ -16,7 +16,9 @@ const LIMIT: i64 = 200;
 
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
+    #[serde(default, deserialize_with = "query_number")]
     after: Option<i64>,
+    #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 

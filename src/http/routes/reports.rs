@@ -10,7 +10,7 @@ use crate::{
     },
     http::{
         AppState,
-        extract::{AppJson, AppQuery, InRoom, PathReport, PathSeq},
+        extract::{AppJson, AppQuery, InRoom, PathReport, PathSeq, query_number},
         problem::Problem,
         scopes::{Admin, AdminReader},
     },
@@ -27,7 +27,9 @@ pub(crate) struct ReportBody {
 
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
+    #[serde(default, deserialize_with = "query_number")]
     before: Option<i64>,
+    #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 

@@ -13,7 +13,7 @@ use crate::{
     domain::{Permission, RoomId, RoomKind, RoomName, SlowMode, TokenScope, Topic},
     http::{
         AppState,
-        extract::{AppJson, AppQuery, Auth, InRoom},
+        extract::{AppJson, AppQuery, Auth, InRoom, query_number},
         problem::Problem,
     },
     protocol::RoomView,
@@ -25,6 +25,7 @@ const DISCOVER: i64 = 200;
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
     discover: Option<String>,
+    #[serde(default, deserialize_with = "query_number")]
     after: Option<i64>,
 }
 

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     chat::Hit,
-    domain::{Message, RoomId, SearchQuery},
+    domain::{Message, RoomId, SearchQuery, parse_number},
     http::{
         AppState,
-        extract::{AppQuery, Auth},
+        extract::{AppQuery, Auth, query_number},
         problem::Problem,
     },
     protocol::view::MessageView,
@@ -21,6 +21,7 @@ const LIMIT_MAX: usize = 50;
 pub(crate) struct SearchParameters {
     q: Option<String>,
     cursor: Option<String>,
+    #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 
@@ -50,7 +51,7 @@ pub(crate) async fn search(
 ) -> Result<Json<SearchBody>, Problem> {
     let query = parameters
         .q
-        .ok_or_else(|| Problem::field("/q", "is missing"))?;
+        .ok_or_else(|| Problem::field("/q", "is missing, for example ?q=tea"))?;
     let query = SearchQuery::parse(&query)?;
     let limit = match parameters.limit.map(usize::try_from) {
         None => LIMIT_DEFAULT,
@@ -62,13 +63,13 @@ pub(crate) async fn search(
             ));
         }
     };
-    let cursor = match parameters.cursor.map(|cursor| cursor.parse()) {
+    let cursor = match parameters.cursor.map(|cursor| parse_number(&cursor)) {
         None => None,
-        Some(Ok(cursor)) => Some(cursor),
-        Some(Err(_)) => {
+        Some(Some(cursor)) => Some(cursor),
+        Some(None) => {
             return Err(Problem::field(
                 "/cursor",
-                "must be the next of an answer before",
+                "must be the \"next\" of an earlier answer",
             ));
         }
     };

@@ -12,7 +12,7 @@ use crate::{
     domain::{RoomId, Seq, TimeZone, UserId},
     http::{
         AppState,
-        extract::{AppQuery, Auth, PathRoom, PathUser, cross_origin},
+        extract::{AppQuery, Auth, PathRoom, PathUser, cross_origin, query_number},
         listen::Claim,
         origin,
         problem::Problem,
@@ -24,10 +24,14 @@ use crate::{
 
 #[derive(Deserialize)]
 pub(crate) struct TextQuery {
-    echo: Option<u8>,
-    numbers: Option<u8>,
+    #[serde(default, deserialize_with = "query_number")]
+    echo: Option<i64>,
+    #[serde(default, deserialize_with = "query_number")]
+    numbers: Option<i64>,
+    #[serde(default, deserialize_with = "query_number")]
     since: Option<i64>,
-    history: Option<usize>,
+    #[serde(default, deserialize_with = "query_number")]
+    history: Option<i64>,
     tz: Option<String>,
     epoch: Option<String>,
 }
@@ -54,14 +58,14 @@ impl FromRequestParts<AppState> for Request {
             return Err(cross_origin());
         }
         let AppQuery(query) = AppQuery::<TextQuery>::from_request_parts(parts, state).await?;
-        let history = query.history.unwrap_or(0);
+        let history = usize::try_from(query.history.unwrap_or(0)).unwrap_or(usize::MAX);
         if history > HISTORY_MAX {
             return Err(Problem::field(
                 "/history",
                 format!("must be 0 to {HISTORY_MAX}"),
             ));
         }
-        let on = |flag: Option<u8>| flag.is_some_and(|flag| flag != 0);
+        let on = |flag: Option<i64>| flag.is_some_and(|flag| flag != 0);
         let epoch = state.chat.check_epoch(query.epoch.as_deref());
         let text = TextOptions {
             echo: on(query.echo),

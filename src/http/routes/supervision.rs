@@ -11,7 +11,7 @@ use crate::{
     domain::{Password, Timestamp, UserId},
     http::{
         AppState, address,
-        extract::{AppJson, AppQuery, Origin, PathUser},
+        extract::{AppJson, AppQuery, Origin, PathUser, query_number},
         problem::Problem,
         scopes::{Admin, AdminReader},
     },
@@ -26,7 +26,9 @@ const PART_MAX: usize = 64;
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
     q: Option<String>,
+    #[serde(default, deserialize_with = "query_number")]
     after: Option<i64>,
+    #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 

@@ -104,7 +104,8 @@ impl Reader {
                     return self.refuse(None, None, &error).await;
                 }
                 if rooms.len() > self.context.limits.rooms_per_user {
-                    let detail = "names more rooms than one can be in".to_owned();
+                    let most = self.context.limits.rooms_per_user;
+                    let detail = format!("rooms must name at most {most} rooms");
                     return self.say(malformed(None, "malformed", detail)).await;
                 }
                 self.ask(Call::Sync(rooms.into_iter().collect())).await

@@ -70,11 +70,7 @@ impl Writer {
             drop(turn);
             return self.open_text().await;
         }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a heartbeat is seconds, not centuries"
-        )]
-        let heartbeat_s = self.context.timing.heartbeat_ms as f64 / 1000.0;
+        let heartbeat_s = self.context.timing.heartbeat_ms.div_ceil(1000);
         let limits = ReadyLimits {
             body_chars: self.context.limits.body_chars,
         };

@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 
 use super::{Sqlite, rows::MessageRow};
 use crate::{
-    domain::{Message, RoomId, SearchQuery, UserId, Wrote, fold::fold},
+    domain::{Message, RoomId, SearchQuery, UserId, Wrote, fold::fold, parse_number},
     store::{Found, Search, Searched, StoreError},
 };
 use grams::{Mark, Table};
@@ -228,11 +228,11 @@ impl Sqlite {
         let mut rooms: HashSet<RoomId> = HashSet::new();
         for wanted in &query.rooms {
             let name = wanted.strip_prefix('#').unwrap_or(wanted);
-            let (id, folded) = (name.parse(), fold(name));
+            let (id, folded) = (parse_number(name), fold(name));
             let before = rooms.len();
             rooms.extend(
                 mine.iter()
-                    .filter(|room| id == Ok(room.id) || fold(&room.name) == folded)
+                    .filter(|room| id == Some(room.id) || fold(&room.name) == folded)
                     .map(|room| RoomId(room.id)),
             );
             if rooms.len() == before {
