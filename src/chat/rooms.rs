@@ -4,7 +4,7 @@ use super::{Caller, Chat, ChatError, Member};
 use crate::{
     domain::{
         AccessCode, CreatedRoom, Permission, Room, RoomId, RoomKind, RoomName, RoomStanding,
-        Timestamp, Topic,
+        Timestamp, Topic, fold::fold,
     },
     store::{NewRoom, RoomEdit, Ruled},
 };
@@ -67,6 +67,18 @@ impl Chat {
     /// [`ChatError`] if they could not be read.
     pub async fn presence_rooms(&self, caller: &Caller) -> Result<Vec<RoomId>, ChatError> {
         Ok(self.inner.store.room_ids_of(caller.user()).await?)
+    }
+
+    /// Returns the ids of the caller's rooms of that name. Names are compared as a search compares
+    /// them: without regard to case and width.
+    ///
+    /// # Errors
+    /// [`ChatError`] if the rooms could not be read.
+    pub async fn rooms_named(&self, caller: &Caller, name: &str) -> Result<Vec<RoomId>, ChatError> {
+        let name = fold(name.trim());
+        let rooms = self.rooms(caller).await?.into_iter();
+        let named = rooms.filter(|standing| fold(&standing.room.name) == name);
+        Ok(named.map(|standing| standing.room.id).collect())
     }
 
     /// Public rooms after that one, by id, and whether the caller is in each.

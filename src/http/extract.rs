@@ -218,6 +218,15 @@ path_text! {
     /// The emoji in the path, as it was written.
     PathEmoji, "emoji"
 }
+path_text! {
+    /// The username in the path, as it was written.
+    PathUsername, "username"
+}
+path_text! {
+    /// The name of a room in the path, as it was written.
+    PathRoomName, "room_name"
+}
+
 /// A JSON body, whatever its `Content-Type` says, so that `curl -d` works. A page of another
 /// origin gains nothing by that: cookies are only good together with our own origin.
 pub(super) struct AppJson<T>(pub(super) T);

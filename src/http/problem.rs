@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     chat::ChatError,
-    domain::{Invalid, Restraint},
+    domain::{Invalid, Restraint, RoomId},
 };
 
 /// A refusal on its way out. It travels in the response's extensions until the edge writes it,
@@ -23,6 +23,8 @@ pub(crate) struct Problem {
     title: String,
     fields: Box<[FieldError]>,
     retry_after: Option<Duration>,
+    /// The rooms among which the caller has to choose.
+    room_ids: Box<[RoomId]>,
     /// What failed inside; for the log alone.
     pub(crate) cause: Option<String>,
 }
@@ -60,6 +62,8 @@ struct Document<'p> {
     errors: &'p [FieldError],
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    room_ids: &'p [RoomId],
     request_id: &'p str,
 }
 
@@ -71,6 +75,7 @@ impl Problem {
             title: title.into(),
             fields: Box::default(),
             retry_after: None,
+            room_ids: Box::default(),
             cause: None,
         }
     }
@@ -97,6 +102,18 @@ impl Problem {
 
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "No such thing here")
+    }
+
+    /// Several of the caller's rooms have the name.
+    pub(crate) fn ambiguous(rooms: Vec<RoomId>) -> Self {
+        let title = format!(
+            "{} of your rooms have this name; ask for one of them by its id",
+            rooms.len()
+        );
+        Self {
+            room_ids: rooms.into_boxed_slice(),
+            ..Self::new(StatusCode::CONFLICT, "ambiguous", title)
+        }
     }
 
     /// The server cannot do its work, for a reason that whoever watches it may read.
@@ -129,6 +146,7 @@ impl Problem {
             detail,
             errors: &self.fields,
             retry_after_ms: self.retry_after.map(millis),
+            room_ids: &self.room_ids,
             request_id,
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();

@@ -92,6 +92,7 @@ fn rooms() -> Router<AppState> {
     Router::new()
         .route("/", get(rooms::list).post(rooms::create))
         .route("/join", post(rooms::join))
+        .route("/by-name/{room_name}", get(rooms::show_named))
         .route(
             "/{room_id}",
             get(rooms::show).patch(rooms::edit).delete(rooms::remove),
@@ -173,6 +174,7 @@ fn accounts() -> Router<AppState> {
                 .layer(DefaultBodyLimit::max(avatars::MOST_BYTES)),
         )
         .route("/api/users/{user_id}", get(users::show))
+        .route("/api/users/by-name/{username}", get(users::show_named))
         .route("/api/users/{user_id}/avatar", get(avatars::show))
         .route(
             "/api/admin/users/{user_id}/admin",

@@ -11,6 +11,7 @@ mod audit;
 mod auth;
 mod bans;
 mod bench;
+mod by_name;
 mod change_keys;
 mod changes;
 mod closing;

@@ -242,7 +242,7 @@ impl Row {
 
     fn is_about_a_room(&self) -> bool {
         let template = self.template();
-        ["{room_id}", "{code}", "{file_id}"]
+        ["{room_id}", "{room_name}", "{code}", "{file_id}"]
             .iter()
             .any(|name| template.contains(name))
     }

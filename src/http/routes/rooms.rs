@@ -9,11 +9,11 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    chat::{Caller, Member, RoomEdit},
-    domain::{Permission, RoomId, RoomKind, RoomName, SlowMode, TokenScope, Topic},
+    chat::{Caller, ChatError, Member, RoomEdit},
+    domain::{AccessCode, Permission, RoomId, RoomKind, RoomName, SlowMode, TokenScope, Topic},
     http::{
         AppState,
-        extract::{AppJson, AppQuery, Auth, InRoom, query_number},
+        extract::{AppJson, AppQuery, Auth, InRoom, PathRoomName, query_number},
         problem::Problem,
     },
     protocol::RoomView,
@@ -39,6 +39,8 @@ pub(crate) struct CreateBody {
 #[derive(Deserialize)]
 pub(crate) struct JoinBody {
     code: Option<String>,
+    /// The same as `code`, under the name that a room has it by.
+    access_code: Option<String>,
     room_id: Option<RoomId>,
 }
 
@@ -124,14 +126,26 @@ pub(crate) async fn join(
     auth: Auth,
     AppJson(body): AppJson<JoinBody>,
 ) -> Result<Json<RoomView>, Problem> {
-    let member = match (body.code, body.room_id) {
+    let code = match (body.code, body.access_code) {
+        (Some(code), Some(other)) if !is_same_code(&code, &other) => {
+            let detail = "must be the same as code; give only one of them";
+            return Err(Problem::field("/access_code", detail));
+        }
+        (code, other) => code.or(other),
+    };
+    let member = match (code, body.room_id) {
         (Some(code), None) => state.chat.join_by_code(&auth.caller, &code).await?,
         (None, Some(room)) => state.chat.join_public(&auth.caller, room).await?,
-        _ => {
+        (Some(_), Some(_)) => {
             return Err(Problem::field(
-                "/code",
-                "or room_id must be given, one of them",
+                "/room_id",
+                "must be left out where a code is given",
             ));
+        }
+        (None, None) => {
+            let detail = "is missing, for example \"code\": \"K7QM-2XWD-9F4H-PT3C\"; give room_id \
+                          instead to join a public room";
+            return Err(Problem::field("/code", detail));
         }
     };
     Ok(Json(view(&state, &auth.caller, &member).await?))
@@ -142,6 +156,23 @@ pub(crate) async fn show(
     room: InRoom,
 ) -> Result<Json<RoomView>, Problem> {
     Ok(Json(view(&state, &room.auth.caller, &room.member).await?))
+}
+
+/// One of the caller's rooms, by its name.
+pub(crate) async fn show_named(
+    State(state): State<AppState>,
+    auth: Auth,
+    PathRoomName(name): PathRoomName,
+) -> Result<Json<RoomView>, Problem> {
+    let rooms = state.chat.rooms_named(&auth.caller, &name).await?;
+    match rooms[..] {
+        [] => Err(ChatError::NotFound("room").into()),
+        [room] => {
+            let member = state.chat.member(&auth.caller, room).await?;
+            Ok(Json(view(&state, &auth.caller, &member).await?))
+        }
+        _ => Err(Problem::ambiguous(rooms)),
+    }
 }
 
 pub(crate) async fn edit(
@@ -187,6 +218,12 @@ async fn view(state: &AppState, caller: &Caller, member: &Member) -> Result<Room
         view.access_code = Some(state.chat.access_code(member).await?.to_string());
     }
     Ok(with_count(state, view))
+}
+
+/// Whether two spellings are those of one code.
+fn is_same_code(one: &str, other: &str) -> bool {
+    one == other
+        || AccessCode::parse(one).is_some_and(|code| Some(code) == AccessCode::parse(other))
 }
 
 fn with_count(state: &AppState, view: RoomView) -> RoomView {

@@ -7,7 +7,7 @@ use crate::{
     domain::{RoomId, UserId},
     http::{
         AppState,
-        extract::{Auth, PathUser},
+        extract::{Auth, PathUser, PathUsername},
         problem::Problem,
     },
     protocol::UserView,
@@ -30,7 +30,24 @@ pub(crate) async fn show(
     auth: Auth,
     PathUser(user): PathUser,
 ) -> Result<Json<ProfileBody>, Problem> {
-    let profile = state.chat.profile(&auth.caller, UserId(user)).await?;
+    profile(&state, &auth, UserId(user)).await
+}
+
+pub(crate) async fn show_named(
+    State(state): State<AppState>,
+    auth: Auth,
+    PathUsername(username): PathUsername,
+) -> Result<Json<ProfileBody>, Problem> {
+    let user = state.chat.user_named(&auth.caller, &username).await?;
+    profile(&state, &auth, user).await
+}
+
+async fn profile(
+    state: &AppState,
+    auth: &Auth,
+    user: UserId,
+) -> Result<Json<ProfileBody>, Problem> {
+    let profile = state.chat.profile(&auth.caller, user).await?;
     let rooms = profile
         .rooms
         .into_iter()

@@ -42,6 +42,7 @@ pub(super) const CALLS: &[Row] = &[
     row("DELETE", "/api/me/blocks/{user_id}", "", Rule::Anyone),
     row("GET", "/api/users/{user_id}", "", Rule::Anyone),
     row("GET", "/api/users/{user_id}/avatar", "", Rule::Anyone),
+    row("GET", "/api/users/by-name/{username}", "", Rule::Anyone),
     row("GET", "/api/search?q=something", "", Rule::Anyone),
     row("POST", "/api/dms", r#"{"user_ids":[{user_id}]}"#, Rule::Anyone).beyond_a_list_of_rooms(),
     row("GET", "/api/invites/{code}", "", Rule::Public)
@@ -67,7 +68,10 @@ pub(super) const CALLS: &[Row] = &[
         .but(&[(SIGNED_IN, &[Direct], 404, "bad_code"), (&[Banned], &[Private, Public], 404, "bad_code")]).beyond_a_list_of_rooms(),
     row("POST", "/api/rooms/join", r#"{"room_id":{room_id}}"#, Rule::Anyone)
         .but(&[(OUTSIDE, &[Private, Direct], 404, "not_found"), (&[Banned], &[Public], 404, "not_found")]).beyond_a_list_of_rooms(),
+    row("POST", "/api/rooms/join", r#"{"access_code":"{code}"}"#, Rule::Anyone)
+        .but(&[(SIGNED_IN, &[Direct], 404, "bad_code"), (&[Banned], &[Private, Public], 404, "bad_code")]).beyond_a_list_of_rooms(),
     row("GET", "/api/rooms/{room_id}", "", Rule::Members),
+    row("GET", "/api/rooms/by-name/{room_name}", "", Rule::Members),
     row("PATCH", "/api/rooms/{room_id}", r#"{"name":"renamed"}"#, Rule::Owners),
     row("PATCH", "/api/rooms/{room_id}", r#"{"topic":"tea"}"#, Rule::Moderators),
     row("PATCH", "/api/rooms/{room_id}", r#"{"slow_mode_s":5}"#, Rule::Moderators),

@@ -76,7 +76,7 @@ impl World {
         }
         let target = server.user("target").await;
         let owner = &people[&Actor::Owner];
-        let plaza = open(owner, Kind::Public).await;
+        let plaza = open(owner, Kind::Public, "plaza").await;
         let inside = [Actor::Muted, Actor::Member, Actor::Moderator];
         let inside: Vec<&User> = inside
             .iter()
@@ -124,9 +124,11 @@ impl World {
     /// A room of that kind, with the messages that the template wants.
     pub(super) async fn place(&self, kind: Kind, template: &str) -> Place {
         let owner = &self.people[&Actor::Owner];
-        let room = match kind {
-            Kind::Direct => self.direct.clone(),
-            _ => open(owner, kind).await,
+        let room = if kind == Kind::Direct {
+            self.direct.clone()
+        } else {
+            let number = self.counter.fetch_add(1, Ordering::Relaxed);
+            open(owner, kind, &format!("lobby {number}")).await
         };
         let once_inside = ONCE_INSIDE
             .into_iter()
@@ -246,6 +248,7 @@ impl World {
         for name in names(template) {
             let value = match name {
                 "room_id" => place.room.id.to_string(),
+                "room_name" => self.room_name(user, place).await,
                 "code" => place.room.code.clone(),
                 "user_id" => self.target.id.to_string(),
                 "username" => self.target.name.clone(),
@@ -273,6 +276,18 @@ impl World {
             text = text.replace(&format!("{{{name}}}"), &value);
         }
         text
+    }
+
+    /// The name of the room, as this user has it, or as its owner has it.
+    async fn room_name(&self, user: Option<&User>, place: &Place) -> String {
+        let path = format!("/api/rooms/{}", place.room.id);
+        let owner = &self.people[&Actor::Owner];
+        let mut room = user.unwrap_or(owner).get(&path).await;
+        if room.status != 200 {
+            room = owner.get(&path).await;
+        }
+        let name = room.expect(200)["name"].as_str().unwrap().to_owned();
+        name.replace(' ', "%20")
     }
 
     /// A new invite of the room, which a direct one cannot have.
@@ -322,8 +337,8 @@ impl World {
 }
 
 /// A new room.
-async fn open(owner: &User, kind: Kind) -> Room {
-    let body = json!({ "name": "lobby", "kind": kind.name() });
+async fn open(owner: &User, kind: Kind, name: &str) -> Room {
+    let body = json!({ "name": name, "kind": kind.name() });
     let made = owner.post("/api/rooms", body).await.expect(201);
     Room {
         id: made["id"].as_i64().unwrap(),
