@@ -122,7 +122,6 @@ impl Config {
         let limits = &self.limits;
         let at_least_one = [
             ("limits.body_chars", limits.body_chars),
-            ("limits.connections", limits.connections),
             (
                 "limits.connections_per_address",
                 limits.connections_per_address,

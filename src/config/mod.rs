@@ -139,7 +139,7 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// WebSocket messages of so many bytes on are compressed for clients that offer it; 0 is none.
     pub deflate_bytes: usize,
-    /// Sockets open at once, of all kinds.
+    /// Sockets open at once, of all kinds; 0 is up to 20,000, as far as the limit on open files allows.
     pub connections: usize,
     /// Sockets open at once from one address.
     pub connections_per_address: usize,

@@ -8,21 +8,36 @@ use crate::http::listen::REFUSALS;
 /// with, and whatever a library may open for a moment.
 const SPARE: usize = 64;
 
-/// How many of `wanted` connections there can be, so that the database never lacks a file that a
-/// client has taken. The places are fewer; clients beyond them wait in the system's own queue.
-pub(super) fn places(wanted: usize, of_store: usize) -> usize {
-    let Some(limit) = getrlimit(Resource::Nofile).current else {
-        return wanted;
-    };
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let most = limit.saturating_sub(SPARE + REFUSALS + of_store).max(1);
-    if wanted > most {
+/// Connections where no number is set, if the limit on open files allows them.
+const DEFAULT: usize = 20_000;
+
+/// Returns how many connections there can be, so that the database never lacks a file that a client
+/// has taken. `setting` is `limits.connections`; at 0 the limit on open files decides. Clients beyond
+/// them wait in the system's own queue.
+pub(super) fn places(setting: usize, of_store: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    let open_files = limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    });
+    let possible = open_files
+        .saturating_sub(SPARE + REFUSALS + of_store)
+        .max(1);
+    if setting == 0 {
+        let connections = possible.min(DEFAULT);
+        tracing::info!(
+            open_files,
+            connections,
+            "limits.connections follows the limit on open files"
+        );
+        return connections;
+    }
+    if setting > possible {
         tracing::warn!(
-            open_files = limit,
-            wanted,
-            connections = most,
+            open_files,
+            wanted = setting,
+            connections = possible,
             "fewer connections than limits.connections: raise the limit on open files"
         );
     }
-    wanted.min(most)
+    setting.min(possible)
 }

@@ -33,7 +33,7 @@ async fn limited(folder: &std::path::Path, files: usize, arguments: &str) -> Run
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_cannot_take_the_files_of_the_database() {
     let folder = tempfile::tempdir().unwrap();
-    let running = limited(folder.path(), 220, "").await;
+    let running = limited(folder.path(), 220, "--set limits.connections=400").await;
     let address = running.address();
     let ana = User::sign_up(address, "ana").await;
     let room = ana.create_room("lobby").await;
@@ -73,10 +73,19 @@ async fn clients_cannot_take_the_files_of_the_database() {
 }
 
 #[tokio::test]
-async fn with_files_enough_nothing_is_said() {
-    let folder = tempfile::tempdir().unwrap();
-    let running = limited(folder.path(), 600, "--set limits.connections=400").await;
-    let output = running.ended_by(Signal::TERM).await;
-    let log = String::from_utf8(output.stderr).unwrap();
-    assert!(!log.contains("fewer connections"), "{log}");
+async fn without_a_setting_the_connections_follow_the_limit_and_nothing_is_warned_of() {
+    for (files, arguments) in [(220, ""), (600, "--set limits.connections=400")] {
+        let folder = tempfile::tempdir().unwrap();
+        let running = limited(folder.path(), files, arguments).await;
+        let output = running.ended_by(Signal::TERM).await;
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(!log.contains("WARN"), "{log}");
+        let first = log.lines().next().unwrap_or_default();
+        let follows = first.contains("limits.connections follows the limit on open files");
+        assert_eq!(follows, arguments.is_empty(), "{log}");
+        if follows {
+            assert!(first.contains("INFO"), "{first}");
+            assert!(first.contains("open_files=220"), "{first}");
+        }
+    }
 }
