@@ -10,7 +10,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{EXAMPLE, Layers, Loaded, load};
+use crate::config::{EXAMPLE, IgnoredVariable, Layers, Loaded, load};
 
 /// A chat server in one binary and one data folder.
 #[derive(Debug, Parser)]
@@ -78,9 +78,18 @@ pub fn main() -> ExitCode {
         }
         Command::Bench(arguments) => bench::run(arguments),
         Command::Serve => with(settings, serve::run),
-        Command::Reindex => with(settings, |loaded| reindex::run(&loaded)),
-        Command::NewEpoch => with(settings, |loaded| new_epoch::run(&loaded.config)),
-        Command::Admin { name } => with(settings, |loaded| admin::run(&loaded.config, &name)),
+        Command::Reindex => with(settings, |loaded| {
+            warn_of_ignored(&loaded);
+            reindex::run(&loaded)
+        }),
+        Command::NewEpoch => with(settings, |loaded| {
+            warn_of_ignored(&loaded);
+            new_epoch::run(&loaded.config)
+        }),
+        Command::Admin { name } => with(settings, |loaded| {
+            warn_of_ignored(&loaded);
+            admin::run(&loaded.config, &name)
+        }),
     }
 }
 
@@ -92,6 +101,22 @@ fn with(settings: Settings, run: impl FnOnce(Loaded) -> ExitCode) -> ExitCode {
             eprintln!("parlor: {error}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Prints the variables that set nothing, where there is no log.
+fn warn_of_ignored(loaded: &Loaded) {
+    let variables = loaded.ignored.iter();
+    for variable in variables.filter(|variable| !variable.is_service_link) {
+        eprintln!("parlor: {}", ignored(variable));
+    }
+}
+
+fn ignored(variable: &IgnoredVariable) -> String {
+    let name = &variable.name;
+    match &variable.nearest {
+        Some(nearest) => format!("{name} is not a setting and is ignored; did you mean {nearest}?"),
+        None => format!("{name} is not a setting and is ignored; parlor config lists all settings"),
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Config, ConfigError, Loaded, LogFormat},
+    config::{Config, ConfigError, IgnoredVariable, Loaded, LogFormat},
     server::Server,
     telemetry,
 };
@@ -23,15 +23,18 @@ const INTERRUPTED: i32 = 130;
 pub(super) fn run(loaded: Loaded) -> ExitCode {
     let log = &loaded.config.log;
     let started = telemetry::init(&log.level, log.format == LogFormat::Json);
-    if let Err(error) = started {
+    if started.is_err() {
         let error = ConfigError::Value {
             key: "log.level".into(),
             place: "the settings".into(),
-            detail: error.to_string(),
+            detail:
+                "must be error, warn, info, debug or trace, or a filter such as parlor=debug,info"
+                    .to_owned(),
         };
         eprintln!("parlor: {error}");
         return ExitCode::from(2);
     }
+    log_ignored(&loaded.ignored);
     raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -131,6 +134,23 @@ fn banner(config: &Config, address: SocketAddr, file: Option<&Path>) -> String {
         env!("CARGO_PKG_VERSION"),
         data.display(),
     )
+}
+
+/// Logs the variables that set nothing. Those of a service link are nobody's mistake.
+fn log_ignored(ignored: &[IgnoredVariable]) {
+    let (links, others): (Vec<_>, Vec<_>) = ignored
+        .iter()
+        .partition(|variable| variable.is_service_link);
+    for variable in others {
+        tracing::warn!("{}", super::ignored(variable));
+    }
+    if !links.is_empty() {
+        let names: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
+        tracing::info!(
+            variables = names.join(" "),
+            "ignored the variables that describe a service of this name"
+        );
+    }
 }
 
 /// Each connection is a file; the soft limit of many systems is 1,024.

@@ -8,7 +8,12 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigError, EXAMPLE};
+use super::{
+    Config, ConfigError, EXAMPLE,
+    environment::{IgnoredVariable, closest, variable_of},
+    values::{self, parse, slot},
+};
+use crate::domain::decode;
 
 /// More bytes than this in a file are a mistake, too.
 const MOST_FILE_BYTES: u64 = 1 << 40;
@@ -44,6 +49,8 @@ pub struct Loaded {
     pub config: Config,
     /// The file that was read.
     pub file: Option<PathBuf>,
+    /// Variables of the environment that look like settings and are none.
+    pub ignored: Vec<IgnoredVariable>,
 }
 
 /// Lays the layers over one another.
@@ -68,23 +75,20 @@ pub fn load(layers: Layers) -> Result<Loaded, ConfigError> {
             set(&mut table, &known, &key, value, &place, &key)?;
         }
     }
+    let mut ignored = Vec::new();
     for (variable, value) in layers.environment {
-        // A name that is not UTF-8 is unknown if it is ours, and is told as well as it can be.
         let variable = variable.to_string_lossy();
         let Some(rest) = variable.strip_prefix("PARLOR_") else {
             continue;
         };
-        // The name of the settings file is no setting. The others Kubernetes puts into the
-        // environment of whatever runs beside a service called "parlor".
-        let foreign = ["SERVICE_", "PORT_"]
-            .iter()
-            .any(|prefix| rest.starts_with(prefix));
-        if foreign || matches!(rest, "CONFIG" | "PORT") {
+        // The name of the settings file is no setting.
+        if rest == "CONFIG" {
             continue;
         }
         let Some(key) = known.iter().find(|key| variable_of(key) == variable) else {
-            let names: Vec<String> = known.iter().map(|key| variable_of(key)).collect();
-            return Err(unknown(&variable, "the environment", &names));
+            let value = value.to_string_lossy();
+            ignored.push(IgnoredVariable::new(rest, &value, &known));
+            continue;
         };
         let Ok(text) = value.into_string() else {
             return Err(ConfigError::Value {
@@ -100,14 +104,22 @@ pub fn load(layers: Layers) -> Result<Loaded, ConfigError> {
     }
 
     let config = Config::deserialize_from(table)?;
-    Ok(Loaded { config, file })
+    Ok(Loaded {
+        config,
+        file,
+        ignored,
+    })
 }
 
 impl Config {
     fn deserialize_from(table: Table) -> Result<Self, ConfigError> {
         let config: Self = serde_path_to_error::deserialize(table).map_err(|error| {
             let key = error.path().to_string();
-            let detail = in_words(error.into_inner().message());
+            let message = error.inner().message();
+            let detail = match decode::rule(message) {
+                Some(rule) => format!("{}{}", rule.text, values::example(&key)),
+                None => message.to_owned(),
+            };
             ConfigError::Value {
                 key,
                 place: "the settings".into(),
@@ -204,18 +216,6 @@ impl Config {
     }
 }
 
-/// What is said of a type of ours, in words for who does not know them.
-fn in_words(detail: &str) -> String {
-    ["usize", "u64", "u32"]
-        .iter()
-        .fold(detail.to_owned(), |detail, number| {
-            detail.replace(
-                &format!("expected {number}"),
-                "expected a whole number from 0 on",
-            )
-        })
-}
-
 /// A scheme and a host, and no path: what browsers call an origin.
 fn is_origin(text: &str) -> bool {
     let host = text
@@ -231,24 +231,6 @@ fn value_error(key: &str, detail: &str) -> ConfigError {
         place: "the settings".into(),
         detail: detail.into(),
     }
-}
-
-fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
-    text.parse::<Table>().map_err(|error| {
-        let line = error
-            .span()
-            .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-        let detail = format!("line {line}: {}", error.message());
-        ConfigError::Syntax {
-            path: path.to_owned(),
-            detail,
-        }
-    })
-}
-
-/// The environment's name of a setting: `limits.body_chars` is `PARLOR_LIMITS_BODY_CHARS`.
-fn variable_of(key: &str) -> String {
-    format!("PARLOR_{}", key.replace('.', "_").to_uppercase())
 }
 
 fn names(table: &Table) -> Vec<String> {
@@ -275,21 +257,10 @@ fn flatten(table: &Table) -> Vec<(String, Value)> {
 }
 
 fn unknown(key: &str, place: &str, known: &[String]) -> ConfigError {
-    let nearest = known
-        .iter()
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&key.to_lowercase(), &name.to_lowercase()),
-                name,
-            )
-        })
-        .min()
-        .filter(|(distance, name)| *distance <= name.len().div_ceil(2))
-        .map(|(_, name)| name.clone());
     ConfigError::Unknown {
         key: key.into(),
         place: place.into(),
-        nearest,
+        nearest: closest(key, known),
     }
 }
 
@@ -315,7 +286,8 @@ fn set(
         return Err(unknown(written, place, known));
     };
     if slot.type_str() != value.type_str() {
-        let detail = format!("wants {} and got {}", article(slot), article(&value));
+        let (wanted, got) = (values::kind(slot), values::kind(&value));
+        let detail = format!("must be {wanted}, not {got}{}", values::example(key));
         return Err(ConfigError::Value {
             key: written.into(),
             place: place.into(),
@@ -336,36 +308,8 @@ fn set_text(
     written: &str,
 ) -> Result<(), ConfigError> {
     let value = match slot(table, key) {
-        Some(Value::Boolean(_)) => text.parse().map(Value::Boolean).ok(),
-        Some(Value::Integer(_)) => text.replace('_', "").parse().map(Value::Integer).ok(),
-        Some(Value::Array(_)) => {
-            let items = text
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty());
-            Some(Value::Array(
-                items.map(|item| Value::String(item.to_owned())).collect(),
-            ))
-        }
-        _ => Some(Value::String(text.to_owned())),
+        Some(slot) => values::of_text(slot, text),
+        None => Value::String(text.to_owned()),
     };
-    let value = value.unwrap_or_else(|| Value::String(text.to_owned()));
     set(table, known, key, value, place, written)
-}
-
-fn slot<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Value> {
-    match key.split_once('.') {
-        None => table.get_mut(key),
-        Some((section, rest)) => slot(table.get_mut(section)?.as_table_mut()?, rest),
-    }
-}
-
-fn article(value: &Value) -> String {
-    match value {
-        Value::Boolean(_) => "true or false".into(),
-        Value::Integer(_) => "a whole number".into(),
-        Value::Array(_) => "a list".into(),
-        Value::String(text) => format!("the text {text:?}"),
-        other => format!("a {}", other.type_str()),
-    }
 }

@@ -3,10 +3,12 @@
 //! line; the command line wins over the environment, the environment over the file, the file over
 //! the defaults.
 
+mod environment;
 mod error;
 mod layers;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -17,6 +19,7 @@ use std::{
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::domain::Registration;
+pub use environment::IgnoredVariable;
 pub use error::ConfigError;
 pub use layers::{Layers, Loaded, load};
 

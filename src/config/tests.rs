@@ -56,11 +56,10 @@ fn an_unknown_name_is_told_the_nearest_known_one() {
         environment: variables(&[("PARLOR_LIMITS_BODY_CHAR", "3")]),
         ..Layers::default()
     };
-    let error = load(layers).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "unknown setting PARLOR_LIMITS_BODY_CHAR in the environment; did you mean PARLOR_LIMITS_BODY_CHARS?"
-    );
+    let ignored = load(layers).unwrap().ignored;
+    assert_eq!(ignored[0].name, "PARLOR_LIMITS_BODY_CHAR");
+    let nearest = ignored[0].nearest.as_deref();
+    assert_eq!(nearest, Some("PARLOR_LIMITS_BODY_CHARS"));
     let layers = Layers {
         command_line: pairs(&[("limit.rates", "false")]),
         ..Layers::default()
@@ -133,8 +132,8 @@ fn a_variable_that_is_not_text_is_named() {
         environment: vec![(name, "x".into())],
         ..Layers::default()
     };
-    let error = load(layers).unwrap_err().to_string();
-    assert!(error.starts_with("unknown setting PARLOR_caf"), "{error}");
+    let ignored = load(layers).unwrap().ignored;
+    assert!(ignored[0].name.starts_with("PARLOR_caf"), "{ignored:?}");
 }
 
 #[test]
