@@ -104,7 +104,8 @@ describe("coming in", () => {
     assert.equal(await newAccount.count(), 0);
     rule = { registration: "closed", needs_first_account: true };
     await page.reload();
-    await newAccount.waitFor();
+    await page.getByRole("heading", { name: "Welcome to your new server" }).waitFor();
+    await page.getByRole("button", { name: "Create account" }).waitFor();
     rule = { registration: "invite" };
     await page.reload();
     await newAccount.click();
