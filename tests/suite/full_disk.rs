@@ -6,7 +6,9 @@ use std::{path::Path, time::Duration};
 use serde_json::{Value, json};
 use sqlx::Connection;
 
-use crate::support::{Reply, Room, TestServer, User, database, keys, make_old, within};
+use crate::support::{
+    Reply, Room, TestServer, User, database, execute, keys, older_database, within,
+};
 
 /// So much that hardly two of them share a page.
 fn long() -> String {
@@ -104,18 +106,25 @@ async fn a_full_database_is_unavailable_until_there_is_room() {
 async fn a_quota_that_is_reached_keeps_nobody_from_starting_and_reading() {
     let folder = tempfile::tempdir().unwrap();
     let small = |config: &mut parlor::config::Config| config.store.max_mb = 1;
-    let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
-    let (room, [ana]) = server.room_of(["ana"]).await;
-    let (mut socket, _) = ana.connect().await;
-    let keys = keys("m", 500);
-    socket.flood(&room, &keys, &long()).await;
-    server.stopped().await;
-    // Nor from making of it what a newer version needs.
-    make_old(folder.path()).await;
+    // Nor from migrating it.
+    older_database(folder.path());
+    execute(
+        folder.path(),
+        "insert into messages (room_id, seq, rev, kind, author_id, body, key, text_count, created_at)
+         with recursive number(n) as (select 1 union all select n + 1 from number where n < 500)
+         select r.id, last_seq + n, last_rev + n, 'text', 1, hex(zeroblob(2000)), 'm' || n, text_count + n, 0
+         from number cross join rooms r on r.id = 1;
+         update rooms set last_seq = last_seq + 500, last_rev = last_rev + 500, text_count = text_count + 500
+         where id = 1",
+    )
+    .await;
     let server = TestServer::on(folder.path().to_owned(), small).await;
-    let ana = ana.at(server.address);
-    let before = texts(&ana, &room).await;
-    assert_eq!(before.len(), keys.len());
+    let ana = User::sign_in(server.address, "ana", "password123").await;
+    let room = Room {
+        id: 1,
+        code: String::new(),
+    };
+    assert_eq!(texts(&ana, &room).await.len(), 561);
     fill(&ana, &room).await.1.refused(503, "unavailable");
     server.stopped().await;
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;

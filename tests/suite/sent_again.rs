@@ -8,8 +8,7 @@ use tokio::time::sleep;
 
 use crate::support::{JsonSocket, Process, Room, TestServer, User, database, keys, within};
 
-/// More than are put in order together, twice.
-const MANY: usize = 10_000;
+const MANY: usize = 3000;
 
 fn seqs(acks: &[Value]) -> Vec<i64> {
     let seqs = acks.iter().map(|ack| {
@@ -46,12 +45,8 @@ async fn a_key_is_known_for_good() {
     let acked = seqs(&socket.flood(&room, &keys, "hello").await);
     send_again(&mut socket, &room, &keys, &acked).await;
 
-    // Some are in the table and some are not, and all that was in memory is lost.
+    // All that was in memory is lost.
     server.kill().await;
-    let mut database = database(&folder.path().join("data")).await;
-    let kept = count(&mut database, "select count(*) from message_keys").await;
-    assert!((4096..MANY).contains(&kept), "{kept} are in the table");
-    drop(database);
     let server = Process::start(folder.path()).await;
     let ana = ana.at(server.address);
     let (mut socket, _) = ana.connect().await;
@@ -67,70 +62,6 @@ async fn a_key_is_known_for_good() {
     let more = socket.flood(&room, &news, "hello @ana").await;
     assert_eq!(more[0]["type"], "ack", "{more:?}");
     server.kill().await;
-}
-
-#[tokio::test]
-async fn who_closes_leaves_every_key_in_the_table() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let server = TestServer::on(data.clone(), |_| {}).await;
-    let ana = server.user("ana").await;
-    let room = ana.create_room("hall").await;
-    let (mut socket, _) = ana.connect().await;
-    let keys = keys("k", 5000);
-    let acked = seqs(&socket.flood(&room, &keys, "hello").await);
-    drop(socket);
-    server.stopped().await;
-    let mut kept = database(&folder.path().join("data")).await;
-    assert_eq!(
-        count(&mut kept, "select count(*) from message_keys").await,
-        keys.len()
-    );
-    drop(kept);
-
-    let server = TestServer::on(data, |_| {}).await;
-    let ana = ana.at(server.address);
-    let (mut socket, _) = ana.connect().await;
-    send_again(&mut socket, &room, &keys, &acked).await;
-    drop(socket);
-    server.stopped().await;
-}
-
-/// Else whoever starts would read a long history for keys that it does not have.
-#[tokio::test]
-async fn messages_without_keys_are_known_not_to_have_any() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = TestServer::on(folder.path().join("data"), |_| {}).await;
-    let ana = server.user("ana").await;
-    let room = ana.create_room("hall").await;
-    for body in ["one", "two", "three"] {
-        ana.say(&room, body).await;
-    }
-    server.stopped().await;
-    let mut kept = database(&folder.path().join("data")).await;
-    let upto = count(&mut kept, "select message_id from keys_kept").await;
-    let last = count(&mut kept, "select max(id) from messages").await;
-    assert_eq!((upto, last), (4, 4));
-}
-
-#[tokio::test]
-async fn who_is_killed_has_few_messages_to_read_for_their_keys() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Process::start(folder.path()).await;
-    let ana = User::sign_up(server.address, "ana").await;
-    let room = ana.create_room("hall").await;
-    // What is typed at a terminal has no key.
-    let mut terminal = ana.terminal(&room, "?echo=1").await;
-    for part in 0..170 {
-        for line in 0..100 {
-            terminal.enter(&format!("{part}-{line}.")).await;
-        }
-        terminal.next_with(&format!(" {part}-99.")).await;
-    }
-    server.kill().await;
-    let mut database = database(&folder.path().join("data")).await;
-    let upto = count(&mut database, "select message_id from keys_kept").await;
-    assert!(upto >= 16_384, "{upto}");
 }
 
 #[tokio::test]
@@ -191,16 +122,13 @@ async fn keys_go_with_their_room_and_ids_that_come_again_are_no_other_messages()
         }
     })
     .await;
-    let orphans = "select count(*) from message_keys where room_id not in (select id from rooms)";
-    assert_eq!(count(&mut database, orphans).await, 0);
+    drop(database);
     // These have the ids of those.
     let ana = ana.at(server.address);
     let (mut socket, _) = ana.connect().await;
     let second = keys("second", 3000);
     let acked = seqs(&socket.flood(&hall, &second, "hello").await);
     server.kill().await;
-    let kept = count(&mut database, "select count(*) from message_keys").await;
-    assert!(kept < second.len(), "{kept} are in the table");
 
     let server = Process::start(folder.path()).await;
     let ana = ana.at(server.address);

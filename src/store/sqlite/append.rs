@@ -5,19 +5,20 @@ use sqlx::{Executor, SqliteConnection};
 
 use super::{
     attachments,
+    insert::{insert, insert_alone},
     job::{AppendJob, Tx},
-    keys, mentions, plain,
+    mentions,
     plan::{KeyedPlace, Known, Plan, keyed},
     restraints::note_said,
     rows::MessageRow,
 };
 use crate::domain::{Author, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp};
 
-/// Writes messages that have a transaction to themselves, and commits it: a turn of the database's
-/// thread for some of them at once.
+/// Writes messages in a transaction of their own, which it commits.
 ///
-/// No key is looked up for it. `false`, and nothing is done, if that would have to be; [`append_all`] does it. So
-/// it is with an error, after which nothing stands: a key that is in the table of keys is refused.
+/// It does not look keys up. Returns `false`, having written nothing, if that is necessary to tell what becomes of a
+/// message. A key that was used before violates the unique index and fails the transaction. In both cases
+/// [`append_all`] gives the answer.
 pub(super) async fn append_alone(
     tx: &mut Tx,
     jobs: &mut [&mut AppendJob],
@@ -26,18 +27,12 @@ pub(super) async fn append_alone(
     let Some(plan) = Plan::make(tx, jobs, None).await? else {
         return Ok(false);
     };
-    if plan.is_empty() {
-        plan.finish(tx, jobs);
-        return Ok(true);
-    }
-    let slice = tx.keys.slice(jobs.len())?;
     if plan.is_plain() {
-        plain::write(&mut tx.conn, plan.counted(), slice).await?;
+        if !plan.is_empty() {
+            insert_alone(&mut tx.conn, plan.counted()).await?;
+        }
     } else {
         tx.conn.execute("begin immediate").await?;
-        if let Some(slice) = slice {
-            slice.write(&mut tx.conn).await?;
-        }
         write(tx, &plan).await?;
         tx.conn.execute("commit").await?;
     }
@@ -61,22 +56,16 @@ pub(super) async fn append_all(
     Ok(())
 }
 
-/// Whether a message was not written because its key was used before.
+/// Returns whether a write failed because a key was used before.
 pub(super) fn is_used_key(error: &sqlx::Error) -> bool {
-    // SQLITE_CONSTRAINT_NOTNULL, of which SQLite says only in its words where.
-    error.as_database_error().is_some_and(|error| {
-        error.code().is_some_and(|code| code == "1299")
-            && error.message().contains("keys_kept.message_id")
-    })
+    let error = error.as_database_error();
+    error.is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// Writes all of a plan.
 async fn write(tx: &mut Tx, plan: &Plan) -> Result<(), sqlx::Error> {
-    let rows = plan.rows(&tx.senders)?;
     let conn = &mut tx.conn;
-    insert(conn, rows.messages, plan.counted().len()).await?;
-    set_numbers(conn, rows.rooms).await?;
-    move_receipts(conn, rows.receipts).await?;
+    insert(conn, plan.counted()).await?;
     mentions::note(conn, plan.messages()).await?;
     attachments::attach(conn, plan.messages()).await?;
     if !plan.slowed.is_empty() {
@@ -148,14 +137,7 @@ async fn known_keys(
     if wanted.is_empty() {
         return Ok(HashMap::default());
     }
-    // Some of them in this very transaction.
-    let written = keys::of(&tx.changes);
-    let written: HashMap<KeyedPlace, Seq> = written.collect();
-    let wanted = wanted.iter().map(|place| {
-        let seq = written.get(place).copied().or_else(|| tx.keys.get(place));
-        (place.0, place.1, &place.2, seq)
-    });
-    let wanted = json(&wanted.collect::<Vec<_>>())?;
+    let wanted = json(&wanted)?;
     let conn = &mut tx.conn;
     let rows = sqlx::query!(
         r#"select m.room_id as "room_id!", m.seq as "seq!", m.rev as "rev!", m.kind as "kind!",
@@ -164,9 +146,8 @@ async fn known_keys(
                   m.extras as "extras?: String",
                   (select coalesce(x.first_rev, x.rev) from messages x where x.id = m.id) as "first_rev!: i64"
            from json_each(?1) j
-           cross join messages_seen m on m.room_id = j.value ->> 0 and m.seq = coalesce(j.value ->> 3, (
-               select k.seq from message_keys k
-               where k.room_id = j.value ->> 0 and k.author_id = j.value ->> 1 and k.key = j.value ->> 2))
+           cross join messages_seen m on m.room_id = j.value ->> 0 and m.author_id = j.value ->> 1
+                                         and m.key = j.value ->> 2
            join users u on u.id = m.author_id"#,
         wanted
     )
@@ -217,56 +198,4 @@ async fn first_version(
     )
     .fetch_optional(conn)
     .await
-}
-
-/// Inserts so many messages, unless one has a key that went with an earlier one.
-async fn insert(
-    conn: &mut SqliteConnection,
-    rows: String,
-    count: usize,
-) -> Result<(), sqlx::Error> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    sqlx::query!(
-        "insert into messages (room_id, seq, rev, kind, author_id, body, reply_to, key, text_count, created_at,
-                               flags, mentions)
-         select value ->> 0, value ->> 1, value ->> 2, 'text', value ->> 3, value ->> 4, value ->> 5,
-                value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10
-         from jsonb_each(?);
-         insert or fail into keys_kept (message_id)
-         select null from messages m not indexed cross join message_keys k
-              on k.room_id = m.room_id and k.author_id = m.author_id and k.key = m.key
-         where m.id > last_insert_rowid() - ? limit 1",
-        rows,
-        count
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn set_numbers(conn: &mut SqliteConnection, rows: String) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update rooms set last_seq = j.seq, last_rev = j.rev, text_count = j.text_count
-         from (select value ->> 0 as room_id, value ->> 1 as seq, value ->> 2 as rev,
-                      value ->> 3 as text_count from jsonb_each(?1)) j
-         where rooms.id = j.room_id",
-        rows
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn move_receipts(conn: &mut SqliteConnection, rows: String) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update memberships set read_seq = j.seq, read_text_count = j.text_count
-         from (select value ->> 0 as room_id, value ->> 1 as user_id, value ->> 2 as seq,
-                      value ->> 3 as text_count from jsonb_each(?1)) j
-         where memberships.room_id = j.room_id and memberships.user_id = j.user_id
-               and memberships.read_seq < j.seq",
-        rows
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -112,7 +112,6 @@ mod tests {
             conn,
             changes: Vec::new(),
             senders: super::super::senders::Senders::default(),
-            keys: super::super::keys::Keys::default(),
             health: super::super::health::Health::default(),
         };
         let actor = Actor {

@@ -4,19 +4,18 @@ use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
-use super::{health::Health, keys::Keys, senders::Senders};
+use super::{health::Health, senders::Senders};
 use crate::{
     domain::{Change, RoomId},
     store::{Append, Appended, StoreError},
 };
 
 /// What the writer works with: its connection, what the transaction has changed so far, who has sent
-/// of late and with which keys, and how the disk does.
+/// of late, and how the disk does.
 pub(super) struct Tx {
     pub(super) conn: SqliteConnection,
     pub(super) changes: Vec<Change>,
     pub(super) senders: Senders,
-    pub(super) keys: Keys,
     pub(super) health: Health,
 }
 

@@ -15,11 +15,10 @@ mod direct;
 pub(super) mod epoch;
 mod few;
 mod files;
-mod gaps;
 mod health;
+mod insert;
 mod invites;
 mod job;
-mod keys;
 mod marks;
 mod members;
 mod mentions;
@@ -28,7 +27,6 @@ mod moderation;
 mod offline;
 mod pages;
 mod people;
-mod plain;
 mod plan;
 mod profile;
 mod receipts;
@@ -63,8 +61,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{StoreError, StoreOptions};
 use crate::domain::Change;
-use gaps::Gaps;
-use keys::Keys;
 use recent::Recent;
 use writer::Writer;
 
@@ -88,7 +84,6 @@ pub(super) struct Sqlite {
     readers: SqlitePool,
     writer: Writer,
     recent: Recent,
-    gaps: Arc<Gaps>,
     rooms_per_user: i64,
     /// Which history the database holds.
     epoch: Arc<str>,
@@ -115,7 +110,6 @@ impl Sqlite {
             .await
             .map_err(open_error)?;
         search::prepare(&mut connection).await.map_err(open_error)?;
-        let keys = Keys::read(&mut connection).await.map_err(open_error)?;
         let epoch = epoch::read(&mut connection).await.map_err(open_error)?;
         let readers = open_readers(&connect).await.map_err(open_error)?;
 
@@ -128,13 +122,8 @@ impl Sqlite {
                 .run_until_cancelled_owned(checkpoint(checkpointer)),
         );
         let recent = Recent::default();
-        let (writer, commits) = Writer::start(
-            connection,
-            keys,
-            options.write_queue,
-            recent.clone(),
-            &tracker,
-        );
+        let (writer, commits) =
+            Writer::start(connection, options.write_queue, recent.clone(), &tracker);
         tracker.close();
 
         let tasks = Arc::new(Tasks {
@@ -145,7 +134,6 @@ impl Sqlite {
             readers,
             writer,
             recent,
-            gaps: Arc::default(),
             rooms_per_user: options.rooms_per_user,
             epoch: epoch.into(),
             sampled: search::Sampled::default(),

@@ -30,39 +30,23 @@ pub(super) struct Seen {
 /// Messages of a room for one of its members: those of which the condition is true, in that order, and no
 /// more than wanted. In the condition `?3` is the number that it is about. `None` if the reader is not in the
 /// room.
-///
-/// Where no condition says which, it is said by what stands before the statement, and by how messages are
-/// found by it, for a statement of one row and for one of many.
 macro_rules! seen {
-    ($sqlite:expr, $room:expr, $reader:expr, $number:expr, $most:expr, $which:tt, $order:tt) => {
-        $crate::store::sqlite::pages::seen!(
-            $sqlite,
-            $room,
-            $reader,
-            $number,
-            $most,
-            [""],
-            ["(select * from messages_seen m where m.room_id = r.id and " + $which
-                + " order by " + $order + " limit +?4) m"],
-            ["left join messages_seen m on m.room_id = r.id and " + $which],
-            ["order by " + $order + " limit +?4"]
-        )
-    };
-    ($sqlite:expr, $room:expr, $reader:expr, $number:expr, $most:expr, [$($with:tt)+], [$($few:tt)+],
-     [$($many:tt)+], [$($order:tt)+]) => {{
+    ($sqlite:expr, $room:expr, $reader:expr, $number:expr, $most:expr, $which:tt, $order:tt) => {{
         let (room, reader, number, most) = ($room.0, $reader.0, $number, $most);
         if most.messages <= $crate::store::sqlite::pages::FEW {
             let row = sqlx::query_as!(
                 $crate::store::sqlite::few::FewRow,
-                $($with)+
-                    + "select r.last_seq, r.last_rev,
+                "select r.last_seq, r.last_rev,
                         (select json_group_array(json_array(
                                     m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, u.avatar, m.body,
                                     json(m.event), m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at,
                                     json(m.extras)))
-                         from "
-                    + $($few)+
-                    + " cross join users u on u.id = m.author_id) as \"items!: String\"
+                         from (select * from messages_seen m where m.room_id = r.id and "
+                    + $which
+                    + " order by "
+                    + $order
+                    + " limit +?4) m
+                         cross join users u on u.id = m.author_id) as \"items!: String\"
                  from memberships me join rooms r on r.id = me.room_id
                  where me.room_id = ?1 and me.user_id = ?2",
                 room,
@@ -76,8 +60,7 @@ macro_rules! seen {
         } else {
             let rows = sqlx::query_as!(
                 $crate::store::sqlite::rows::SeenRow,
-                $($with)+
-                    + "select r.last_seq, r.last_rev,
+                "select r.last_seq, r.last_rev,
                         m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
                         m.author_id as \"author_id?\", u.username as \"username?\",
                         u.display_name as \"display_name?\", u.avatar, m.body as \"body?\", m.event, m.reply_to, m.key,
@@ -85,11 +68,13 @@ macro_rules! seen {
                         m.extras as \"extras?: String\"
                  from memberships me
                  join rooms r on r.id = me.room_id
-                 "
-                    + $($many)+
+                 left join messages_seen m on m.room_id = r.id and "
+                    + $which
                     + " left join users u on u.id = m.author_id
-                 where me.room_id = ?1 and me.user_id = ?2 "
-                    + $($order)+,
+                 where me.room_id = ?1 and me.user_id = ?2
+                 order by "
+                    + $order
+                    + " limit +?4",
                 room,
                 reader,
                 number,

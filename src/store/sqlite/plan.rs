@@ -3,11 +3,10 @@
 use foldhash::{HashMap, HashSet};
 
 use super::{
-    append::json,
     attachments::{self, Loose},
     job::{AppendJob, Tx},
-    mentions::{self, Around},
-    senders::{Numbers, Senders},
+    mentions::Around,
+    senders::Numbers,
 };
 use crate::{
     domain::{Author, Change, Extras, Message, MessageKind, Rev, RoomId, Seq, Timestamp, UserId},
@@ -30,13 +29,6 @@ pub(super) struct Plan {
     pub(super) slowed: HashMap<Place, Timestamp>,
 }
 
-/// What a plan writes, each as a JSON array of arrays for the statement that takes it.
-pub(super) struct Rows {
-    pub(super) messages: String,
-    pub(super) rooms: String,
-    pub(super) receipts: String,
-}
-
 impl Plan {
     /// First decides, then numbers: a refused message must not leave a gap. `None`, and nothing is decided, if
     /// it is not `known` which keys were used and a message with a key would be refused: what cannot be said
@@ -46,9 +38,6 @@ impl Plan {
         jobs: &mut [&mut AppendJob],
         known: Option<&HashMap<KeyedPlace, Known>>,
     ) -> Result<Option<Self>, sqlx::Error> {
-        if known.is_none() && jobs.iter().any(|job| is_remembered(tx, &job.append)) {
-            return Ok(None);
-        }
         tx.senders.learn(&mut tx.conn, jobs).await?;
         let mut loose = Loose::read(&mut tx.conn, jobs).await?;
 
@@ -163,49 +152,6 @@ impl Plan {
         self.slowed.is_empty() && messages.all(|(message, _)| message.extras.is_none())
     }
 
-    /// The rows of messages, of where their rooms stand then, and of how far their authors have read:
-    /// who sends has read up to what they sent.
-    pub(super) fn rows(&self, senders: &Senders) -> Result<Rows, sqlx::Error> {
-        let mut messages = Vec::with_capacity(self.messages.len());
-        let mut rooms: HashMap<RoomId, (i64, i64, i64)> = HashMap::default();
-        let mut receipts: HashMap<Place, (Seq, i64)> = HashMap::default();
-        for (m, text_count) in &self.messages {
-            let (room, author) = (m.room_id, m.author.id);
-            messages.push((
-                room,
-                m.seq,
-                m.rev,
-                author,
-                &m.body,
-                m.reply_to,
-                &m.key,
-                text_count,
-                m.created_at.0,
-                mentions::flags(m),
-                mentions::named(m),
-            ));
-            rooms.entry(room).or_insert((0, 0, 0));
-            receipts.insert((room, author), (m.seq, *text_count));
-        }
-        for (room, stands) in &mut rooms {
-            if let Some(numbers) = senders.numbers(*room) {
-                *stands = (numbers.seq, numbers.rev, numbers.text_count);
-            }
-        }
-        let rooms: Vec<_> = rooms
-            .iter()
-            .map(|(room, n)| (room, n.0, n.1, n.2))
-            .collect();
-        let receipts = receipts.iter();
-        let receipts = receipts.map(|((room, user), (seq, count))| (room, user, seq, count));
-        let receipts: Vec<_> = receipts.collect();
-        Ok(Rows {
-            messages: json(&messages)?,
-            rooms: json(&rooms)?,
-            receipts: json(&receipts)?,
-        })
-    }
-
     /// Answers the repeats, and hands on what there is to tell.
     pub(super) fn finish(self, tx: &mut Tx, jobs: &mut [&mut AppendJob]) {
         for (at, first) in self.repeats {
@@ -223,10 +169,6 @@ impl Plan {
 pub(super) fn keyed(append: &Append) -> Option<KeyedPlace> {
     let key = append.draft.key.as_ref()?;
     Some((append.room, append.author, key.as_str().to_owned()))
-}
-
-fn is_remembered(tx: &Tx, append: &Append) -> bool {
-    keyed(append).is_some_and(|keyed| tx.keys.get(&keyed).is_some())
 }
 
 /// A message that went with a key before.

@@ -246,22 +246,10 @@ impl Sqlite {
                     )
                     .execute(&mut tx.conn)
                     .await?;
-                    tx.keys.step_back(&mut tx.conn).await?;
                     if gone.rows_affected() > 0 {
                         return Ok(true);
                     }
-                    let gone = sqlx::query!(
-                        "delete from message_keys
-                         where (room_id, author_id, key) in (
-                             select room_id, author_id, key from message_keys where room_id = ?1 limit +?2)",
-                        room,
-                        slice
-                    )
-                    .execute(&mut tx.conn)
-                    .await?;
-                    if gone.rows_affected() == 0 {
-                        sqlx::query!("delete from rooms where id = ?1", room).execute(&mut tx.conn).await?;
-                    }
+                    sqlx::query!("delete from rooms where id = ?1", room).execute(&mut tx.conn).await?;
                     Ok(true)
                 })
             })

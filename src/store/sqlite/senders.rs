@@ -51,11 +51,6 @@ impl Senders {
         Some((self.members.get_mut(place)?, self.rooms.get_mut(&place.0)?))
     }
 
-    /// Where a room stands, messages that are being written included.
-    pub(super) fn numbers(&self, room: RoomId) -> Option<Numbers> {
-        self.rooms.get(&room).copied()
-    }
-
     /// All of them may have become others.
     pub(super) fn forget(&mut self) {
         self.members.clear();

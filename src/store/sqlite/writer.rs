@@ -18,7 +18,6 @@ use super::{
     append,
     health::Health,
     job::{AppendJob, Bearing, Job, Tx, Work},
-    keys::Keys,
     recent::Recent,
     senders::Senders,
 };
@@ -49,7 +48,6 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(
         conn: SqliteConnection,
-        keys: Keys,
         queue: usize,
         recent: Recent,
         tracker: &TaskTracker,
@@ -62,7 +60,6 @@ impl Writer {
             conn,
             changes: Vec::new(),
             senders: Senders::default(),
-            keys,
             health: health.clone(),
         };
         let waiting = Arc::<AtomicUsize>::default();
@@ -218,10 +215,7 @@ async fn write_all(
         if let Err(error) = &result {
             tracing::error!(%error, batch.writes = batch.len(), "commit failed");
             tx.health.note(error);
-            tx.keys.pause();
             tx.take_back().await;
-        } else {
-            tx.keys.committed(&changes);
         }
         // Before anybody is told, and behind the commit. Where it failed, its changes are nothing to go by.
         recent.end(under_way, result.is_ok().then_some(&changes));
@@ -235,9 +229,7 @@ async fn write_all(
         if result.is_ok() && !changes.is_empty() && commits.send(changes).await.is_err() {
             tracing::error!("nobody passes on what is committed");
         }
-        tx.sort_keys(false).await;
     }
-    tx.keep_keys().await;
 }
 
 /// One transaction. On an error nothing of it stands.
@@ -251,19 +243,12 @@ async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
                 if !append::is_used_key(&error) {
                     tracing::warn!(%error, "messages are written with care");
                     tx.health.note(&StoreError::of(&error));
-                    tx.keys.pause();
                 }
                 tx.take_back().await;
             }
         }
     }
     tx.conn.execute("begin immediate").await?;
-    // Only along with messages: what makes room must not fail for want of it.
-    if batch.iter().any(Job::is_append)
-        && let Some(slice) = tx.keys.slice(batch.len())?
-    {
-        slice.write(&mut tx.conn).await?;
-    }
     // What is alone in its transaction needs no savepoint, for which SQLite would copy every page
     // before it is changed: if it fails, the whole transaction is taken back.
     if batch.len() == 1 {
@@ -336,37 +321,7 @@ impl Tx {
     async fn take_back(&mut self) {
         self.changes.clear();
         self.senders.forget();
-        self.keys.taken_back();
         // If there is no transaction to take back, this fails, and that is as well.
         let _ = self.conn.execute("rollback").await;
-    }
-
-    async fn sort_keys(&mut self, all: bool) {
-        if let Err(error) = self.keys.put_in_order(&mut self.conn, all).await {
-            tracing::warn!(%error, "keys of messages stay in memory");
-        }
-    }
-
-    /// Before it ends: who starts has no messages to read for their keys then.
-    async fn keep_keys(&mut self) {
-        // What is in order already, and what is not.
-        for all in [false, true] {
-            self.sort_keys(all).await;
-            if let Err(error) = self.keep_slice().await {
-                tracing::warn!(%error, "keys of messages are read from them at the next start");
-                return self.take_back().await;
-            }
-        }
-    }
-
-    async fn keep_slice(&mut self) -> Result<(), sqlx::Error> {
-        let Some(slice) = self.keys.slice(usize::MAX)? else {
-            return Ok(());
-        };
-        self.conn.execute("begin immediate").await?;
-        slice.write(&mut self.conn).await?;
-        self.conn.execute("commit").await?;
-        self.keys.committed(&[]);
-        Ok(())
     }
 }

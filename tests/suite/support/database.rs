@@ -1,7 +1,8 @@
 //! The database of a server, as somebody else opens it.
 
-use std::{path::Path, time::Duration};
+use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
+use flate2::read::GzDecoder;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 /// The database in that data folder.
@@ -21,20 +22,14 @@ pub(crate) async fn execute(data: &Path, statements: &'static str) {
     database.close().await.unwrap();
 }
 
-/// Makes the database what it was before a message knew the rev it came with.
-pub(crate) async fn make_old(data: &Path) {
-    execute(
-        data,
-        "drop table command_keys;
-         drop table epoch;
-         drop index messages_of_system_by_seq;
-         drop index messages_changed;
-         alter table messages drop column first_rev;
-         create unique index messages_by_rev on messages (room_id, rev);
-         drop table message_keys;
-         drop table keys_kept;
-         create unique index messages_by_key on messages (room_id, author_id, key) where key is not null;
-         delete from _sqlx_migrations where version >= 9;",
-    )
-    .await;
+/// Puts the database of an older version into that data folder: see `tests/fixtures/README.md`.
+pub(crate) fn older_database(data: &Path) {
+    let packed = include_bytes!("../../fixtures/schema-12.db.gz");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(data.join("parlor.db"))
+        .unwrap();
+    io::copy(&mut GzDecoder::new(&packed[..]), &mut file).unwrap();
 }

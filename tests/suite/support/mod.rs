@@ -26,7 +26,7 @@ use parlor::{
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-pub(crate) use database::{database, execute, make_old};
+pub(crate) use database::{database, execute, older_database};
 pub(crate) use process::Process;
 pub(crate) use reply::Reply;
 pub(crate) use socket::{Closed, JsonSocket, Terminal, keys};

@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use sqlx::SqliteConnection;
 
 use super::{
-    super::{Sqlite, append::json, changes::changes},
+    super::{Sqlite, append::json},
     grams::{Mark, Table, short_tokens},
     row_of, tables, turned,
 };
@@ -107,11 +107,12 @@ impl Sqlite {
             if left == 0 || bytes == 0 {
                 break;
             }
-            let Some((known, head)) = progress.get(room).copied() else {
+            let Some(known) = progress.get(room).copied() else {
                 indexed.done.push(*room);
                 continue;
             };
-            let (changed, mut all) = self.changed(*room, known, head, left).await?;
+            let changed = self.changed(*room, known, left).await?;
+            let mut all = changed.len() < left;
             let mut rev = None;
             for message in changed {
                 if bytes == 0 {
@@ -137,11 +138,11 @@ impl Sqlite {
         Ok(indexed)
     }
 
-    /// How far the index has come in some rooms, and where they stand. Those that are gone are left out.
-    async fn progress(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, (Rev, Rev)>, StoreError> {
+    /// How far the index has come in some rooms. Those that are gone are left out.
+    async fn progress(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Rev>, StoreError> {
         let rooms = json(&rooms)?;
         let rows = sqlx::query!(
-            r#"select r.id as "id!", coalesce(p.rev, 0) as "rev!: i64", r.last_rev
+            r#"select r.id as "id!", coalesce(p.rev, 0) as "rev!: i64"
                from json_each(?1) j cross join rooms r on r.id = j.value
                left join search_progress p on p.room_id = r.id
                where r.deleted_at is null"#,
@@ -150,39 +151,31 @@ impl Sqlite {
         .fetch_all(&self.readers)
         .await?;
         let known = rows.into_iter();
-        Ok(known
-            .map(|row| (RoomId(row.id), (Rev(row.rev), Rev(row.last_rev))))
-            .collect())
+        Ok(known.map(|row| (RoomId(row.id), Rev(row.rev))).collect())
     }
 
-    /// Messages of a room that changed behind a rev, by theirs, and whether these are all up to the room's `head`.
-    /// What has changed since that was read comes again.
+    /// Returns the messages of a room that changed after a rev, in its order, at most so many.
     async fn changed(
         &self,
         room: RoomId,
         after: Rev,
-        head: Rev,
-        most: usize,
-    ) -> Result<(Vec<Changed>, bool), StoreError> {
-        let mut found = Vec::new();
-        let mut after = self.gaps.past(room, after);
-        while after < head {
-            let left = most - found.len();
-            let limit = i64::try_from(left).unwrap_or(i64::MAX);
-            let changed = changes!(index, room.0, after.0, limit)
-                .fetch_all(&self.readers)
-                .await?;
-            let (are_enough, is_gap) = (changed.len() >= left, changed.is_empty());
-            found.extend(changed.into_iter().filter(|message| message.rev <= head.0));
-            if are_enough {
-                return Ok((found, false));
-            }
-            match self.beyond(room, after, head, is_gap).await? {
-                Some(beyond) => after = beyond,
-                None => break,
-            }
-        }
-        Ok((found, true))
+        limit: usize,
+    ) -> Result<Vec<Changed>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let changed = sqlx::query_as!(
+            Changed,
+            r#"select m.id as "id!", m.rev, m.author_id, m.created_at, m.flags & 4 <> 0 as "has_file!: bool",
+                      case when m.kind = 'text' and m.deleted_at is null then m.body end as body
+               from messages m join rooms r on r.id = m.room_id
+               where m.room_id = ?1 and m.rev > ?2 and r.deleted_at is null
+               order by m.rev limit +?3"#,
+            room.0,
+            after.0,
+            limit
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(changed)
     }
 
     pub(in crate::store) async fn tidy_index(&self, pages: i64) -> Result<bool, StoreError> {
