@@ -40,6 +40,9 @@ pub enum StoreError {
     /// The database cannot be opened.
     #[error("cannot open the database: {0}")]
     Open(String),
+    /// A migration failed, and the copy from before it was restored.
+    #[error("a migration of the database failed, and the database is as it was before: {0}")]
+    Migration(String),
     /// A statement failed, or a row holds what no row of ours can.
     #[error("the database failed: {0}")]
     Failed(String),

@@ -48,6 +48,7 @@ mod line_refusals;
 mod members;
 mod memory;
 mod messages;
+mod migration;
 mod model;
 mod numbers;
 mod open_files;

@@ -99,7 +99,7 @@ impl Sqlite {
 mod tests {
     use sqlx::{Connection, SqliteConnection};
 
-    use super::super::MIGRATIONS;
+    use super::super::migrate::MIGRATIONS;
     use super::*;
     use crate::domain::{Actor, Author};
 

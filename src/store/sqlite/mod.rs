@@ -23,6 +23,7 @@ mod marks;
 mod members;
 mod mentions;
 mod messages;
+mod migrate;
 mod moderation;
 mod offline;
 mod pages;
@@ -53,7 +54,6 @@ use std::{
 use futures_util::future::try_join_all;
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
-    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::mpsc;
@@ -65,8 +65,6 @@ use recent::Recent;
 use writer::Writer;
 
 pub(super) use supervision::make_admin;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// A read waits this long for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -104,8 +102,7 @@ impl Sqlite {
     ) -> Result<(Self, mpsc::Receiver<Vec<Change>>), StoreError> {
         create_private(&options.path)?;
         let connect = connect_options(&options.path);
-        let mut connection = connect.connect().await.map_err(open_error)?;
-        migrate(&mut connection).await?;
+        let mut connection = migrate::open_migrated(&options.path, &connect).await?;
         set_quota(&mut connection, options.max_mb)
             .await
             .map_err(open_error)?;
@@ -206,27 +203,6 @@ async fn open_readers(connect: &SqliteConnectOptions) -> Result<SqlitePool, sqlx
     // Held until the last is there, so that none is taken twice.
     try_join_all((0..count).map(open)).await?;
     Ok(readers)
-}
-
-/// Makes the schema what this version wants. What is sorted for it may be larger than the memory there is, and so goes
-/// to temporary files.
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let set = async |connection: &mut SqliteConnection, pragma| {
-        sqlx::raw_sql(pragma)
-            .execute(connection)
-            .await
-            .map_err(open_error)
-    };
-    set(connection, "pragma temp_store = file").await?;
-    MIGRATIONS
-        .run(&mut *connection)
-        .await
-        .map_err(|error| match error {
-            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Newer,
-            other => StoreError::Open(other.to_string()),
-        })?;
-    set(connection, "pragma temp_store = memory").await?;
-    Ok(())
 }
 
 /// Only the connection that writes needs to know of it, once the schema is as it should be; 0 is no
