@@ -1,5 +1,4 @@
-//! Many who come back to a room at once: they are answered from what one of them read, and it is what each
-//! would have read.
+//! Many members come back to a room at once, and each receives what changed meanwhile.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};

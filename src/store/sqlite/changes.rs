@@ -4,7 +4,6 @@ use super::{
     Sqlite,
     pages::{Seen, seen},
     rows::head_of,
-    tails,
 };
 use crate::{
     domain::{Removal, Rev, RoomId, UserId},
@@ -13,38 +12,6 @@ use crate::{
 
 impl Sqlite {
     pub(in crate::store) async fn changed_since(
-        &self,
-        room: RoomId,
-        reader: UserId,
-        after: Rev,
-        most: Most,
-    ) -> Result<Option<Changes>, StoreError> {
-        if !(tails::LEAST_MESSAGES..=tails::LENGTH.messages).contains(&most.messages) {
-            return self.read_changes(room, reader, after, most).await;
-        }
-        let missed = match self.recent.changes(room, reader, after, most) {
-            Ok(changes) => return Ok(Some(changes)),
-            Err(missed) => missed,
-        };
-        if !self.recent.wants_changes(room, after, missed) {
-            let changes = self.read_changes(room, reader, after, most).await?;
-            if changes.is_some() {
-                self.recent.admit(room, reader, missed);
-            }
-            return Ok(changes);
-        }
-        // As much as others may want to hear as well.
-        let changes = self
-            .read_changes(room, reader, after, tails::LENGTH)
-            .await?;
-        Ok(changes.map(|changes| {
-            self.recent
-                .keep_changes(room, reader, after, &changes, missed);
-            tails::cut(changes, most)
-        }))
-    }
-
-    async fn read_changes(
         &self,
         room: RoomId,
         reader: UserId,
@@ -85,7 +52,6 @@ impl Sqlite {
         after: Rev,
         count: i64,
     ) -> Result<Option<Distance>, StoreError> {
-        let look = self.recent.look(room);
         let row = sqlx::query!(
             "select r.last_seq, r.last_rev,
                     exists (select 1 from messages m where m.room_id = r.id and m.rev > ?3
@@ -99,12 +65,9 @@ impl Sqlite {
         )
         .fetch_optional(&self.readers)
         .await?;
-        Ok(row.map(|row| {
-            self.recent.admit(room, reader, look);
-            Distance {
-                head: head_of(row.last_seq, row.last_rev),
-                beyond: row.beyond,
-            }
+        Ok(row.map(|row| Distance {
+            head: head_of(row.last_seq, row.last_rev),
+            beyond: row.beyond,
         }))
     }
 

@@ -41,7 +41,6 @@ mod senders;
 mod sessions;
 mod standings;
 mod supervision;
-mod tails;
 mod tokens;
 mod transactions;
 mod writer;

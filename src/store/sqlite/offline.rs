@@ -5,7 +5,7 @@ use std::path::Path;
 use futures_util::future::BoxFuture;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::{MIGRATIONS, base_options};
+use super::{base_options, migrate::MIGRATIONS};
 use crate::store::StoreError;
 
 /// Opens one connection to the database at `path`, does `work` in one transaction, and closes it.

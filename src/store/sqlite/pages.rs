@@ -11,7 +11,7 @@ use super::{
     rows::{SeenRow, head_of},
 };
 use crate::{
-    domain::{Extras, Head, Message, RoomId, Seq, UserId},
+    domain::{Head, Message, RoomId, Seq, UserId},
     store::{Most, StoreError},
 };
 
@@ -191,24 +191,4 @@ pub(super) async fn collect(
         left -= size;
     }
     Ok(seen)
-}
-
-/// How many of these are as much as is wanted. The one that goes beyond the bytes is the last.
-pub(super) fn first<'m>(messages: impl Iterator<Item = &'m Message>, most: Most) -> usize {
-    let mut left = most.bytes;
-    let whole = messages.take(wanted(most)).take_while(|message| {
-        let goes_on = left > 0;
-        left = left.saturating_sub(weight(message));
-        goes_on
-    });
-    whole.count()
-}
-
-pub(super) fn wanted(most: Most) -> usize {
-    usize::try_from(most.messages).unwrap_or(usize::MAX)
-}
-
-/// Bytes that a message holds, as far as they are its author's to choose.
-pub(super) fn weight(message: &Message) -> usize {
-    message.body.len() + message.extras.as_deref().map_or(0, Extras::weight)
 }

@@ -1,5 +1,4 @@
-//! What of rooms is read often, kept until something changes: the newest page as it goes out, and the last
-//! changes.
+//! The newest page of a room as it goes out, kept until something changes.
 //!
 //! Only the writer changes anything. It says what a transaction bears on before it begins, and after the commit,
 //! before anybody is told of it, takes away what that made old. In between nothing of it is handed out nor
@@ -12,12 +11,11 @@ use dashmap::{DashMap, Entry};
 
 use super::{
     job::Bearing,
-    tails::Tails,
     transactions::{Moment, Transactions, UnderWay},
 };
 use crate::{
-    domain::{Change, Rev, RoomId, UserId},
-    store::{Changes, Most, Rendered},
+    domain::{Change, RoomId, UserId},
+    store::Rendered,
 };
 
 /// Rooms whose page is kept at most.
@@ -34,7 +32,6 @@ pub(super) struct Recent(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     rooms: DashMap<RoomId, Kept>,
-    tails: Tails,
     transactions: Transactions,
 }
 
@@ -102,46 +99,6 @@ impl Recent {
         self.0.transactions.look(room)
     }
 
-    /// The changes of a room behind a `rev`, if they are kept and that reader may see them.
-    pub(super) fn changes(
-        &self,
-        room: RoomId,
-        reader: UserId,
-        after: Rev,
-        most: Most,
-    ) -> Result<Changes, Moment> {
-        let missed = self.look(room);
-        if !missed.is_at_rest() {
-            return Err(missed);
-        }
-        self.0.tails.get(room, reader, after, most).ok_or(missed)
-    }
-
-    /// Whether changes behind that `rev` would be kept, as far as can be told before they are read.
-    pub(super) fn wants_changes(&self, room: RoomId, after: Rev, missed: Moment) -> bool {
-        missed.is_at_rest() && self.0.tails.wants(room, after)
-    }
-
-    /// Keeps changes that were read after they were missed, by somebody who was in the room then.
-    pub(super) fn keep_changes(
-        &self,
-        room: RoomId,
-        reader: UserId,
-        after: Rev,
-        changes: &Changes,
-        missed: Moment,
-    ) {
-        let tails = &self.0.tails;
-        tails.keep(room, reader, after, changes, || self.is_still(missed, room));
-    }
-
-    /// Notes that somebody was in a room, after a [`look`](Self::look).
-    pub(super) fn admit(&self, room: RoomId, reader: UserId, missed: Moment) {
-        let tails = &self.0.tails;
-        // Messages put nobody out of a room by themselves.
-        tails.admit(room, reader, || missed.is_same_for_all(self.look(room)));
-    }
-
     fn is_still(&self, missed: Moment, room: RoomId) -> bool {
         missed.is_at_rest() && self.look(room) == missed
     }
@@ -164,14 +121,8 @@ impl Recent {
     fn forget(&self, changes: &[Change]) {
         for change in changes {
             match change {
-                Change::Message(message) => {
+                Change::Message(message) | Change::Altered { message, .. } => {
                     self.forget_page(message.room_id);
-                    self.0.tails.learn(message);
-                }
-                // Others may quote it, and read otherwise now without having changed themselves.
-                Change::Altered { message, .. } => {
-                    self.forget_page(message.room_id);
-                    self.0.tails.forget(message.room_id);
                 }
                 Change::Read { .. }
                 | Change::SessionEnded { .. }
@@ -201,7 +152,6 @@ impl Recent {
 
     fn take_all(&self) {
         self.0.rooms.clear();
-        self.0.tails.forget_all();
     }
 }
 
@@ -212,7 +162,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::{super::Sqlite, *};
-    use crate::{domain::Head, store::StoreOptions};
+    use crate::store::StoreOptions;
 
     const ROOM: RoomId = RoomId(1);
     const ADA: UserId = UserId(1);
@@ -261,28 +211,16 @@ mod tests {
         for bearing in [Bearing::Room(ROOM), Bearing::Everything] {
             for changes in [Some(Vec::new()), None] {
                 let recent = Recent::default();
-                let nothing = Changes {
-                    items: Vec::new(),
-                    head: Head::default(),
-                    has_after: false,
-                };
-                let changes_of = |reader| recent.changes(ROOM, reader, Rev(0), Most::PAGE);
                 recent.keep(ROOM, ADA, page(), missed(&recent, ADA));
-                recent.keep_changes(ROOM, ADA, Rev(0), &nothing, recent.look(ROOM));
-                assert!(changes_of(ADA).is_ok());
 
                 let writing = recent.begin([Bearing::Aside, bearing].into_iter());
                 let meanwhile = missed(&recent, ADA);
-                assert!(changes_of(ADA).is_err());
                 recent.keep(ROOM, BOB, page(), meanwhile);
-                recent.keep_changes(ROOM, BOB, Rev(0), &nothing, meanwhile);
                 recent.end(writing, changes.as_ref());
                 assert!(recent.get(ROOM, BOB).is_err());
-                assert!(changes_of(BOB).is_err());
                 // What has not changed is there again, unless anything may have.
                 let stays = bearing != Bearing::Everything && changes.is_some();
                 assert_eq!(recent.get(ROOM, ADA).is_ok(), stays);
-                assert_eq!(changes_of(ADA).is_ok(), stays);
             }
         }
     }

@@ -37,11 +37,6 @@ impl Moment {
     pub(super) fn is_at_rest(self) -> bool {
         self.all.is_multiple_of(2) && self.some.is_multiple_of(2)
     }
-
-    /// Whether nothing that bears on everything is under way, nor was between this and `later`.
-    pub(super) fn is_same_for_all(self, later: Self) -> bool {
-        self.all.is_multiple_of(2) && self.all == later.all
-    }
 }
 
 impl Transactions {
