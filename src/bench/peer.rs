@@ -12,9 +12,14 @@ pub trait Peer {
     /// How it is spoken to. Whatever room is asked for must be there, and anybody let in.
     fn dialect(&self) -> Dialect;
 
-    /// Whether a message is on disk before its sender is told that it is said. Those that store nothing
-    /// take part where messages are handed out, those that do where they are stored.
+    /// Returns whether a message is on disk before the server acks and publishes it. Durable peers take part in the
+    /// rows about storing messages.
     fn is_durable(&self) -> bool;
+
+    /// Returns whether the peer takes part in the rows about publishing messages to many.
+    fn publishes(&self) -> bool {
+        !self.is_durable()
+    }
 
     /// Starts it on loopback, with its data in `folder`.
     ///

@@ -63,6 +63,11 @@ impl Peer for Bun {
         self.durable
     }
 
+    /// Both do: the durable one does the same work as Parlor, the other shows what storing costs.
+    fn publishes(&self) -> bool {
+        true
+    }
+
     fn start(&self, folder: &Path) -> io::Result<Box<dyn RunningPeer>> {
         let mut command = Command::new(self.program()?);
         command.arg(sources("bun").join("server.ts"));

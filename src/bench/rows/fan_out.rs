@@ -45,7 +45,7 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
     };
     let script = |said: &mut Vec<(usize, u64)>| said.push((0, burst));
     // The others first: some take longer to let everybody in than ours waits for a sign of life.
-    let others = others(bench, shape, false);
+    let others = others(bench, shape);
     for (_, other) in &others {
         // One that fails is told of when its turn comes.
         let _ = other.borrow_mut().play(WARMING, &mut { script });
@@ -78,7 +78,9 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
     }
     let name = format!("fan-out, {} listeners, {name}", shape.listeners);
     let mut rows = contest(bench, &name, &METRICS, entrants)?;
-    rows[0].note("ours waits for its fsync, the floor stores nothing");
+    rows[0].note(
+        "ours and those with SQLite wait for their fsync; the floor and the others store nothing",
+    );
     if burst > 1 {
         rows[0].note(format!("frames a write: {together}"));
     }

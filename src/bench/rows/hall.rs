@@ -326,20 +326,16 @@ pub(super) fn entrant<'a, S: Stage>(
     })
 }
 
-/// How many servers have their listeners at the same time, where nothing is stored: the floor, ours, and the others.
+/// How many servers have their listeners at the same time in rows about publishing: the floor, ours, and the others.
 pub(super) fn beside_each_other(bench: &Bench<'_>) -> usize {
-    2 + bench.peers.iter().filter(|peer| !peer.is_durable()).count()
+    2 + bench.peers.iter().filter(|peer| peer.publishes()).count()
 }
 
 /// The halls of all peers that take part. One that cannot be had is told of and left out.
-pub(super) fn others(
-    bench: &mut Bench<'_>,
-    shape: Shape,
-    durable: bool,
-) -> Vec<(String, RefCell<Player<Hall>>)> {
+pub(super) fn others(bench: &mut Bench<'_>, shape: Shape) -> Vec<(String, RefCell<Player<Hall>>)> {
     let mut halls = Vec::new();
     for peer in bench.peers {
-        if peer.is_durable() != durable {
+        if !peer.publishes() {
             continue;
         }
         match Hall::of(bench, &**peer, shape) {
