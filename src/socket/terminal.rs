@@ -142,6 +142,7 @@ mod tests {
                 id: UserId(1),
                 username: "ada".into(),
                 display_name: "Ada".into(),
+                avatar: None,
             },
             body: "hi".into(),
             event: None,

@@ -70,34 +70,7 @@ impl Reader {
                 read_generation,
             }) => {
                 let step = ReceiptStep::new(seq, force, read_generation);
-                if !self.hears(room_id) {
-                    return self
-                        .refuse(None, Some(room_id), &ChatError::NotFound("room"))
-                        .await;
-                }
-                match self
-                    .context
-                    .chat
-                    .mark_read(self.voice.caller(), room_id, step)
-                    .await
-                {
-                    // One that moved is told to all of the user's connections, this one too.
-                    Ok(receipt) if receipt.moved => Ok(()),
-                    Ok(receipt) => {
-                        self.say(
-                            Frame::Read {
-                                room_id,
-                                read_seq: receipt.read_seq,
-                                unread: receipt.unread,
-                                mentions: receipt.mentions,
-                                read_generation: receipt.generation,
-                            }
-                            .encode(),
-                        )
-                        .await
-                    }
-                    Err(error) => self.refuse(None, Some(room_id), &error).await,
-                }
+                self.mark_read(room_id, step).await
             }
             Ok(Command::Sync { rooms, epoch }) => {
                 if let Err(error) = self.context.chat.check_epoch(epoch.as_deref()) {
@@ -118,6 +91,30 @@ impl Reader {
                 self.say(malformed(error.key, error.code, error.detail))
                     .await
             }
+        }
+    }
+
+    /// Moves the receipt in a room. A receipt that moved is sent to all connections of the user, this one included.
+    async fn mark_read(&mut self, room_id: RoomId, step: ReceiptStep) -> Result<(), Done> {
+        let receipt = if self.hears(room_id) {
+            let (chat, caller) = (&self.context.chat, self.voice.caller());
+            chat.mark_read(caller, room_id, step).await
+        } else {
+            Err(ChatError::NotFound("room"))
+        };
+        match receipt {
+            Ok(receipt) if receipt.moved => Ok(()),
+            Ok(receipt) => {
+                let read = Frame::Read {
+                    room_id,
+                    read_seq: receipt.read_seq,
+                    unread: receipt.unread,
+                    mentions: receipt.mentions,
+                    read_generation: receipt.generation,
+                };
+                self.say(read.encode()).await
+            }
+            Err(error) => self.refuse(None, Some(room_id), &error).await,
         }
     }
 
