@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 use tokio::{sync::Notify, task::yield_now};
 
-use super::room::{Lagged, RoomEvent, Subscription};
+use super::{
+    events::RoomEvent,
+    subscription::{Lagged, Subscription},
+};
 use crate::{domain::Rev, protocol::Agreed};
 
 /// Listeners of one task. A larger room has more of them, for more than one core.

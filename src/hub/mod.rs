@@ -4,10 +4,12 @@
 
 pub mod bus;
 pub mod connections;
+pub mod events;
 pub mod fanout;
 pub mod presence;
 pub mod room;
 pub mod shared;
+pub mod subscription;
 pub mod typing;
 
 use std::sync::Arc;
@@ -16,10 +18,11 @@ use dashmap::{DashMap, mapref::one::RefMut};
 
 pub use bus::{Bus, LocalBus, Switch};
 pub use connections::{Connections, Control, Over, Registration, TooManyConnections};
+pub use events::{LiveMessage, LivePresence, LiveRoom, RoomEvent};
 pub use fanout::{Batch, Listener, Listening};
 pub use presence::{Diff, Presence, PresenceGuard, Settled};
-pub use room::{LiveMessage, LivePresence, LiveRoom, RoomEvent, Subscription};
 pub use shared::Shared;
+pub use subscription::Subscription;
 pub use typing::Typing;
 
 use crate::domain::{RoomId, UserId};

@@ -10,32 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     dialect::Voice,
-    outlet::{End, Full, Outlet},
-    writer::Call,
+    events::{Call, Closed, End},
+    outlet::{Full, Outlet},
 };
 use crate::{
-    domain::{Removal, Rev, RoomId, Seq},
-    hub::{Batch, Listener, Listening, LiveMessage, RoomEvent},
+    domain::{Rev, RoomId, Seq},
+    hub::{Batch, Listener, Listening, RoomEvent},
     protocol::{Agreed, CloseReason},
 };
 
 /// Events that are held at most while it is closed. Whoever misses more reads it from the store.
 const MOST_HELD: usize = 128;
-
-/// Why an ear closed itself.
-pub(super) enum Closed {
-    /// Changes were missed.
-    Missed {
-        /// Whether it may have been more than messages.
-        lagged: bool,
-    },
-    /// The peer takes no more now.
-    Full,
-    /// The user seems to be out of this room; they may have come back since.
-    Removed(Arc<LiveMessage>, Removal),
-    /// The room is gone.
-    Deleted,
-}
 
 /// A connection's ear in a room.
 pub(super) struct Ear {

@@ -8,6 +8,7 @@
 mod codec;
 mod dialect;
 mod ear;
+mod events;
 mod feed;
 mod lines;
 mod outlet;
@@ -35,7 +36,8 @@ use crate::{
 };
 use codec::{Decoder, Incoming};
 use dialect::Voice;
-use outlet::{End, Outlet};
+use events::End;
+use outlet::Outlet;
 pub use pulse::Pulse;
 use reader::Reader;
 use terminal::TerminalState;

@@ -18,7 +18,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{codec::Decoder, writer::Call};
+use super::{
+    codec::Decoder,
+    events::{Call, End},
+};
 use crate::protocol::CloseReason;
 
 /// What may wait for a peer. More is not taken, unless it is one frame that has nothing before it.
@@ -29,17 +32,6 @@ const SLICES: usize = 32;
 const MOST_CALLS: usize = 64;
 /// What one read takes. On the stack, so that it costs a silent connection nothing.
 const READ: usize = 4096;
-
-/// Why a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// We close it, and say why.
-    Close(CloseReason),
-    /// The peer closed it, with this code, and waits for our answer.
-    Closed(Option<u16>),
-    /// There is nobody to say it to.
-    Gone,
-}
 
 /// There is no room for more now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

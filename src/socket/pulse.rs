@@ -16,8 +16,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    outlet::{End, Outlet},
-    writer::Call,
+    events::{Call, End},
+    outlet::Outlet,
 };
 use crate::{
     config::Timing,

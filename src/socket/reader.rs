@@ -11,8 +11,8 @@ use super::{
     Context, Scope,
     codec::{Decoder, Incoming},
     dialect::Voice,
-    outlet::{End, Outlet},
-    writer::Call,
+    events::{Call, End},
+    outlet::Outlet,
 };
 use crate::{
     chat::{ChatError, PendingPost},

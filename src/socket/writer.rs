@@ -29,9 +29,9 @@ use errand::Errand;
 use super::{
     CLOSE_GRACE, Context, Scope,
     dialect::Voice,
-    ear::Closed,
+    events::{Call, Closed, End},
     feed::Feed,
-    outlet::{End, Outlet},
+    outlet::Outlet,
 };
 use crate::{
     chat::ChatError,
@@ -44,22 +44,6 @@ use crate::{
 const BUSY_RETRY: Duration = Duration::from_millis(100);
 /// Errands that may wait before the reader is not listened to until some are done.
 const MOST_ERRANDS: usize = 64;
-
-/// What the writer is to see to.
-pub(super) enum Call {
-    /// The ear in this room has closed itself.
-    Ear(RoomId, Closed),
-    /// Send everything changed since these.
-    Sync(Vec<(RoomId, Rev)>),
-    /// Show the last so many messages of this room.
-    History(RoomId, usize),
-    /// Say when to come back, and close.
-    Drain,
-    /// Close, once everything that was asked for before is sent.
-    Quit,
-    /// End the connection.
-    End(End),
-}
 
 pub(super) struct Writer {
     context: Arc<Context>,

@@ -264,6 +264,193 @@ fn a_folder_reaches_others_by_the_crate_alone() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+/// The module that a file is: `store/sqlite/mod.rs` is `store::sqlite`.
+type Module = Vec<String>;
+
+fn module(path: &Path) -> Module {
+    let path = path.with_extension("");
+    let parts = path.iter().map(|part| part.to_str().unwrap().to_owned());
+    let mut module: Module = parts.collect();
+    if module.last().is_some_and(|last| last == "mod") || module == ["lib"] {
+        module.pop();
+    }
+    module
+}
+
+/// Parses a path or a `use` tree, and leaves what follows it: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn paths(text: &mut &str) -> Vec<Module> {
+    let mut path = Module::new();
+    loop {
+        *text = text.trim_start();
+        if let Some(tree) = text.strip_prefix('{') {
+            *text = tree;
+            let mut found = Vec::new();
+            loop {
+                *text = text.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+                if text.is_empty() || text.starts_with('}') {
+                    *text = text.get(1..).unwrap_or_default();
+                    return found;
+                }
+                let before = text.len();
+                let branches = paths(text);
+                found.extend(branches.into_iter().map(|rest| [&path[..], &rest].concat()));
+                // An alias, or what is no tree after all.
+                if let Some(alias) = text.trim_start().strip_prefix("as ") {
+                    *text = alias.trim_start().trim_start_matches(is_word);
+                } else if text.len() == before {
+                    return found;
+                }
+            }
+        }
+        let Some(name) = word(text) else {
+            return vec![path];
+        };
+        *text = &text[name.len()..];
+        path.push(name);
+        match text.strip_prefix("::") {
+            Some(rest) => *text = rest,
+            None => return vec![path],
+        }
+    }
+}
+
+/// The modules with files of their own that a file imports something from, its own parents left out: a file may use
+/// what its parents hold, since they are its name.
+fn imported(module: &Module, code: &str, modules: &BTreeSet<Module>) -> BTreeSet<Module> {
+    let children = modules.iter().filter_map(|child| {
+        let (name, parent) = child.split_last()?;
+        (parent == module).then_some(name.as_str())
+    });
+    let parent = &module[..module.len().saturating_sub(1)];
+    let mut heads: Vec<(&str, Module)> = children
+        .map(|name| (name, [&module[..], &[name.to_owned()]].concat()))
+        .collect();
+    heads.push(("crate", Module::new()));
+    heads.push(("super", parent.to_vec()));
+    heads.push(("self", module.clone()));
+
+    // Tests come last in a file, and may use whoever they test.
+    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut found = BTreeSet::new();
+    for (head, base) in heads {
+        let head = format!("{head}::");
+        for (at, _) in code.match_indices(&head) {
+            let before = &code[..at];
+            if before.ends_with(|c| is_word(c) || c == ':') || before.ends_with("(in ") {
+                continue;
+            }
+            for path in paths(&mut &code[at + head.len()..]) {
+                let mut target = base.clone();
+                for name in path {
+                    if name == "super" {
+                        target.pop();
+                        continue;
+                    }
+                    target.push(name);
+                    if !modules.contains(&target) {
+                        target.pop();
+                        break;
+                    }
+                }
+                if modules.contains(&target) && !module.starts_with(&target) {
+                    found.insert(target);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Which file imports from which.
+fn graph<'s>(
+    files: impl Iterator<Item = (&'s Path, &'s str)>,
+) -> BTreeMap<Module, BTreeSet<Module>> {
+    let files: Vec<_> = files.map(|(path, code)| (module(path), code)).collect();
+    let modules = files.iter().map(|(module, _)| module.clone()).collect();
+    let imports = files.into_iter().map(|(module, code)| {
+        let imported = imported(&module, code, &modules);
+        (module, imported)
+    });
+    imports.collect()
+}
+
+/// A cycle of imports, if there is one.
+fn cycle(graph: &BTreeMap<Module, BTreeSet<Module>>) -> Option<Vec<String>> {
+    fn visit(
+        at: &Module,
+        graph: &BTreeMap<Module, BTreeSet<Module>>,
+        path: &mut Vec<Module>,
+        seen: &mut BTreeSet<Module>,
+    ) -> Option<Vec<String>> {
+        if let Some(start) = path.iter().position(|before| before == at) {
+            let names = path[start..].iter().map(|module| module.join("::"));
+            return Some(names.collect());
+        }
+        if !seen.insert(at.clone()) {
+            return None;
+        }
+        path.push(at.clone());
+        let next = graph.get(at).into_iter().flatten();
+        let found = next
+            .into_iter()
+            .find_map(|next| visit(next, graph, path, seen));
+        path.pop();
+        found
+    }
+    let mut seen = BTreeSet::new();
+    graph
+        .keys()
+        .find_map(|module| visit(module, graph, &mut Vec::new(), &mut seen))
+}
+
+#[test]
+fn the_reader_of_imports_finds_a_cycle() {
+    let cycle_of = |files: &[(&str, &str)]| {
+        let files = files.iter().map(|(path, code)| (Path::new(*path), *code));
+        cycle(&graph(files))
+    };
+    let root = ("a/mod.rs", "mod b; mod c; pub use b::B; pub struct Shared;");
+    let one = ("a/b.rs", "use super::{Shared, c::{self, C as D}};");
+    assert_eq!(
+        cycle_of(&[root, one, ("a/c.rs", "use super::Shared;")]),
+        None
+    );
+    for other in [
+        "use super::b::B;",
+        "use crate::{x, a::{Shared, b::B}};",
+        "fn f() { super::b::g::<u8>(1) }",
+        "macro_rules! m { () => { $crate::a::b::g() } }",
+    ] {
+        let found = cycle_of(&[root, one, ("a/c.rs", other)]);
+        assert_eq!(found.unwrap(), ["a::b", "a::c"], "{other}");
+    }
+    for other in [
+        "pub(in super::b) fn f() {}",
+        "use other::super_b::b::B;",
+        "#[cfg(test)] mod tests { use super::super::b::B; }",
+    ] {
+        assert_eq!(cycle_of(&[root, one, ("a/c.rs", other)]), None, "{other}");
+    }
+    // Three of them, one in a folder below; what is in a folder's root belongs to the root.
+    let found = cycle_of(&[
+        ("a.rs", "mod b;"),
+        ("a/b.rs", "use crate::c;"),
+        ("c.rs", "use crate::d::D;"),
+        ("d/mod.rs", "use crate::a::b::B; struct D;"),
+    ]);
+    assert_eq!(found.unwrap(), ["a::b", "c", "d"]);
+}
+
+#[test]
+fn files_do_not_import_each_other_in_a_cycle() {
+    let sources = sources();
+    let files = sources.iter();
+    let graph = graph(files.map(|source| (source.path.as_path(), source.code.as_str())));
+    let imports: usize = graph.values().map(BTreeSet::len).sum();
+    assert!(imports > 300, "only {imports} imports were found");
+    assert_eq!(cycle(&graph), None);
+}
+
 #[test]
 fn only_one_folder_knows_the_database_and_one_the_web() {
     let mut broken = Vec::new();

@@ -1,7 +1,10 @@
 //! JSON commands.
 
 use super::{Done, Reader};
-use crate::socket::{dialect::Voice, outlet::End, writer::Call};
+use crate::socket::{
+    dialect::Voice,
+    events::{Call, End},
+};
 use crate::{
     chat::{Changed, ChatError},
     domain::{Emoji, Key, ReceiptStep, RoomId, TokenScope},

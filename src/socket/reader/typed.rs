@@ -1,7 +1,7 @@
 //! Lines that a person typed.
 
 use super::{Done, Reader};
-use crate::socket::{dialect, lines, terminal::TerminalState, writer::Call};
+use crate::socket::{dialect, events::Call, lines, terminal::TerminalState};
 use crate::{
     chat::{Caller, Chat, ChatError, Member, RoomEdit},
     domain::{Emoji, Key, MuteSpan, RoomId, Seq, TimeZone, Timestamp, TokenScope, Topic, UserId},

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{BUSY_RETRY, Writer};
-use crate::socket::{Scope, dialect::Voice, feed::Repair, lines, outlet::End};
+use crate::socket::{Scope, dialect::Voice, events::End, feed::Repair, lines};
 use crate::{
     chat::{Caller, Changes, Chat, ChatError, Most},
     domain::{Head, Message, Rev, RoomId, RoomKind, Seq, Window},

@@ -5,7 +5,7 @@ use super::{
     errand::{Errand, Replay},
     internal,
 };
-use crate::socket::{Scope, lines, outlet::End};
+use crate::socket::{Scope, events::End, lines};
 use crate::{
     chat::ChatError,
     domain::{Rev, RoomId, RoomStanding, User},

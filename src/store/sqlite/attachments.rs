@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::{append::json, job::AppendJob, rows::corrupt};
+use super::{append_job::AppendJob, json::json, rows::corrupt};
 use crate::{
     domain::{Attachment, Extras, FileId, Message, RoomId, UserId},
     store::Append,

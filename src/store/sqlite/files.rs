@@ -4,8 +4,8 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite,
-    append::json,
     attachments::{file_id, pixels},
+    json::json,
     restraints,
 };
 use crate::{

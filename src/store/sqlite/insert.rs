@@ -5,7 +5,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{append::json, mentions};
+use super::{json::json, mentions};
 use crate::domain::Message;
 
 /// A message, and the room's count of text messages including it.

@@ -140,6 +140,25 @@ async fn may_invite(
 }
 
 impl Sqlite {
+    pub(in crate::store) async fn join_by_code(
+        &self,
+        user: Author,
+        code: AccessCode,
+        now: Timestamp,
+    ) -> Result<Joined, StoreError> {
+        let most = self.rooms_per_user;
+        self.writer
+            .call(move |tx| {
+                Box::pin(async move {
+                    match find(&mut tx.conn, &code, now).await? {
+                        Some(invite) => enter(tx, &invite, user, most, now).await,
+                        None => Ok(Joined::NoSuchRoom),
+                    }
+                })
+            })
+            .await
+    }
+
     pub(in crate::store) async fn create_invite(
         &self,
         new: NewInvite,

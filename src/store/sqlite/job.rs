@@ -4,10 +4,10 @@ use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
-use super::{health::Health, senders::Senders};
+use super::{append_job::AppendJob, health::Health, senders::Senders};
 use crate::{
     domain::{Change, RoomId},
-    store::{Append, Appended, StoreError},
+    store::StoreError,
 };
 
 /// What the writer works with: its connection, what the transaction has changed so far, who has sent
@@ -23,13 +23,6 @@ pub(super) struct Tx {
 pub(super) enum Job {
     Append(Box<AppendJob>),
     Call(Box<dyn Call>),
-}
-
-/// A message to write, and what came of it.
-pub(super) struct AppendJob {
-    pub(super) append: Append,
-    pub(super) outcome: Result<Appended, StoreError>,
-    pub(super) reply: oneshot::Sender<Result<Appended, StoreError>>,
 }
 
 /// What a write may change of what is remembered from one transaction to the next.

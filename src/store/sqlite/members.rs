@@ -4,16 +4,15 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite,
-    append::append_system,
-    invites,
+    bans::is_banned,
     job::Tx,
-    moderation::is_banned,
     rows::{UserRow, to_role},
+    system::append_system,
 };
 use crate::{
     domain::{
-        AccessCode, Author, Change, Permission, Removal, Role, RoomId, Roster, RosterEntry,
-        SystemEvent, Timestamp, User, UserId,
+        Author, Change, Permission, Removal, Role, RoomId, Roster, RosterEntry, SystemEvent,
+        Timestamp, User, UserId,
     },
     store::{Joined, LeaveOutcome, Ruled, StoreError},
 };
@@ -227,25 +226,6 @@ impl Sqlite {
         let has_after = items.len() > most;
         items.truncate(most);
         Ok(Roster { items, has_after })
-    }
-
-    pub(in crate::store) async fn join_by_code(
-        &self,
-        user: Author,
-        code: AccessCode,
-        now: Timestamp,
-    ) -> Result<Joined, StoreError> {
-        let most = self.rooms_per_user;
-        self.writer
-            .call(move |tx| {
-                Box::pin(async move {
-                    match invites::find(&mut tx.conn, &code, now).await? {
-                        Some(invite) => invites::enter(tx, &invite, user, most, now).await,
-                        None => Ok(Joined::NoSuchRoom),
-                    }
-                })
-            })
-            .await
     }
 
     pub(in crate::store) async fn join_public(

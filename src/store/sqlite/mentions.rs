@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::{append::json, senders::Sender};
+use super::{json::json, senders::Sender};
 use crate::{
     domain::{Author, AvatarVersion, Extras, Message, Named, Quote, RoomId, Seq, UserId},
     store::Append,

@@ -5,8 +5,10 @@
 
 mod admins;
 mod append;
+mod append_job;
 mod attachments;
 mod audit;
+mod bans;
 mod changes;
 mod command_keys;
 mod conversation;
@@ -19,6 +21,7 @@ mod health;
 mod insert;
 mod invites;
 mod job;
+mod json;
 mod marks;
 mod members;
 mod mentions;
@@ -41,6 +44,7 @@ mod senders;
 mod sessions;
 mod standings;
 mod supervision;
+mod system;
 mod tokens;
 mod transactions;
 mod writer;

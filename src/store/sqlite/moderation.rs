@@ -18,21 +18,6 @@ use crate::{
     store::{LeaveOutcome, StoreError},
 };
 
-/// Whether `user` must not come in, in a transaction of the caller's.
-pub(super) async fn is_banned(
-    conn: &mut SqliteConnection,
-    room: RoomId,
-    user: UserId,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select exists (select 1 from bans where room_id = ?1 and user_id = ?2) as "banned!: bool""#,
-        room.0,
-        user.0
-    )
-    .fetch_one(conn)
-    .await
-}
-
 /// Whether a moderator can have met somebody who is not in the room: there, before they went, or
 /// elsewhere within `limit`. Otherwise numbers could be tried for the names behind them.
 async fn can_have_met(

@@ -3,20 +3,16 @@
 use foldhash::{HashMap, HashSet};
 
 use super::{
+    append_job::{AppendJob, KeyedPlace, Place},
     attachments::{self, Loose},
-    job::{AppendJob, Tx},
+    job::Tx,
     mentions::Around,
     senders::Numbers,
 };
 use crate::{
-    domain::{Author, Change, Extras, Message, MessageKind, Rev, RoomId, Seq, Timestamp, UserId},
+    domain::{Author, Change, Extras, Message, MessageKind, Rev, Seq, Timestamp},
     store::{Append, Appended},
 };
-
-/// Where somebody sends to.
-pub(super) type Place = (RoomId, UserId);
-/// The same, and the key it goes with.
-pub(super) type KeyedPlace = (RoomId, UserId, String);
 
 /// What is to be written for some jobs.
 #[derive(Default)]

@@ -4,12 +4,12 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite,
-    append::append_system,
     audit::audit,
     job::Tx,
     members,
     restraints::{self, restrict},
     rows::{RoomRow, limit_json},
+    system::append_system,
 };
 use crate::{
     domain::{

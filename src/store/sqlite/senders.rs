@@ -4,7 +4,11 @@
 use foldhash::{HashMap, HashSet};
 use sqlx::SqliteConnection;
 
-use super::{append::json, job::AppendJob, plan::Place, rows::to_role};
+use super::{
+    append_job::{AppendJob, Place},
+    json::json,
+    rows::to_role,
+};
 use crate::domain::{Author, AvatarVersion, Restraints, RoomId, Timestamp, UserId};
 
 /// Senders that are remembered at most.

@@ -16,8 +16,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     append,
+    append_job::AppendJob,
     health::Health,
-    job::{AppendJob, Bearing, Job, Tx, Work},
+    job::{Bearing, Job, Tx, Work},
     recent::Recent,
     senders::Senders,
 };

@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use sqlx::SqliteConnection;
 
 use super::{
-    super::{Sqlite, append::json},
+    super::{Sqlite, json::json},
     grams::{Mark, Table, short_tokens},
     row_of, tables, turned,
 };

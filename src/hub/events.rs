@@ -1,0 +1,177 @@
+//! What goes through a room's channel.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use super::{Diff, Shared, Typing};
+use crate::{
+    domain::{Aspect, Message, Removal, Room, RoomId, UserId},
+    protocol::{
+        Agreed, Frame, LARGE_ROOM, NAMES_SLICE, RoomView,
+        frame::{AbsentView, PresenceView},
+        line::{self, LineStyle},
+        wire,
+    },
+};
+
+/// Something new in a room. Cloning one is a few counters, whatever it holds.
+#[derive(Clone)]
+pub enum RoomEvent {
+    /// A message is new or changed. These come in `rev` order.
+    Message(Arc<LiveMessage>),
+    /// Somebody came or went.
+    Presence(Arc<LivePresence>),
+    /// The room has another name or topic.
+    Changed(Arc<LiveRoom>),
+    /// Somebody types.
+    Typing(Typing),
+    /// The room is gone.
+    Deleted,
+}
+
+impl RoomEvent {
+    /// Its JSON frame for connections that agreed to this; `None` for the end of a room, which each hears
+    /// in its own way.
+    #[must_use]
+    pub fn json(&self, agreed: Option<Agreed>) -> Option<&Bytes> {
+        match self {
+            Self::Message(live) => Some(live.json(agreed)),
+            Self::Presence(presence) => Some(presence.json(agreed)),
+            Self::Changed(changed) => Some(changed.json(agreed)),
+            Self::Typing(typing) => Some(typing.json()),
+            Self::Deleted => None,
+        }
+    }
+}
+
+/// A message on its way: encoded by whoever needs it first, for everybody.
+pub struct LiveMessage {
+    /// The message.
+    pub message: Message,
+    /// Who is out of the room with this message, and must hear neither it nor what follows.
+    pub removes: Option<(UserId, Removal)>,
+    /// What of it is new.
+    pub aspect: Aspect,
+    json: OnceLock<Shared>,
+    plain: OnceLock<Shared>,
+}
+
+impl LiveMessage {
+    /// The message, not yet encoded.
+    #[must_use]
+    pub fn new(message: Message, removes: Option<(UserId, Removal)>) -> Self {
+        Self {
+            message,
+            removes,
+            aspect: Aspect::Message,
+            json: OnceLock::new(),
+            plain: OnceLock::new(),
+        }
+    }
+
+    /// A message that has changed.
+    #[must_use]
+    pub fn altered(message: Message, aspect: Aspect) -> Self {
+        Self {
+            aspect,
+            ..Self::new(message, None)
+        }
+    }
+
+    /// Its JSON frame.
+    #[must_use]
+    pub fn json(&self, agreed: Option<Agreed>) -> &Bytes {
+        let json = || Shared::new(wire::text(&Frame::encoded_message(&self.message)));
+        self.json.get_or_init(json).of(agreed)
+    }
+
+    /// Its line of text in [`LineStyle::PLAIN`].
+    #[must_use]
+    pub fn plain(&self, agreed: Option<Agreed>) -> &Bytes {
+        let plain = || Shared::new(wire::lines(&line::render(&self.message, LineStyle::PLAIN)));
+        self.plain.get_or_init(plain).of(agreed)
+    }
+}
+
+/// Comings and goings on their way.
+pub struct LivePresence {
+    /// Who came and went.
+    pub diff: Diff,
+    json: OnceLock<Shared>,
+    room: RoomId,
+}
+
+impl LivePresence {
+    /// The comings and goings of `room`, not yet encoded.
+    #[must_use]
+    pub fn new(room: RoomId, diff: Diff) -> Self {
+        Self {
+            diff,
+            json: OnceLock::new(),
+            room,
+        }
+    }
+
+    /// Their JSON frame; in a large room only a slice of the names.
+    #[must_use]
+    pub fn json(&self, agreed: Option<Agreed>) -> &Bytes {
+        let json = || Shared::new(wire::text(&self.frame().encode()));
+        self.json.get_or_init(json).of(agreed)
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        let diff = &self.diff;
+        let most_listed = diff.online.len().max(diff.offline.len());
+        let most = if diff.online_count.max(most_listed) > LARGE_ROOM {
+            NAMES_SLICE
+        } else {
+            usize::MAX
+        };
+        let absent = |(who, last_seen): &(Arc<_>, _)| {
+            let who: &crate::domain::Author = who;
+            AbsentView {
+                id: who.id,
+                last_seen: *last_seen,
+            }
+        };
+        Frame::Presence(PresenceView {
+            room_id: self.room,
+            online: diff.online.iter().take(most).map(|who| &**who).collect(),
+            offline: diff.offline.iter().take(most).map(absent).collect(),
+            online_count: diff.online_count,
+        })
+    }
+}
+
+/// A room's new name or topic on its way.
+pub struct LiveRoom {
+    /// Which.
+    pub room: RoomId,
+    /// Its name now.
+    pub name: String,
+    json: Shared,
+}
+
+impl LiveRoom {
+    /// What all members see of the changed room.
+    #[must_use]
+    pub fn new(room: &Room) -> Self {
+        Self {
+            room: room.id,
+            name: room.name.clone(),
+            json: Shared::new(wire::text(
+                &Frame::Room {
+                    room: RoomView::shared(room),
+                }
+                .encode(),
+            )),
+        }
+    }
+
+    /// Its JSON frame.
+    #[must_use]
+    pub fn json(&self, agreed: Option<Agreed>) -> &Bytes {
+        self.json.of(agreed)
+    }
+}

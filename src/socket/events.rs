@@ -1,0 +1,51 @@
+//! What the parts of one connection tell each other.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{Removal, Rev, RoomId},
+    hub::LiveMessage,
+    protocol::CloseReason,
+};
+
+/// What the writer is to see to.
+pub(super) enum Call {
+    /// The ear in this room has closed itself.
+    Ear(RoomId, Closed),
+    /// Send everything changed since these.
+    Sync(Vec<(RoomId, Rev)>),
+    /// Show the last so many messages of this room.
+    History(RoomId, usize),
+    /// Say when to come back, and close.
+    Drain,
+    /// Close, once everything that was asked for before is sent.
+    Quit,
+    /// End the connection.
+    End(End),
+}
+
+/// Why an ear closed itself.
+pub(super) enum Closed {
+    /// Changes were missed.
+    Missed {
+        /// Whether it may have been more than messages.
+        lagged: bool,
+    },
+    /// The peer takes no more now.
+    Full,
+    /// The user seems to be out of this room; they may have come back since.
+    Removed(Arc<LiveMessage>, Removal),
+    /// The room is gone.
+    Deleted,
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// We close it, and say why.
+    Close(CloseReason),
+    /// The peer closed it, with this code, and waits for our answer.
+    Closed(Option<u16>),
+    /// There is nobody to say it to.
+    Gone,
+}

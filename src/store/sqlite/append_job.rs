@@ -1,0 +1,20 @@
+//! A message that waits to be written.
+
+use tokio::sync::oneshot;
+
+use crate::{
+    domain::{RoomId, UserId},
+    store::{Append, Appended, StoreError},
+};
+
+/// A message to write, and what came of it.
+pub(super) struct AppendJob {
+    pub(super) append: Append,
+    pub(super) outcome: Result<Appended, StoreError>,
+    pub(super) reply: oneshot::Sender<Result<Appended, StoreError>>,
+}
+
+/// Where somebody sends to.
+pub(super) type Place = (RoomId, UserId);
+/// The same, and the key it goes with.
+pub(super) type KeyedPlace = (RoomId, UserId, String);
