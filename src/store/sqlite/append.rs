@@ -14,7 +14,7 @@ use super::{
     restraints::note_said,
     rows::MessageRow,
 };
-use crate::domain::Message;
+use crate::domain::{Message, Rev};
 
 /// Writes messages in a transaction of their own, which it commits.
 ///

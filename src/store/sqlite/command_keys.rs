@@ -6,7 +6,7 @@
 use futures_util::future::BoxFuture;
 use ring::digest::{SHA256, digest};
 
-use super::{Sqlite, append::json, conversation::reread, job::Tx};
+use super::{Sqlite, conversation::reread, job::Tx, json::json};
 use crate::{
     domain::{Body, Emoji, Key, Rev, Seq, Timestamp},
     store::{Alteration, Altered, COMMAND_KEYS, COMMAND_KEYS_KEPT, StoreError},
