@@ -4,17 +4,16 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { edit } from "../core/messages.js";
 import { preferences } from "../core/preferences.js";
 import { post } from "../core/sending.js";
-import { bodyLimit, connection, me, now } from "../core/state.js";
+import { bodyLimit, connection, me, now, people } from "../core/state.js";
 import { read, remove, write } from "../core/storage.js";
-import { doneTyping, tellTyping, tellTypingStopped } from "../core/typing.js";
+import { doneTyping, tellTyping, tellTypingStopped, typingIn } from "../core/typing.js";
 import { html } from "../lib/html.js";
-import { t } from "../lib/i18n.js";
+import { listed, t } from "../lib/i18n.js";
 import { codePoints, trimBody } from "../lib/text.js";
 import { fullTime } from "../lib/time.js";
 import { Icon, IconButton } from "./icon.js";
 import { lazy, sayNotLoaded } from "./lazy.js";
 import { nameOf } from "./message-parts.js";
-import { TypingLine } from "./typing-line.js";
 
 /** On a screen keyboard, Enter begins a new line and the button sends. */
 const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
@@ -230,4 +229,15 @@ function Purpose({ editing, replying, leave }) {
     <p>${editing ? t("composer.editing") : t("composer.replying", { name: nameOf(replying.author) })}${replying && html` <span class="faint" dir="auto">${replying.body.slice(0, 140)}</span>`}</p>
     <${IconButton} icon="close" label=${t("dialog.cancel")} onClick=${leave} />
   </div>`;
+}
+
+/** More names than this are "several people". */
+const MAX_NAMES = 3;
+
+/** The line that says who is typing. Its place is always there, so that nothing moves. */
+function TypingLine({ room }) {
+  const ids = typingIn(room.id);
+  const names = ids.map((id) => people.value.get(id)?.display_name ?? t("announce.someone"));
+  const text = ids.length === 0 ? "" : ids.length > MAX_NAMES ? t("typing.several") : t("typing.names", { n: ids.length, names: listed(names) });
+  return html`<p class="typing" dir="auto">${text}</p>`;
 }

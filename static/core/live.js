@@ -13,7 +13,7 @@ import { attach, liveSocket } from "./socket.js";
 import { bodyLimit, currentRoom, dialog, isForMe, me, people, rooms, roomsKnown, route, session } from "./state.js";
 import { forgetTyping, heardTyping, stopTyping } from "./typing.js";
 
-const handlers = { ready, message, ack, synced, behind, presence, typing: heardTyping, typing_stopped: typingStopped, read, room, room_left: roomLeft, error };
+const handlers = { ready, message, ack, synced, behind, presence, typing: heardTyping, typing_stopped: (frame) => stopTyping(frame.room_id, frame.user_id), read, room, room_left: roomLeft, error };
 
 attach({
   onFrame: (frame) => batch(() => handlers[frame.type]?.(frame)),
@@ -170,10 +170,6 @@ function presence(frame) {
   known.online.value = online;
   known.onlineCount.value = frame.online_count ?? online.size;
   noteMembersSeen(known, frame);
-}
-
-function typingStopped(frame) {
-  stopTyping(frame.room_id, frame.user_id);
 }
 
 function read(frame) {

@@ -171,7 +171,7 @@ describe("a conversation", () => {
   });
 
   story("a reader keeps their place when the parser of Markdown arrives", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["late.ada", "late.bob"]);
+    const { room, people: [ada, bob] } = await roomOf(world, ["receipt.ada", "receipt.bob"]);
     const place = ({ page }) =>
       page.locator(".log").evaluate((log) => ({ left: log.scrollHeight - log.scrollTop - log.clientHeight, first: log.querySelector(".message-row").getBoundingClientRect().top }));
     for (const { page } of [ada, bob]) await page.goto("about:blank");
@@ -294,7 +294,7 @@ describe("a conversation", () => {
   });
 
   story("a receipt that was on its way does not undo \"Mark as unread from here\"", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["late.ada", "late.bob"]);
+    const { room, people: [ada, bob] } = await roomOf(world, ["undo.ada", "undo.bob"]);
     await bob.page.goto("about:blank");
     for (const text of ["one", "two", "three"]) await ada.say(text);
     await ada.reads(["one", "two", "three"]);

@@ -174,7 +174,7 @@ async fn a_token_with_a_list_of_rooms_is_in_no_other() {
         let refused = row.token == TokenNeed::AllRooms || matches!(row.rule, Rule::Admins);
         let refusal = scope.refusal(row).or(refused.then_some(out_of_scope));
         let here_only = refusal.unwrap_or_else(|| by_rule(row));
-        let in_room = ["{room_id}", "{file_id}"]
+        let in_room = ["{room_id}", "{room_name}", "{file_id}"]
             .iter()
             .any(|name| row.path.contains(name));
         let elsewhere = match here_only {

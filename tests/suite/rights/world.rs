@@ -66,7 +66,8 @@ pub(super) struct Place {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let server = TestServer::start().await;
+        // Each user asks for many things at once here, uploads among them.
+        let server = TestServer::with(|config| config.limits.uploads_per_user = 64).await;
         let mut people = HashMap::new();
         // The first account is the admin.
         for actor in ACTORS.into_iter().rev() {
