@@ -252,8 +252,8 @@ impl Server {
         background.spawn(chat.clone().run_presence(tasks.stop.clone()));
         background.spawn(chat.clone().run_janitor(tasks.stop.clone()));
         background.spawn(chat.clone().run_indexer(tasks.stop.clone()));
-        let pulse = Arc::new(socket::Pulse::new(&config.timing));
-        background.spawn(pulse.clone().run(tasks.stop.clone()));
+        let heartbeat = Arc::new(socket::Heartbeat::new(&config.timing));
+        background.spawn(heartbeat.clone().run(tasks.stop.clone()));
         background.close();
 
         let context = socket::Context {
@@ -261,8 +261,8 @@ impl Server {
             limits: Arc::new(config.limits.clone()),
             timing: Arc::new(config.timing.clone()),
             draining: tasks.draining.clone(),
-            turns: socket::Context::turns(),
-            pulse,
+            read_permits: socket::Context::read_permits(),
+            heartbeat,
             origin: config.public_url.trim_end_matches('/').into(),
         };
         let state = AppState::new(

@@ -42,29 +42,29 @@ impl Chat {
     async fn settle_presence(&self) -> Option<Instant> {
         let presence = self.inner.hub.presence();
         let now = Instant::now();
-        let seen = presence.sightings(now);
+        let seen = presence.pending_last_seen(now);
         if let Err(error) = self.inner.store.set_last_seen(seen.clone()).await {
             tracing::warn!(%error, "last_seen not stored");
-            presence.put_back(seen);
+            presence.restore_last_seen(seen);
             return Some(Instant::now());
         }
         let hidden = match self.hidden_among(&seen).await {
             Ok(hidden) => hidden,
             Err(error) => {
                 tracing::warn!(%error, "who hides last_seen not read");
-                presence.put_back(seen);
+                presence.restore_last_seen(seen);
                 return Some(Instant::now());
             }
         };
-        let settled = presence.settle(now);
-        for (room, mut diff) in settled.diffs {
-            diff.conceal(&hidden);
+        let flush = presence.flush(now);
+        for (room, mut diff) in flush.diffs {
+            diff.redact_last_seen(&hidden);
             let presence = LivePresence::new(room, diff);
             self.inner
                 .hub
                 .publish(room, RoomEvent::Presence(Arc::new(presence)));
         }
-        settled.next
+        flush.next
     }
 
     /// Asked before anybody is let go, so that nobody is told what another has just hidden.
@@ -81,7 +81,7 @@ impl Chat {
 
     /// At the end, too: whoever is in their grace then will not be let go by this process.
     async fn store_heartbeat(&self) {
-        let seen = self.inner.hub.presence().last_here();
+        let seen = self.inner.hub.presence().last_seen_times();
         if let Err(error) = self.inner.store.set_last_seen(seen).await {
             tracing::warn!(%error, "last_seen not stored");
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Chat;
 use crate::{
     domain::{Change, Message, Removal, UserId},
-    hub::{Control, Hub, LiveMessage, LiveRoom, RoomEvent},
+    hub::{ControlMessage, Hub, LiveMessage, LiveRoom, RoomEvent},
     store::Commits,
 };
 
@@ -32,13 +32,15 @@ impl Chat {
             Change::Joined { user, message } | Change::RoomCreated { user, message } => {
                 let room = message.room_id;
                 hub.presence().join(user, room);
-                hub.connections().tell_user(user, Control::Room(room));
+                hub.connections()
+                    .notify_user(user, ControlMessage::Room(room));
                 say(hub, message, None);
             }
             Change::DirectMade { room, people } => {
                 for user in people {
                     hub.presence().join(user, room);
-                    hub.connections().tell_user(user, Control::Room(room));
+                    hub.connections()
+                        .notify_user(user, ControlMessage::Room(room));
                 }
             }
             // The removal travels in the room's own channel: whatever is numbered after it comes after
@@ -52,7 +54,8 @@ impl Chat {
                 say(hub, message, Some((user, reason)));
             }
             Change::StandingChanged { room, user } => {
-                hub.connections().tell_user(user, Control::Room(room));
+                hub.connections()
+                    .notify_user(user, ControlMessage::Room(room));
             }
             // Here, and not only by who asked for it: they may have gone before the answer.
             Change::SessionEnded { user, session } => self.cut(user, session),
@@ -64,14 +67,14 @@ impl Chat {
                 mentions,
                 generation,
             } => {
-                let word = Control::Read {
+                let word = ControlMessage::Read {
                     room,
                     read_seq,
                     unread,
                     mentions,
                     generation,
                 };
-                hub.connections().tell_user(user, word);
+                hub.connections().notify_user(user, word);
             }
             Change::RoomChanged(room) => {
                 hub.publish(room.id, RoomEvent::Changed(Arc::new(LiveRoom::new(&room))));

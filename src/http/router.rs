@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, header},
-    middleware,
+    middleware::from_fn_with_state,
     routing::{delete, get, patch, post, put},
 };
 use tower::util::MapRequestLayer;
@@ -20,9 +20,8 @@ use tower_http::{
 };
 
 use super::{
-    AppState,
-    edge::{self, RequestIds},
-    gzip,
+    AppState, gzip,
+    middleware::{self, RequestIds},
     routes::{
         account, admins, auth, avatars, conversation, direct, files, invites, me, members,
         messages, moderation, reports, rooms, search, server, socket, supervision, tokens, users,
@@ -70,15 +69,15 @@ pub fn router(state: AppState) -> Router {
     let limits = &state.config.limits;
     let router = router
         .layer(DefaultBodyLimit::max(limits.request_bytes))
-        .layer(CatchPanicLayer::custom(edge::panicked));
+        .layer(CatchPanicLayer::custom(middleware::panicked));
     let router = match cors(&state.config.http.cors_origins) {
         Some(cors) => router.layer(cors),
         None => router,
     };
     router
-        .layer(middleware::from_fn_with_state(
+        .layer(from_fn_with_state(
             (state.clone(), RequestIds::new()),
-            edge::edge,
+            middleware::trace_requests,
         ))
         .layer(
             CompressionLayer::new().compress_when(DefaultPredicate::new().and(gzip::may_compress)),

@@ -15,8 +15,8 @@ use hyper_util::rt::TokioIo;
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use tokio::net::TcpStream;
 
-use super::{extension::Offer, problem::Problem, stall::Impatient};
-use crate::protocol::{Agreed, SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT};
+use super::{problem::Problem, stall::Impatient, ws_extensions::Offer};
+use crate::protocol::{DeflateParams, SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT};
 
 /// A request to become a WebSocket that keeps the rules.
 pub(super) struct Handshake {
@@ -75,7 +75,10 @@ impl Handshake {
 
     /// The answer, what becomes the stream once the answer is out, and whether messages of `deflate_bytes`
     /// on go over it compressed.
-    pub(super) fn accept(self, deflate_bytes: usize) -> (Response, OnUpgrade, Option<Agreed>) {
+    pub(super) fn accept(
+        self,
+        deflate_bytes: usize,
+    ) -> (Response, OnUpgrade, Option<DeflateParams>) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
@@ -88,12 +91,12 @@ impl Handshake {
                 HeaderValue::from_static(subprotocol),
             );
         }
-        let agreed = self.offer.and_then(|offer| {
-            let agreed = offer.agree(deflate_bytes)?;
+        let deflate = self.offer.and_then(|offer| {
+            let deflate = offer.agree(deflate_bytes)?;
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, offer.answer());
-            Some(agreed)
+            Some(deflate)
         });
-        (response, self.on_upgrade, agreed)
+        (response, self.on_upgrade, deflate)
     }
 }
 

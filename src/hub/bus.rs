@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::{Hub, Inner, RoomEvent};
+use super::{Hub, HubInner, RoomEvent};
 use crate::domain::RoomId;
 
 /// Takes an event to the *other* nodes, at most once. It must not wait: a bus that cannot keep up
@@ -29,7 +29,7 @@ impl Bus for LocalBus {
 /// Links hubs within one process, as nodes are linked over a network.
 #[derive(Clone, Default)]
 pub struct Switch {
-    hubs: Arc<Mutex<Vec<Weak<Inner>>>>,
+    hubs: Arc<Mutex<Vec<Weak<HubInner>>>>,
     ports: Arc<std::sync::atomic::AtomicUsize>,
 }
 

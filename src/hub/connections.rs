@@ -13,11 +13,11 @@ use crate::domain::{ReadGeneration, RoomId, Seq, SessionId, UserId};
 
 /// How many words may wait for one connection before it is closed as too slow. A later word about
 /// the same takes the place of an earlier one, so that nobody's haste fills this.
-const MOST_WORDS: usize = 1024;
+const MAX_QUEUED: usize = 1024;
 
 /// A word to one connection, outside the rooms it hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Control {
+pub enum ControlMessage {
     /// The user is in this room now, or has another role in it.
     Room(RoomId),
     /// The user's receipt moved, on this connection or another.
@@ -43,47 +43,47 @@ pub struct TooManyConnections;
 /// The directory of connections.
 #[derive(Clone)]
 pub struct Connections {
-    inner: Arc<Inner>,
+    inner: Arc<ConnectionsInner>,
 }
 
-struct Inner {
-    by_user: DashMap<UserId, Vec<Listed>>,
+struct ConnectionsInner {
+    by_user: DashMap<UserId, Vec<ConnectionEntry>>,
     next: AtomicU64,
     count: AtomicUsize,
     per_user: usize,
 }
 
-struct Listed {
-    number: u64,
+struct ConnectionEntry {
+    id: u64,
     session: SessionId,
-    words: Arc<Words>,
+    controls: Arc<ControlQueue>,
 }
 
 /// The words that wait for one connection, by the order in which each was first said, and whether it
 /// is over. Waiting words take no memory while there are none.
 #[derive(Default)]
-pub struct Words {
-    waiting: Mutex<Waiting>,
-    arrived: Notify,
-    over: Notify,
+pub struct ControlQueue {
+    state: Mutex<ControlState>,
+    message_arrived: Notify,
+    disconnect_requested: Notify,
 }
 
 #[derive(Default)]
-struct Waiting {
-    words: Vec<Control>,
-    over: Option<Over>,
+struct ControlState {
+    controls: Vec<ControlMessage>,
+    over: Option<ForcedDisconnect>,
 }
 
 /// Why a connection must close, whatever it is in the middle of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub enum ForcedDisconnect {
     /// The login has ended.
     Ended,
     /// A word could not be kept, so that it missed one.
     Overflow,
 }
 
-impl Control {
+impl ControlMessage {
     /// Whether `newer` says all that this one does.
     fn is_covered_by(&self, newer: &Self) -> bool {
         match (self, newer) {
@@ -94,81 +94,81 @@ impl Control {
     }
 }
 
-impl Words {
+impl ControlQueue {
     /// Waits for the next word. Cancelling it loses nothing.
-    pub async fn next(&self) -> Control {
+    pub async fn recv(&self) -> ControlMessage {
         loop {
-            if let Some(word) = self.take() {
-                return word;
+            if let Some(message) = self.take() {
+                return message;
             }
-            self.arrived.notified().await;
+            self.message_arrived.notified().await;
         }
     }
 
     /// Waits until the connection is over, and says why.
-    pub async fn over(&self) -> Over {
+    pub async fn disconnected(&self) -> ForcedDisconnect {
         loop {
             // Bound to a name, so that nothing is locked while it waits.
             let over = self.lock().over;
             if let Some(over) = over {
                 return over;
             }
-            self.over.notified().await;
+            self.disconnect_requested.notified().await;
         }
     }
 
-    fn end(&self, why: Over) {
+    fn force_disconnect(&self, why: ForcedDisconnect) {
         self.lock().over.get_or_insert(why);
-        self.over.notify_one();
+        self.disconnect_requested.notify_one();
     }
 
-    fn take(&self) -> Option<Control> {
-        let words = &mut self.lock().words;
+    fn take(&self) -> Option<ControlMessage> {
+        let words = &mut self.lock().controls;
         if words.is_empty() {
             return None;
         }
-        let word = words.remove(0);
+        let message = words.remove(0);
         if words.is_empty() {
             *words = Vec::new();
         }
-        Some(word)
+        Some(message)
     }
 
     /// One that finds no room ends the connection.
-    fn push(&self, word: Control) {
-        let mut waiting = self.lock();
-        let words = &mut waiting.words;
-        match words.iter().position(|older| older.is_covered_by(&word)) {
-            Some(older) => words[older] = word,
-            None if words.len() >= MOST_WORDS => {
-                drop(waiting);
-                return self.end(Over::Overflow);
+    fn push(&self, message: ControlMessage) {
+        let mut state = self.lock();
+        let words = &mut state.controls;
+        match words.iter().position(|older| older.is_covered_by(&message)) {
+            Some(older) => words[older] = message,
+            None if words.len() >= MAX_QUEUED => {
+                drop(state);
+                return self.force_disconnect(ForcedDisconnect::Overflow);
             }
-            None => words.push(word),
+            None => words.push(message),
         }
-        drop(waiting);
-        self.arrived.notify_one();
+        drop(state);
+        self.message_arrived.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ControlState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A connection's place in the directory. Dropping it removes it.
 pub struct Registration {
-    inner: Arc<Inner>,
+    inner: Arc<ConnectionsInner>,
     user: UserId,
-    number: u64,
+    id: u64,
     /// The words for this connection.
-    pub words: Arc<Words>,
+    pub controls: Arc<ControlQueue>,
 }
 
 impl Connections {
     /// An empty directory in which one user may have `per_user` connections.
     #[must_use]
     pub fn new(per_user: usize) -> Self {
-        let inner = Inner {
+        let inner = ConnectionsInner {
             by_user: DashMap::new(),
             next: AtomicU64::new(0),
             count: AtomicUsize::new(0),
@@ -188,48 +188,48 @@ impl Connections {
         user: UserId,
         session: SessionId,
     ) -> Result<Registration, TooManyConnections> {
-        let number = self.inner.next.fetch_add(1, Ordering::Relaxed);
-        let words = Arc::<Words>::default();
-        let mut listed = self.inner.by_user.entry(user).or_default();
-        if listed.len() >= self.inner.per_user {
+        let id = self.inner.next.fetch_add(1, Ordering::Relaxed);
+        let controls = Arc::<ControlQueue>::default();
+        let mut entries = self.inner.by_user.entry(user).or_default();
+        if entries.len() >= self.inner.per_user {
             return Err(TooManyConnections);
         }
         // Most users have one connection, and no room for more.
-        if listed.is_empty() {
-            listed.reserve_exact(1);
+        if entries.is_empty() {
+            entries.reserve_exact(1);
         }
-        listed.push(Listed {
-            number,
+        entries.push(ConnectionEntry {
+            id,
             session,
-            words: words.clone(),
+            controls: controls.clone(),
         });
-        drop(listed);
+        drop(entries);
         self.inner.count.fetch_add(1, Ordering::Relaxed);
         Ok(Registration {
             inner: self.inner.clone(),
             user,
-            number,
-            words,
+            id,
+            controls,
         })
     }
 
     /// Tells every connection of a user.
-    pub fn tell_user(&self, user: UserId, word: Control) {
-        let Some(listed) = self.inner.by_user.get(&user) else {
+    pub fn notify_user(&self, user: UserId, message: ControlMessage) {
+        let Some(entries) = self.inner.by_user.get(&user) else {
             return;
         };
-        for one in listed.iter() {
-            one.words.push(word);
+        for one in entries.iter() {
+            one.controls.push(message);
         }
     }
 
     /// Ends every connection of one login.
     pub fn end_session(&self, user: UserId, session: SessionId) {
-        let Some(listed) = self.inner.by_user.get(&user) else {
+        let Some(entries) = self.inner.by_user.get(&user) else {
             return;
         };
-        let of_session = listed.iter().filter(|one| one.session == session);
-        of_session.for_each(|one| one.words.end(Over::Ended));
+        let of_session = entries.iter().filter(|one| one.session == session);
+        of_session.for_each(|one| one.controls.force_disconnect(ForcedDisconnect::Ended));
     }
 
     /// How many connections there are.
@@ -241,12 +241,12 @@ impl Connections {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        let Entry::Occupied(mut listed) = self.inner.by_user.entry(self.user) else {
+        let Entry::Occupied(mut entries) = self.inner.by_user.entry(self.user) else {
             return;
         };
-        listed.get_mut().retain(|one| one.number != self.number);
-        if listed.get().is_empty() {
-            listed.remove();
+        entries.get_mut().retain(|one| one.id != self.id);
+        if entries.get().is_empty() {
+            entries.remove();
         }
         self.inner.count.fetch_sub(1, Ordering::Relaxed);
     }
@@ -264,10 +264,13 @@ mod tests {
         let laptop = connections.register(ada, SessionId(2)).unwrap();
         assert!(connections.register(ada, SessionId(3)).is_err());
         connections.end_session(ada, SessionId(2));
-        connections.tell_user(ada, Control::Room(RoomId(5)));
-        assert_eq!(phone.words.next().await, Control::Room(RoomId(5)));
-        assert_eq!(laptop.words.over().await, Over::Ended);
-        assert_eq!(phone.words.lock().over, None);
+        connections.notify_user(ada, ControlMessage::Room(RoomId(5)));
+        assert_eq!(phone.controls.recv().await, ControlMessage::Room(RoomId(5)));
+        assert_eq!(
+            laptop.controls.disconnected().await,
+            ForcedDisconnect::Ended
+        );
+        assert_eq!(phone.controls.lock().over, None);
         drop((phone, laptop));
         assert_eq!(connections.count(), 0);
         assert!(connections.inner.by_user.is_empty());
@@ -277,19 +280,22 @@ mod tests {
     async fn a_word_that_cannot_be_kept_closes_the_connection() {
         let connections = Connections::new(2);
         let deaf = connections.register(UserId(1), SessionId(1)).unwrap();
-        for room in (1..).take(MOST_WORDS) {
-            connections.tell_user(UserId(1), Control::Room(RoomId(room)));
+        for room in (1..).take(MAX_QUEUED) {
+            connections.notify_user(UserId(1), ControlMessage::Room(RoomId(room)));
         }
-        assert_eq!(deaf.words.lock().over, None);
-        connections.tell_user(UserId(1), Control::Room(RoomId(0)));
-        assert_eq!(deaf.words.over().await, Over::Overflow);
+        assert_eq!(deaf.controls.lock().over, None);
+        connections.notify_user(UserId(1), ControlMessage::Room(RoomId(0)));
+        assert_eq!(
+            deaf.controls.disconnected().await,
+            ForcedDisconnect::Overflow
+        );
     }
 
     #[tokio::test]
     async fn a_later_word_takes_the_place_of_an_earlier_one_about_the_same() {
         let connections = Connections::new(2);
         let phone = connections.register(UserId(1), SessionId(1)).unwrap();
-        let read = |seq| Control::Read {
+        let read = |seq| ControlMessage::Read {
             room: RoomId(5),
             read_seq: Seq(seq),
             unread: 0,
@@ -297,12 +303,12 @@ mod tests {
             generation: ReadGeneration(0),
         };
         for seq in 0..10_000 {
-            connections.tell_user(UserId(1), Control::Room(RoomId(5)));
-            connections.tell_user(UserId(1), read(seq));
+            connections.notify_user(UserId(1), ControlMessage::Room(RoomId(5)));
+            connections.notify_user(UserId(1), read(seq));
         }
-        assert_eq!(phone.words.lock().over, None);
-        assert_eq!(phone.words.next().await, Control::Room(RoomId(5)));
-        assert_eq!(phone.words.next().await, read(9_999));
-        assert!(phone.words.take().is_none());
+        assert_eq!(phone.controls.lock().over, None);
+        assert_eq!(phone.controls.recv().await, ControlMessage::Room(RoomId(5)));
+        assert_eq!(phone.controls.recv().await, read(9_999));
+        assert!(phone.controls.take().is_none());
     }
 }

@@ -4,14 +4,14 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use super::{Diff, Shared, Typing};
+use super::{PresenceDiff, SharedFrame, Typing};
 use crate::{
     domain::{Aspect, Message, Removal, Room, RoomId, UserId},
     protocol::{
-        Agreed, Frame, LARGE_ROOM, NAMES_SLICE, RoomView,
-        frame::{AbsentView, PresenceView},
+        DeflateParams, LARGE_ROOM, NAMES_SLICE, RoomView, ServerEvent,
         line::{self, LineStyle},
-        wire,
+        server_event::{AbsentView, PresenceView},
+        ws_frame,
     },
 };
 
@@ -34,11 +34,11 @@ impl RoomEvent {
     /// Its JSON frame for connections that agreed to this; `None` for the end of a room, which each hears
     /// in its own way.
     #[must_use]
-    pub fn json(&self, agreed: Option<Agreed>) -> Option<&Bytes> {
+    pub fn json(&self, deflate: Option<DeflateParams>) -> Option<&Bytes> {
         match self {
-            Self::Message(live) => Some(live.json(agreed)),
-            Self::Presence(presence) => Some(presence.json(agreed)),
-            Self::Changed(changed) => Some(changed.json(agreed)),
+            Self::Message(live) => Some(live.json(deflate)),
+            Self::Presence(presence) => Some(presence.json(deflate)),
+            Self::Changed(changed) => Some(changed.json(deflate)),
             Self::Typing(typing) => Some(typing.json()),
             Self::Deleted => None,
         }
@@ -53,8 +53,8 @@ pub struct LiveMessage {
     pub removes: Option<(UserId, Removal)>,
     /// What of it is new.
     pub aspect: Aspect,
-    json: OnceLock<Shared>,
-    plain: OnceLock<Shared>,
+    json: OnceLock<SharedFrame>,
+    plain: OnceLock<SharedFrame>,
 }
 
 impl LiveMessage {
@@ -81,31 +81,37 @@ impl LiveMessage {
 
     /// Its JSON frame.
     #[must_use]
-    pub fn json(&self, agreed: Option<Agreed>) -> &Bytes {
-        let json = || Shared::new(wire::text(&Frame::encoded_message(&self.message)));
-        self.json.get_or_init(json).of(agreed)
+    pub fn json(&self, deflate: Option<DeflateParams>) -> &Bytes {
+        let json =
+            || SharedFrame::new(ws_frame::text(&ServerEvent::encoded_message(&self.message)));
+        self.json.get_or_init(json).get(deflate)
     }
 
     /// Its line of text in [`LineStyle::PLAIN`].
     #[must_use]
-    pub fn plain(&self, agreed: Option<Agreed>) -> &Bytes {
-        let plain = || Shared::new(wire::lines(&line::render(&self.message, LineStyle::PLAIN)));
-        self.plain.get_or_init(plain).of(agreed)
+    pub fn plain(&self, deflate: Option<DeflateParams>) -> &Bytes {
+        let plain = || {
+            SharedFrame::new(ws_frame::lines(&line::render(
+                &self.message,
+                LineStyle::PLAIN,
+            )))
+        };
+        self.plain.get_or_init(plain).get(deflate)
     }
 }
 
 /// Comings and goings on their way.
 pub struct LivePresence {
     /// Who came and went.
-    pub diff: Diff,
-    json: OnceLock<Shared>,
+    pub diff: PresenceDiff,
+    json: OnceLock<SharedFrame>,
     room: RoomId,
 }
 
 impl LivePresence {
     /// The comings and goings of `room`, not yet encoded.
     #[must_use]
-    pub fn new(room: RoomId, diff: Diff) -> Self {
+    pub fn new(room: RoomId, diff: PresenceDiff) -> Self {
         Self {
             diff,
             json: OnceLock::new(),
@@ -115,12 +121,12 @@ impl LivePresence {
 
     /// Their JSON frame; in a large room only a slice of the names.
     #[must_use]
-    pub fn json(&self, agreed: Option<Agreed>) -> &Bytes {
-        let json = || Shared::new(wire::text(&self.frame().encode()));
-        self.json.get_or_init(json).of(agreed)
+    pub fn json(&self, deflate: Option<DeflateParams>) -> &Bytes {
+        let json = || SharedFrame::new(ws_frame::text(&self.frame().encode()));
+        self.json.get_or_init(json).get(deflate)
     }
 
-    fn frame(&self) -> Frame<'_> {
+    fn frame(&self) -> ServerEvent<'_> {
         let diff = &self.diff;
         let most_listed = diff.online.len().max(diff.offline.len());
         let most = if diff.online_count.max(most_listed) > LARGE_ROOM {
@@ -135,7 +141,7 @@ impl LivePresence {
                 last_seen: *last_seen,
             }
         };
-        Frame::Presence(PresenceView {
+        ServerEvent::Presence(PresenceView {
             room_id: self.room,
             online: diff.online.iter().take(most).map(|who| &**who).collect(),
             offline: diff.offline.iter().take(most).map(absent).collect(),
@@ -150,7 +156,7 @@ pub struct LiveRoom {
     pub room: RoomId,
     /// Its name now.
     pub name: String,
-    json: Shared,
+    json: SharedFrame,
 }
 
 impl LiveRoom {
@@ -160,8 +166,8 @@ impl LiveRoom {
         Self {
             room: room.id,
             name: room.name.clone(),
-            json: Shared::new(wire::text(
-                &Frame::Room {
+            json: SharedFrame::new(ws_frame::text(
+                &ServerEvent::Room {
                     room: RoomView::shared(room),
                 }
                 .encode(),
@@ -171,7 +177,7 @@ impl LiveRoom {
 
     /// Its JSON frame.
     #[must_use]
-    pub fn json(&self, agreed: Option<Agreed>) -> &Bytes {
-        self.json.of(agreed)
+    pub fn json(&self, deflate: Option<DeflateParams>) -> &Bytes {
+        self.json.get(deflate)
     }
 }

@@ -8,39 +8,39 @@ use tokio::{sync::Notify, task::yield_now};
 
 use super::{
     events::RoomEvent,
-    subscription::{Lagged, Subscription},
+    subscription::{LaggedError, Subscription},
 };
-use crate::{domain::Rev, protocol::Agreed};
+use crate::{domain::Rev, protocol::DeflateParams};
 
 /// Listeners of one task. A larger room has more of them, for more than one core.
-const SHARD: usize = 1024;
+const MAX_LISTENERS_PER_SHARD: usize = 1024;
 /// Events of one batch.
-const MOST_EVENTS: usize = 64;
+const MAX_EVENTS: usize = 64;
 /// A batch with so many bytes of text takes no further event.
-const MOST_BYTES: usize = 32 * 1024;
+const MAX_BYTES: usize = 32 * 1024;
 /// Listeners after which other tasks get their turn.
-const TURN: usize = 128;
+const YIELD_EVERY: usize = 128;
 
 /// Somebody who hears a room.
 pub trait Listener: Send + Sync + 'static {
     /// Takes what happened. It must not wait: whoever comes next in the room waits for it.
-    fn hear(&self, news: &Batch);
+    fn deliver(&self, news: &EventBatch);
 
     /// There will be nothing more to hear, through a fault of ours.
-    fn deafened(&self);
+    fn on_channel_closed(&self);
 
     /// It has left, and hears nothing from now on.
-    fn leave(&self);
+    fn close(&self);
 
     /// Whether it has left.
-    fn is_gone(&self) -> bool;
+    fn is_closed(&self) -> bool;
 }
 
 /// What happened in a room, in order.
-pub struct Batch {
+pub struct EventBatch {
     events: Vec<RoomEvent>,
     lagged: bool,
-    uniform: Option<Uniform>,
+    shared_range: Option<SharedRange>,
     json: OnceLock<Bytes>,
     /// The same for connections that take large frames compressed.
     compressed: OnceLock<Bytes>,
@@ -48,14 +48,14 @@ pub struct Batch {
 
 /// A batch that reads the same to everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Uniform {
+pub struct SharedRange {
     /// The first and the last of its messages, which follow one another, if it has any.
     pub revs: Option<(Rev, Rev)>,
 }
 
-impl Batch {
+impl EventBatch {
     /// That event and what is ready behind it.
-    fn collect(first: Result<RoomEvent, Lagged>, subscription: &mut Subscription) -> Self {
+    fn collect(first: Result<RoomEvent, LaggedError>, subscription: &mut Subscription) -> Self {
         let (mut events, mut lagged) = (Vec::new(), false);
         let mut bytes = 0;
         let mut next = Some(first);
@@ -69,15 +69,15 @@ impl Batch {
                 events.clear();
                 lagged = true;
             }
-            if events.len() < MOST_EVENTS && bytes < MOST_BYTES {
+            if events.len() < MAX_EVENTS && bytes < MAX_BYTES {
                 next = subscription.try_recv();
             }
         }
-        let uniform = if lagged { None } else { uniform(&events) };
+        let shared_range = if lagged { None } else { shared_range(&events) };
         Self {
             events,
             lagged,
-            uniform,
+            shared_range,
             json: OnceLock::new(),
             compressed: OnceLock::new(),
         }
@@ -98,8 +98,8 @@ impl Batch {
     /// What to look at before [`json`](Self::json) is passed on; `None` if some of it is not for
     /// everybody alike.
     #[must_use]
-    pub fn uniform(&self) -> Option<Uniform> {
-        self.uniform
+    pub fn shared_range(&self) -> Option<SharedRange> {
+        self.shared_range
     }
 
     /// The JSON frames of all events, joined once for all connections.
@@ -111,15 +111,15 @@ impl Batch {
     /// The same for connections that agreed to this, joined once for all of them; `None` for one whose window is
     /// smaller than that of others, for which each frame is looked at by itself.
     #[must_use]
-    pub fn compressed(&self, agreed: Agreed) -> Option<&Bytes> {
-        let all = || self.joined(Some(agreed));
-        agreed
+    pub fn compressed(&self, deflate: DeflateParams) -> Option<&Bytes> {
+        let all = || self.joined(Some(deflate));
+        deflate
             .has_full_window()
             .then(|| self.compressed.get_or_init(all))
     }
 
-    fn joined(&self, agreed: Option<Agreed>) -> Bytes {
-        let mut frames = self.events.iter().filter_map(|event| event.json(agreed));
+    fn joined(&self, deflate: Option<DeflateParams>) -> Bytes {
+        let mut frames = self.events.iter().filter_map(|event| event.json(deflate));
         match &self.events[..] {
             [_] => frames.next().cloned().unwrap_or_default(),
             _ => frames
@@ -138,7 +138,7 @@ fn weight(event: &RoomEvent) -> usize {
     }
 }
 
-fn uniform(events: &[RoomEvent]) -> Option<Uniform> {
+fn shared_range(events: &[RoomEvent]) -> Option<SharedRange> {
     let mut revs: Option<(Rev, Rev)> = None;
     for event in events {
         match event {
@@ -154,17 +154,17 @@ fn uniform(events: &[RoomEvent]) -> Option<Uniform> {
             RoomEvent::Message(_) | RoomEvent::Typing(_) | RoomEvent::Deleted => return None,
         }
     }
-    Some(Uniform { revs })
+    Some(SharedRange { revs })
 }
 
 /// The listeners of one task.
 pub(super) struct Shard {
-    state: Mutex<State>,
+    state: Mutex<ShardState>,
     /// Somebody left.
     left: Notify,
 }
 
-struct State {
+struct ShardState {
     /// Those whom the task has yet to take in.
     joined: Vec<Arc<dyn Listener>>,
     count: usize,
@@ -173,15 +173,15 @@ struct State {
 }
 
 /// A listener's place in a room. Dropping it ends it.
-pub struct Listening {
+pub struct ListenerGuard {
     shard: Arc<Shard>,
     listener: Arc<dyn Listener>,
 }
 
 impl Shard {
     /// A shard with its first listener.
-    pub(super) fn of(listener: Arc<dyn Listener>) -> (Arc<Self>, Listening) {
-        let state = State {
+    pub(super) fn new_with(listener: Arc<dyn Listener>) -> (Arc<Self>, ListenerGuard) {
+        let state = ShardState {
             joined: vec![listener.clone()],
             count: 1,
             closed: false,
@@ -190,7 +190,7 @@ impl Shard {
             state: Mutex::new(state),
             left: Notify::new(),
         });
-        let listening = Listening {
+        let listening = ListenerGuard {
             shard: shard.clone(),
             listener,
         };
@@ -198,14 +198,14 @@ impl Shard {
     }
 
     /// A place that hears everything published from now on, unless this shard is full or ending.
-    pub(super) fn join(self: &Arc<Self>, listener: &Arc<dyn Listener>) -> Option<Listening> {
+    pub(super) fn join(self: &Arc<Self>, listener: &Arc<dyn Listener>) -> Option<ListenerGuard> {
         let mut state = self.lock();
-        if state.closed || state.count >= SHARD {
+        if state.closed || state.count >= MAX_LISTENERS_PER_SHARD {
             return None;
         }
         state.count += 1;
         state.joined.push(listener.clone());
-        Some(Listening {
+        Some(ListenerGuard {
             shard: self.clone(),
             listener: listener.clone(),
         })
@@ -215,14 +215,14 @@ impl Shard {
         self.lock().closed
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ShardState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Listening {
+impl Drop for ListenerGuard {
     fn drop(&mut self) {
-        self.listener.leave();
+        self.listener.close();
         let mut state = self.shard.lock();
         state.count -= 1;
         state.closed |= state.count == 0;
@@ -233,29 +233,29 @@ impl Drop for Listening {
 
 /// Hands on what is published, as long as somebody listens.
 pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
-    let mut audience = Audience {
+    let mut task = ShardTask {
         shard,
         listeners: Vec::new(),
     };
     loop {
         let first = tokio::select! {
             biased;
-            () = audience.shard.left.notified() => {
-                if audience.see_off() {
+            () = task.shard.left.notified() => {
+                if task.remove_closed() {
                     return;
                 }
                 continue;
             }
             event = subscription.recv() => event,
         };
-        let batch = Batch::collect(first, &mut subscription);
+        let batch = EventBatch::collect(first, &mut subscription);
         // Whoever joined before an event was published is taken in before it is handed on.
-        audience.take_in();
-        for turn in audience.listeners.chunks(TURN) {
+        task.admit_joined();
+        for turn in task.listeners.chunks(YIELD_EVERY) {
             for listener in turn {
-                listener.hear(&batch);
+                listener.deliver(&batch);
             }
-            if audience.listeners.len() > TURN {
+            if task.listeners.len() > YIELD_EVERY {
                 yield_now().await;
             }
         }
@@ -263,33 +263,33 @@ pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
 }
 
 /// Those whom a task tells.
-struct Audience {
+struct ShardTask {
     shard: Arc<Shard>,
     listeners: Vec<Arc<dyn Listener>>,
 }
 
-impl Audience {
-    fn take_in(&mut self) {
+impl ShardTask {
+    fn admit_joined(&mut self) {
         self.listeners.append(&mut self.shard.lock().joined);
     }
 
     /// Whether nobody is left.
-    fn see_off(&mut self) -> bool {
-        self.take_in();
-        self.listeners.retain(|listener| !listener.is_gone());
+    fn remove_closed(&mut self) -> bool {
+        self.admit_joined();
+        self.listeners.retain(|listener| !listener.is_closed());
         self.listeners.shrink_to(self.listeners.len() * 2);
         self.shard.is_closed()
     }
 }
 
-impl Drop for Audience {
+impl Drop for ShardTask {
     /// Nobody is left, unless the task panicked or the runtime goes away.
     fn drop(&mut self) {
         self.shard.lock().closed = true;
-        self.take_in();
+        self.admit_joined();
         for listener in &self.listeners {
-            if !listener.is_gone() {
-                listener.deafened();
+            if !listener.is_closed() {
+                listener.on_channel_closed();
             }
         }
     }
@@ -340,25 +340,28 @@ mod tests {
         for (rev, body) in (1..).zip(bodies) {
             hub.publish(RoomId(1), message(rev, body));
         }
-        let agreed = Agreed::new(1024, 15);
+        let deflate = DeflateParams::new(1024, 15);
         let mut all = Vec::new();
         for subscription in &mut subscriptions {
             let first = subscription.recv().await;
-            let batch = Batch::collect(first, subscription);
+            let batch = EventBatch::collect(first, subscription);
             assert_eq!(batch.events().len(), 3);
-            let frames = |agreed| {
+            let frames = |deflate| {
                 let frames = batch
                     .events()
                     .iter()
-                    .filter_map(move |event| event.json(agreed));
+                    .filter_map(move |event| event.json(deflate));
                 frames.cloned().collect::<Vec<Bytes>>()
             };
             assert_eq!(batch.json()[..], frames(None).concat());
-            let compressed = batch.compressed(agreed.unwrap()).unwrap();
-            assert_eq!(compressed[..], frames(agreed).concat());
+            let compressed = batch.compressed(deflate.unwrap()).unwrap();
+            assert_eq!(compressed[..], frames(deflate).concat());
             assert!(compressed.len() < 1000 && batch.json().len() > 6000);
-            assert_eq!(batch.compressed(Agreed::new(1024, 12).unwrap()), None);
-            all.push(frames(agreed));
+            assert_eq!(
+                batch.compressed(DeflateParams::new(1024, 12).unwrap()),
+                None
+            );
+            all.push(frames(deflate));
         }
         let places = |frames: &[Bytes]| {
             frames

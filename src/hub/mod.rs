@@ -8,7 +8,7 @@ pub mod events;
 pub mod fanout;
 pub mod presence;
 pub mod room;
-pub mod shared;
+pub mod shared_frame;
 pub mod subscription;
 pub mod typing;
 
@@ -17,11 +17,13 @@ use std::sync::Arc;
 use dashmap::{DashMap, mapref::one::RefMut};
 
 pub use bus::{Bus, LocalBus, Switch};
-pub use connections::{Connections, Control, Over, Registration, TooManyConnections};
+pub use connections::{
+    Connections, ControlMessage, ForcedDisconnect, Registration, TooManyConnections,
+};
 pub use events::{LiveMessage, LivePresence, LiveRoom, RoomEvent};
-pub use fanout::{Batch, Listener, Listening};
-pub use presence::{Diff, Presence, PresenceGuard, Settled};
-pub use shared::Shared;
+pub use fanout::{EventBatch, Listener, ListenerGuard};
+pub use presence::{Presence, PresenceDiff, PresenceFlush, PresenceGuard};
+pub use shared_frame::SharedFrame;
 pub use subscription::Subscription;
 pub use typing::Typing;
 
@@ -31,10 +33,10 @@ use room::Channel;
 /// The shared registry that every connection subscribes to.
 #[derive(Clone)]
 pub struct Hub {
-    inner: Arc<Inner>,
+    inner: Arc<HubInner>,
 }
 
-struct Inner {
+struct HubInner {
     rooms: DashMap<RoomId, Channel>,
     presence: Presence,
     connections: Connections,
@@ -64,7 +66,7 @@ impl Hub {
     ) -> Self {
         let rooms = DashMap::new();
         Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(HubInner {
                 rooms,
                 presence,
                 connections,
@@ -92,7 +94,7 @@ impl Hub {
     /// Lets `listener` hear everything that is published in `room` from now on, by a task that it
     /// shares with others.
     #[must_use]
-    pub fn listen(&self, room: RoomId, listener: &Arc<dyn Listener>) -> Listening {
+    pub fn listen(&self, room: RoomId, listener: &Arc<dyn Listener>) -> ListenerGuard {
         let mut channel = self.channel(room);
         let (listening, shard) = channel.join(listener);
         let fresh = shard.map(|shard| {
@@ -130,13 +132,13 @@ impl Hub {
         let Some(channel) = self.inner.rooms.get(&room) else {
             return false;
         };
-        channel.backlog() < self.inner.backlog / 2 && channel.typists.admit(user)
+        channel.backlog() < self.inner.backlog / 2 && channel.typing_throttle.admit(user)
     }
 
     /// Takes back that `user` types in that room, so that somebody else may be said to.
     pub fn stop_typing(&self, room: RoomId, user: UserId) {
         if let Some(channel) = self.inner.rooms.get(&room) {
-            channel.typists.done(user);
+            channel.typing_throttle.clear(user);
         }
     }
 
@@ -145,12 +147,12 @@ impl Hub {
     #[must_use]
     pub fn pause_typing(&self, room: RoomId, user: UserId) -> bool {
         let channel = self.inner.rooms.get(&room);
-        channel.is_some_and(|channel| channel.typists.pause(user))
+        channel.is_some_and(|channel| channel.typing_throttle.pause(user))
     }
 
     /// Whether anybody here hears that room.
     #[must_use]
-    pub fn is_heard(&self, room: RoomId) -> bool {
+    pub fn has_subscribers(&self, room: RoomId) -> bool {
         self.inner.rooms.contains_key(&room)
     }
 

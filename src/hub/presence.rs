@@ -2,7 +2,7 @@
 //!
 //! A user is online from their first connection until a grace after the last one closed. The index
 //! runs both ways, user to rooms and room to users, and collects for each room who came and went
-//! since it was last told. [`Presence::settle`] hands that out; its caller sets the pace.
+//! since it was last told. [`Presence::flush`] hands that out; its caller sets the pace.
 
 mod index;
 
@@ -14,18 +14,18 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use index::{Index, Online};
+use index::{OnlineUser, PresenceIndex};
 
 use crate::domain::{Author, RoomId, Timestamp, UserId};
 
 /// The index of who is online.
 #[derive(Clone)]
 pub struct Presence {
-    shared: Arc<Shared>,
+    inner: Arc<PresenceInner>,
 }
 
-struct Shared {
-    index: Mutex<Index>,
+struct PresenceInner {
+    index: Mutex<PresenceIndex>,
     /// Wakes whoever settles.
     changed: Notify,
     grace: Duration,
@@ -33,7 +33,7 @@ struct Shared {
 
 /// Who came and went in one room since it was last told.
 #[derive(Clone, Debug)]
-pub struct Diff {
+pub struct PresenceDiff {
     /// Who came, by id.
     pub online: Vec<Arc<Author>>,
     /// Who went, by id, and when their last connection closed, unless they hide it.
@@ -44,9 +44,9 @@ pub struct Diff {
 
 /// What has happened since the last settling.
 #[derive(Debug, Default)]
-pub struct Settled {
+pub struct PresenceFlush {
     /// What each room's subscribers must be told.
-    pub diffs: Vec<(RoomId, Diff)>,
+    pub diffs: Vec<(RoomId, PresenceDiff)>,
     /// When the grace of the next user who left ends.
     pub next: Option<Instant>,
 }
@@ -54,17 +54,17 @@ pub struct Settled {
 /// One live connection. Dropping it, by whatever way its task ends, takes the user one step
 /// towards offline.
 pub struct PresenceGuard {
-    shared: Arc<Shared>,
+    inner: Arc<PresenceInner>,
     user: UserId,
 }
 
 /// A moment in a user's comings to rooms and goings from them.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark(u64);
+pub struct MembershipEpoch(u64);
 
-impl Diff {
+impl PresenceDiff {
     /// Takes away when `hidden` were last here.
-    pub fn conceal(&mut self, hidden: &HashSet<UserId>) {
+    pub fn redact_last_seen(&mut self, hidden: &HashSet<UserId>) {
         for (who, last_seen) in &mut self.offline {
             if hidden.contains(&who.id) {
                 *last_seen = None;
@@ -77,29 +77,29 @@ impl Presence {
     /// An empty index in which users stay online for `grace` after their last connection.
     #[must_use]
     pub fn new(grace: Duration) -> Self {
-        let shared = Shared {
+        let inner = PresenceInner {
             index: Mutex::default(),
             changed: Notify::new(),
             grace,
         };
         Self {
-            shared: Arc::new(shared),
+            inner: Arc::new(inner),
         }
     }
 
     /// One more connection of `who`, who is online from now on, in the rooms of their other
-    /// connections. Its own follow by [`PresenceGuard::settle_in`].
+    /// connections. Its own follow by [`PresenceGuard::join_rooms`].
     #[must_use]
     pub fn enter(&self, who: Author) -> PresenceGuard {
         let user = who.id;
-        let mut index = self.shared.lock();
-        let Index { users, arrived, .. } = &mut *index;
+        let mut index = self.inner.lock();
+        let PresenceIndex { users, arrived, .. } = &mut *index;
         let online = users.entry(user).or_insert_with(|| {
             arrived.insert(user, Timestamp::now());
-            Online {
+            OnlineUser {
                 who: Arc::new(who),
                 rooms: Vec::new(),
-                moves: 0,
+                epoch: 0,
                 connections: 0,
                 gone: None,
             }
@@ -107,53 +107,53 @@ impl Presence {
         online.connections += 1;
         online.gone = None;
         drop(index);
-        self.shared.changed.notify_one();
+        self.inner.changed.notify_one();
         PresenceGuard {
-            shared: self.shared.clone(),
+            inner: self.inner.clone(),
             user,
         }
     }
 
     /// `user` is a member of `room` now.
     pub fn join(&self, user: UserId, room: RoomId) {
-        let mut index = self.shared.lock();
+        let mut index = self.inner.lock();
         let Some(online) = index.users.get_mut(&user) else {
             return;
         };
-        online.moves += 1;
+        online.epoch += 1;
         index.add(user, room);
         drop(index);
-        self.shared.changed.notify_one();
+        self.inner.changed.notify_one();
     }
 
     /// `user` is no member of `room` any more. Nobody is told: the message of it says so.
     pub fn leave(&self, user: UserId, room: RoomId) {
-        let mut index = self.shared.lock();
+        let mut index = self.inner.lock();
         if let Some(online) = index.users.get_mut(&user) {
-            online.moves += 1;
-            online.go(room);
+            online.epoch += 1;
+            online.remove_room(room);
         }
         if let Some(presence) = index.rooms.get_mut(&room) {
             presence.online.remove(&user);
-            presence.edges.remove(&user);
+            presence.changes.remove(&user);
         }
         index.forget_if_empty(room);
     }
 
     /// Everybody is out of `room`.
     pub fn clear_room(&self, room: RoomId) {
-        let mut index = self.shared.lock();
+        let mut index = self.inner.lock();
         // Those who are online and not yet settled in may have read of it as well.
         for online in index.users.values_mut() {
-            online.moves += 1;
-            online.go(room);
+            online.epoch += 1;
+            online.remove_room(room);
         }
         index.rooms.remove(&room);
     }
 
     /// Somebody has other names from now on; whoever is told of them later is told those.
     pub fn rename(&self, who: Author) {
-        let mut index = self.shared.lock();
+        let mut index = self.inner.lock();
         if let Some(online) = index.users.get_mut(&who.id) {
             online.who = Arc::new(who);
         }
@@ -162,13 +162,13 @@ impl Presence {
     /// Whether `user` is online.
     #[must_use]
     pub fn is_online(&self, user: UserId) -> bool {
-        self.shared.lock().users.contains_key(&user)
+        self.inner.lock().users.contains_key(&user)
     }
 
     /// Whether `user` is online in `room`.
     #[must_use]
     pub fn is_in(&self, user: UserId, room: RoomId) -> bool {
-        let index = self.shared.lock();
+        let index = self.inner.lock();
         index
             .users
             .get(&user)
@@ -178,7 +178,7 @@ impl Presence {
     /// Which of `users` are online.
     #[must_use]
     pub fn online_among(&self, users: impl IntoIterator<Item = UserId>) -> HashSet<UserId> {
-        let index = self.shared.lock();
+        let index = self.inner.lock();
         users
             .into_iter()
             .filter(|user| index.users.contains_key(user))
@@ -188,7 +188,7 @@ impl Presence {
     /// How many are online in `room`, and the first `most` of them by id.
     #[must_use]
     pub fn in_room(&self, room: RoomId, most: usize) -> (usize, Vec<Arc<Author>>) {
-        let index = self.shared.lock();
+        let index = self.inner.lock();
         let Some(presence) = index.rooms.get(&room) else {
             return (0, Vec::new());
         };
@@ -205,29 +205,30 @@ impl Presence {
     /// How many users are online.
     #[must_use]
     pub fn online_users(&self) -> usize {
-        self.shared.lock().users.len()
+        self.inner.lock().users.len()
     }
 
     /// When each user who is online was last here: now, or when their last connection closed.
     #[must_use]
-    pub fn last_here(&self) -> Vec<(UserId, Timestamp)> {
+    pub fn last_seen_times(&self) -> Vec<(UserId, Timestamp)> {
         let now = Timestamp::now();
-        let index = self.shared.lock();
-        let last =
-            |(user, online): (&UserId, &Online)| (*user, online.gone.map_or(now, |gone| gone.0));
+        let index = self.inner.lock();
+        let last = |(user, online): (&UserId, &OnlineUser)| {
+            (*user, online.gone.map_or(now, |gone| gone.0))
+        };
         index.users.iter().map(last).collect()
     }
 
     /// Waits until something has happened since the last settling.
     pub async fn changed(&self) {
-        self.shared.changed.notified().await;
+        self.inner.changed.notified().await;
     }
 
     /// When each user was last here who came since this was last asked, or whose grace is over by
     /// `now`. It is to be stored before [`settle`](Self::settle) of the same moment makes it known.
     #[must_use]
-    pub fn sightings(&self, now: Instant) -> Vec<(UserId, Timestamp)> {
-        let mut index = self.shared.lock();
+    pub fn pending_last_seen(&self, now: Instant) -> Vec<(UserId, Timestamp)> {
+        let mut index = self.inner.lock();
         let arrived = std::mem::take(&mut index.arrived);
         let due = index.leaving.iter().take_while(|(end, _)| *end <= now);
         let gone = due.filter_map(|(_, user)| Some((*user, index.users.get(user)?.gone?.0)));
@@ -235,26 +236,26 @@ impl Presence {
     }
 
     /// Takes sightings back that could not be stored, for another try.
-    pub fn put_back(&self, seen: Vec<(UserId, Timestamp)>) {
-        self.shared.lock().arrived.extend(seen);
+    pub fn restore_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
+        self.inner.lock().arrived.extend(seen);
     }
 
     /// Lets go whose grace is over by `now`, and takes what rooms must be told.
     #[must_use]
-    pub fn settle(&self, now: Instant) -> Settled {
-        let mut index = self.shared.lock();
+    pub fn flush(&self, now: Instant) -> PresenceFlush {
+        let mut index = self.inner.lock();
         while let Some((_, user)) = index.leaving.pop_front_if(|(end, _)| *end <= now) {
-            index.let_go(user, now);
+            index.expire(user, now);
         }
         let diffs = index.take_diffs();
         let next = index.leaving.front().map(|(end, _)| *end);
-        Settled { diffs, next }
+        PresenceFlush { diffs, next }
     }
 
     /// Panics unless both ways of the index agree.
     #[cfg(test)]
     fn check_invariants(&self) {
-        let index = self.shared.lock();
+        let index = self.inner.lock();
         for (user, online) in &index.users {
             assert_eq!(online.gone.is_some(), online.connections == 0, "{user}");
             for room in &online.rooms {
@@ -273,10 +274,10 @@ impl Presence {
     }
 }
 
-impl Shared {
+impl PresenceInner {
     /// No code that holds this lock can panic half way through a change, so that a poisoned lock
     /// guards a sound index.
-    fn lock(&self) -> MutexGuard<'_, Index> {
+    fn lock(&self) -> MutexGuard<'_, PresenceIndex> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -284,32 +285,36 @@ impl Shared {
 impl PresenceGuard {
     /// A mark to take before the user's rooms are read.
     #[must_use]
-    pub fn mark(&self) -> Mark {
-        let index = self.shared.lock();
-        Mark(index.users.get(&self.user).map_or(0, |online| online.moves))
+    pub fn membership_epoch(&self) -> MembershipEpoch {
+        let index = self.inner.lock();
+        MembershipEpoch(index.users.get(&self.user).map_or(0, |online| online.epoch))
     }
 
     /// The user is a member of `rooms`, as was read after `mark` was taken. `false`, and nothing is
     /// done, if they came to a room or went from one since: then the list may be old.
     #[must_use]
-    pub fn settle_in(&self, mark: Mark, rooms: impl IntoIterator<Item = RoomId>) -> bool {
-        let mut index = self.shared.lock();
-        let moves = index.users.get(&self.user).map(|online| online.moves);
-        if moves != Some(mark.0) {
+    pub fn join_rooms(
+        &self,
+        mark: MembershipEpoch,
+        rooms: impl IntoIterator<Item = RoomId>,
+    ) -> bool {
+        let mut index = self.inner.lock();
+        let epoch = index.users.get(&self.user).map(|online| online.epoch);
+        if epoch != Some(mark.0) {
             return false;
         }
         for room in rooms {
             index.add(self.user, room);
         }
         drop(index);
-        self.shared.changed.notify_one();
+        self.inner.changed.notify_one();
         true
     }
 }
 
 impl Drop for PresenceGuard {
     fn drop(&mut self) {
-        let mut index = self.shared.lock();
+        let mut index = self.inner.lock();
         let Some(online) = index.users.get_mut(&self.user) else {
             return;
         };
@@ -317,11 +322,11 @@ impl Drop for PresenceGuard {
         if online.connections > 0 {
             return;
         }
-        let end = Instant::now() + self.shared.grace;
+        let end = Instant::now() + self.inner.grace;
         online.gone = Some((Timestamp::now(), end));
         index.leaving.push_back((end, self.user));
         drop(index);
-        self.shared.changed.notify_one();
+        self.inner.changed.notify_one();
     }
 }
 

@@ -6,14 +6,14 @@ use tokio::sync::broadcast;
 
 use super::{
     RoomEvent,
-    fanout::{Listener, Listening, Shard},
-    typing::Typists,
+    fanout::{Listener, ListenerGuard, Shard},
+    typing::TypingThrottle,
 };
 
 /// One room's broadcast channel.
 pub(super) struct Channel {
     sender: broadcast::Sender<RoomEvent>,
-    pub(super) typists: Typists,
+    pub(super) typing_throttle: TypingThrottle,
     shards: Vec<Arc<Shard>>,
 }
 
@@ -21,7 +21,7 @@ impl Channel {
     pub(super) fn new(backlog: usize) -> Self {
         Self {
             sender: broadcast::Sender::new(backlog),
-            typists: Typists::default(),
+            typing_throttle: TypingThrottle::default(),
             shards: Vec::new(),
         }
     }
@@ -31,12 +31,15 @@ impl Channel {
     }
 
     /// A place among the room's listeners, and the shard that is new for it.
-    pub(super) fn join(&mut self, listener: &Arc<dyn Listener>) -> (Listening, Option<Arc<Shard>>) {
+    pub(super) fn join(
+        &mut self,
+        listener: &Arc<dyn Listener>,
+    ) -> (ListenerGuard, Option<Arc<Shard>>) {
         if let Some(listening) = self.shards.iter().find_map(|shard| shard.join(listener)) {
             return (listening, None);
         }
         self.shards.retain(|shard| !shard.is_closed());
-        let (shard, listening) = Shard::of(listener.clone());
+        let (shard, listening) = Shard::new_with(listener.clone());
         self.shards.push(shard.clone());
         (listening, Some(shard))
     }
@@ -48,7 +51,7 @@ impl Channel {
 
     pub(super) fn send(&self, event: RoomEvent) {
         if let RoomEvent::Message(live) = &event {
-            self.typists.done(live.message.author.id);
+            self.typing_throttle.clear(live.message.author.id);
         }
         // An error says that nobody listens, which is nobody's loss.
         let _ = self.sender.send(event);

@@ -7,7 +7,7 @@ use crate::domain::RoomId;
 
 /// Events were missed; the store has what they told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lagged;
+pub struct LaggedError;
 
 /// Somebody's interest in one room. Dropping it ends it.
 pub struct Subscription {
@@ -36,21 +36,21 @@ impl Subscription {
     ///
     /// # Errors
     /// [`Lagged`] if events were dropped because this subscriber was slow.
-    pub async fn recv(&mut self) -> Result<RoomEvent, Lagged> {
+    pub async fn recv(&mut self) -> Result<RoomEvent, LaggedError> {
         match &mut self.receiver {
             // The channel outlives its subscribers, so that it cannot be closed under one.
             Some(receiver) => receiver.recv().await.map_err(|error| match error {
-                RecvError::Lagged(_) | RecvError::Closed => Lagged,
+                RecvError::Lagged(_) | RecvError::Closed => LaggedError,
             }),
             None => std::future::pending().await,
         }
     }
 
     /// The next event if it is there already.
-    pub fn try_recv(&mut self) -> Option<Result<RoomEvent, Lagged>> {
+    pub fn try_recv(&mut self) -> Option<Result<RoomEvent, LaggedError>> {
         match self.receiver.as_mut()?.try_recv() {
             Ok(event) => Some(Ok(event)),
-            Err(TryRecvError::Lagged(_)) => Some(Err(Lagged)),
+            Err(TryRecvError::Lagged(_)) => Some(Err(LaggedError)),
             Err(TryRecvError::Empty | TryRecvError::Closed) => None,
         }
     }

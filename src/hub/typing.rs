@@ -10,15 +10,15 @@ use tokio::time::Instant;
 
 use crate::{
     domain::{RoomId, UserId},
-    protocol::{Frame, wire},
+    protocol::{ServerEvent, ws_frame},
 };
 
-/// Nobody needs to hear it more often: it is shown for [`SHOWN`].
-const AGAIN: Duration = Duration::from_secs(3);
+/// Nobody needs to hear it more often: it is shown for [`EXPIRES_AFTER`].
+const RESEND_AFTER: Duration = Duration::from_secs(3);
 /// How long it is shown.
-const SHOWN: Duration = Duration::from_secs(8);
+const EXPIRES_AFTER: Duration = Duration::from_secs(8);
 /// More names than these would not be read.
-const MOST: usize = 3;
+const MAX_TYPISTS: usize = 3;
 
 /// Somebody types in a room.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ impl Typing {
     pub fn new(room_id: RoomId, user_id: UserId) -> Self {
         Self {
             user: user_id,
-            json: wire::text(&Frame::Typing { room_id, user_id }.encode()),
+            json: ws_frame::text(&ServerEvent::Typing { room_id, user_id }.encode()),
         }
     }
 
@@ -43,7 +43,7 @@ impl Typing {
     pub fn stopped(room_id: RoomId, user_id: UserId) -> Self {
         Self {
             user: user_id,
-            json: wire::text(&Frame::TypingStopped { room_id, user_id }.encode()),
+            json: ws_frame::text(&ServerEvent::TypingStopped { room_id, user_id }.encode()),
         }
     }
 
@@ -58,34 +58,38 @@ impl Typing {
 struct Typist {
     user: UserId,
     since: Instant,
-    /// They stopped without sending. The entry stays until [`AGAIN`] has passed, so that a user
+    /// They stopped without sending. The entry stays until [`RESEND_AFTER`] has passed, so that a user
     /// who starts and stops quickly is announced no more often than one who keeps typing.
     paused: bool,
 }
 
 /// Who was said to type lately in one room.
 #[derive(Default)]
-pub(super) struct Typists(Mutex<Vec<Typist>>);
+pub(super) struct TypingThrottle(Mutex<Vec<Typist>>);
 
-impl Typists {
+impl TypingThrottle {
     /// Whether it is worth saying that `user` types.
     pub(super) fn admit(&self, user: UserId) -> bool {
         let now = Instant::now();
-        let mut typists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        typists.retain(|typist| {
-            let shown = if typist.paused { AGAIN } else { SHOWN };
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|typist| {
+            let shown = if typist.paused {
+                RESEND_AFTER
+            } else {
+                EXPIRES_AFTER
+            };
             now.duration_since(typist.since) < shown
         });
-        let room = typists.iter().filter(|typist| !typist.paused).count() < MOST;
-        if let Some(typist) = typists.iter_mut().find(|typist| typist.user == user) {
-            let again = now.duration_since(typist.since) >= AGAIN;
+        let room = entries.iter().filter(|typist| !typist.paused).count() < MAX_TYPISTS;
+        if let Some(typist) = entries.iter_mut().find(|typist| typist.user == user) {
+            let again = now.duration_since(typist.since) >= RESEND_AFTER;
             if again {
                 typist.since = now;
             }
             return again;
         }
         if room {
-            typists.push(Typist {
+            entries.push(Typist {
                 user,
                 since: now,
                 paused: false,
@@ -97,9 +101,11 @@ impl Typists {
     /// `user` stopped without sending. Returns whether they were said to type until now.
     pub(super) fn pause(&self, user: UserId) -> bool {
         let now = Instant::now();
-        let mut typists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = typists.iter_mut().find(|typist| {
-            typist.user == user && !typist.paused && now.duration_since(typist.since) < SHOWN
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = entries.iter_mut().find(|typist| {
+            typist.user == user
+                && !typist.paused
+                && now.duration_since(typist.since) < EXPIRES_AFTER
         });
         said.is_some_and(|typist| {
             typist.paused = true;
@@ -108,9 +114,9 @@ impl Typists {
     }
 
     /// `user` has said it and types no more.
-    pub(super) fn done(&self, user: UserId) {
-        let mut typists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        typists.retain(|typist| typist.user != user);
+    pub(super) fn clear(&self, user: UserId) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|typist| typist.user != user);
     }
 }
 
@@ -120,30 +126,30 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn three_are_named_and_none_too_often() {
-        let typists = Typists::default();
-        assert!((1..=3).all(|user| typists.admit(UserId(user))));
-        assert!(!typists.admit(UserId(4)), "a fourth name");
-        assert!(!typists.admit(UserId(1)), "again at once");
-        tokio::time::advance(AGAIN).await;
-        assert!(typists.admit(UserId(1)));
-        tokio::time::advance(SHOWN.checked_sub(AGAIN).unwrap()).await;
-        assert!(typists.admit(UserId(4)), "two have stopped");
-        typists.done(UserId(4));
-        assert!(typists.admit(UserId(5)));
+        let entries = TypingThrottle::default();
+        assert!((1..=3).all(|user| entries.admit(UserId(user))));
+        assert!(!entries.admit(UserId(4)), "a fourth name");
+        assert!(!entries.admit(UserId(1)), "again at once");
+        tokio::time::advance(RESEND_AFTER).await;
+        assert!(entries.admit(UserId(1)));
+        tokio::time::advance(EXPIRES_AFTER.checked_sub(RESEND_AFTER).unwrap()).await;
+        assert!(entries.admit(UserId(4)), "two have stopped");
+        entries.clear(UserId(4));
+        assert!(entries.admit(UserId(5)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stop_is_told_once_and_a_new_start_not_too_soon() {
-        let typists = Typists::default();
-        assert!(!typists.pause(UserId(1)), "never said to type");
-        assert!((1..=3).all(|user| typists.admit(UserId(user))));
-        assert!(typists.pause(UserId(1)));
-        assert!(!typists.pause(UserId(1)), "told already");
-        assert!(typists.admit(UserId(4)), "the place is free");
-        assert!(!typists.admit(UserId(1)), "again too soon");
-        tokio::time::advance(SHOWN).await;
-        assert!(typists.admit(UserId(1)));
-        tokio::time::advance(SHOWN).await;
-        assert!(!typists.pause(UserId(1)), "no longer shown");
+        let entries = TypingThrottle::default();
+        assert!(!entries.pause(UserId(1)), "never said to type");
+        assert!((1..=3).all(|user| entries.admit(UserId(user))));
+        assert!(entries.pause(UserId(1)));
+        assert!(!entries.pause(UserId(1)), "told already");
+        assert!(entries.admit(UserId(4)), "the place is free");
+        assert!(!entries.admit(UserId(1)), "again too soon");
+        tokio::time::advance(EXPIRES_AFTER).await;
+        assert!(entries.admit(UserId(1)));
+        tokio::time::advance(EXPIRES_AFTER).await;
+        assert!(!entries.pause(UserId(1)), "no longer shown");
     }
 }

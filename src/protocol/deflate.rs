@@ -36,12 +36,12 @@ thread_local! {
 
 /// That a connection takes compressed messages, and which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Agreed {
+pub struct DeflateParams {
     least: NonZeroU16,
     window_bits: u8,
 }
 
-impl Agreed {
+impl DeflateParams {
     /// For messages of `least` bytes on, and a peer with a window of so many bits. `None` if `least` is 0:
     /// nothing is agreed.
     #[must_use]
@@ -215,11 +215,11 @@ mod tests {
 
     #[test]
     fn a_small_window_takes_no_more_than_it_holds() {
-        let small = Agreed::new(1000, 10).unwrap();
+        let small = DeflateParams::new(1000, 10).unwrap();
         let takes = [999, 1000, 1024, 1025].map(|length| small.takes(length));
         assert_eq!(takes, [false, true, true, false]);
         assert!(small.with_full_window().takes(100_000));
-        assert_eq!(Agreed::new(0, 15), None);
+        assert_eq!(DeflateParams::new(0, 15), None);
     }
 
     proptest! {

@@ -3,18 +3,18 @@
 pub mod close;
 pub mod command;
 pub mod deflate;
-pub mod frame;
 pub mod line;
-mod ordinary;
+mod message_json;
 mod page;
+pub mod server_event;
 pub mod view;
-pub mod wire;
+pub mod ws_frame;
 
 pub use close::CloseReason;
 pub use command::{Command, CommandError, SendCommand};
-pub use deflate::Agreed;
-pub use frame::{Bye, ErrorFrame, Frame};
+pub use deflate::DeflateParams;
 pub use page::page;
+pub use server_event::{Bye, ErrorFrame, ServerEvent};
 pub use view::{FileView, MessageView, RoomView, UserView};
 
 /// The subprotocol of JSON frames.

@@ -1,6 +1,6 @@
 //! A page of messages as REST answers it.
 
-use super::ordinary;
+use super::message_json;
 use crate::domain::{Head, Message};
 
 /// What a page holds beside its messages.
@@ -12,11 +12,11 @@ const AROUND: usize = 128;
 pub fn page(items: &[Message], head: Head, has_before: Option<bool>, has_after: bool) -> String {
     let mut json = String::with_capacity(AROUND);
     json.push_str(r#"{"items":"#);
-    ordinary::array(items, &mut json);
+    message_json::array(items, &mut json);
     json.push_str(r#","head":{"seq":"#);
-    ordinary::number(&mut json, head.seq.0);
+    message_json::number(&mut json, head.seq.0);
     json.push_str(r#","rev":"#);
-    ordinary::number(&mut json, head.rev.0);
+    message_json::number(&mut json, head.rev.0);
     json.push('}');
     for (name, holds) in [("has_before", has_before), ("has_after", Some(has_after))] {
         if let Some(holds) = holds {
@@ -45,7 +45,7 @@ mod tests {
             seq: Seq(7),
             rev: Rev(9),
         };
-        let ordinary = Message {
+        let message_json = Message {
             room_id: RoomId(3),
             seq: Seq(6),
             rev: Rev(6),
@@ -69,9 +69,13 @@ mod tests {
             seq: Seq(7),
             rev: Rev(9),
             edited_at: Some(Timestamp(1_700_000_000_999)),
-            ..ordinary.clone()
+            ..message_json.clone()
         };
-        for items in [vec![], vec![ordinary.clone()], vec![ordinary, edited]] {
+        for items in [
+            vec![],
+            vec![message_json.clone()],
+            vec![message_json, edited],
+        ] {
             for (has_before, has_after) in [(None, true), (Some(false), false), (Some(true), true)]
             {
                 let views: Vec<_> = items.iter().map(MessageView::from).collect();

@@ -46,7 +46,7 @@ pub(super) struct Decoder {
 }
 
 /// The head of a frame.
-struct Head {
+struct FrameHeader {
     last: bool,
     compressed: bool,
     opcode: u8,
@@ -95,7 +95,11 @@ impl Decoder {
         Ok(None)
     }
 
-    fn take(&mut self, head: &Head, payload: Vec<u8>) -> Result<Option<Incoming>, CloseReason> {
+    fn take(
+        &mut self,
+        head: &FrameHeader,
+        payload: Vec<u8>,
+    ) -> Result<Option<Incoming>, CloseReason> {
         match (head.opcode, &mut self.parts) {
             (PING, _) => Ok(Some(Incoming::Ping(payload))),
             (PONG, _) => Ok(Some(Incoming::Pong)),
@@ -126,7 +130,7 @@ impl Decoder {
     }
 
     /// The head of the next frame, if all of the frame is here.
-    fn head(&self) -> Result<Option<Head>, CloseReason> {
+    fn head(&self) -> Result<Option<FrameHeader>, CloseReason> {
         let bytes = &self.bytes[self.taken..];
         let [first, second, rest @ ..] = bytes else {
             return Ok(None);
@@ -170,7 +174,7 @@ impl Decoder {
             return Ok(None);
         }
         let start = self.bytes.len() - rest.len();
-        Ok(Some(Head {
+        Ok(Some(FrameHeader {
             last,
             compressed,
             opcode,

@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// What the writer is to see to.
-pub(super) enum Call {
+pub(super) enum ConnectionEvent {
     /// The ear in this room has closed itself.
-    Ear(RoomId, Closed),
+    DeliveryGate(RoomId, PauseReason),
     /// Send everything changed since these.
     Sync(Vec<(RoomId, Rev)>),
     /// Show the last so many messages of this room.
@@ -21,18 +21,18 @@ pub(super) enum Call {
     /// Close, once everything that was asked for before is sent.
     Quit,
     /// End the connection.
-    End(End),
+    Disconnect(Disconnect),
 }
 
 /// Why an ear closed itself.
-pub(super) enum Closed {
+pub(super) enum PauseReason {
     /// Changes were missed.
     Missed {
         /// Whether it may have been more than messages.
         lagged: bool,
     },
     /// The peer takes no more now.
-    Full,
+    BufferFull,
     /// The user seems to be out of this room; they may have come back since.
     Removed(Arc<LiveMessage>, Removal),
     /// The room is gone.
@@ -41,11 +41,11 @@ pub(super) enum Closed {
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum Disconnect {
     /// We close it, and say why.
     Close(CloseReason),
     /// The peer closed it, with this code, and waits for our answer.
-    Closed(Option<u16>),
+    PeerClosed(Option<u16>),
     /// There is nobody to say it to.
-    Gone,
+    ConnectionLost,
 }

@@ -6,16 +6,16 @@
 //! a write, such as reading from the store what was missed.
 
 mod codec;
-mod dialect;
-mod ear;
+mod delivery_gate;
+mod driver;
 mod events;
-mod feed;
+mod frame_encoder;
+mod heartbeat;
 mod lines;
-mod outlet;
-mod pulse;
+mod outbound;
 mod reader;
+mod room_subscriptions;
 mod terminal;
-mod writer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,17 +31,17 @@ use crate::{
     chat::{Caller, Chat},
     config::{Limits, Timing},
     domain::{RoomId, Seq, TimeZone, Timestamp},
-    hub::{Over, Registration, connections::Words},
-    protocol::{Agreed, CloseReason},
+    hub::{ForcedDisconnect, Registration, connections::ControlQueue},
+    protocol::{CloseReason, DeflateParams},
 };
 use codec::{Decoder, Incoming};
-use dialect::Voice;
-use events::End;
-use outlet::Outlet;
-pub use pulse::Pulse;
+use driver::ConnectionDriver;
+use events::Disconnect;
+use frame_encoder::FrameEncoder;
+pub use heartbeat::Heartbeat;
+use outbound::Outbound;
 use reader::Reader;
 use terminal::TerminalState;
-use writer::Writer;
 
 /// A peer gets this long to answer a close before its connection is cut.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -57,9 +57,9 @@ pub struct Context {
     pub draining: CancellationToken,
     /// Whose turn it is to read from the store for a connection that opens or catches up. However many
     /// come back at once, what is live waits for a few of them at most.
-    pub turns: Arc<Semaphore>,
+    pub read_permits: Arc<Semaphore>,
     /// Who pings them.
-    pub pulse: Arc<Pulse>,
+    pub heartbeat: Arc<Heartbeat>,
     /// Where people reach the server, without a slash at the end; empty if that is not known.
     pub origin: Arc<str>,
 }
@@ -67,21 +67,21 @@ pub struct Context {
 impl Context {
     /// So many may read at once for their connections: enough to keep the store's readers busy.
     #[must_use]
-    pub fn turns() -> Arc<Semaphore> {
+    pub fn read_permits() -> Arc<Semaphore> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Arc::new(Semaphore::new(4 * cores))
     }
 
     /// Waits for a turn. It ends when what this returns is dropped, which must be before anything is sent: a
     /// peer that takes nothing would hold everybody up.
-    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+    async fn acquire_read_permit(&self) -> Option<OwnedSemaphorePermit> {
         // Nobody closes the semaphore; without a turn it would only be less fair.
-        self.turns.clone().acquire_owned().await.ok()
+        self.read_permits.clone().acquire_owned().await.ok()
     }
 }
 
 /// What a connection was opened for.
-pub struct Opening {
+pub struct ConnectionSetup {
     /// Who opened it.
     pub caller: Caller,
     /// Its place in the directory of connections.
@@ -91,11 +91,11 @@ pub struct Opening {
     /// What the one room was called that it hears; who comes out of it while coming in is told so.
     pub name: String,
     /// How it speaks.
-    pub dialect: Dialect,
+    pub mode: ProtocolMode,
     /// The time zone of a terminal.
     pub zone: TimeZone,
     /// Whether large messages go over it compressed.
-    pub agreed: Option<Agreed>,
+    pub deflate: Option<DeflateParams>,
 }
 
 /// What a connection hears.
@@ -109,7 +109,7 @@ pub enum Scope {
 
 /// How a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub enum ProtocolMode {
     /// JSON frames.
     Json,
     /// Lines of text.
@@ -133,10 +133,10 @@ pub struct TextOptions {
 
 /// One connection, from the end of its handshake to the end of its TCP stream.
 pub struct Connection {
-    outlet: Arc<Outlet>,
+    outbound: Arc<Outbound>,
     decoder: Decoder,
-    words: Arc<Words>,
-    writer: Writer,
+    controls: Arc<ControlQueue>,
+    writer: ConnectionDriver,
     reader: Reader,
 }
 
@@ -150,41 +150,41 @@ impl Connection {
         stream: TcpStream,
         leftover: &Bytes,
         context: Arc<Context>,
-        opening: Box<Opening>,
+        setup: Box<ConnectionSetup>,
     ) -> Box<Self> {
-        let Opening {
+        let ConnectionSetup {
             caller,
             registration,
             scope,
             name,
-            dialect,
+            mode,
             zone,
-            agreed,
-        } = *opening;
+            deflate,
+        } = *setup;
         let stall = Duration::from_millis(context.timing.stall_ms);
-        let outlet = Arc::new(Outlet::new(stream, stall));
-        context.pulse.add(&outlet);
-        let mut decoder = Decoder::new(context.limits.frame_bytes, agreed.is_some());
+        let outbound = Arc::new(Outbound::new(stream, stall));
+        context.heartbeat.add(&outbound);
+        let mut decoder = Decoder::new(context.limits.frame_bytes, deflate.is_some());
         decoder.feed(leftover);
-        let terminal = matches!(dialect, Dialect::Text(_)).then(|| {
+        let terminal = matches!(mode, ProtocolMode::Text(_)).then(|| {
             let (origin, now) = (context.origin.clone(), Timestamp::now());
             Box::new(TerminalState::new(zone, origin, now))
         });
-        let voice = Arc::new(Voice::new(dialect, caller, agreed, terminal));
-        let words = registration.words.clone();
-        let mut writer = Writer::new(
+        let encoder = Arc::new(FrameEncoder::new(mode, caller, deflate, terminal));
+        let controls = registration.controls.clone();
+        let mut writer = ConnectionDriver::new(
             context.clone(),
             scope,
-            voice.clone(),
+            encoder.clone(),
             registration,
-            outlet.clone(),
+            outbound.clone(),
         );
-        writer.hear_only(&name);
-        let reader = Reader::new(context, scope, voice, outlet.clone());
+        writer.subscribe_initial(&name);
+        let reader = Reader::new(context, scope, encoder, outbound.clone());
         Box::new(Self {
-            outlet,
+            outbound,
             decoder,
-            words,
+            controls,
             writer,
             reader,
         })
@@ -192,15 +192,15 @@ impl Connection {
 
     /// Serves it to its end. What is done once is boxed, for an idle connection pays for the rest.
     pub async fn serve(mut self: Box<Self>) {
-        let end = self.converse().await;
+        let end = self.run().await;
         Box::pin(self.finish(end)).await;
     }
 
     /// Speaks until the connection ends, then says goodbye.
-    async fn converse(&mut self) -> End {
+    async fn run(&mut self) -> Disconnect {
         let Self {
             decoder,
-            words,
+            controls,
             writer,
             reader,
             ..
@@ -208,17 +208,17 @@ impl Connection {
         // Whatever it is in the middle of, a write to a peer that does not read among them.
         tokio::select! {
             biased;
-            over = words.over() => End::Close(match over {
-                Over::Ended => CloseReason::SessionEnded,
-                Over::Overflow => CloseReason::TooSlow,
+            over = controls.disconnected() => Disconnect::Close(match over {
+                ForcedDisconnect::Ended => CloseReason::SessionEnded,
+                ForcedDisconnect::Overflow => CloseReason::TooSlow,
             }),
             end = async {
                 if let Err(end) = Box::pin(writer.open()).await {
                     return end;
                 }
                 tokio::select! {
-                    end = writer.talk() => end,
-                    () = reader.listen(decoder) => End::Gone,
+                    end = writer.run() => end,
+                    () = reader.listen(decoder) => Disconnect::ConnectionLost,
                 }
             } => end,
         }
@@ -226,18 +226,18 @@ impl Connection {
 
     /// Says goodbye, and ends the TCP stream in order: closing it with bytes unread would reset it, and
     /// the peer could lose the close frame that is on its way.
-    async fn finish(self: Box<Self>, end: End) {
+    async fn finish(self: Box<Self>, end: Disconnect) {
         let Self {
-            outlet,
+            outbound,
             mut decoder,
             writer,
             reader,
             ..
         } = *self;
         // The user is gone from here on, however long the peer takes to answer.
-        writer.say_goodbye(end).await;
+        writer.finish(end).await;
         drop(reader);
-        if let End::Close(_) = end {
+        if let Disconnect::Close(_) = end {
             // A close is answered by a close.
             let answer = async {
                 loop {
@@ -245,14 +245,14 @@ impl Connection {
                         Ok(Some(Incoming::Close(_))) | Err(_) => return,
                         // What it said before it heard us.
                         Ok(Some(_)) => {}
-                        Ok(None) if matches!(outlet.read(&mut decoder).await, Ok(true)) => {}
+                        Ok(None) if matches!(outbound.read(&mut decoder).await, Ok(true)) => {}
                         Ok(None) => return,
                     }
                 }
             };
             let _ = timeout(CLOSE_GRACE, answer).await;
         }
-        outlet.shut();
-        let _ = timeout(CLOSE_GRACE, outlet.read_out()).await;
+        outbound.shutdown_write();
+        let _ = timeout(CLOSE_GRACE, outbound.drain_peer()).await;
     }
 }

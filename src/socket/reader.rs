@@ -1,7 +1,7 @@
 //! Everything that comes in over one connection: frames to commands, commands to use cases.
 
 mod commands;
-mod typed;
+mod slash_commands;
 
 use std::sync::Arc;
 
@@ -10,26 +10,26 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnord
 use super::{
     Context, Scope,
     codec::{Decoder, Incoming},
-    dialect::Voice,
-    events::{Call, End},
-    outlet::Outlet,
+    events::{ConnectionEvent, Disconnect},
+    frame_encoder::FrameEncoder,
+    outbound::Outbound,
 };
 use crate::{
     chat::{ChatError, PendingPost},
     domain::{Draft, RoomId},
-    protocol::{CloseReason, wire},
+    protocol::{CloseReason, ws_frame},
 };
 
 /// Messages of one connection that may be on their way to the disk.
 const IN_FLIGHT: usize = 64;
 /// Refusals for speed, and frames that are no commands, before the connection is closed.
-const PATIENCE: u32 = 100;
+const MAX_VIOLATIONS: u32 = 100;
 
 pub(super) struct Reader {
     context: Arc<Context>,
     scope: Scope,
-    voice: Arc<Voice>,
-    outlet: Arc<Outlet>,
+    encoder: Arc<FrameEncoder>,
+    outbound: Arc<Outbound>,
     /// Answers to messages that are on their way to the disk.
     in_flight: InFlight,
     /// Lines sent so far, for their keys.
@@ -39,7 +39,7 @@ pub(super) struct Reader {
 }
 
 /// The reader has nothing more to do.
-struct Done;
+struct ReaderStopped;
 
 type Answer = BoxFuture<'static, Option<String>>;
 
@@ -71,15 +71,15 @@ impl Reader {
     pub(super) fn new(
         context: Arc<Context>,
         scope: Scope,
-        voice: Arc<Voice>,
-        outlet: Arc<Outlet>,
+        encoder: Arc<FrameEncoder>,
+        outbound: Arc<Outbound>,
     ) -> Self {
         let in_flight = InFlight::default();
         Self {
             context,
             scope,
-            voice,
-            outlet,
+            encoder,
+            outbound,
             in_flight,
             lines: 0,
             refusals: 0,
@@ -89,26 +89,26 @@ impl Reader {
     /// Reads until there is nothing more to do; then the writer ends the connection.
     pub(super) async fn listen(&mut self, decoder: &mut Decoder) {
         while self.step(decoder).await.is_ok() {}
-        self.outlet.flush();
+        self.outbound.flush();
         std::future::pending::<()>().await;
     }
 
-    async fn step(&mut self, decoder: &mut Decoder) -> Result<(), Done> {
+    async fn step(&mut self, decoder: &mut Decoder) -> Result<(), ReaderStopped> {
         if self.in_flight.len() < IN_FLIGHT {
             match decoder.next() {
                 Ok(Some(incoming)) => return self.take(incoming).await,
                 Ok(None) => {}
-                Err(reason) => return self.end(End::Close(reason)).await,
+                Err(reason) => return self.end(Disconnect::Close(reason)).await,
             }
         }
         // Answers that came together leave together.
-        self.outlet.flush();
+        self.outbound.flush();
         let may_read = self.in_flight.len() < IN_FLIGHT;
         tokio::select! {
             biased;
             () = self.context.draining.cancelled() => {
                 Box::pin(self.settle()).await;
-                self.ask(Call::Drain).await
+                self.post(ConnectionEvent::Drain).await
             }
             Some(answer) = self.in_flight.next() => {
                 self.pass(answer).await?;
@@ -117,25 +117,29 @@ impl Reader {
                 }
                 Ok(())
             }
-            read = self.outlet.read(decoder), if may_read => match read {
+            read = self.outbound.read(decoder), if may_read => match read {
                 Ok(true) => Ok(()),
-                Ok(false) | Err(_) => self.end(End::Gone).await,
+                Ok(false) | Err(_) => self.end(Disconnect::ConnectionLost).await,
             },
         }
     }
 
-    async fn take(&mut self, incoming: Incoming) -> Result<(), Done> {
+    async fn take(&mut self, incoming: Incoming) -> Result<(), ReaderStopped> {
         let text = match incoming {
             Incoming::Text(text) => text,
             Incoming::Ping(payload) => {
-                let pong = wire::pong(&payload);
-                return self.outlet.send_patiently(pong).await.map_err(|_| Done);
+                let pong = ws_frame::pong(&payload);
+                return self
+                    .outbound
+                    .send_with_backpressure(pong)
+                    .await
+                    .map_err(|_| ReaderStopped);
             }
             Incoming::Pong => return Ok(()),
-            Incoming::Close(code) => return self.end(End::Closed(code)).await,
+            Incoming::Close(code) => return self.end(Disconnect::PeerClosed(code)).await,
         };
         // Boxed, for a connection that is silent should not hold room for what it might say.
-        match (self.voice.text_options(), self.scope) {
+        match (self.encoder.text_options(), self.scope) {
             (Some(_), Scope::Room(room)) => Box::pin(self.line(room, &text)).await,
             _ => Box::pin(self.command(&text)).await,
         }
@@ -150,9 +154,9 @@ impl Reader {
     ) -> Result<PendingPost, ChatError> {
         let chat = &self.context.chat;
         match draft {
-            Ok(draft) => chat.submit(self.voice.caller(), room, draft),
+            Ok(draft) => chat.submit(self.encoder.caller(), room, draft),
             Err(error) => {
-                chat.admit(self.voice.caller())?;
+                chat.admit(self.encoder.caller())?;
                 Err(error)
             }
         }
@@ -172,19 +176,23 @@ impl Reader {
         key: Option<String>,
         room: Option<RoomId>,
         error: &ChatError,
-    ) -> Result<(), Done> {
-        let answer = Voice::refused(key, room, error);
+    ) -> Result<(), ReaderStopped> {
+        let answer = FrameEncoder::refused(key, room, error);
         self.say_refusal(error, answer).await
     }
 
     /// Answers a refusal, unless it is one too many.
-    async fn say_refusal(&mut self, error: &ChatError, answer: String) -> Result<(), Done> {
+    async fn say_refusal(
+        &mut self,
+        error: &ChatError,
+        answer: String,
+    ) -> Result<(), ReaderStopped> {
         let is_unsound = matches!(
             error,
             ChatError::RateLimited(_) | ChatError::ReadOnly | ChatError::OutOfScope(_)
         );
-        if is_unsound && self.is_tried() {
-            return self.end(End::Close(CloseReason::TooFast)).await;
+        if is_unsound && self.record_violation() {
+            return self.end(Disconnect::Close(CloseReason::TooFast)).await;
         }
         if let ChatError::Internal(detail) = error {
             tracing::error!(error = %detail, "command failed");
@@ -193,35 +201,41 @@ impl Reader {
     }
 
     /// Counts a refusal that a sound client does not bring about, and whether it was one too many.
-    fn is_tried(&mut self) -> bool {
+    fn record_violation(&mut self) -> bool {
         self.refusals += 1;
-        self.refusals > PATIENCE
+        self.refusals > MAX_VIOLATIONS
     }
 
-    async fn pass(&mut self, answer: Option<String>) -> Result<(), Done> {
+    async fn pass(&mut self, answer: Option<String>) -> Result<(), ReaderStopped> {
         match answer {
             Some(text) => self.say(text).await,
             None => Ok(()),
         }
     }
 
-    async fn say(&mut self, text: impl AsRef<str>) -> Result<(), Done> {
-        let frame = self.voice.lines(text.as_ref());
-        self.outlet.send_patiently(frame).await.map_err(|_| Done)
+    async fn say(&mut self, text: impl AsRef<str>) -> Result<(), ReaderStopped> {
+        let frame = self.encoder.lines(text.as_ref());
+        self.outbound
+            .send_with_backpressure(frame)
+            .await
+            .map_err(|_| ReaderStopped)
     }
 
     /// Hands over to the writer. After a call that ends the connection there is no more to do.
-    async fn ask(&mut self, call: Call) -> Result<(), Done> {
-        let last = matches!(call, Call::End(_) | Call::Quit | Call::Drain);
-        self.outlet.call_patiently(call).await;
-        if last { Err(Done) } else { Ok(()) }
+    async fn post(&mut self, event: ConnectionEvent) -> Result<(), ReaderStopped> {
+        let last = matches!(
+            event,
+            ConnectionEvent::Disconnect(_) | ConnectionEvent::Quit | ConnectionEvent::Drain
+        );
+        self.outbound.post_event_with_backpressure(event).await;
+        if last { Err(ReaderStopped) } else { Ok(()) }
     }
 
-    async fn end(&mut self, end: End) -> Result<(), Done> {
-        self.ask(Call::End(end)).await
+    async fn end(&mut self, end: Disconnect) -> Result<(), ReaderStopped> {
+        self.post(ConnectionEvent::Disconnect(end)).await
     }
 
-    fn hears(&self, room: RoomId) -> bool {
+    fn is_subscribed(&self, room: RoomId) -> bool {
         match self.scope {
             Scope::All => true,
             Scope::Room(only) => only == room,

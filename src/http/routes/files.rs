@@ -20,10 +20,10 @@ use crate::{
     http::{
         AppState,
         body::streamed,
-        edge::Progress,
         extract::{AppQuery, Auth},
         file_name,
         gzip::AsItIs,
+        middleware::Progress,
         problem::Problem,
         ranges::{Wanted, wanted},
         scopes::RoomToPost,

@@ -19,7 +19,7 @@ use crate::{
         upgrade::{self, Handshake},
     },
     protocol::{SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT, line::HISTORY_MAX},
-    socket::{Connection, Dialect, Opening, Scope, TextOptions},
+    socket::{Connection, ConnectionSetup, ProtocolMode, Scope, TextOptions},
 };
 
 #[derive(Deserialize)]
@@ -105,8 +105,8 @@ pub(crate) async fn all(
             "Lines of text belong to one room: connect to /ws/{room_id}",
         ));
     }
-    let dialect = Dialect::Json;
-    open(&state, request, Scope::All, String::new(), dialect)
+    let mode = ProtocolMode::Json;
+    open(&state, request, Scope::All, String::new(), mode)
 }
 
 pub(crate) async fn room(
@@ -117,11 +117,11 @@ pub(crate) async fn room(
     let room = RoomId(room);
     let member = state.chat.member(&request.auth.caller, room).await?;
     let name = member.standing().room.name.clone();
-    let dialect = match &request.handshake {
-        Ok(handshake) if handshake.subprotocol == Some(SUBPROTOCOL_JSON) => Dialect::Json,
-        _ => Dialect::Text(request.text),
+    let mode = match &request.handshake {
+        Ok(handshake) if handshake.subprotocol == Some(SUBPROTOCOL_JSON) => ProtocolMode::Json,
+        _ => ProtocolMode::Text(request.text),
     };
-    open(&state, request, Scope::Room(room), name, dialect)
+    open(&state, request, Scope::Room(room), name, mode)
 }
 
 /// The predecessor's address; the user in it must be the caller.
@@ -146,7 +146,7 @@ fn open(
     request: Request,
     scope: Scope,
     name: String,
-    dialect: Dialect,
+    mode: ProtocolMode,
 ) -> Result<Response, Problem> {
     let Request {
         auth,
@@ -157,7 +157,7 @@ fn open(
         ..
     } = request;
     // A person at a terminal is told in a line.
-    if dialect == Dialect::Json {
+    if mode == ProtocolMode::Json {
         epoch?;
     }
     if !state.readiness.get() {
@@ -171,17 +171,17 @@ fn open(
         .connections()
         .register(caller.user(), caller.session());
     let registration = registration.map_err(|_| ChatError::TooManyConnections)?;
-    let (response, on_upgrade, agreed) = handshake.accept(state.config.limits.deflate_bytes);
+    let (response, on_upgrade, deflate) = handshake.accept(state.config.limits.deflate_bytes);
     let context = state.sockets.clone();
     // Boxed, like all that is needed only to begin: it would stay a part of the connection's task.
-    let opening = Box::new(Opening {
+    let setup = Box::new(ConnectionSetup {
         caller,
         registration,
         scope,
         name,
-        dialect,
+        mode,
         zone,
-        agreed,
+        deflate,
     });
     // A task of its own, so that the handshake's future does not set the connection's size.
     state.tasks.spawn(async move {
@@ -190,7 +190,7 @@ fn open(
             let Some((stream, leftover)) = upgraded else {
                 return;
             };
-            Connection::new(stream, &leftover, context, opening)
+            Connection::new(stream, &leftover, context, setup)
         };
         connection.serve().await;
         drop(claim);

@@ -7,15 +7,15 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::Diff;
+use super::PresenceDiff;
 use crate::domain::{Author, RoomId, Timestamp, UserId};
 
 #[derive(Default)]
-pub(super) struct Index {
-    pub(super) users: HashMap<UserId, Online>,
+pub(super) struct PresenceIndex {
+    pub(super) users: HashMap<UserId, OnlineUser>,
     pub(super) rooms: HashMap<RoomId, RoomPresence>,
     /// Rooms that have something to be told.
-    pub(super) restless: HashSet<RoomId>,
+    pub(super) dirty_rooms: HashSet<RoomId>,
     /// Users without a connection, by the end of their grace. The grace is the same for all, so
     /// that the queue is in order by itself. An entry whose user came back is skipped.
     pub(super) leaving: VecDeque<(Instant, UserId)>,
@@ -23,24 +23,24 @@ pub(super) struct Index {
     pub(super) arrived: HashMap<UserId, Timestamp>,
 }
 
-pub(super) struct Online {
+pub(super) struct OnlineUser {
     pub(super) who: Arc<Author>,
     /// In the order of their ids.
     pub(super) rooms: Vec<RoomId>,
     /// Counts comings to rooms and goings from them, so that a list of rooms that was read before
     /// one is not taken for the truth after it.
-    pub(super) moves: u64,
+    pub(super) epoch: u64,
     pub(super) connections: usize,
     /// When the last connection closed, and the end of the grace after it.
     pub(super) gone: Option<(Timestamp, Instant)>,
 }
 
-impl Online {
+impl OnlineUser {
     pub(super) fn is_in(&self, room: RoomId) -> bool {
         self.rooms.binary_search(&room).is_ok()
     }
 
-    pub(super) fn go(&mut self, room: RoomId) {
+    pub(super) fn remove_room(&mut self, room: RoomId) {
         if let Ok(place) = self.rooms.binary_search(&room) {
             self.rooms.remove(place);
         }
@@ -51,16 +51,16 @@ impl Online {
 pub(super) struct RoomPresence {
     pub(super) online: BTreeSet<UserId>,
     /// What subscribers have not been told yet.
-    pub(super) edges: HashMap<UserId, Edge>,
+    pub(super) changes: HashMap<UserId, PresenceChange>,
 }
 
-pub(super) enum Edge {
-    Came(Arc<Author>),
-    Went(Arc<Author>, Timestamp),
+pub(super) enum PresenceChange {
+    Online(Arc<Author>),
+    Offline(Arc<Author>, Timestamp),
 }
 
-impl Index {
-    pub(super) fn let_go(&mut self, user: UserId, now: Instant) {
+impl PresenceIndex {
+    pub(super) fn expire(&mut self, user: UserId, now: Instant) {
         let Some(online) = self.users.get(&user) else {
             return;
         };
@@ -72,8 +72,8 @@ impl Index {
         };
         for room in online.rooms {
             if let Some(presence) = self.rooms.get_mut(&room) {
-                presence.went(&online.who, last_seen);
-                self.restless.insert(room);
+                presence.go_offline(&online.who, last_seen);
+                self.dirty_rooms.insert(room);
             }
         }
     }
@@ -89,18 +89,18 @@ impl Index {
                 online.rooms.reserve_exact(1);
             }
             online.rooms.insert(place, room);
-            self.rooms.entry(room).or_default().came(&online.who);
-            self.restless.insert(room);
+            self.rooms.entry(room).or_default().go_online(&online.who);
+            self.dirty_rooms.insert(room);
         }
     }
 
-    pub(super) fn take_diffs(&mut self) -> Vec<(RoomId, Diff)> {
-        let mut diffs = Vec::with_capacity(self.restless.len());
-        for room in std::mem::take(&mut self.restless) {
+    pub(super) fn take_diffs(&mut self) -> Vec<(RoomId, PresenceDiff)> {
+        let mut diffs = Vec::with_capacity(self.dirty_rooms.len());
+        for room in std::mem::take(&mut self.dirty_rooms) {
             let Some(presence) = self.rooms.get_mut(&room) else {
                 continue;
             };
-            if !presence.edges.is_empty() {
+            if !presence.changes.is_empty() {
                 diffs.push((room, presence.take_diff()));
             }
             self.forget_if_empty(room);
@@ -117,37 +117,38 @@ impl Index {
 
 impl RoomPresence {
     /// Whoever went and came back before anybody was told has not moved at all.
-    pub(super) fn came(&mut self, who: &Arc<Author>) {
+    pub(super) fn go_online(&mut self, who: &Arc<Author>) {
         self.online.insert(who.id);
-        if self.edges.remove(&who.id).is_none() {
-            self.edges.insert(who.id, Edge::Came(who.clone()));
+        if self.changes.remove(&who.id).is_none() {
+            self.changes
+                .insert(who.id, PresenceChange::Online(who.clone()));
         }
     }
 
-    pub(super) fn went(&mut self, who: &Arc<Author>, last_seen: Timestamp) {
+    pub(super) fn go_offline(&mut self, who: &Arc<Author>, last_seen: Timestamp) {
         self.online.remove(&who.id);
-        if self.edges.remove(&who.id).is_none() {
-            self.edges
-                .insert(who.id, Edge::Went(who.clone(), last_seen));
+        if self.changes.remove(&who.id).is_none() {
+            self.changes
+                .insert(who.id, PresenceChange::Offline(who.clone(), last_seen));
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.online.is_empty() && self.edges.is_empty()
+        self.online.is_empty() && self.changes.is_empty()
     }
 
-    pub(super) fn take_diff(&mut self) -> Diff {
+    pub(super) fn take_diff(&mut self) -> PresenceDiff {
         let (mut online, mut offline) = (Vec::new(), Vec::new());
-        for (_, edge) in self.edges.drain() {
-            match edge {
-                Edge::Came(who) => online.push(who),
-                Edge::Went(who, last_seen) => offline.push((who, Some(last_seen))),
+        for (_, change) in self.changes.drain() {
+            match change {
+                PresenceChange::Online(who) => online.push(who),
+                PresenceChange::Offline(who, last_seen) => offline.push((who, Some(last_seen))),
             }
         }
-        self.edges.shrink_to_fit();
+        self.changes.shrink_to_fit();
         online.sort_by_key(|who| who.id);
         offline.sort_by_key(|(who, _)| who.id);
-        Diff {
+        PresenceDiff {
             online,
             offline,
             online_count: self.online.len(),

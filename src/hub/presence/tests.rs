@@ -15,15 +15,15 @@ fn author(id: i64) -> Author {
 /// One more connection of user `id`, in `rooms`.
 fn enter(presence: &Presence, id: i64, rooms: &[RoomId]) -> PresenceGuard {
     let guard = presence.enter(author(id));
-    assert!(guard.settle_in(guard.mark(), rooms.iter().copied()));
+    assert!(guard.join_rooms(guard.membership_epoch(), rooms.iter().copied()));
     guard
 }
 
 /// The ids that came and went in `ROOM`, and how many are online there.
 fn told(presence: &Presence) -> Option<(Vec<i64>, Vec<i64>, usize)> {
-    let settled = presence.settle(Instant::now());
+    let flush = presence.flush(Instant::now());
     presence.check_invariants();
-    settled
+    flush
         .diffs
         .into_iter()
         .find(|(room, _)| *room == ROOM)
@@ -47,13 +47,13 @@ async fn three_tabs_are_one_person() {
     assert_eq!(told(&presence), None, "gone before the grace is over");
     tokio::time::advance(GRACE).await;
     assert_eq!(
-        presence.sightings(Instant::now()).len(),
+        presence.pending_last_seen(Instant::now()).len(),
         2,
         "once for coming and once for going"
     );
     assert_eq!(told(&presence), Some((vec![], vec![1], 0)));
     assert_eq!(presence.online_users(), 0);
-    assert!(presence.shared.lock().rooms.is_empty());
+    assert!(presence.inner.lock().rooms.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,7 +79,7 @@ async fn a_task_that_panics_leaves_nobody_online() {
     });
     assert!(task.await.is_err());
     tokio::time::advance(GRACE).await;
-    let _ = presence.settle(Instant::now());
+    let _ = presence.flush(Instant::now());
     assert_eq!(presence.online_users(), 0);
 }
 
@@ -102,13 +102,13 @@ async fn joining_and_leaving_a_room_moves_its_index() {
 async fn a_list_of_rooms_read_before_a_removal_is_not_believed_after_it() {
     let presence = Presence::new(GRACE);
     let guard = presence.enter(author(1));
-    let mark = guard.mark();
+    let mark = guard.membership_epoch();
     presence.leave(UserId(1), ROOM);
-    assert!(!guard.settle_in(mark, [ROOM]), "removed in between");
-    let mark = guard.mark();
+    assert!(!guard.join_rooms(mark, [ROOM]), "removed in between");
+    let mark = guard.membership_epoch();
     presence.clear_room(ROOM);
-    assert!(!guard.settle_in(mark, [ROOM]), "deleted in between");
+    assert!(!guard.join_rooms(mark, [ROOM]), "deleted in between");
     assert_eq!(presence.in_room(ROOM, 10).0, 0);
-    assert!(guard.settle_in(guard.mark(), [RoomId(2)]));
+    assert!(guard.join_rooms(guard.membership_epoch(), [RoomId(2)]));
     presence.check_invariants();
 }

@@ -1,18 +1,18 @@
 //! JSON commands.
 
-use super::{Done, Reader};
+use super::{Reader, ReaderStopped};
 use crate::socket::{
-    dialect::Voice,
-    events::{Call, End},
+    events::{ConnectionEvent, Disconnect},
+    frame_encoder::FrameEncoder,
 };
 use crate::{
     chat::{Changed, ChatError},
     domain::{Emoji, Key, ReceiptStep, RoomId, TokenScope},
-    protocol::{CloseReason, Command, CommandError, ErrorFrame, Frame, SendCommand},
+    protocol::{CloseReason, Command, CommandError, ErrorFrame, SendCommand, ServerEvent},
 };
 
 impl Reader {
-    pub(super) async fn command(&mut self, text: &str) -> Result<(), Done> {
+    pub(super) async fn command(&mut self, text: &str) -> Result<(), ReaderStopped> {
         let command = Command::parse(text);
         if let Err((key, error)) = self.admit(&command) {
             return self.refuse(key, None, &error).await;
@@ -25,7 +25,7 @@ impl Reader {
                 seq,
                 body,
             }) => {
-                let (chat, caller) = (self.context.chat.clone(), self.voice.caller().clone());
+                let (chat, caller) = (self.context.chat.clone(), self.encoder.caller().clone());
                 self.alter(key, room_id, |key| async move {
                     let key = Some(key);
                     chat.edit_message(&caller, room_id, seq, &body, key).await
@@ -33,7 +33,7 @@ impl Reader {
                 .await
             }
             Ok(Command::Delete { key, room_id, seq }) => {
-                let (chat, caller) = (self.context.chat.clone(), self.voice.caller().clone());
+                let (chat, caller) = (self.context.chat.clone(), self.encoder.caller().clone());
                 self.alter(key, room_id, |key| async move {
                     chat.delete_message(&caller, room_id, seq, Some(key)).await
                 })
@@ -46,7 +46,7 @@ impl Reader {
                 emoji,
                 on,
             }) => {
-                let (chat, caller) = (self.context.chat.clone(), self.voice.caller().clone());
+                let (chat, caller) = (self.context.chat.clone(), self.encoder.caller().clone());
                 self.alter(key, room_id, |key| async move {
                     let emoji = Emoji::parse(&emoji)?;
                     chat.react(&caller, room_id, seq, emoji, on, Some(key))
@@ -55,8 +55,8 @@ impl Reader {
                 .await
             }
             Ok(Command::Typing { room_id, on }) => {
-                let typing = if self.hears(room_id) {
-                    let caller = self.voice.caller();
+                let typing = if self.is_subscribed(room_id) {
+                    let caller = self.encoder.caller();
                     self.context.chat.typing(caller, room_id, on).await
                 } else {
                     Err(ChatError::NotFound("room"))
@@ -84,12 +84,13 @@ impl Reader {
                     let detail = format!("rooms must name at most {most} rooms");
                     return self.say(malformed(None, "malformed", detail)).await;
                 }
-                self.ask(Call::Sync(rooms.into_iter().collect())).await
+                self.post(ConnectionEvent::Sync(rooms.into_iter().collect()))
+                    .await
             }
-            Ok(Command::Ping {}) => self.say(Frame::Pong.encode()).await,
+            Ok(Command::Ping {}) => self.say(ServerEvent::Pong.encode()).await,
             Err(error) => {
-                if self.is_tried() {
-                    return self.end(End::Close(CloseReason::TooFast)).await;
+                if self.record_violation() {
+                    return self.end(Disconnect::Close(CloseReason::TooFast)).await;
                 }
                 self.say(malformed(error.key, error.code, error.detail))
                     .await
@@ -98,9 +99,9 @@ impl Reader {
     }
 
     /// Moves the receipt in a room. A receipt that moved is sent to all connections of the user, this one included.
-    async fn mark_read(&mut self, room_id: RoomId, step: ReceiptStep) -> Result<(), Done> {
-        let receipt = if self.hears(room_id) {
-            let (chat, caller) = (&self.context.chat, self.voice.caller());
+    async fn mark_read(&mut self, room_id: RoomId, step: ReceiptStep) -> Result<(), ReaderStopped> {
+        let receipt = if self.is_subscribed(room_id) {
+            let (chat, caller) = (&self.context.chat, self.encoder.caller());
             chat.mark_read(caller, room_id, step).await
         } else {
             Err(ChatError::NotFound("room"))
@@ -108,7 +109,7 @@ impl Reader {
         match receipt {
             Ok(receipt) if receipt.moved => Ok(()),
             Ok(receipt) => {
-                let read = Frame::Read {
+                let read = ServerEvent::Read {
                     room_id,
                     read_seq: receipt.read_seq,
                     unread: receipt.unread,
@@ -131,7 +132,7 @@ impl Reader {
             Err(error) => error.key.clone(),
         };
         if command.as_ref().is_ok_and(Command::changes) {
-            self.voice
+            self.encoder
                 .caller()
                 .require(TokenScope::Write)
                 .map_err(|error| (key(), error))?;
@@ -140,7 +141,7 @@ impl Reader {
         if matches!(command, Ok(Command::Send(_))) {
             return Ok(());
         }
-        let admitted = self.context.chat.admit(self.voice.caller());
+        let admitted = self.context.chat.admit(self.encoder.caller());
         admitted.map_err(|error| (key(), error))
     }
 
@@ -150,7 +151,7 @@ impl Reader {
         key: String,
         room_id: RoomId,
         change: impl FnOnce(Key) -> F,
-    ) -> Result<(), Done>
+    ) -> Result<(), ReaderStopped>
     where
         F: Future<Output = Result<Changed, ChatError>> + Send + 'static,
     {
@@ -158,7 +159,7 @@ impl Reader {
             Ok(key) => key,
             Err(error) => return self.refuse(None, Some(room_id), &error.into()).await,
         };
-        if !self.hears(room_id) {
+        if !self.is_subscribed(room_id) {
             let (key, error) = (key.into_string(), ChatError::NotFound("room"));
             return self.refuse(Some(key), Some(room_id), &error).await;
         }
@@ -166,21 +167,21 @@ impl Reader {
         self.in_flight.push(Box::pin(async move {
             let key = key.into_string();
             Some(match change.await {
-                Ok(changed) => Frame::Ack {
+                Ok(changed) => ServerEvent::Ack {
                     key: &key,
                     room_id,
                     seq: changed.message.seq,
                     rev: changed.rev,
                 }
                 .encode(),
-                Err(error) => Voice::refused(Some(key), Some(room_id), &error),
+                Err(error) => FrameEncoder::refused(Some(key), Some(room_id), &error),
             })
         }));
         Ok(())
     }
 
     /// Queues a message and goes on reading; its ack follows when it is on disk.
-    async fn send(&mut self, send: SendCommand) -> Result<(), Done> {
+    async fn send(&mut self, send: SendCommand) -> Result<(), ReaderStopped> {
         let SendCommand {
             key,
             room_id,
@@ -188,7 +189,7 @@ impl Reader {
             reply_to,
             files,
         } = send;
-        let draft = if self.hears(room_id) {
+        let draft = if self.is_subscribed(room_id) {
             let (chat, files) = (&self.context.chat, files.unwrap_or_default());
             chat.draft_with(&body, Some(&key), reply_to, files)
         } else {
@@ -203,7 +204,7 @@ impl Reader {
             Some(match pending.done().await {
                 Ok(posted) => {
                     let (seq, rev) = (posted.message.seq, posted.rev);
-                    Frame::Ack {
+                    ServerEvent::Ack {
                         key: &key,
                         room_id,
                         seq,
@@ -211,7 +212,7 @@ impl Reader {
                     }
                     .encode()
                 }
-                Err(error) => Voice::refused(Some(key), Some(room_id), &error),
+                Err(error) => FrameEncoder::refused(Some(key), Some(room_id), &error),
             })
         }));
         Ok(())
@@ -219,7 +220,7 @@ impl Reader {
 }
 
 fn malformed(key: Option<String>, code: &'static str, detail: String) -> String {
-    Frame::Error(ErrorFrame {
+    ServerEvent::Error(ErrorFrame {
         key,
         room_id: None,
         code,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{MessageView, RoomView, UserView, ordinary};
+use super::{MessageView, RoomView, UserView, message_json};
 use crate::domain::{
     Author, Head, Message, ReadGeneration, Removal, Rev, RoomId, Seq, Timestamp, UserId,
 };
@@ -10,7 +10,7 @@ use crate::domain::{
 /// One frame.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Frame<'a> {
+pub enum ServerEvent<'a> {
     /// The first frame: who you are, and your rooms.
     Ready {
         /// The user this socket belongs to.
@@ -168,7 +168,7 @@ pub struct AbsentView {
     pub last_seen: Option<Timestamp>,
 }
 
-impl<'a> Frame<'a> {
+impl<'a> ServerEvent<'a> {
     /// The frame of a message.
     #[must_use]
     pub fn message(message: &'a Message) -> Self {
@@ -182,7 +182,7 @@ impl<'a> Frame<'a> {
     /// The frame of a message as it goes over the wire.
     #[must_use]
     pub fn encoded_message(message: &'a Message) -> String {
-        ordinary::frame(message).unwrap_or_else(|| Self::message(message).encode())
+        message_json::frame(message).unwrap_or_else(|| Self::message(message).encode())
     }
 
     /// The frame as it goes over the wire.
@@ -195,7 +195,7 @@ impl<'a> Frame<'a> {
             rev,
         } = self
         {
-            return ordinary::ack(key, *room_id, *seq, *rev);
+            return message_json::ack(key, *room_id, *seq, *rev);
         }
         // Serialising these types cannot fail: no map has a key that is not a string.
         serde_json::to_string(self).unwrap_or_default()

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{Agreed, CloseReason, deflate};
+use super::{CloseReason, DeflateParams, deflate};
 
 /// The whole message is in this frame.
 const LAST: u8 = 0x80;
@@ -43,13 +43,13 @@ fn build(first: u8, payload: &[u8]) -> Bytes {
 /// The same frames with those compressed that are large enough and become smaller by it; `None` where that
 /// is none of them.
 #[must_use]
-pub fn compressed(frames: &Bytes, agreed: Agreed) -> Option<Bytes> {
-    if !agreed.takes(frames.len()) {
+pub fn compressed(frames: &Bytes, deflate: DeflateParams) -> Option<Bytes> {
+    if !deflate.takes(frames.len()) {
         return None;
     }
     let (mut pieces, mut any, mut rest) = (Vec::new(), false, &frames[..]);
     while let Some((first, payload, end)) = split(rest) {
-        let is_plain = first == LAST | TEXT && agreed.takes(payload.len());
+        let is_plain = first == LAST | TEXT && deflate.takes(payload.len());
         let small = if is_plain {
             deflate::deflate(payload)
         } else {
@@ -154,21 +154,24 @@ mod tests {
 
     #[test]
     fn of_several_frames_the_large_ones_alone_are_compressed() {
-        let agreed = Agreed::new(100, 15).unwrap();
+        let deflate = DeflateParams::new(100, 15).unwrap();
         let (small, large) = (text("small"), text(&"large ".repeat(20_000)));
         let tiny = deflate::deflate(&large[10..]).unwrap();
         let tiny = build(0xc1, &tiny);
         let all = Bytes::from([&small[..], &large, &ping(), &large].concat());
         let wanted = Bytes::from([&small[..], &tiny, &ping(), &tiny].concat());
         assert_eq!(
-            compressed(&all, Agreed::new(100, 15).unwrap()),
+            compressed(&all, DeflateParams::new(100, 15).unwrap()),
             Some(wanted)
         );
-        assert_eq!(compressed(&small, agreed), None);
-        assert_eq!(compressed(&tiny, agreed), None, "a second time");
+        assert_eq!(compressed(&small, deflate), None);
+        assert_eq!(compressed(&tiny, deflate), None, "a second time");
         let few = Bytes::from([&small[..]; 30].concat());
-        assert_eq!(compressed(&few, agreed), None, "each of them is small");
-        assert_eq!(compressed(&large, Agreed::new(100, 14).unwrap()), None);
+        assert_eq!(compressed(&few, deflate), None, "each of them is small");
+        assert_eq!(
+            compressed(&large, DeflateParams::new(100, 14).unwrap()),
+            None
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Lines that a person typed.
 
-use super::{Done, Reader};
-use crate::socket::{dialect, events::Call, lines, terminal::TerminalState};
+use super::{Reader, ReaderStopped};
+use crate::socket::{events::ConnectionEvent, frame_encoder, lines, terminal::TerminalState};
 use crate::{
     chat::{Caller, Chat, ChatError, Member, RoomEdit},
     domain::{Emoji, Key, MuteSpan, RoomId, Seq, TimeZone, Timestamp, TokenScope, Topic, UserId},
@@ -9,10 +9,10 @@ use crate::{
 };
 
 impl Reader {
-    pub(super) async fn line(&mut self, room: RoomId, text: &str) -> Result<(), Done> {
+    pub(super) async fn line(&mut self, room: RoomId, text: &str) -> Result<(), ReaderStopped> {
         let line = Line::parse(text);
         if line.changes()
-            && let Err(error) = self.voice.caller().require(TokenScope::Write)
+            && let Err(error) = self.encoder.caller().require(TokenScope::Write)
         {
             return self.refuse_line(text, &error).await;
         }
@@ -23,26 +23,26 @@ impl Reader {
             Line::Quit => {
                 // A refusal is shown before the close.
                 self.settle().await;
-                return self.ask(Call::Quit).await;
+                return self.post(ConnectionEvent::Quit).await;
             }
             _ => {}
         }
-        if let Err(error) = self.context.chat.admit(self.voice.caller()) {
+        if let Err(error) = self.context.chat.admit(self.encoder.caller()) {
             return self.refuse_line(text, &error).await;
         }
         match line {
             Line::Reply(seq, body) => self.say_line(room, body, Some(seq)).await,
-            Line::History(count) => self.ask(Call::History(room, count)).await,
+            Line::History(count) => self.post(ConnectionEvent::History(room, count)).await,
             Line::Wrong(words) => self.say(format!("! {words}")).await,
             line => {
-                let (chat, voice) = (self.context.chat.clone(), self.voice.clone());
-                let Some(terminal) = voice.terminal() else {
+                let (chat, encoder) = (self.context.chat.clone(), self.encoder.clone());
+                let Some(terminal) = encoder.terminal() else {
                     return Ok(());
                 };
-                match obey(&chat, voice.caller(), terminal, room, line).await {
+                match execute(&chat, encoder.caller(), terminal, room, line).await {
                     Ok(lines) => self.say_all(lines).await,
                     Err(error) => {
-                        let (words, text) = (dialect::in_words(&error), line::excerpt(text));
+                        let (words, text) = (frame_encoder::in_words(&error), line::excerpt(text));
                         self.say(format!("! {words} (“{text}”)")).await
                     }
                 }
@@ -55,9 +55,9 @@ impl Reader {
         room: RoomId,
         body: &str,
         reply_to: Option<Seq>,
-    ) -> Result<(), Done> {
+    ) -> Result<(), ReaderStopped> {
         self.lines += 1;
-        let key = self.voice.line_key(self.lines);
+        let key = self.encoder.line_key(self.lines);
         let key = key.as_ref().map(Key::as_str);
         let draft = self.context.chat.draft(body, key, reply_to);
         match self.submit(room, draft) {
@@ -66,7 +66,7 @@ impl Reader {
                 let excerpt = line::excerpt(body);
                 self.in_flight.push(Box::pin(async move {
                     let refusal = pending.done().await.err()?;
-                    Some(dialect::not_sent(&excerpt, &refusal))
+                    Some(frame_encoder::not_sent(&excerpt, &refusal))
                 }));
                 Ok(())
             }
@@ -74,12 +74,12 @@ impl Reader {
         }
     }
 
-    async fn refuse_line(&mut self, text: &str, error: &ChatError) -> Result<(), Done> {
-        let answer = dialect::not_sent(&line::excerpt(text), error);
+    async fn refuse_line(&mut self, text: &str, error: &ChatError) -> Result<(), ReaderStopped> {
+        let answer = frame_encoder::not_sent(&line::excerpt(text), error);
         self.say_refusal(error, answer).await
     }
 
-    async fn say_all(&mut self, lines: Vec<String>) -> Result<(), Done> {
+    async fn say_all(&mut self, lines: Vec<String>) -> Result<(), ReaderStopped> {
         for line in lines {
             self.say(line).await?;
         }
@@ -88,7 +88,7 @@ impl Reader {
 }
 
 /// Does what a command says, and answers what to show for it. Of what changes, the feed tells.
-async fn obey(
+async fn execute(
     chat: &Chat,
     caller: &Caller,
     terminal: &TerminalState,

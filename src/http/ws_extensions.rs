@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_EXTENSIONS};
 
 use crate::protocol::{
-    Agreed,
+    DeflateParams,
     deflate::{EXTENSION, LEAST_WINDOW_BITS, MOST_WINDOW_BITS},
 };
 
@@ -63,9 +63,9 @@ impl Offer {
     }
 
     /// What is agreed if messages of `least` bytes on are compressed.
-    pub(super) fn agree(self, least: usize) -> Option<Agreed> {
+    pub(super) fn agree(self, least: usize) -> Option<DeflateParams> {
         let bits = self.server_max_window_bits.unwrap_or(MOST_WINDOW_BITS);
-        Agreed::new(least, bits)
+        DeflateParams::new(least, bits)
     }
 
     /// The answer that says so.
@@ -287,7 +287,7 @@ mod tests {
     fn a_server_that_compresses_nothing_agrees_to_nothing() {
         let offer = Offer::read(&headers(&[b"permessage-deflate"])).unwrap();
         assert_eq!(offer.agree(0), None);
-        assert_eq!(offer.agree(1024), Agreed::new(1024, 15));
+        assert_eq!(offer.agree(1024), DeflateParams::new(1024, 15));
     }
 
     proptest! {

@@ -16,29 +16,29 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    events::{Call, End},
-    outlet::Outlet,
+    events::{ConnectionEvent, Disconnect},
+    outbound::Outbound,
 };
 use crate::{
     config::Timing,
-    protocol::{CloseReason, wire},
+    protocol::{CloseReason, ws_frame},
 };
 
 /// Parts of a heartbeat: so many steps spread the pings.
 const SLOTS: usize = 64;
 /// Pings after which other tasks get their turn.
-const TURN: usize = 64;
+const YIELD_EVERY: usize = 64;
 
 /// The wheel.
-pub struct Pulse {
-    slots: [Mutex<Vec<Weak<Outlet>>>; SLOTS],
+pub struct Heartbeat {
+    slots: [Mutex<Vec<Weak<Outbound>>>; SLOTS],
     /// The slot whose turn was last.
     last: AtomicUsize,
     heartbeat: Duration,
     silence: Duration,
 }
 
-impl Pulse {
+impl Heartbeat {
     /// A wheel with nobody on it.
     #[must_use]
     pub fn new(timing: &Timing) -> Self {
@@ -51,18 +51,18 @@ impl Pulse {
     }
 
     /// Pings a connection from a heartbeat after now on, as long as it lives.
-    pub(super) fn add(&self, outlet: &Arc<Outlet>) {
+    pub(super) fn add(&self, outbound: &Arc<Outbound>) {
         // Its turn was just now: the next is in a whole round.
         let last = self.last.load(Ordering::Relaxed);
-        self.slot(last).push(Arc::downgrade(outlet));
+        self.slot(last).push(Arc::downgrade(outbound));
     }
 
     /// Goes round until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let _ = stop.run_until_cancelled(self.go_round()).await;
+        let _ = stop.run_until_cancelled(self.tick_slots()).await;
     }
 
-    async fn go_round(&self) {
+    async fn tick_slots(&self) {
         let step = self.heartbeat / u32::try_from(SLOTS).unwrap_or(u32::MAX);
         let mut steps = interval(step.max(Duration::from_millis(1)));
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -71,11 +71,11 @@ impl Pulse {
             let next = (self.last.load(Ordering::Relaxed) + 1) % SLOTS;
             self.last.store(next, Ordering::Relaxed);
             let mut outlets = std::mem::take(&mut *self.slot(next));
-            outlets.retain(|outlet| outlet.strong_count() > 0);
-            for some in outlets.chunks(TURN) {
+            outlets.retain(|outbound| outbound.strong_count() > 0);
+            for some in outlets.chunks(YIELD_EVERY) {
                 some.iter()
                     .filter_map(Weak::upgrade)
-                    .for_each(|outlet| self.beat(&outlet));
+                    .for_each(|outbound| self.ping_or_expire(&outbound));
                 yield_now().await;
             }
             outlets.shrink_to(outlets.len() * 2);
@@ -87,16 +87,18 @@ impl Pulse {
     }
 
     /// A ping; or the end of a peer that was silent for too long.
-    fn beat(&self, outlet: &Outlet) {
-        if outlet.silence() > self.silence {
-            outlet.call(Call::End(End::Close(CloseReason::Silent)));
+    fn ping_or_expire(&self, outbound: &Outbound) {
+        if outbound.silence() > self.silence {
+            outbound.post_event(ConnectionEvent::Disconnect(Disconnect::Close(
+                CloseReason::Silent,
+            )));
         } else {
             // Where there is no room for it, the peer has more than a ping to answer to.
-            let _ = outlet.push(&wire::ping());
+            let _ = outbound.send_now(&ws_frame::ping());
         }
     }
 
-    fn slot(&self, number: usize) -> MutexGuard<'_, Vec<Weak<Outlet>>> {
+    fn slot(&self, number: usize) -> MutexGuard<'_, Vec<Weak<Outbound>>> {
         self.slots[number]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -65,7 +65,7 @@ impl Progress {
 }
 
 /// The outermost layer.
-pub(super) async fn edge(
+pub(super) async fn trace_requests(
     State((state, ids)): State<(AppState, RequestIds)>,
     mut request: Request,
     next: Next,
@@ -95,7 +95,7 @@ pub(super) async fn edge(
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID.clone(), id);
     }
-    secure(headers, state.config.is_https());
+    set_security_headers(headers, state.config.is_https());
     log(&id, &method, &uri, response.status(), started, peer);
     response
 }
@@ -182,7 +182,7 @@ fn write_problem(mut response: Response, id: &str, method: &Method, route: &str)
 
 /// What a page may do is said with documents; scripts and styles need only be taken for what they
 /// are, and there are many of them.
-fn secure(headers: &mut HeaderMap, https: bool) {
+fn set_security_headers(headers: &mut HeaderMap, https: bool) {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok());

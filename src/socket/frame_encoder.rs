@@ -4,47 +4,47 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Dialect, TextOptions, terminal::TerminalState};
+use super::{ProtocolMode, TextOptions, terminal::TerminalState};
 use crate::{
     chat::{Caller, ChatError},
     domain::{Aspect, Head, Key, Message, Removal, Rev, RoomId, Seq, UserId},
     hub::{LiveMessage, LivePresence},
-    protocol::{Agreed, Bye, CloseReason, ErrorFrame, Frame, line, wire},
+    protocol::{Bye, CloseReason, DeflateParams, ErrorFrame, ServerEvent, line, ws_frame},
 };
 
 /// Names that a line of presence shows at most.
 const NAMES: usize = 10;
 
 /// One connection's way of speaking.
-pub(super) struct Voice {
-    dialect: Dialect,
+pub(super) struct FrameEncoder {
+    mode: ProtocolMode,
     caller: Caller,
     /// Whether the peer takes compressed frames.
-    agreed: Option<Agreed>,
+    deflate: Option<DeflateParams>,
     /// What makes the keys of this connection's own lines, so that they are not echoed here and yet reach
     /// the same person's other connections.
-    own: u64,
+    line_key_seed: u64,
     /// In line mode: its time zone, and the day of the last message shown.
     terminal: Option<Box<TerminalState>>,
 }
 
-impl Voice {
+impl FrameEncoder {
     pub(super) fn new(
-        dialect: Dialect,
+        mode: ProtocolMode,
         caller: Caller,
-        agreed: Option<Agreed>,
+        deflate: Option<DeflateParams>,
         terminal: Option<Box<TerminalState>>,
     ) -> Self {
         let mut random = [0; 8];
         // Without randomness own lines may be shown twice; nothing else hangs on it.
-        if dialect != Dialect::Json {
+        if mode != ProtocolMode::Json {
             let _ = getrandom::fill(&mut random);
         }
         Self {
-            dialect,
+            mode,
             caller,
-            agreed,
-            own: u64::from_le_bytes(random),
+            deflate,
+            line_key_seed: u64::from_le_bytes(random),
             terminal,
         }
     }
@@ -55,36 +55,36 @@ impl Voice {
     }
 
     /// The same as a user.
-    pub(super) fn me(&self) -> UserId {
+    pub(super) fn user(&self) -> UserId {
         self.caller.user()
     }
 
     /// Whether the peer takes compressed frames.
-    pub(super) fn agreed(&self) -> Option<Agreed> {
-        self.agreed
+    pub(super) fn deflate(&self) -> Option<DeflateParams> {
+        self.deflate
     }
 
     /// A frame that nobody else gets.
     pub(super) fn frame(&self, text: &str) -> Bytes {
-        self.packed(wire::text(text))
+        self.packed(ws_frame::text(text))
     }
 
     /// A frame a line, likewise.
     pub(super) fn lines(&self, text: &str) -> Bytes {
-        self.packed(wire::lines(text))
+        self.packed(ws_frame::lines(text))
     }
 
     fn packed(&self, frames: Bytes) -> Bytes {
         let compressed = self
-            .agreed
-            .and_then(|agreed| wire::compressed(&frames, agreed));
+            .deflate
+            .and_then(|deflate| ws_frame::compressed(&frames, deflate));
         compressed.unwrap_or(frames)
     }
 
     pub(super) fn text_options(&self) -> Option<TextOptions> {
-        match self.dialect {
-            Dialect::Json => None,
-            Dialect::Text(options) => Some(options),
+        match self.mode {
+            ProtocolMode::Json => None,
+            ProtocolMode::Text(options) => Some(options),
         }
     }
 
@@ -95,26 +95,26 @@ impl Voice {
 
     /// The key of this connection's line number `count`.
     pub(super) fn line_key(&self, count: u64) -> Option<Key> {
-        Key::parse(&format!("{}{count}", self.own_keys())).ok()
+        Key::parse(&format!("{}{count}", self.line_key_prefix())).ok()
     }
 
     /// What they begin with.
-    fn own_keys(&self) -> String {
-        format!("line-{:016x}-", self.own)
+    fn line_key_prefix(&self) -> String {
+        format!("line-{:016x}-", self.line_key_seed)
     }
 
     /// A message that has just come.
     pub(super) fn live(&self, live: &LiveMessage) -> Option<Bytes> {
-        match self.dialect {
-            Dialect::Json => Some(live.json(self.agreed).clone()),
-            Dialect::Text(_) if live.aspect != Aspect::Message => {
+        match self.mode {
+            ProtocolMode::Json => Some(live.json(self.deflate).clone()),
+            ProtocolMode::Text(_) if live.aspect != Aspect::Message => {
                 line::render_change(&live.message, live.aspect).map(|line| self.lines(&line))
             }
-            Dialect::Text(options) if self.is_hidden(&live.message, options) => None,
-            Dialect::Text(options) => {
+            ProtocolMode::Text(options) if self.is_hidden(&live.message, options) => None,
+            ProtocolMode::Text(options) => {
                 let terminal = self.terminal()?;
                 if !options.numbers && terminal.is_plain(&live.message) {
-                    return Some(live.plain(self.agreed).clone());
+                    return Some(live.plain(self.deflate).clone());
                 }
                 Some(self.lines(&terminal.live_line(&live.message, options.numbers)))
             }
@@ -133,9 +133,9 @@ impl Voice {
     /// A message that was read from the store because it was missed. `shown` is the newest one that
     /// a terminal has shown; what is older has changed since.
     pub(super) fn missed(&self, message: &Message, shown: Seq) -> Option<Bytes> {
-        match self.dialect {
-            Dialect::Json => Some(self.frame(&Frame::encoded_message(message))),
-            Dialect::Text(_) if message.seq <= shown => {
+        match self.mode {
+            ProtocolMode::Json => Some(self.frame(&ServerEvent::encoded_message(message))),
+            ProtocolMode::Text(_) if message.seq <= shown => {
                 let aspect = if message.deleted_at.is_some() {
                     Aspect::Deletion
                 } else if message.edited_at.is_some() {
@@ -145,8 +145,8 @@ impl Voice {
                 };
                 line::render_change(message, aspect).map(|line| self.lines(&line))
             }
-            Dialect::Text(options) if self.is_hidden(message, options) => None,
-            Dialect::Text(options) => {
+            ProtocolMode::Text(options) if self.is_hidden(message, options) => None,
+            ProtocolMode::Text(options) => {
                 let line = self.terminal()?.missed_line(message, options.numbers);
                 Some(self.lines(&line))
             }
@@ -169,14 +169,14 @@ impl Voice {
 
     /// Somebody came or went.
     pub(super) fn presence(&self, presence: &LivePresence) -> Vec<Bytes> {
-        if self.dialect == Dialect::Json {
-            return vec![presence.json(self.agreed).clone()];
+        if self.mode == ProtocolMode::Json {
+            return vec![presence.json(self.deflate).clone()];
         }
         let diff = &presence.diff;
         let came = diff
             .online
             .iter()
-            .filter(|who| who.id != self.me())
+            .filter(|who| who.id != self.user())
             .map(|who| who.username.as_str());
         let went = diff.offline.iter().map(|(who, _)| who.username.as_str());
         let mut lines = names(came, "online");
@@ -186,8 +186,8 @@ impl Voice {
 
     /// One is out of a room.
     pub(super) fn room_left(&self, room: RoomId, name: &str, reason: Removal) -> Bytes {
-        if self.dialect == Dialect::Json {
-            let left = Frame::RoomLeft {
+        if self.mode == ProtocolMode::Json {
+            let left = ServerEvent::RoomLeft {
                 room_id: room,
                 reason,
             };
@@ -207,13 +207,13 @@ impl Voice {
     }
 
     /// A frame that only JSON has.
-    pub(super) fn json(&self, frame: &Frame<'_>) -> Option<Bytes> {
-        (self.dialect == Dialect::Json).then(|| self.frame(&frame.encode()))
+    pub(super) fn json(&self, frame: &ServerEvent<'_>) -> Option<Bytes> {
+        (self.mode == ProtocolMode::Json).then(|| self.frame(&frame.encode()))
     }
 
     /// What the client holds everything up to, after a repair.
     pub(super) fn synced(&self, room_id: RoomId, head: Head, epoch: &str) -> Option<Bytes> {
-        self.json(&Frame::Synced {
+        self.json(&ServerEvent::Synced {
             room_id,
             head,
             epoch,
@@ -222,7 +222,7 @@ impl Voice {
 
     /// More was missed than a socket repeats.
     pub(super) fn behind(&self, room_id: RoomId, from_rev: Rev, head: Head) -> Option<Bytes> {
-        self.json(&Frame::Behind {
+        self.json(&ServerEvent::Behind {
             room_id,
             from_rev,
             head,
@@ -244,13 +244,13 @@ impl Voice {
             detail,
             retry_after_ms,
         };
-        Frame::Error(frame).encode()
+        ServerEvent::Error(frame).encode()
     }
 
     /// The server goes away.
     pub(super) fn bye(&self, bye: Bye) -> String {
-        if self.dialect == Dialect::Json {
-            return Frame::Bye(bye).encode();
+        if self.mode == ProtocolMode::Json {
+            return ServerEvent::Bye(bye).encode();
         }
         format!(
             "* the server is restarting; come back in {} s",
@@ -267,17 +267,17 @@ impl Voice {
                 | CloseReason::Removed
                 | CloseReason::NoSuchRoom
         );
-        let text = self.dialect != Dialect::Json && !quiet;
+        let text = self.mode != ProtocolMode::Json && !quiet;
         text.then(|| format!("! {}", reason.words()))
     }
 
     fn is_hidden(&self, message: &Message, options: TextOptions) -> bool {
         !options.echo
-            && message.author.id == self.me()
+            && message.author.id == self.user()
             && message
                 .key
                 .as_deref()
-                .is_some_and(|key| key.starts_with(&self.own_keys()))
+                .is_some_and(|key| key.starts_with(&self.line_key_prefix()))
     }
 }
 
@@ -303,13 +303,13 @@ fn names<'n>(names: impl Iterator<Item = &'n str>, status: &str) -> Vec<Bytes> {
     let mut more = 0_usize;
     for name in names {
         if lines.len() < NAMES {
-            lines.push(wire::text(&format!("* {name} is {status}")));
+            lines.push(ws_frame::text(&format!("* {name} is {status}")));
         } else {
             more += 1;
         }
     }
     if more > 0 {
-        lines.push(wire::text(&format!("* and {more} more are {status}")));
+        lines.push(ws_frame::text(&format!("* and {more} more are {status}")));
     }
     lines
 }

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{BUSY_RETRY, Writer};
-use crate::socket::{Scope, dialect::Voice, events::End, feed::Repair, lines};
+use super::{BUSY_RETRY, ConnectionDriver};
+use crate::socket::{
+    Scope, events::Disconnect, frame_encoder::FrameEncoder, lines, room_subscriptions::CatchUp,
+};
 use crate::{
     chat::{Caller, Changes, Chat, ChatError, Most},
     domain::{Head, Message, Rev, RoomId, RoomKind, Seq, Window},
-    hub::Control,
-    protocol::{CloseReason, Frame, SYNC_LIMIT},
+    hub::ControlMessage,
+    protocol::{CloseReason, SYNC_LIMIT, ServerEvent},
 };
 
 /// What one step holds in memory until the peer has taken it.
@@ -24,7 +26,7 @@ const STEP: Most = Most {
 };
 
 /// Something to read from the store and send.
-pub(super) enum Errand {
+pub(super) enum CatchUpTask {
     /// The client asked for everything changed since `after`.
     Sync {
         room: RoomId,
@@ -33,7 +35,7 @@ pub(super) enum Errand {
         sent: usize,
     },
     /// The feed missed something.
-    Repair {
+    CatchUp {
         room: RoomId,
         /// Whether news was lost that is no message: who came and went, or a new name.
         lagged: bool,
@@ -43,11 +45,11 @@ pub(super) enum Errand {
     /// The peer takes more again: what it has not had is held.
     Reopen { room: RoomId },
     /// A person asked for these messages.
-    Replay(Replay),
+    HistoryReplay(HistoryReplay),
 }
 
 /// A stretch of a room's history, for a person.
-pub(super) struct Replay {
+pub(super) struct HistoryReplay {
     pub(super) room: RoomId,
     pub(super) after: Seq,
     pub(super) upto: Seq,
@@ -57,12 +59,12 @@ pub(super) struct Replay {
     pub(super) is_first: bool,
 }
 
-impl Writer {
+impl ConnectionDriver {
     /// Takes an errand on. One that was not begun yet answers for both.
-    pub(super) fn take_on(&mut self, errand: Errand) {
-        if let Errand::Sync { room, after, .. } = errand {
-            let pending = self.errands.iter_mut().find_map(|pending| match pending {
-                Errand::Sync {
+    pub(super) fn enqueue(&mut self, task: CatchUpTask) {
+        if let CatchUpTask::Sync { room, after, .. } = task {
+            let pending = self.tasks.iter_mut().find_map(|pending| match pending {
+                CatchUpTask::Sync {
                     room: other,
                     after,
                     sent: 0,
@@ -74,84 +76,90 @@ impl Writer {
                 return;
             }
         }
-        self.errands.push_back(errand);
+        self.tasks.push_back(task);
     }
 
     /// Does a step of the first errand.
-    pub(super) async fn run_errand(&mut self) -> Result<(), End> {
-        let Some(errand) = self.errands.pop_front() else {
+    pub(super) async fn run_task(&mut self) -> Result<(), Disconnect> {
+        let Some(task) = self.tasks.pop_front() else {
             return Ok(());
         };
-        let rest = match errand {
-            Errand::Sync { room, after, sent } => self.sync(room, after, sent).await?,
-            Errand::Repair {
+        let rest = match task {
+            CatchUpTask::Sync { room, after, sent } => self.sync(room, after, sent).await?,
+            CatchUpTask::CatchUp {
                 room,
                 lagged,
                 holes,
             } => self.repair(room, lagged, holes).await?,
-            Errand::Reopen { room } => {
-                self.outlet.drained().await?;
-                self.open_ear(room, Rev(0));
+            CatchUpTask::Reopen { room } => {
+                self.outbound.drained().await?;
+                self.resume_gate(room, Rev(0));
                 None
             }
-            Errand::Replay(replay) => self.replay(replay).await?,
+            CatchUpTask::HistoryReplay(replay) => self.replay(replay).await?,
         };
         if let Some(rest) = rest {
-            self.errands.push_front(rest);
+            self.tasks.push_front(rest);
         }
         Ok(())
     }
 
     /// Sends everything changed since `after`. The feed goes on behind what was sent.
-    async fn sync(&mut self, room: RoomId, after: Rev, sent: usize) -> Result<Option<Errand>, End> {
+    async fn sync(
+        &mut self,
+        room: RoomId,
+        after: Rev,
+        sent: usize,
+    ) -> Result<Option<CatchUpTask>, Disconnect> {
         // One may be in a room and not have heard the word of it yet.
-        if !self.feed.hears(room) && self.scope == Scope::All {
-            self.heed(Control::Room(room)).await?;
+        if !self.subscriptions.is_subscribed(room) && self.scope == Scope::All {
+            self.handle_control(ControlMessage::Room(room)).await?;
         }
         // What is live comes behind what was missed.
-        let changes = if let Some(ear) = self.feed.ear(room) {
-            ear.close();
+        let changes = if let Some(gate) = self.subscriptions.gate(room) {
+            gate.pause();
             let chat = self.context.chat.clone();
-            let _turn = self.context.turn().await;
-            changes(&chat, self.voice.caller(), room, after, sent).await
+            let _permit = self.context.acquire_read_permit().await;
+            changes(&chat, self.encoder.caller(), room, after, sent).await
         } else {
             Err(ChatError::NotFound("room"))
         };
         let changes = match changes {
             Ok(Ok(changes)) => changes,
             Ok(Err(head)) => {
-                self.send(self.voice.behind(room, after, head)).await?;
-                self.open_ear(room, Rev(0));
+                self.send(self.encoder.behind(room, after, head)).await?;
+                self.resume_gate(room, Rev(0));
                 return Ok(None);
             }
             Err(
                 error @ (ChatError::Overloaded | ChatError::NotFound(_) | ChatError::EpochChanged),
             ) => {
-                self.say(&Voice::refused(None, Some(room), &error)).await?;
-                self.open_ear(room, Rev(0));
+                self.send_text(&FrameEncoder::refused(None, Some(room), &error))
+                    .await?;
+                self.resume_gate(room, Rev(0));
                 return Ok(None);
             }
             Err(error) => return Err(super::internal(&error)),
         };
         for message in &changes.items {
-            self.tell_missed(room, message).await?;
+            self.send_missed(room, message).await?;
         }
         if let Some(last) = changes.items.last().filter(|_| changes.has_after) {
-            return Ok(Some(Errand::Sync {
+            return Ok(Some(CatchUpTask::Sync {
                 room,
                 after: last.rev,
                 sent: sent + changes.items.len(),
             }));
         }
         self.send_synced(room, changes.head).await?;
-        self.open_ear(room, changes.head.rev);
+        self.resume_gate(room, changes.head.rev);
         Ok(None)
     }
 
     /// Tells the client up to where it holds everything.
-    async fn send_synced(&self, room: RoomId, head: Head) -> Result<(), End> {
+    async fn send_synced(&self, room: RoomId, head: Head) -> Result<(), Disconnect> {
         let epoch = self.context.chat.epoch();
-        self.send(self.voice.synced(room, head, epoch)).await
+        self.send(self.encoder.synced(room, head, epoch)).await
     }
 
     /// Reads a step of what was missed in a room and goes on from there.
@@ -160,24 +168,24 @@ impl Writer {
         room: RoomId,
         lagged: bool,
         mut holes: bool,
-    ) -> Result<Option<Errand>, End> {
+    ) -> Result<Option<CatchUpTask>, Disconnect> {
         let stall = Duration::from_millis(self.context.timing.stall_ms);
         let since = *self.behind_since.get_or_insert_with(Instant::now);
         if since.elapsed() > stall {
-            return Err(End::Close(CloseReason::TooSlow));
+            return Err(Disconnect::Close(CloseReason::TooSlow));
         }
         let again = |holes| {
-            Ok(Some(Errand::Repair {
+            Ok(Some(CatchUpTask::CatchUp {
                 room,
                 lagged,
                 holes,
             }))
         };
-        let turn = self.context.turn().await;
-        let caught_up = self.feed.catch_up(room, STEP).await;
-        drop(turn);
+        let permit = self.context.acquire_read_permit().await;
+        let caught_up = self.subscriptions.catch_up(room, STEP).await;
+        drop(permit);
         match caught_up {
-            Ok(Repair::Missed {
+            Ok(CatchUp::Missed {
                 after,
                 messages,
                 head,
@@ -185,7 +193,7 @@ impl Writer {
             }) => {
                 holes |= has_holes(after, &messages);
                 for message in &messages {
-                    self.tell_missed(room, message).await?;
+                    self.send_missed(room, message).await?;
                 }
                 if more {
                     return again(holes);
@@ -197,11 +205,11 @@ impl Writer {
                 if lagged && !self.lossy.contains(&room) {
                     self.lossy.push(room);
                 }
-                self.open_ear(room, head.rev);
+                self.resume_gate(room, head.rev);
                 Ok(None)
             }
-            Ok(Repair::Removed(reason)) => {
-                self.left(room, reason).await?;
+            Ok(CatchUp::Removed(reason)) => {
+                self.on_left(room, reason).await?;
                 Ok(None)
             }
             Err(ChatError::Overloaded) => {
@@ -213,50 +221,50 @@ impl Writer {
     }
 
     /// Shows a step of a room's history to a person.
-    async fn replay(&mut self, replay: Replay) -> Result<Option<Errand>, End> {
-        let Replay {
+    async fn replay(&mut self, replay: HistoryReplay) -> Result<Option<CatchUpTask>, Disconnect> {
+        let HistoryReplay {
             room, after, upto, ..
         } = replay;
-        let (chat, caller) = (self.context.chat.clone(), self.voice.caller());
+        let (chat, caller) = (self.context.chat.clone(), self.encoder.caller());
         let most = Most {
             messages: STEP.messages.min(upto.0.saturating_sub(after.0)),
             ..STEP
         };
         if most.messages < 1 {
-            self.open_ear(room, Rev(0));
+            self.resume_gate(room, Rev(0));
             return Ok(None);
         }
-        if let Some(ear) = self.feed.ear(room) {
-            ear.close();
+        if let Some(gate) = self.subscriptions.gate(room) {
+            gate.pause();
         }
-        let turn = self.context.turn().await;
+        let permit = self.context.acquire_read_permit().await;
         let page = chat.history(caller, room, Window::After(after), most).await;
-        drop(turn);
+        drop(permit);
         let page = match page {
             Ok(page) => page,
             // The feed tells of a removal, once it is heard again.
             Err(ChatError::NotFound(_)) => {
-                self.open_ear(room, Rev(0));
+                self.resume_gate(room, Rev(0));
                 return Ok(None);
             }
             Err(ChatError::Overloaded) => {
                 tokio::time::sleep(BUSY_RETRY).await;
-                return Ok(Some(Errand::Replay(replay)));
+                return Ok(Some(CatchUpTask::HistoryReplay(replay)));
             }
             Err(error) => return Err(super::internal(&error)),
         };
         let mut is_first = replay.is_first;
         for message in &page.items {
-            let shown = self.voice.shown(message, replay.by_command, is_first);
+            let shown = self.encoder.shown(message, replay.by_command, is_first);
             self.send(shown).await?;
             is_first = false;
         }
         let Some(last) = page.items.last() else {
-            self.open_ear(room, Rev(0));
+            self.resume_gate(room, Rev(0));
             return Ok(None);
         };
         let after = last.seq;
-        Ok(Some(Errand::Replay(Replay {
+        Ok(Some(CatchUpTask::HistoryReplay(HistoryReplay {
             after,
             is_first,
             ..replay
@@ -264,23 +272,24 @@ impl Writer {
     }
 
     /// Tells of a message that was missed.
-    async fn tell_missed(&self, room: RoomId, message: &Message) -> Result<(), End> {
-        let Some(ear) = self.feed.ear(room) else {
+    async fn send_missed(&self, room: RoomId, message: &Message) -> Result<(), Disconnect> {
+        let Some(gate) = self.subscriptions.gate(room) else {
             return Ok(());
         };
-        self.send(self.voice.missed(message, ear.shown())).await?;
-        ear.show(message.seq);
+        self.send(self.encoder.missed(message, gate.last_shown()))
+            .await?;
+        gate.mark_shown(message.seq);
         Ok(())
     }
 
     /// The last `count` messages, for a person who asked.
-    pub(super) async fn history(&mut self, room: RoomId, count: usize) -> Result<(), End> {
+    pub(super) async fn history(&mut self, room: RoomId, count: usize) -> Result<(), Disconnect> {
         let chat = self.context.chat.clone();
-        match chat.member(self.voice.caller(), room).await {
+        match chat.member(self.encoder.caller(), room).await {
             Ok(member) => {
                 let upto = member.standing().room.head.seq;
                 let after = lines::start_of_last(count, upto);
-                self.take_on(Errand::Replay(Replay {
+                self.enqueue(CatchUpTask::HistoryReplay(HistoryReplay {
                     room,
                     after,
                     upto,
@@ -290,23 +299,25 @@ impl Writer {
                 Ok(())
             }
             Err(error @ (ChatError::NotFound(_) | ChatError::Overloaded)) => {
-                self.say(&format!("! {error}")).await
+                self.send_text(&format!("! {error}")).await
             }
             Err(error) => Err(super::internal(&error)),
         }
     }
 
     /// Says what else was lost of a room, as it is now: its name, who is online.
-    pub(super) async fn tell_anew(&mut self, room: RoomId) -> Result<(), End> {
-        if self.voice.text_options().is_none() {
-            return self.tell_room(room).await;
+    pub(super) async fn resend_room_state(&mut self, room: RoomId) -> Result<(), Disconnect> {
+        if self.encoder.text_options().is_none() {
+            return self.send_room(room).await;
         }
-        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
+        let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
         let chat = self.context.chat.clone();
         match patiently!(timing, chat.member(caller, room)) {
             Ok(member) => {
-                self.feed.know(room, &member.standing().room.name);
-                self.say(&format!("* {}", lines::who(&chat, &member))).await
+                self.subscriptions
+                    .announce(room, &member.standing().room.name);
+                self.send_text(&format!("* {}", lines::who(&chat, &member)))
+                    .await
             }
             Err(ChatError::NotFound(_)) => Ok(()),
             Err(error) => Err(super::internal(&error)),
@@ -314,18 +325,18 @@ impl Writer {
     }
 
     /// Tells the client of a room as it is now: one that it came into, or where its role is new.
-    pub(super) async fn tell_room(&mut self, room: RoomId) -> Result<(), End> {
-        if !self.feed.hears(room) {
+    pub(super) async fn send_room(&mut self, room: RoomId) -> Result<(), Disconnect> {
+        if !self.subscriptions.is_subscribed(room) {
             return Ok(());
         }
-        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
+        let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
         let chat = self.context.chat.clone();
         let member = match patiently!(timing, chat.member(caller, room)) {
             Ok(member) => member,
             // A room that was heard is left when its feed says so.
             Err(ChatError::NotFound(_)) => {
-                if !self.feed.knows(room) {
-                    self.feed.unsubscribe(room);
+                if !self.subscriptions.is_announced(room) {
+                    self.subscriptions.unsubscribe(room);
                 }
                 return Ok(());
             }
@@ -334,19 +345,19 @@ impl Writer {
         let standing = member.standing();
         // Only a room that is new here starts at its head: one that was heard before goes on where it is. A direct
         // room was made for what is said first in it, and that may be there before the word of the room.
-        let is_new = self.feed.know(room, &standing.room.name);
+        let is_new = self.subscriptions.announce(room, &standing.room.name);
         let view = self.room_view(standing);
-        self.send(self.voice.json(&Frame::Room { room: view }))
+        self.send(self.encoder.json(&ServerEvent::Room { room: view }))
             .await?;
         let head = standing.room.head.rev;
         if is_new && standing.room.kind == RoomKind::Direct && head > Rev(0) {
-            self.take_on(Errand::Repair {
+            self.enqueue(CatchUpTask::CatchUp {
                 room,
                 lagged: false,
                 holes: false,
             });
         } else if is_new {
-            self.open_ear(room, head);
+            self.resume_gate(room, head);
         }
         Ok(())
     }
@@ -360,11 +371,11 @@ async fn changes(
     after: Rev,
     sent: usize,
 ) -> Result<Result<Changes, Head>, ChatError> {
-    let left = i64::try_from(SYNC_LIMIT.saturating_sub(sent)).unwrap_or(0);
+    let on_left = i64::try_from(SYNC_LIMIT.saturating_sub(sent)).unwrap_or(0);
     // The first step looks at numbers alone how far it is; a room that runs away from the ones after
     // it is caught by their count.
-    if sent == 0 || left == 0 {
-        let distance = chat.distance(caller, room, after, left).await?;
+    if sent == 0 || on_left == 0 {
+        let distance = chat.distance(caller, room, after, on_left).await?;
         if distance.beyond {
             return Ok(Err(distance.head));
         }

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{Author, AvatarVersion, Timestamp, UserId},
-        protocol::Frame,
+        protocol::ServerEvent,
     };
 
     proptest! {
@@ -174,13 +174,13 @@ mod tests {
                 deleted_at: None,
                 extras: None,
             };
-            let frame = Frame::message(&message);
+            let frame = ServerEvent::message(&message);
             let json = serde_json::to_string(&frame).unwrap();
             prop_assert_eq!(super::frame(&message), Some(json));
 
             let key = key.unwrap_or_default();
             let (room_id, seq, rev) = (RoomId(id), Seq(seq), Rev(rev));
-            let frame = Frame::Ack { key: &key, room_id, seq, rev };
+            let frame = ServerEvent::Ack { key: &key, room_id, seq, rev };
             prop_assert_eq!(ack(&key, room_id, seq, rev), serde_json::to_string(&frame).unwrap());
         }
     }

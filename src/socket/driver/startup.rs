@@ -1,81 +1,82 @@
 //! How a connection begins: subscribe, then read, then say what was read.
 
 use super::{
-    Writer,
-    errand::{Errand, Replay},
+    ConnectionDriver,
+    catch_up_task::{CatchUpTask, HistoryReplay},
     internal,
 };
-use crate::socket::{Scope, events::End, lines};
+use crate::socket::{Scope, events::Disconnect, lines};
 use crate::{
     chat::ChatError,
     domain::{Rev, RoomId, RoomStanding, User},
-    protocol::{CloseReason, Frame, UserView, frame::ReadyLimits},
+    protocol::{CloseReason, ServerEvent, UserView, server_event::ReadyLimits},
 };
 
 /// What a person reads whose address names the numbers of another history.
 const OTHER_HISTORY: &str = "! epoch_changed: the history on this server is not the one you know, because a backup was restored; \
      message numbers that you noted may be wrong";
 
-impl Writer {
+impl ConnectionDriver {
     /// Subscribes to the one room that this connection is for, if it is for one.
-    pub(in crate::socket) fn hear_only(&mut self, name: &str) {
+    pub(in crate::socket) fn subscribe_initial(&mut self, name: &str) {
         let Scope::Room(room) = self.scope else {
             return;
         };
-        self.feed.subscribe(room);
-        if let Some(ear) = self.feed.ear(room) {
-            ear.set_name(name);
+        self.subscriptions.subscribe(room);
+        if let Some(gate) = self.subscriptions.gate(room) {
+            gate.set_name(name);
         }
     }
 
     /// Subscribes, then reads, then says what was read: whatever comes in between is in the feed.
-    pub(in crate::socket) async fn open(&mut self) -> Result<(), End> {
+    pub(in crate::socket) async fn open(&mut self) -> Result<(), Disconnect> {
         let chat = self.context.chat.clone();
-        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
+        let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
         // The login may have ended between the handshake and our being listed.
-        if chat.is_ended(self.voice.caller()) {
-            return Err(End::Close(CloseReason::SessionEnded));
+        if chat.is_ended(self.encoder.caller()) {
+            return Err(Disconnect::Close(CloseReason::SessionEnded));
         }
-        let turn = self.context.turn().await;
+        let permit = self.context.acquire_read_permit().await;
         if self.scope == Scope::All {
             let rooms = patiently!(timing, chat.room_ids(caller));
             for room in rooms.map_err(|error| internal(&error))? {
-                self.feed.subscribe(room);
+                self.subscriptions.subscribe(room);
             }
         }
         let user = patiently!(timing, chat.me(caller));
         let user = user.map_err(|error| internal(&error))?;
         let standings = self.enter(&user).await?;
 
-        let heard: Vec<&RoomStanding> = standings
+        let subscription: Vec<&RoomStanding> = standings
             .iter()
-            .filter(|standing| self.hears_by_scope(standing.room.id))
+            .filter(|standing| self.in_scope(standing.room.id))
             .collect();
         if let Scope::Room(room) = self.scope
-            && heard.is_empty()
+            && subscription.is_empty()
         {
-            drop(turn);
+            drop(permit);
             return self.out_of(room).await;
         }
         // A room joined since the first look is subscribed only now; its word is on the way.
-        for standing in &heard {
-            self.feed.know(standing.room.id, &standing.room.name);
+        for standing in &subscription {
+            self.subscriptions
+                .announce(standing.room.id, &standing.room.name);
         }
-        self.feed.forget_unknown();
-        let heard: Vec<&RoomStanding> = heard
+        self.subscriptions.drop_unannounced();
+        let subscription: Vec<&RoomStanding> = subscription
             .into_iter()
-            .filter(|standing| self.feed.hears(standing.room.id))
+            .filter(|standing| self.subscriptions.is_subscribed(standing.room.id))
             .collect();
-        if self.voice.text_options().is_some() {
-            drop(turn);
+        if self.encoder.text_options().is_some() {
+            drop(permit);
             return self.open_text().await;
         }
         let heartbeat_s = self.context.timing.heartbeat_ms.div_ceil(1000);
         let limits = ReadyLimits {
             body_chars: self.context.limits.body_chars,
         };
-        let rooms = heard.iter().map(|standing| self.room_view(standing));
-        let ready = Frame::Ready {
+        let rooms = subscription.iter().map(|standing| self.room_view(standing));
+        let ready = ServerEvent::Ready {
             user: UserView::own(&user, true),
             heartbeat_s,
             epoch: chat.epoch(),
@@ -83,31 +84,31 @@ impl Writer {
             rooms: rooms.collect(),
         };
         let ready = ready.encode();
-        drop(turn);
-        self.say(&ready).await?;
-        for standing in &heard {
-            self.open_ear(standing.room.id, standing.room.head.rev);
+        drop(permit);
+        self.send_text(&ready).await?;
+        for standing in &subscription {
+            self.resume_gate(standing.room.id, standing.room.head.rev);
         }
         Ok(())
     }
 
     /// The user came out of the room between the handshake and now.
-    async fn out_of(&mut self, room: RoomId) -> Result<(), End> {
+    async fn out_of(&mut self, room: RoomId) -> Result<(), Disconnect> {
         let chat = self.context.chat.clone();
-        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
+        let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
         let reason = patiently!(timing, chat.removal(caller, room, Rev(0)));
         let reason = reason.map_err(|error| internal(&error))?;
-        self.left(room, reason).await
+        self.on_left(room, reason).await
     }
 
     /// Makes the user online in their rooms.
-    async fn enter(&mut self, user: &User) -> Result<Vec<RoomStanding>, End> {
+    async fn enter(&mut self, user: &User) -> Result<Vec<RoomStanding>, Disconnect> {
         let chat = self.context.chat.clone();
-        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
+        let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
         let guard = chat.hub().presence().enter(user.author());
         // Once more if the user came to a room or went from one while their rooms were read.
         let standings = loop {
-            let mark = guard.mark();
+            let epoch = guard.membership_epoch();
             let standings = patiently!(timing, chat.rooms(caller));
             let standings = standings.map_err(|error| internal(&error))?;
             let ids = if caller.rooms().rooms().is_some() {
@@ -116,7 +117,7 @@ impl Writer {
             } else {
                 standings.iter().map(|standing| standing.room.id).collect()
             };
-            if guard.settle_in(mark, ids) {
+            if guard.join_rooms(epoch, ids) {
                 break standings;
             }
         };
@@ -125,12 +126,12 @@ impl Writer {
     }
 
     /// The banner, then what the address asked for.
-    async fn open_text(&mut self) -> Result<(), End> {
-        let (Scope::Room(room), Some(options)) = (self.scope, self.voice.text_options()) else {
-            return Err(End::Close(CloseReason::Internal));
+    async fn open_text(&mut self) -> Result<(), Disconnect> {
+        let (Scope::Room(room), Some(options)) = (self.scope, self.encoder.text_options()) else {
+            return Err(Disconnect::Close(CloseReason::Internal));
         };
         let chat = self.context.chat.clone();
-        let (timing, caller) = (self.context.timing.clone(), self.voice.caller());
+        let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
         let member = patiently!(timing, chat.member(caller, room));
         let member = match member {
             Ok(member) => member,
@@ -140,16 +141,16 @@ impl Writer {
         // Read anew, so that what is shown below ends where the feed goes on.
         let head = member.standing().room.head;
         for line in lines::banner(&chat, &member) {
-            self.say(&line).await?;
+            self.send_text(&line).await?;
         }
         let upto = head.seq;
         let is_ahead = options.since.is_some_and(|since| since > upto);
         if options.other_epoch || is_ahead {
-            self.say(OTHER_HISTORY).await?;
+            self.send_text(OTHER_HISTORY).await?;
         }
-        if let Some(ear) = self.feed.ear(room) {
-            ear.reached(head.rev);
-            ear.show(upto);
+        if let Some(gate) = self.subscriptions.gate(room) {
+            gate.advance_to(head.rev);
+            gate.mark_shown(upto);
         }
         let after = match options.since {
             Some(since) if !(options.other_epoch || is_ahead) => Some(since),
@@ -157,14 +158,14 @@ impl Writer {
             _ => None,
         };
         match after {
-            Some(after) => self.take_on(Errand::Replay(Replay {
+            Some(after) => self.enqueue(CatchUpTask::HistoryReplay(HistoryReplay {
                 room,
                 after,
                 upto,
                 by_command: false,
                 is_first: true,
             })),
-            None => self.open_ear(room, head.rev),
+            None => self.resume_gate(room, head.rev),
         }
         Ok(())
     }

@@ -4,17 +4,17 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-use crate::protocol::{Agreed, wire};
+use crate::protocol::{DeflateParams, ws_frame};
 
 /// Frames as they go to everybody, and the same compressed as soon as somebody takes them so.
 #[derive(Debug)]
-pub struct Shared {
+pub struct SharedFrame {
     plain: Bytes,
     /// `None` inside: they would not be smaller.
     compressed: OnceLock<Option<Box<Bytes>>>,
 }
 
-impl Shared {
+impl SharedFrame {
     /// Frames that nobody has had yet.
     #[must_use]
     pub fn new(plain: Bytes) -> Self {
@@ -26,12 +26,12 @@ impl Shared {
 
     /// The frames for a connection that agreed to this.
     #[must_use]
-    pub fn of(&self, agreed: Option<Agreed>) -> &Bytes {
-        match agreed {
-            Some(agreed) if agreed.takes(self.plain.len()) => {
+    pub fn get(&self, deflate: Option<DeflateParams>) -> &Bytes {
+        match deflate {
+            Some(deflate) if deflate.takes(self.plain.len()) => {
                 // The bytes are the same for every window that takes them.
                 let compressed = self.compressed.get_or_init(|| {
-                    wire::compressed(&self.plain, agreed.with_full_window()).map(Box::new)
+                    ws_frame::compressed(&self.plain, deflate.with_full_window()).map(Box::new)
                 });
                 compressed.as_deref().unwrap_or(&self.plain)
             }
@@ -46,26 +46,26 @@ mod tests {
 
     #[test]
     fn it_is_compressed_once_for_all_who_take_it_so() {
-        let shared = Shared::new(wire::text(&"again ".repeat(1000)));
-        let (full, small) = (Agreed::new(1024, 15), Agreed::new(1024, 10));
-        let first = shared.of(full);
+        let shared = SharedFrame::new(ws_frame::text(&"again ".repeat(1000)));
+        let (full, small) = (DeflateParams::new(1024, 15), DeflateParams::new(1024, 10));
+        let first = shared.get(full);
         assert!(first.len() < 200);
-        assert_eq!(first.as_ptr(), shared.of(full).as_ptr());
+        assert_eq!(first.as_ptr(), shared.get(full).as_ptr());
         for plain in [small, None] {
-            assert_eq!(shared.of(plain).as_ptr(), shared.plain.as_ptr());
+            assert_eq!(shared.get(plain).as_ptr(), shared.plain.as_ptr());
         }
     }
 
     #[test]
     fn what_is_small_is_never_looked_at() {
-        let shared = Shared::new(wire::text("again again again again"));
-        assert_eq!(shared.of(Agreed::new(1024, 15)), &shared.plain);
+        let shared = SharedFrame::new(ws_frame::text("again again again again"));
+        assert_eq!(shared.get(DeflateParams::new(1024, 15)), &shared.plain);
         assert!(shared.compressed.get().is_none());
     }
 
     /// Rooms keep many of these.
     #[test]
     fn it_takes_little_more_than_the_frames() {
-        assert!(size_of::<Shared>() <= size_of::<Bytes>() + 16);
+        assert!(size_of::<SharedFrame>() <= size_of::<Bytes>() + 16);
     }
 }

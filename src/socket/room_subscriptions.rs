@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    dialect::Voice,
-    ear::{Ear, Heard},
-    outlet::Outlet,
+    delivery_gate::{DeliveryGate, RoomSubscription},
+    frame_encoder::FrameEncoder,
+    outbound::Outbound,
 };
 use crate::{
     chat::{Chat, ChatError, Most},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A step of a repair.
-pub(super) enum Repair {
+pub(super) enum CatchUp {
     /// These were missed after `after`; more follow if `more`.
     Missed {
         after: Rev,
@@ -26,27 +26,27 @@ pub(super) enum Repair {
     Removed(Removal),
 }
 
-pub(super) struct Feed {
+pub(super) struct RoomSubscriptions {
     chat: Chat,
-    voice: Arc<Voice>,
-    outlet: Arc<Outlet>,
+    encoder: Arc<FrameEncoder>,
+    outbound: Arc<Outbound>,
     /// In the order of their ids.
-    rooms: Vec<Entry>,
+    rooms: Vec<SubscriptionEntry>,
 }
 
-struct Entry {
+struct SubscriptionEntry {
     room: RoomId,
-    heard: Heard,
+    subscription: RoomSubscription,
     /// The client has been told of this room.
-    known: bool,
+    announced: bool,
 }
 
-impl Feed {
-    pub(super) fn new(chat: Chat, voice: Arc<Voice>, outlet: Arc<Outlet>) -> Self {
+impl RoomSubscriptions {
+    pub(super) fn new(chat: Chat, encoder: Arc<FrameEncoder>, outbound: Arc<Outbound>) -> Self {
         Self {
             chat,
-            voice,
-            outlet,
+            encoder,
+            outbound,
             rooms: Vec::new(),
         }
     }
@@ -56,13 +56,13 @@ impl Feed {
         let Err(place) = self.place(room) else {
             return;
         };
-        let ear = Ear::new(room, self.voice.clone(), self.outlet.clone());
-        let listener: Arc<dyn Listener> = ear.clone();
+        let gate = DeliveryGate::new(room, self.encoder.clone(), self.outbound.clone());
+        let listener: Arc<dyn Listener> = gate.clone();
         let listening = self.chat.hub().listen(room, &listener);
-        let entry = Entry {
+        let entry = SubscriptionEntry {
             room,
-            heard: Heard::new(ear, listening),
-            known: false,
+            subscription: RoomSubscription::new(gate, listening),
+            announced: false,
         };
         // Most connections hear one room alone, and have no room for more.
         if self.rooms.is_empty() {
@@ -78,49 +78,50 @@ impl Feed {
         }
     }
 
-    pub(super) fn ear(&self, room: RoomId) -> Option<&Arc<Ear>> {
+    pub(super) fn gate(&self, room: RoomId) -> Option<&Arc<DeliveryGate>> {
         let place = self.place(room).ok()?;
-        Some(&self.rooms[place].heard.ear)
+        Some(&self.rooms[place].subscription.gate)
     }
 
-    pub(super) fn hears(&self, room: RoomId) -> bool {
+    pub(super) fn is_subscribed(&self, room: RoomId) -> bool {
         self.place(room).is_ok()
     }
 
     /// Whether the client has been told of a room.
-    pub(super) fn knows(&self, room: RoomId) -> bool {
-        self.place(room).is_ok_and(|place| self.rooms[place].known)
+    pub(super) fn is_announced(&self, room: RoomId) -> bool {
+        self.place(room)
+            .is_ok_and(|place| self.rooms[place].announced)
     }
 
     /// Notes that the client is told of a room by that name, and answers whether it was not before.
-    pub(super) fn know(&mut self, room: RoomId, name: &str) -> bool {
+    pub(super) fn announce(&mut self, room: RoomId, name: &str) -> bool {
         let Ok(place) = self.place(room) else {
             return false;
         };
         let entry = &mut self.rooms[place];
-        entry.heard.ear.set_name(name);
-        !std::mem::replace(&mut entry.known, true)
+        entry.subscription.gate.set_name(name);
+        !std::mem::replace(&mut entry.announced, true)
     }
 
     /// Hears no longer what the client has not been told of.
-    pub(super) fn forget_unknown(&mut self) {
-        self.rooms.retain(|entry| entry.known);
+    pub(super) fn drop_unannounced(&mut self) {
+        self.rooms.retain(|entry| entry.announced);
     }
 
     /// Reads a step of what was missed in `room` and moves its cursor past it.
-    pub(super) async fn catch_up(&self, room: RoomId, most: Most) -> Result<Repair, ChatError> {
-        let Some(ear) = self.ear(room) else {
-            return Ok(Repair::Removed(Removal::Left));
+    pub(super) async fn catch_up(&self, room: RoomId, most: Most) -> Result<CatchUp, ChatError> {
+        let Some(gate) = self.gate(room) else {
+            return Ok(CatchUp::Removed(Removal::Left));
         };
-        let (chat, caller, after) = (&self.chat, self.voice.caller(), ear.rev());
+        let (chat, caller, after) = (&self.chat, self.encoder.caller(), gate.rev());
         match chat.changed_since(caller, room, after, most).await {
             Ok(changes) => {
                 let reached = match changes.items.last() {
                     Some(last) if changes.has_after => last.rev,
                     _ => changes.head.rev,
                 };
-                ear.reached(reached);
-                Ok(Repair::Missed {
+                gate.advance_to(reached);
+                Ok(CatchUp::Missed {
                     after,
                     messages: changes.items,
                     head: changes.head,
@@ -128,7 +129,7 @@ impl Feed {
                 })
             }
             Err(ChatError::NotFound(_)) => {
-                Ok(Repair::Removed(chat.removal(caller, room, after).await?))
+                Ok(CatchUp::Removed(chat.removal(caller, room, after).await?))
             }
             Err(error) => Err(error),
         }

@@ -20,47 +20,47 @@ use tokio::{
 
 use super::{
     codec::Decoder,
-    events::{Call, End},
+    events::{ConnectionEvent, Disconnect},
 };
 use crate::protocol::CloseReason;
 
 /// What may wait for a peer. More is not taken, unless it is one frame that has nothing before it.
-const MOST_WAITING: usize = 64 * 1024;
+const MAX_BUFFERED_BYTES: usize = 64 * 1024;
 /// Frames that leave in one write at most.
-const SLICES: usize = 32;
+const MAX_SLICES: usize = 32;
 /// Calls that may wait before the peer's own have to.
-const MOST_CALLS: usize = 64;
+const MAX_EVENTS: usize = 64;
 /// What one read takes. On the stack, so that it costs a silent connection nothing.
-const READ: usize = 4096;
+const READ_BYTES: usize = 4096;
 
 /// There is no room for more now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Full;
+pub(super) struct BufferFull;
 
 /// A TCP stream, and what waits for it.
-pub(super) struct Outlet {
+pub(super) struct Outbound {
     stream: TcpStream,
     stall: Duration,
-    state: Mutex<State>,
+    state: Mutex<OutboundState>,
     /// The writer has something to look at.
-    called: Notify,
+    wakeup: Notify,
     /// There is room again.
-    eased: Notify,
+    capacity: Notify,
 }
 
-struct State {
+struct OutboundState {
     queue: VecDeque<Bytes>,
     /// How much of the first frame has left.
     sent: usize,
     /// What waits, in all.
     waiting: usize,
     /// Since when the peer has taken nothing, although something waits.
-    stuck_since: Option<Instant>,
+    stalled_since: Option<Instant>,
     phase: Phase,
     /// When the peer was last heard of.
-    heard: Instant,
+    last_read_at: Instant,
     /// What the writer must see to.
-    calls: VecDeque<Call>,
+    events: VecDeque<ConnectionEvent>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,13 +71,13 @@ enum Phase {
     Broken,
 }
 
-impl State {
-    fn put(&mut self, frame: Bytes) -> Result<(), Full> {
+impl OutboundState {
+    fn enqueue(&mut self, frame: Bytes) -> Result<(), BufferFull> {
         if self.phase != Phase::Open {
             return Ok(());
         }
-        if self.waiting > 0 && self.waiting + frame.len() > MOST_WAITING {
-            return Err(Full);
+        if self.waiting > 0 && self.waiting + frame.len() > MAX_BUFFERED_BYTES {
+            return Err(BufferFull);
         }
         self.waiting += frame.len();
         self.queue.push_back(frame);
@@ -85,8 +85,8 @@ impl State {
     }
 
     /// What the next write tries to send.
-    fn slices(&self) -> [IoSlice<'_>; SLICES] {
-        let mut slices = [IoSlice::new(&[]); SLICES];
+    fn slices(&self) -> [IoSlice<'_>; MAX_SLICES] {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         for (slice, frame) in slices.iter_mut().zip(&self.queue) {
             *slice = IoSlice::new(frame);
         }
@@ -110,33 +110,33 @@ impl State {
     }
 }
 
-impl Outlet {
+impl Outbound {
     pub(super) fn new(stream: TcpStream, stall: Duration) -> Self {
-        let state = State {
+        let state = OutboundState {
             queue: VecDeque::new(),
             sent: 0,
             waiting: 0,
-            stuck_since: None,
+            stalled_since: None,
             phase: Phase::Open,
-            heard: Instant::now(),
-            calls: VecDeque::new(),
+            last_read_at: Instant::now(),
+            events: VecDeque::new(),
         };
         Self {
             stream,
             stall,
             state: Mutex::new(state),
-            called: Notify::new(),
-            eased: Notify::new(),
+            wakeup: Notify::new(),
+            capacity: Notify::new(),
         }
     }
 
     /// Hands a frame over. It leaves with the next [`flush`](Self::flush).
-    pub(super) fn put(&self, frame: Bytes) -> Result<(), Full> {
-        self.lock().put(frame)
+    pub(super) fn enqueue(&self, frame: Bytes) -> Result<(), BufferFull> {
+        self.lock().enqueue(frame)
     }
 
     /// Hands a frame over and sends it if nothing is in its way.
-    pub(super) fn push(&self, frame: &Bytes) -> Result<(), Full> {
+    pub(super) fn send_now(&self, frame: &Bytes) -> Result<(), BufferFull> {
         let mut state = self.lock();
         let mut sent = 0;
         // Mostly nothing waits and all of it is taken.
@@ -148,7 +148,7 @@ impl Outlet {
                 Err(_) => {}
             }
         }
-        state.put(frame.slice(sent..))?;
+        state.enqueue(frame.slice(sent..))?;
         self.write(&mut state);
         Ok(())
     }
@@ -159,8 +159,8 @@ impl Outlet {
     }
 
     /// Hands a frame over as soon as there is room for it. For the writer.
-    pub(super) async fn send(&self, frame: Bytes) -> Result<(), End> {
-        while self.put(frame.clone()).is_err() {
+    pub(super) async fn send(&self, frame: Bytes) -> Result<(), Disconnect> {
+        while self.enqueue(frame.clone()).is_err() {
             self.drained().await?;
         }
         Ok(())
@@ -170,13 +170,13 @@ impl Outlet {
     ///
     /// # Errors
     /// The connection is broken.
-    pub(super) async fn send_patiently(&self, frame: Bytes) -> Result<(), End> {
-        while self.put(frame.clone()).is_err() {
+    pub(super) async fn send_with_backpressure(&self, frame: Bytes) -> Result<(), Disconnect> {
+        while self.enqueue(frame.clone()).is_err() {
             self.flush();
-            self.eased.notified().await;
+            self.capacity.notified().await;
         }
         if self.is_broken() {
-            return Err(End::Gone);
+            return Err(Disconnect::ConnectionLost);
         }
         Ok(())
     }
@@ -190,25 +190,28 @@ impl Outlet {
     ///
     /// # Errors
     /// The end of the connection if it takes nothing for too long, or is gone.
-    pub(super) async fn drained(&self) -> Result<(), End> {
+    pub(super) async fn drained(&self) -> Result<(), Disconnect> {
         loop {
-            let stuck_since = {
+            let stalled_since = {
                 let mut state = self.lock();
                 self.write(&mut state);
                 if state.phase == Phase::Broken {
-                    return Err(End::Gone);
+                    return Err(Disconnect::ConnectionLost);
                 }
                 if state.queue.is_empty() {
                     return Ok(());
                 }
-                state.stuck_since.unwrap_or_else(Instant::now)
+                state.stalled_since.unwrap_or_else(Instant::now)
             };
             // Boxed: a clock would set the size of every connection that never needs it.
-            let writable = Box::pin(timeout_at(stuck_since + self.stall, self.stream.writable()));
+            let writable = Box::pin(timeout_at(
+                stalled_since + self.stall,
+                self.stream.writable(),
+            ));
             match writable.await {
                 Ok(Ok(())) => {}
-                Ok(Err(_)) => return Err(End::Gone),
-                Err(_) => return Err(End::Close(CloseReason::TooSlow)),
+                Ok(Err(_)) => return Err(Disconnect::ConnectionLost),
+                Err(_) => return Err(Disconnect::Close(CloseReason::TooSlow)),
             }
         }
     }
@@ -225,30 +228,30 @@ impl Outlet {
     }
 
     /// Leaves something for the writer to see to.
-    pub(super) fn call(&self, call: Call) {
-        self.lock().calls.push_back(call);
-        self.called.notify_one();
+    pub(super) fn post_event(&self, event: ConnectionEvent) {
+        self.lock().events.push_back(event);
+        self.wakeup.notify_one();
     }
 
     /// The same, once not too much of it waits. For what the peer may ask as often as it likes.
-    pub(super) async fn call_patiently(&self, call: Call) {
-        while self.lock().calls.len() >= MOST_CALLS {
-            self.eased.notified().await;
+    pub(super) async fn post_event_with_backpressure(&self, event: ConnectionEvent) {
+        while self.lock().events.len() >= MAX_EVENTS {
+            self.capacity.notified().await;
         }
-        self.call(call);
+        self.post_event(event);
     }
 
     /// What the writer must see to next.
-    pub(super) fn next_call(&self) -> Option<Call> {
-        let call = self.lock().calls.pop_front()?;
-        self.eased.notify_one();
-        Some(call)
+    pub(super) fn next_event(&self) -> Option<ConnectionEvent> {
+        let event = self.lock().events.pop_front()?;
+        self.capacity.notify_one();
+        Some(event)
     }
 
     /// Waits until there is something for the writer to look at: a call, or a peer that takes no
     /// more.
-    pub(super) async fn called(&self) {
-        self.called.notified().await;
+    pub(super) async fn wakeup(&self) {
+        self.wakeup.notified().await;
     }
 
     /// Whether the connection is broken.
@@ -258,7 +261,7 @@ impl Outlet {
 
     /// How long the peer has been silent.
     pub(super) fn silence(&self) -> Duration {
-        self.lock().heard.elapsed()
+        self.lock().last_read_at.elapsed()
     }
 
     /// Waits for bytes of the peer. `false` is the end of its stream.
@@ -274,13 +277,13 @@ impl Outlet {
     }
 
     fn read_now(&self, decoder: &mut Decoder) -> io::Result<bool> {
-        let mut bytes = [MaybeUninit::uninit(); READ];
+        let mut bytes = [MaybeUninit::uninit(); READ_BYTES];
         let mut read: &[u8] = &[];
         let tried = self.stream.try_io(Interest::READABLE, || {
             (read, _) = rustix::io::read(&self.stream, &mut bytes)?;
             // Less than there was room for is all there is. To say so spares the system the question:
             // the stream counts as unreadable until more comes.
-            if (1..READ).contains(&read.len()) {
+            if (1..READ_BYTES).contains(&read.len()) {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
             Ok(())
@@ -289,17 +292,17 @@ impl Outlet {
             tried?;
         }
         decoder.feed(read);
-        self.lock().heard = Instant::now();
+        self.lock().last_read_at = Instant::now();
         Ok(!read.is_empty())
     }
 
     /// Reads and forgets, until the stream ends.
-    pub(super) async fn read_out(&self) {
+    pub(super) async fn drain_peer(&self) {
         loop {
             if self.stream.readable().await.is_err() {
                 return;
             }
-            match self.stream.try_read(&mut [0; READ]) {
+            match self.stream.try_read(&mut [0; READ_BYTES]) {
                 Ok(0) => return,
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
                 _ => {}
@@ -308,38 +311,38 @@ impl Outlet {
     }
 
     /// Ends our direction of the stream.
-    pub(super) fn shut(&self) {
+    pub(super) fn shutdown_write(&self) {
         let _ = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write);
     }
 
     /// Writes what waits, as far as the peer takes it.
-    fn write(&self, state: &mut State) {
+    fn write(&self, state: &mut OutboundState) {
         while !state.queue.is_empty() {
             match self.stream.try_write_vectored(&state.slices()) {
                 Ok(written) if written > 0 => {
                     state.advance(written);
-                    state.stuck_since = None;
+                    state.stalled_since = None;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // The writer waits for the peer, whoever it was that wrote.
-                    if state.stuck_since.is_none() {
-                        state.stuck_since = Some(Instant::now());
-                        self.called.notify_one();
+                    if state.stalled_since.is_none() {
+                        state.stalled_since = Some(Instant::now());
+                        self.wakeup.notify_one();
                     }
                     return;
                 }
                 Ok(_) | Err(_) => {
                     (state.queue, state.waiting, state.sent) = (VecDeque::new(), 0, 0);
                     state.phase = Phase::Broken;
-                    self.called.notify_one();
+                    self.wakeup.notify_one();
                 }
             }
         }
-        state.stuck_since = None;
-        self.eased.notify_one();
+        state.stalled_since = None;
+        self.capacity.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutboundState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

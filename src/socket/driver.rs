@@ -1,0 +1,328 @@
+//! Everything that goes out of one connection, in one order.
+
+/// Reads again while the database is busy, as long as a client may keep us waiting.
+macro_rules! patiently {
+    ($timing:expr, $read:expr) => {{
+        let since = tokio::time::Instant::now();
+        let patience = std::time::Duration::from_millis($timing.stall_ms);
+        loop {
+            match $read.await {
+                Err(crate::chat::ChatError::Overloaded) if since.elapsed() < patience => {
+                    tokio::time::sleep($crate::socket::driver::BUSY_RETRY).await;
+                }
+                done => break done,
+            }
+        }
+    }};
+}
+
+mod catch_up_task;
+mod startup;
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::time::{Instant, timeout};
+
+use catch_up_task::CatchUpTask;
+
+use super::{
+    CLOSE_GRACE, Context, Scope,
+    events::{ConnectionEvent, Disconnect, PauseReason},
+    frame_encoder::FrameEncoder,
+    outbound::Outbound,
+    room_subscriptions::RoomSubscriptions,
+};
+use crate::{
+    chat::ChatError,
+    domain::{Removal, Rev, RoomId, RoomStanding},
+    hub::{ControlMessage, LiveMessage, PresenceGuard, Registration},
+    protocol::{Bye, CloseReason, LARGE_ROOM, NAMES_SLICE, RoomView, ServerEvent, ws_frame},
+};
+
+/// A database that is busy is asked again after this long.
+const BUSY_RETRY: Duration = Duration::from_millis(100);
+/// Errands that may wait before the reader is not listened to until some are done.
+const MAX_TASKS: usize = 64;
+
+pub(super) struct ConnectionDriver {
+    context: Arc<Context>,
+    scope: Scope,
+    encoder: Arc<FrameEncoder>,
+    registration: Registration,
+    outbound: Arc<Outbound>,
+    subscriptions: RoomSubscriptions,
+    /// What is to be read from the store and sent, in this order.
+    tasks: VecDeque<CatchUpTask>,
+    presence: Option<PresenceGuard>,
+    /// Since when this connection has not been up to date.
+    behind_since: Option<Instant>,
+    /// Rooms where news was lost that is no message. They are told anew once we are up to date.
+    lossy: Vec<RoomId>,
+}
+
+impl ConnectionDriver {
+    pub(super) fn new(
+        context: Arc<Context>,
+        scope: Scope,
+        encoder: Arc<FrameEncoder>,
+        registration: Registration,
+        outbound: Arc<Outbound>,
+    ) -> Self {
+        let subscriptions =
+            RoomSubscriptions::new(context.chat.clone(), encoder.clone(), outbound.clone());
+        Self {
+            context,
+            scope,
+            encoder,
+            registration,
+            outbound,
+            subscriptions,
+            tasks: VecDeque::new(),
+            presence: None,
+            behind_since: None,
+            lossy: Vec::new(),
+        }
+    }
+
+    /// Sees to what comes up until the connection ends.
+    pub(super) async fn run(&mut self) -> Disconnect {
+        loop {
+            if let Err(end) = self.step().await {
+                return end;
+            }
+        }
+    }
+
+    /// Says the last words, as far as the peer will hear them soon.
+    pub(super) async fn finish(self, end: Disconnect) {
+        match end {
+            Disconnect::Close(reason) => {
+                if let Some(words) = self.encoder.last_words(reason) {
+                    let _ = self.outbound.enqueue(self.encoder.frame(&words));
+                }
+                self.outbound.close(ws_frame::close(reason));
+            }
+            Disconnect::PeerClosed(code) => self.outbound.close(ws_frame::close_echo(code)),
+            Disconnect::ConnectionLost => return,
+        }
+        let _ = timeout(CLOSE_GRACE, self.outbound.drained()).await;
+    }
+
+    /// Waits for one thing and does it. What is done once or seldom is boxed: it would set the size
+    /// of every idle connection's task.
+    async fn step(&mut self) -> Result<(), Disconnect> {
+        self.outbound.flush();
+        if self.outbound.is_broken() {
+            return Err(Disconnect::ConnectionLost);
+        }
+        if self.tasks.len() < MAX_TASKS
+            && let Some(event) = self.outbound.next_event()
+        {
+            return Box::pin(self.handle_event(event)).await;
+        }
+        tokio::select! {
+            biased;
+            word = self.registration.controls.recv() => Box::pin(self.handle_control(word)).await,
+            () = std::future::ready(()), if !self.tasks.is_empty() => {
+                Box::pin(self.run_task()).await
+            }
+            drained = self.outbound.drained(), if !self.outbound.is_drained() => drained,
+            () = std::future::ready(()), if self.behind_since.is_some() || !self.lossy.is_empty() => {
+                // Nothing more is to be done: we are up to date.
+                self.behind_since = None;
+                match self.lossy.pop() {
+                    Some(room) => Box::pin(self.resend_room_state(room)).await,
+                    None => Ok(()),
+                }
+            }
+            () = self.outbound.wakeup() => Ok(()),
+        }
+    }
+
+    async fn handle_control(&mut self, word: ControlMessage) -> Result<(), Disconnect> {
+        match word {
+            ControlMessage::Read {
+                room,
+                read_seq,
+                unread,
+                mentions,
+                generation,
+            } if self.subscriptions.is_subscribed(room) => {
+                let read = ServerEvent::Read {
+                    room_id: room,
+                    read_seq,
+                    unread,
+                    mentions,
+                    read_generation: generation,
+                };
+                self.send(self.encoder.json(&read)).await
+            }
+            ControlMessage::Room(room) => {
+                if self.scope == Scope::All && self.encoder.caller().rooms().includes(room) {
+                    self.subscriptions.subscribe(room);
+                }
+                self.send_room(room).await
+            }
+            ControlMessage::Read { .. } => Ok(()),
+        }
+    }
+
+    async fn handle_event(&mut self, event: ConnectionEvent) -> Result<(), Disconnect> {
+        match event {
+            ConnectionEvent::DeliveryGate(room, on_gate_paused) => {
+                self.on_gate_paused(room, on_gate_paused).await
+            }
+            ConnectionEvent::Sync(rooms) => {
+                for (room, after) in rooms {
+                    self.enqueue(CatchUpTask::Sync {
+                        room,
+                        after,
+                        sent: 0,
+                    });
+                }
+                Ok(())
+            }
+            ConnectionEvent::History(room, count) => self.history(room, count).await,
+            ConnectionEvent::Drain => {
+                let bye = Bye {
+                    reason: "draining",
+                    retry_in_ms: self.retry_in_ms(),
+                };
+                self.send_text(&self.encoder.bye(bye)).await?;
+                Err(Disconnect::Close(CloseReason::Draining))
+            }
+            ConnectionEvent::Quit => {
+                while !self.tasks.is_empty() {
+                    self.run_task().await?;
+                }
+                Err(Disconnect::Close(CloseReason::Normal))
+            }
+            ConnectionEvent::Disconnect(end) => Err(end),
+        }
+    }
+
+    /// An ear has closed itself.
+    async fn on_gate_paused(
+        &mut self,
+        room: RoomId,
+        on_gate_paused: PauseReason,
+    ) -> Result<(), Disconnect> {
+        match on_gate_paused {
+            PauseReason::Missed { lagged } => self.enqueue(CatchUpTask::CatchUp {
+                room,
+                lagged,
+                holes: false,
+            }),
+            PauseReason::BufferFull => self.enqueue(CatchUpTask::Reopen { room }),
+            PauseReason::Removed(live, reason) => return self.on_removed(&live, reason).await,
+            PauseReason::Deleted => return self.on_left(room, Removal::Deleted).await,
+        }
+        Ok(())
+    }
+
+    /// Opens the ear in a room, now that the client has been told of everything up to `rev`.
+    fn resume_gate(&self, room: RoomId, rev: Rev) {
+        if let Some(gate) = self.subscriptions.gate(room)
+            && let Err(on_gate_paused) = gate.resume_at(rev)
+        {
+            self.outbound
+                .post_event(ConnectionEvent::DeliveryGate(room, on_gate_paused));
+        }
+    }
+
+    /// An ear says that the user is out of a room. If they are back already, it was just news.
+    async fn on_removed(&mut self, live: &LiveMessage, reason: Removal) -> Result<(), Disconnect> {
+        let (room, rev) = (live.message.room_id, live.message.rev);
+        let (chat, timing) = (self.context.chat.clone(), self.context.timing.clone());
+        let caller = self.encoder.caller().clone();
+        match patiently!(timing, chat.member(&caller, room)) {
+            Ok(_) => {
+                if self
+                    .subscriptions
+                    .gate(room)
+                    .is_some_and(|gate| gate.rev() < rev)
+                {
+                    if let Some(frame) = self.encoder.live(live) {
+                        self.outbound.send(frame).await?;
+                        self.encoder.note_shown(live);
+                    }
+                    self.resume_gate(room, rev);
+                }
+                Ok(())
+            }
+            Err(ChatError::NotFound(_)) => self.on_left(room, reason).await,
+            Err(error) => Err(internal(&error)),
+        }
+    }
+
+    async fn on_left(&mut self, room: RoomId, reason: Removal) -> Result<(), Disconnect> {
+        let name = match self.subscriptions.gate(room) {
+            Some(gate) => gate.name(),
+            // What is heard of one room alone ends with it, whether or not it was heard yet.
+            None if self.scope == Scope::All => return Ok(()),
+            None => String::new(),
+        };
+        self.subscriptions.unsubscribe(room);
+        self.outbound
+            .send(self.encoder.room_left(room, &name, reason))
+            .await?;
+        match (self.scope, reason) {
+            (Scope::All, _) => Ok(()),
+            (Scope::Room(_), Removal::Deleted) => Err(Disconnect::Close(CloseReason::NoSuchRoom)),
+            (Scope::Room(_), _) => Err(Disconnect::Close(CloseReason::Removed)),
+        }
+    }
+
+    async fn send(&self, frame: Option<Bytes>) -> Result<(), Disconnect> {
+        match frame {
+            Some(frame) => self.outbound.send(frame).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send_text(&self, text: &str) -> Result<(), Disconnect> {
+        self.outbound.send(self.encoder.frame(text)).await
+    }
+
+    fn in_scope(&self, room: RoomId) -> bool {
+        match self.scope {
+            Scope::All => true,
+            Scope::Room(only) => only == room,
+        }
+    }
+
+    fn room_view(&self, standing: &RoomStanding) -> RoomView {
+        let most = match usize::try_from(standing.room.member_count) {
+            Ok(members) if members > LARGE_ROOM => NAMES_SLICE,
+            _ => LARGE_ROOM,
+        };
+        let (count, online) = self
+            .context
+            .chat
+            .hub()
+            .presence()
+            .in_room(standing.room.id, most);
+        RoomView {
+            online_count: Some(count),
+            online: Some(online.iter().map(|who| who.id).collect()),
+            ..RoomView::of_member(standing)
+        }
+    }
+
+    /// Spread over seconds, so that a restart is not followed by everybody at once.
+    fn retry_in_ms(&self) -> u64 {
+        let mut random = [0; 8];
+        let _ = getrandom::fill(&mut random);
+        let spread = self.context.timing.drain_spread_ms.max(1);
+        500 + u64::from_le_bytes(random) % spread
+    }
+}
+
+fn internal(error: &ChatError) -> Disconnect {
+    if matches!(error, ChatError::Overloaded | ChatError::Draining) {
+        return Disconnect::Close(CloseReason::Busy);
+    }
+    tracing::error!(%error, "connection ended by a failure");
+    Disconnect::Close(CloseReason::Internal)
+}
