@@ -7,8 +7,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     domain::{
-        AccessCode, Author, Body, Draft, Key, Named, Registration, RoomId, RoomKind, RoomLimit,
-        RoomName, Secret, SessionOrigin, Timestamp, TokenName, TokenScope, Topic, User, Username,
+        AccessCode, Body, Draft, Key, MentionTokens, Registration, RoomId, RoomKind, RoomLimit,
+        RoomName, Secret, SessionOrigin, Timestamp, TokenName, TokenScope, Topic, User,
+        UserSummary, Username,
     },
     server::DATABASE,
     store::{
@@ -32,7 +33,7 @@ pub(super) struct Town {
     pub(super) rooms: Vec<i64>,
     /// Their access codes.
     pub(super) codes: Vec<AccessCode>,
-    authors: Vec<Author>,
+    authors: Vec<UserSummary>,
 }
 
 /// A store of one's own, while no server runs on the folder.
@@ -78,7 +79,7 @@ impl Writer {
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let authors: Vec<Author> = people.iter().map(|(user, _)| user.author()).collect();
+        let authors: Vec<UserSummary> = people.iter().map(|(user, _)| user.author()).collect();
         let made: Vec<(i64, AccessCode)> = stream::iter(rooms.iter().enumerate())
             .map(|(number, members)| self.room(number, authors[members[0]].clone()))
             .buffered(AT_ONCE)
@@ -141,7 +142,7 @@ impl Writer {
         }
     }
 
-    async fn room(&self, number: usize, owner: Author) -> io::Result<(i64, AccessCode)> {
+    async fn room(&self, number: usize, owner: UserSummary) -> io::Result<(i64, AccessCode)> {
         let code = AccessCode::generate().map_err(io::Error::other)?;
         let new = NewRoom {
             name: RoomName::parse(&format!("room {number}")).map_err(io::Error::other)?,
@@ -156,7 +157,7 @@ impl Writer {
         Ok((made.room.id.0, code))
     }
 
-    async fn join(&self, user: Author, code: AccessCode) -> io::Result<()> {
+    async fn join(&self, user: UserSummary, code: AccessCode) -> io::Result<()> {
         match self.store.join_by_code(user, code, Timestamp::now()).await {
             Ok(Joined::In(_)) => Ok(()),
             Ok(_) => Err(io::Error::other("somebody could not join")),
@@ -178,7 +179,7 @@ impl Writer {
             body: Body::parse(body, usize::MAX).map_err(io::Error::other)?,
             key: key.transpose().map_err(io::Error::other)?,
             reply_to: None,
-            named: Named::default(),
+            named: MentionTokens::default(),
             files: Vec::new(),
         };
         let append = Append {

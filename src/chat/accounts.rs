@@ -50,7 +50,7 @@ impl Chat {
             return Err(ChatError::UsernameTaken);
         }
         let typed = wanted.code.as_deref().filter(|code| !code.is_empty());
-        self.knock(typed.is_some()).await?;
+        self.check_registration(typed.is_some()).await?;
         let code = match typed {
             None => None,
             Some(text) => Some(AccessCode::parse(text).ok_or(ChatError::BadCode)?),
@@ -67,7 +67,7 @@ impl Chat {
             display_name,
             password_hash,
             code,
-            registration: self.inner.door.rule(),
+            registration: self.inner.registration.rule(),
             origin,
             session_ttl,
         };
@@ -93,7 +93,7 @@ impl Chat {
             }
             SignedUp::UsernameTaken => Err(ChatError::UsernameTaken),
             SignedUp::BadCode => Err(ChatError::BadCode),
-            SignedUp::NotOpen => Err(self.inner.door.refusal()),
+            SignedUp::NotOpen => Err(self.inner.registration.refusal()),
         }
     }
 
@@ -177,7 +177,7 @@ impl Chat {
             return Err(Invalid::new("current", "is not your password").into());
         };
         for session in ended {
-            self.cut(caller.user(), session);
+            self.revoke_and_disconnect(caller.user(), session);
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use super::{Caller, Chat, ChatError};
 use crate::{
     config::VersionsFor,
     domain::{
-        Body, Emoji, Invalid, Key, Message, Named, Notify, Permission, Rev, Role, RoomId, Seq,
-        Timestamp, Version,
+        Body, Emoji, Invalid, Key, MentionTokens, Message, Notify, Permission, Rev, Role, RoomId,
+        Seq, Timestamp, Version,
     },
     hub::{RoomEvent, Typing},
     store::{Alteration, Altered, PINS, Versions},
@@ -38,7 +38,7 @@ impl Chat {
     ) -> Result<Changed, ChatError> {
         let body = Body::parse_or_none(body, self.inner.limits.body_chars)?;
         let which = self.alteration(caller, room, seq)?;
-        let named = Named::find(body.as_str());
+        let named = MentionTokens::find(body.as_str());
         let window_ms = match self.inner.messages.edit_window_s {
             0 => None,
             seconds => Some(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)),

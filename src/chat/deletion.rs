@@ -35,10 +35,10 @@ impl Chat {
             AccountEnd::Done { ended, left } => {
                 self.inner.hub.presence().rename(left);
                 for session in ended {
-                    self.cut(user, session);
+                    self.revoke_and_disconnect(user, session);
                 }
                 // It may have been the last one.
-                self.inner.door.look_again();
+                self.inner.registration.recheck();
                 self.inner.rooms_gone.notify_one();
                 if erase {
                     self.inner.erase.notify_one();

@@ -2,7 +2,7 @@
 
 use super::{Caller, Chat, ChatError, Member};
 use crate::{
-    domain::{Author, Invalid, Timestamp, UserId, fold_username},
+    domain::{Invalid, Timestamp, UserId, UserSummary, fold_username},
     store::Direct,
 };
 
@@ -104,7 +104,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError`] if they could not be read.
-    pub async fn blocks(&self, caller: &Caller) -> Result<Vec<Author>, ChatError> {
+    pub async fn blocks(&self, caller: &Caller) -> Result<Vec<UserSummary>, ChatError> {
         let mut blocks = Vec::new();
         for blocked in self.inner.store.blocks(caller.user()).await? {
             if self.is_within_limit(caller, blocked.id).await? {

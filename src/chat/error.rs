@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::{
     auth::{password::PasswordError, throttle::TooFast, token::TokenError},
-    domain::{Invalid, Permission, Restraint, TokenScope},
+    domain::{Invalid, Permission, PostingRestriction, TokenScope},
     store::StoreError,
 };
 
@@ -74,7 +74,7 @@ pub enum ChatError {
     Forbidden(Permission),
     /// The caller may not write in that room just now.
     #[error(transparent)]
-    Restrained(#[from] Restraint),
+    Restrained(#[from] PostingRestriction),
     /// An account needs a code here.
     #[error("this server takes new accounts by invitation only: give the code of a room")]
     RegistrationInvite,

@@ -10,7 +10,7 @@ use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{Attachment, FileId, FileName, Invalid, RoomId, StoredFile, Timestamp},
     media::{self, Kind, Thumbnail},
-    store::{Brought, FileQuota, Findings, NewFile, Part, StoreError, Upload},
+    store::{FileMetadata, FileQuota, NewFile, Part, StoreError, Upload, UploadOutcome},
 };
 
 /// Bytes of a file that are read at once, and held until the client has taken them.
@@ -30,7 +30,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::TooLarge`], [`ChatError::NoRoom`], [`ChatError::TooManyUploads`],
     /// [`ChatError::NotFound`] if the caller is not in the room, and what `pieces` fails with.
-    pub async fn bring_file(
+    pub async fn upload_file(
         &self,
         caller: &Caller,
         room: RoomId,
@@ -73,17 +73,17 @@ impl Chat {
     }
 
     /// What a file is, from its bytes.
-    async fn look_into(&self, upload: &mut Upload) -> Result<Findings, ChatError> {
+    async fn look_into(&self, upload: &mut Upload) -> Result<FileMetadata, ChatError> {
         let path = upload.complete().await.map_err(on_disk)?;
         let Some(kind) = Kind::of(upload.head()) else {
-            return Ok(Findings {
+            return Ok(FileMetadata {
                 mime: media::guess(upload.name().as_str()),
                 inline: false,
                 pixels: None,
                 thumbnail: None,
             });
         };
-        let mut found = Findings {
+        let mut found = FileMetadata {
             mime: kind.mime().to_owned(),
             inline: true,
             pixels: None,
@@ -198,13 +198,13 @@ async fn pixels(kind: Kind, path: PathBuf) -> Option<(u32, u32)> {
     found.await.ok()?.ok()?
 }
 
-fn brought<T>(outcome: Brought<T>) -> Result<T, ChatError> {
+fn brought<T>(outcome: UploadOutcome<T>) -> Result<T, ChatError> {
     match outcome {
-        Brought::Done(done) => Ok(done),
-        Brought::NotMember => Err(ChatError::NotFound("room")),
-        Brought::Restrained(restraint) => Err(restraint.into()),
-        Brought::TooMany => Err(ChatError::TooManyUploads),
-        Brought::NoRoom(why) => Err(ChatError::NoRoom(why)),
+        UploadOutcome::Done(done) => Ok(done),
+        UploadOutcome::NotMember => Err(ChatError::NotFound("room")),
+        UploadOutcome::Restrained(restraint) => Err(restraint.into()),
+        UploadOutcome::TooMany => Err(ChatError::TooManyUploads),
+        UploadOutcome::NoRoom(why) => Err(ChatError::NoRoom(why)),
     }
 }
 

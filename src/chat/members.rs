@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{
-        AccessCode, Actor, Author, Permission, RoomId, RoomLimit, RoomStanding, Roster, Timestamp,
-        UserId,
+        AccessCode, Actor, Membership, Permission, RoomId, RoomLimit, Roster, Timestamp, UserId,
+        UserSummary,
     },
     store::{Joined, LeaveOutcome, MemberRow},
 };
@@ -18,8 +18,8 @@ use crate::{
 /// writes is checked once more in its own transaction.
 #[derive(Clone, Debug)]
 pub struct Member {
-    author: Author,
-    standing: RoomStanding,
+    author: UserSummary,
+    standing: Membership,
     address: Option<IpAddr>,
     limit: RoomLimit,
 }
@@ -39,7 +39,7 @@ impl Member {
 
     /// The member as an author.
     #[must_use]
-    pub fn author(&self) -> &Author {
+    pub fn author(&self) -> &UserSummary {
         &self.author
     }
 
@@ -54,7 +54,7 @@ impl Member {
 
     /// The room as this member has it.
     #[must_use]
-    pub fn standing(&self) -> &RoomStanding {
+    pub fn standing(&self) -> &Membership {
         &self.standing
     }
 

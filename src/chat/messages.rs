@@ -3,10 +3,10 @@
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{
-        Body, Draft, FILES_PER_MESSAGE, FileId, Invalid, Key, Message, MessagePage, Named,
-        ReceiptStep, Removal, Rev, RoomId, Seq, Timestamp, Window,
+        Body, Draft, FILES_PER_MESSAGE, FileId, Invalid, Key, LeaveReason, MentionTokens, Message,
+        MessagePage, ReceiptStep, Rev, RoomId, Seq, Timestamp, Window,
     },
-    store::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt, Rendered},
+    store::{Append, Appended, Changes, EncodedPage, Lag, PageLimit, PendingAppend, Receipt},
 };
 
 /// A message that is on its way to the disk.
@@ -92,7 +92,7 @@ impl Chat {
             Body::parse_or_none(body, most)?
         };
         let key = key.map(Key::parse).transpose()?;
-        let named = Named::find(body.as_str());
+        let named = MentionTokens::find(body.as_str());
         Ok(Draft {
             body,
             key,
@@ -133,7 +133,7 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
         window: Window,
-        most: Most,
+        most: PageLimit,
     ) -> Result<MessagePage, ChatError> {
         let user = caller.user_in(room)?;
         let page = self.inner.store.page(room, user, window, most).await?;
@@ -148,8 +148,8 @@ impl Chat {
         &self,
         caller: &Caller,
         room: RoomId,
-        write_out: fn(&MessagePage) -> Rendered,
-    ) -> Result<Rendered, ChatError> {
+        write_out: fn(&MessagePage) -> EncodedPage,
+    ) -> Result<EncodedPage, ChatError> {
         let store = &self.inner.store;
         let user = caller.user_in(room)?;
         let page = store.newest(room, user, write_out).await?;
@@ -167,7 +167,7 @@ impl Chat {
         seq: Seq,
     ) -> Result<Message, ChatError> {
         let window = Window::After(Seq(seq.0.saturating_sub(1)));
-        let one = Most {
+        let one = PageLimit {
             messages: 1,
             bytes: 1,
         };
@@ -185,7 +185,7 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
         after: Rev,
-        most: Most,
+        most: PageLimit,
     ) -> Result<Changes, ChatError> {
         let user = caller.user_in(room)?;
         let changes = self.inner.store.changed_since(room, user, after, most);
@@ -200,15 +200,15 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room, [`ChatError::EpochChanged`] if there is no such `rev` yet.
-    pub async fn distance(
+    pub async fn lag(
         &self,
         caller: &Caller,
         room: RoomId,
         after: Rev,
         count: i64,
-    ) -> Result<Distance, ChatError> {
+    ) -> Result<Lag, ChatError> {
         let user = caller.user_in(room)?;
-        let distance = self.inner.store.distance(room, user, after, count).await?;
+        let distance = self.inner.store.lag(room, user, after, count).await?;
         let distance = distance.ok_or(ChatError::NotFound("room"))?;
         if after > distance.head.rev {
             return Err(ChatError::EpochChanged);
@@ -225,7 +225,7 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
         after: Rev,
-    ) -> Result<Removal, ChatError> {
+    ) -> Result<LeaveReason, ChatError> {
         let user = caller.user_in(room)?;
         Ok(self.inner.store.removal(room, user, after).await?)
     }

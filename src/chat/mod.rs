@@ -37,7 +37,7 @@ pub use messages::{PendingPost, Posted};
 pub use search::{Hit, Hits};
 pub use sessions::{Caller, Grant, Login, SignedIn};
 
-pub use crate::store::{Changes, Most, Part, ProfileEdit, Rendered, RoomEdit};
+pub use crate::store::{Changes, EncodedPage, PageLimit, Part, ProfileEdit, RoomEdit};
 
 use crate::{
     auth::{Passwords, Throttle, Tokens},
@@ -46,8 +46,8 @@ use crate::{
     hub::Hub,
     store::{Store, StoreError},
 };
-use registration::Door;
-use search::Searching;
+use registration::RegistrationPolicy;
+use search::Indexer;
 use sessions::EndedSessions;
 use tokens::KnownTokens;
 
@@ -67,9 +67,9 @@ struct Inner {
     passwords: Passwords,
     tokens: Tokens,
     ended: EndedSessions,
-    door: Door,
+    registration: RegistrationPolicy,
     known: KnownTokens,
-    searching: Searching,
+    searching: Indexer,
     /// Wakes who deletes the messages of deleted accounts.
     erase: Notify,
     /// Wakes who deletes what deleted rooms have left.
@@ -135,9 +135,9 @@ impl Chat {
             passwords,
             tokens,
             ended,
-            door: Door::new(config.registration),
+            registration: RegistrationPolicy::new(config.registration),
             known: KnownTokens::default(),
-            searching: Searching::new(),
+            searching: Indexer::new(),
             erase: Notify::new(),
             rooms_gone: Notify::new(),
             limits,
@@ -203,7 +203,7 @@ impl Chat {
 
     /// Why nothing can be written now, in words for whoever watches the server.
     #[must_use]
-    pub fn trouble(&self) -> Option<&'static str> {
-        self.inner.store.trouble()
+    pub fn health_error(&self) -> Option<&'static str> {
+        self.inner.store.health_error()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Chat, ChatError, Member, members::done};
 use crate::domain::{
-    Ban, Invalid, Mute, MuteSpan, Permission, Role, Timestamp, UserId, fold_username,
+    Ban, Invalid, Mute, MuteDuration, Permission, Role, Timestamp, UserId, fold_username,
 };
 
 impl Chat {
@@ -86,7 +86,7 @@ impl Chat {
         &self,
         member: &Member,
         user: UserId,
-        span: MuteSpan,
+        span: MuteDuration,
     ) -> Result<(), ChatError> {
         member.require(Permission::Mute)?;
         self.inner.sends.take(&member.user())?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Chat;
 use crate::{
-    domain::{Change, Message, Removal, UserId},
+    domain::{Change, LeaveReason, Message, UserId},
     hub::{ControlMessage, Hub, LiveMessage, LiveRoom, RoomEvent},
     store::Commits,
 };
@@ -24,9 +24,12 @@ impl Chat {
         let hub = &self.inner.hub;
         match change {
             Change::Message(message) => say(hub, message, None),
-            Change::Altered { message, aspect } => {
+            Change::Altered {
+                message,
+                change_kind,
+            } => {
                 let room = message.room_id;
-                let live = LiveMessage::altered(message, aspect);
+                let live = LiveMessage::altered(message, change_kind);
                 hub.publish(room, RoomEvent::Message(Arc::new(live)));
             }
             Change::Joined { user, message } | Change::RoomCreated { user, message } => {
@@ -58,7 +61,7 @@ impl Chat {
                     .notify_user(user, ControlMessage::Room(room));
             }
             // Here, and not only by who asked for it: they may have gone before the answer.
-            Change::SessionEnded { user, session } => self.cut(user, session),
+            Change::SessionEnded { user, session } => self.revoke_and_disconnect(user, session),
             Change::Read {
                 user,
                 room,
@@ -87,7 +90,7 @@ impl Chat {
     }
 }
 
-fn say(hub: &Hub, message: Message, removes: Option<(UserId, Removal)>) {
+fn say(hub: &Hub, message: Message, removes: Option<(UserId, LeaveReason)>) {
     let room = message.room_id;
     hub.publish(
         room,

@@ -6,17 +6,17 @@ use super::{Chat, ChatError};
 use crate::domain::Registration;
 
 /// The rule, and whether it is in force: the first account of a server is made without it.
-pub(super) struct Door {
+pub(super) struct RegistrationPolicy {
     rule: Registration,
     /// Whether an account has been seen; until one goes, the database is asked no more after that.
-    inhabited: AtomicBool,
+    has_users: AtomicBool,
 }
 
-impl Door {
+impl RegistrationPolicy {
     pub(super) fn new(rule: Registration) -> Self {
         Self {
             rule,
-            inhabited: AtomicBool::new(false),
+            has_users: AtomicBool::new(false),
         }
     }
 
@@ -25,8 +25,8 @@ impl Door {
     }
 
     /// An account is gone.
-    pub(super) fn look_again(&self) {
-        self.inhabited.store(false, Ordering::Relaxed);
+    pub(super) fn recheck(&self) {
+        self.has_users.store(false, Ordering::Relaxed);
     }
 
     /// The refusal of who may not make an account.
@@ -44,23 +44,23 @@ impl Chat {
     /// # Errors
     /// [`ChatError`] if it could not be read.
     pub async fn needs_first_account(&self) -> Result<bool, ChatError> {
-        let door = &self.inner.door;
-        if door.inhabited.load(Ordering::Relaxed) {
+        let registration = &self.inner.registration;
+        if registration.has_users.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        let inhabited = self.inner.store.has_users().await?;
-        door.inhabited.store(inhabited, Ordering::Relaxed);
-        Ok(!inhabited)
+        let has_users = self.inner.store.has_users().await?;
+        registration.has_users.store(has_users, Ordering::Relaxed);
+        Ok(!has_users)
     }
 
     /// Turns away, before a password is hashed for nothing, who will be turned away in the end. The
     /// transaction that makes the account looks for itself.
-    pub(super) async fn knock(&self, with_code: bool) -> Result<(), ChatError> {
-        let door = &self.inner.door;
-        if door.rule.admits(with_code) || self.needs_first_account().await? {
+    pub(super) async fn check_registration(&self, with_code: bool) -> Result<(), ChatError> {
+        let registration = &self.inner.registration;
+        if registration.rule.admits(with_code) || self.needs_first_account().await? {
             Ok(())
         } else {
-            Err(door.refusal())
+            Err(registration.refusal())
         }
     }
 }

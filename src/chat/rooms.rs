@@ -3,10 +3,10 @@
 use super::{Caller, Chat, ChatError, Member};
 use crate::{
     domain::{
-        AccessCode, CreatedRoom, Permission, Room, RoomId, RoomKind, RoomName, RoomStanding,
+        AccessCode, CreatedRoom, Membership, Permission, Room, RoomId, RoomKind, RoomName,
         Timestamp, Topic, fold::fold,
     },
-    store::{NewRoom, RoomEdit, Ruled},
+    store::{NewRoom, RoomActionOutcome, RoomEdit},
 };
 
 impl Chat {
@@ -43,7 +43,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError`] if they could not be read.
-    pub async fn rooms(&self, caller: &Caller) -> Result<Vec<RoomStanding>, ChatError> {
+    pub async fn rooms(&self, caller: &Caller) -> Result<Vec<Membership>, ChatError> {
         let mut rooms = self.inner.store.rooms_of(caller.user()).await?;
         rooms.retain(|standing| caller.rooms().includes(standing.room.id));
         Ok(rooms)
@@ -157,10 +157,10 @@ impl Chat {
     }
 }
 
-pub(super) fn ruled<T>(outcome: Ruled<T>) -> Result<T, ChatError> {
+pub(super) fn ruled<T>(outcome: RoomActionOutcome<T>) -> Result<T, ChatError> {
     match outcome {
-        Ruled::Done(value) => Ok(value),
-        Ruled::NotMember => Err(ChatError::NotFound("room")),
-        Ruled::Forbidden(permission) => Err(ChatError::Forbidden(permission)),
+        RoomActionOutcome::Done(value) => Ok(value),
+        RoomActionOutcome::NotMember => Err(ChatError::NotFound("room")),
+        RoomActionOutcome::Forbidden(permission) => Err(ChatError::Forbidden(permission)),
     }
 }

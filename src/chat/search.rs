@@ -52,10 +52,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const RANGES: usize = 100;
 
 /// What searching and indexing share.
-pub(super) struct Searching {
+pub(super) struct Indexer {
     turns: Semaphore,
     /// Rooms with messages that the index may not know.
-    behind: Mutex<BTreeSet<RoomId>>,
+    pending_rooms: Mutex<BTreeSet<RoomId>>,
     news: Notify,
     /// Changes that were ever heard of.
     heard: AtomicU64,
@@ -81,11 +81,11 @@ pub struct Hit {
     pub ranges: Vec<[usize; 2]>,
 }
 
-impl Searching {
+impl Indexer {
     pub(super) fn new() -> Self {
         Self {
             turns: Semaphore::new(AT_ONCE),
-            behind: Mutex::default(),
+            pending_rooms: Mutex::default(),
             news: Notify::new(),
             heard: AtomicU64::new(0),
         }
@@ -113,22 +113,31 @@ impl Searching {
     }
 
     fn add(&self, rooms: impl IntoIterator<Item = RoomId>) {
-        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = behind.len();
-        behind.extend(rooms);
-        if behind.len() > before {
+        let mut pending_rooms = self
+            .pending_rooms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = pending_rooms.len();
+        pending_rooms.extend(rooms);
+        if pending_rooms.len() > before {
             self.news.notify_one();
         }
     }
 
     fn is_up_to_date(&self) -> bool {
-        let behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        behind.is_empty()
+        let pending_rooms = self
+            .pending_rooms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        pending_rooms.is_empty()
     }
 
     fn take(&self) -> Vec<RoomId> {
-        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *behind).into_iter().collect()
+        let mut pending_rooms = self
+            .pending_rooms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *pending_rooms).into_iter().collect()
     }
 }
 

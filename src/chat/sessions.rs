@@ -25,7 +25,7 @@ pub struct Caller {
     user: UserId,
     session: SessionId,
     address: Option<IpAddr>,
-    pass: Pass,
+    auth_method: AuthMethod,
     rooms: RoomLimit,
 }
 
@@ -45,7 +45,7 @@ impl Login {
 
 /// By what somebody was let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pass {
+enum AuthMethod {
     /// An access token of a login by password.
     Login,
     /// A personal token.
@@ -56,7 +56,7 @@ impl Caller {
     /// Whether they have signed in with a password, and not come by a personal token.
     #[must_use]
     pub fn is_login(&self) -> bool {
-        self.pass == Pass::Login
+        self.auth_method == AuthMethod::Login
     }
 
     /// Checks that the caller may do what `needed` is needed for. A login may do everything.
@@ -65,11 +65,11 @@ impl Caller {
     /// [`ChatError::ReadOnly`] for a token that may only read, if this is more than reading.
     /// [`ChatError::OutOfScope`] for any other token that lacks the scope.
     pub fn require(&self, needed: TokenScope) -> Result<(), ChatError> {
-        match self.pass {
-            Pass::Login => Ok(()),
-            Pass::Token(scope) if scope.includes(needed) => Ok(()),
-            Pass::Token(TokenScope::Read) => Err(ChatError::ReadOnly),
-            Pass::Token(_) => Err(ChatError::OutOfScope(MissingRight::Scope(needed))),
+        match self.auth_method {
+            AuthMethod::Login => Ok(()),
+            AuthMethod::Token(scope) if scope.includes(needed) => Ok(()),
+            AuthMethod::Token(TokenScope::Read) => Err(ChatError::ReadOnly),
+            AuthMethod::Token(_) => Err(ChatError::OutOfScope(MissingRight::Scope(needed))),
         }
     }
 
@@ -80,10 +80,10 @@ impl Caller {
     /// [`ChatError::ReadOnly`] for a token that may only read, unless the call only reads.
     /// [`ChatError::OutOfScope`] for any other token.
     pub fn login(&self, reads: bool) -> Result<Login, ChatError> {
-        match self.pass {
-            Pass::Login => Ok(Login(self.clone())),
-            Pass::Token(TokenScope::Read) if !reads => Err(ChatError::ReadOnly),
-            Pass::Token(_) => Err(ChatError::OutOfScope(MissingRight::Login)),
+        match self.auth_method {
+            AuthMethod::Login => Ok(Login(self.clone())),
+            AuthMethod::Token(TokenScope::Read) if !reads => Err(ChatError::ReadOnly),
+            AuthMethod::Token(_) => Err(ChatError::OutOfScope(MissingRight::Login)),
         }
     }
 
@@ -221,7 +221,7 @@ impl Chat {
                 user: holder.user,
                 session: holder.session,
                 address: None,
-                pass: Pass::Token(holder.scope),
+                auth_method: AuthMethod::Token(holder.scope),
                 rooms: holder.rooms,
             }
         } else {
@@ -230,7 +230,7 @@ impl Chat {
                 user,
                 session,
                 address: None,
-                pass: Pass::Login,
+                auth_method: AuthMethod::Login,
                 rooms: RoomLimit::default(),
             }
         };
@@ -288,7 +288,7 @@ impl Chat {
                     session.id = session.0,
                     "refresh token reused, session ended"
                 );
-                self.cut(user, session);
+                self.revoke_and_disconnect(user, session);
                 Err(ChatError::Unauthorized)
             }
             Rotation::Ended => Err(ChatError::Unauthorized),
@@ -343,13 +343,13 @@ impl Chat {
             .end_session(user, session, Timestamp::now())
             .await?;
         if ended {
-            self.cut(user, session);
+            self.revoke_and_disconnect(user, session);
         }
         Ok(ended)
     }
 
     /// Makes a login's end felt: its tokens are refused from now on and its sockets close.
-    pub(super) fn cut(&self, user: UserId, session: SessionId) {
+    pub(super) fn revoke_and_disconnect(&self, user: UserId, session: SessionId) {
         self.inner.ended.add(session);
         self.inner.hub.connections().end_session(user, session);
     }

@@ -41,7 +41,7 @@ impl Chat {
         let set = store.set_disabled(user, disabled, by, Timestamp::now());
         let (outcome, ended) = set.await?;
         for session in ended {
-            self.cut(user, session);
+            self.revoke_and_disconnect(user, session);
         }
         done(outcome)
     }
@@ -87,7 +87,7 @@ impl Chat {
         let set = store.reset_password(digest, hash, Timestamp::now()).await?;
         let (user, ended) = set.ok_or_else(bad)?;
         for session in ended {
-            self.cut(user, session);
+            self.revoke_and_disconnect(user, session);
         }
         Ok(())
     }

@@ -153,7 +153,7 @@ impl Chat {
         if !store.end_token(caller.user(), token, now).await? {
             return Err(ChatError::NotFound("token"));
         }
-        self.cut(caller.user(), token);
+        self.revoke_and_disconnect(caller.user(), token);
         self.inner.known.forget(token);
         Ok(())
     }

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, RoomId, Seq, Timestamp, UserId};
+use super::{RoomId, Seq, Timestamp, UserId, UserSummary};
 
 /// Who does something that is accounted for, and from where.
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// Who.
-    pub author: Author,
+    pub author: UserSummary,
     /// The address of the request or the socket; `None` for what the server does by itself.
     pub address: Option<IpAddr>,
 }
@@ -129,7 +129,7 @@ impl Action {
 
 /// An entry to write. It has no place for what anybody said.
 #[derive(Clone, Debug)]
-pub struct Deed {
+pub struct NewAuditEntry {
     /// What was done.
     pub action: Action,
     /// By whom.
@@ -146,7 +146,7 @@ pub struct Deed {
     pub detail: Option<String>,
 }
 
-impl Deed {
+impl NewAuditEntry {
     /// That `actor` did this.
     #[must_use]
     pub fn new(action: Action, actor: &Actor) -> Self {
@@ -192,7 +192,7 @@ impl Deed {
 
 /// Somebody named by an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Named {
+pub struct AuditedUser {
     /// Their number.
     pub id: UserId,
     /// Their name, unless the account is gone without a trace.
@@ -207,13 +207,13 @@ pub struct AuditEntry {
     /// When it was done.
     pub at: Timestamp,
     /// By whom.
-    pub actor: Named,
+    pub actor: AuditedUser,
     /// What was done.
     pub action: Action,
     /// In which room.
     pub room: Option<RoomId>,
     /// To whom.
-    pub target: Option<Named>,
+    pub target: Option<AuditedUser>,
     /// To which message.
     pub seq: Option<Seq>,
     /// From where.

@@ -5,7 +5,7 @@ use super::{AccessCode, Message, ReadGeneration, Room, RoomId, Seq, SessionId, U
 /// Why somebody is no longer in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Removal {
+pub enum LeaveReason {
     /// They left.
     Left,
     /// Somebody who may do that removed them.
@@ -19,7 +19,7 @@ pub enum Removal {
 /// What of a message is new. JSON clients see it from the message; lines of text are once written
 /// and must say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aspect {
+pub enum ChangeKind {
     /// All of it.
     Message,
     /// Its text.
@@ -43,7 +43,7 @@ pub enum Change {
         /// As it is now.
         message: Message,
         /// What of it is new.
-        aspect: Aspect,
+        change_kind: ChangeKind,
     },
     /// Somebody is now in the room; `message` says so there.
     Joined {
@@ -57,7 +57,7 @@ pub enum Change {
         /// Who.
         user: UserId,
         /// Why.
-        reason: Removal,
+        reason: LeaveReason,
         /// The system message of it.
         message: Message,
     },

@@ -7,14 +7,14 @@ pub(super) const EVERYBODY: &str = "room";
 
 /// Who a text names, as it was typed: not yet looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Named {
+pub struct MentionTokens {
     /// Usernames in their folded spelling, each once.
     pub usernames: Vec<String>,
     /// Whether the whole room is meant.
     pub room: bool,
 }
 
-impl Named {
+impl MentionTokens {
     /// Finds the names in a message's text. What stands in code (between back-ticks, and in blocks
     /// between fences) or in a quote (lines that begin with `>`) addresses nobody.
     #[must_use]
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn names(body: &str) -> Vec<String> {
-        Named::find(body).usernames
+        MentionTokens::find(body).usernames
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(names("ask @ada."), ["ada", "ada."]);
         assert_eq!(names("@ada @ADA @a.b"), ["ada", "a.b"]);
         assert_eq!(names("one\n@ada\ntwo @bob"), ["ada", "bob"]);
-        assert!(Named::find("@room, look").room);
+        assert!(MentionTokens::find("@room, look").room);
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
             "https://x.y/@ada",
             "nobody at all",
         ] {
-            assert!(Named::find(body).is_empty(), "{body}");
+            assert!(MentionTokens::find(body).is_empty(), "{body}");
         }
         assert_eq!(names("`x` @ada `y`"), ["ada"]);
         assert_eq!(names("a lone ` and @ada"), ["ada"]);

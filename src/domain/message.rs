@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attachment, Author, Body, Emoji, FileId, Head, Key, Named, Rev, RoomId, Seq, Timestamp, UserId,
+    Attachment, Body, Emoji, FileId, Head, Key, MentionTokens, Rev, RoomId, Seq, Timestamp, UserId,
+    UserSummary,
 };
 
 /// Who speaks: a person, or the room about itself.
@@ -92,7 +93,7 @@ pub struct Message {
     /// A person's text or the room's own.
     pub kind: MessageKind,
     /// Who wrote it, or did what it reports.
-    pub author: Author,
+    pub author: UserSummary,
     /// The text; empty once deleted.
     pub body: String,
     /// What a system message reports.
@@ -108,12 +109,12 @@ pub struct Message {
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
     /// What grew around it; most messages have nothing.
-    pub extras: Option<Box<Extras>>,
+    pub extras: Option<Box<MessageRelations>>,
 }
 
 /// What grows around a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Extras {
+pub struct MessageRelations {
     /// The members it names.
     pub mentions: Vec<UserId>,
     /// Whether it names the whole room.
@@ -128,7 +129,7 @@ pub struct Extras {
     pub files: Vec<Attachment>,
 }
 
-impl Extras {
+impl MessageRelations {
     /// About how many bytes it holds.
     #[must_use]
     pub fn weight(&self) -> usize {
@@ -149,7 +150,7 @@ pub struct Quote {
     /// Its number.
     pub seq: Seq,
     /// Who wrote it.
-    pub author: Author,
+    pub author: UserSummary,
     /// Its first 140 characters; empty once deleted.
     pub body: String,
     /// Whether it was deleted.
@@ -202,7 +203,7 @@ pub struct Draft {
     /// The message it answers.
     pub reply_to: Option<Seq>,
     /// Whom it names.
-    pub named: Named,
+    pub named: MentionTokens,
     /// The author's uploads that come with it.
     pub files: Vec<FileId>,
 }

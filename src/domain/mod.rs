@@ -31,7 +31,7 @@ pub mod zone;
 
 pub use audit::{Action, Actor, AuditEntry, AuditFilter};
 pub use avatar::{Avatar, AvatarVersion};
-pub use change::{Aspect, Change, CreatedRoom, Removal};
+pub use change::{Change, ChangeKind, CreatedRoom, LeaveReason};
 pub use code::AccessCode;
 pub use decode::{DecodeError, FieldError};
 pub use emoji::Emoji;
@@ -39,16 +39,16 @@ pub use file::{Attachment, FILES_PER_MESSAGE, FileId, FileName, StoredFile};
 pub use fold::Terms;
 pub use ids::{InviteId, ReadGeneration, Rev, RoomId, Seq, SessionId, UserId, parse_number};
 pub use invite::{CreatedInvite, Invite, InviteTerms};
-pub use mention::Named;
+pub use mention::MentionTokens;
 pub use message::{
-    Draft, Extras, Message, MessageKind, MessagePage, OwnFile, OwnMessage, Quote, Reaction,
-    SystemEvent, Version, Window,
+    Draft, Message, MessageKind, MessagePage, MessageRelations, OwnFile, OwnMessage, Quote,
+    Reaction, SystemEvent, Version, Window,
 };
 pub use receipt::ReceiptStep;
 pub use registration::Registration;
 pub use report::Report;
-pub use restraint::{Ban, Mute, MuteSpan, Restraint, Restraints, SlowMode};
-pub use room::{Head, Notify, Permission, Role, Room, RoomKind, RoomStanding};
+pub use restraint::{Ban, Mute, MuteDuration, PostingRestriction, PostingRestrictions, SlowMode};
+pub use room::{Head, Membership, Notify, Permission, Role, Room, RoomKind};
 pub use search::{SearchQuery, Wrote};
 pub use session::{Session, SessionOrigin};
 pub use text::{
@@ -57,5 +57,5 @@ pub use text::{
 };
 pub use time::Timestamp;
 pub use token::{Digest, PersonalToken, RoomLimit, Secret, TokenHolder, TokenScope};
-pub use user::{Account, Author, Roster, RosterEntry, User};
+pub use user::{Account, Roster, RosterEntry, User, UserSummary};
 pub use zone::TimeZone;

@@ -1,6 +1,6 @@
 //! Messages that somebody wants an admin to look at.
 
-use super::{Author, Invalid, MessageKind, RoomId, Seq, Timestamp};
+use super::{Invalid, MessageKind, RoomId, Seq, Timestamp, UserSummary};
 
 /// The most characters of a reason.
 const MAX_CHARS: usize = 500;
@@ -43,7 +43,7 @@ pub struct Report {
     /// The message.
     pub seq: Seq,
     /// Who reports it.
-    pub reporter: Author,
+    pub reporter: UserSummary,
     /// Why.
     pub reason: String,
     /// When they did.
@@ -58,7 +58,7 @@ pub struct ReportedMessage {
     /// A person's text or the room's own.
     pub kind: MessageKind,
     /// Who wrote it.
-    pub author: Author,
+    pub author: UserSummary,
     /// The text; empty once deleted.
     pub body: String,
     /// When it was made.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Author, Invalid, Role, Timestamp};
+use super::{Invalid, Role, Timestamp, UserSummary};
 
 /// Why a member may not write just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Restraint {
+pub enum PostingRestriction {
     /// Somebody took their voice, for this much longer.
     #[error("you are muted in this room")]
     Muted(Duration),
@@ -18,7 +18,7 @@ pub enum Restraint {
     Locked,
 }
 
-impl Restraint {
+impl PostingRestriction {
     /// A stable name for the reason.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -41,7 +41,7 @@ impl Restraint {
 
 /// Everything that decides whether a member may write.
 #[derive(Clone, Copy, Debug)]
-pub struct Restraints {
+pub struct PostingRestrictions {
     /// What they may do in the room.
     pub role: Role,
     /// Until when somebody took their voice; long ago if nobody did.
@@ -54,21 +54,21 @@ pub struct Restraints {
     pub locked: bool,
 }
 
-impl Restraints {
+impl PostingRestrictions {
     /// What keeps them from saying something at that moment.
     #[must_use]
-    pub fn on_saying(&self, at: Timestamp) -> Option<Restraint> {
+    pub fn check_post(&self, at: Timestamp) -> Option<PostingRestriction> {
         self.on_changing(at).or_else(|| self.slowed(at))
     }
 
     /// What keeps them from changing what was said: an edit, a reaction. Slow mode counts messages.
     #[must_use]
-    pub fn on_changing(&self, at: Timestamp) -> Option<Restraint> {
+    pub fn on_changing(&self, at: Timestamp) -> Option<PostingRestriction> {
         // Nobody is above an owner to give them their voice back.
         if self.role < Role::Owner && self.muted_until > at {
-            return Some(Restraint::Muted(between(at, self.muted_until)));
+            return Some(PostingRestriction::Muted(between(at, self.muted_until)));
         }
-        (self.locked && self.role < Role::Moderator).then_some(Restraint::Locked)
+        (self.locked && self.role < Role::Moderator).then_some(PostingRestriction::Locked)
     }
 
     /// Whether it matters when they write.
@@ -77,11 +77,12 @@ impl Restraints {
         self.slow_mode_s > 0 && self.role < Role::Moderator
     }
 
-    fn slowed(&self, at: Timestamp) -> Option<Restraint> {
+    fn slowed(&self, at: Timestamp) -> Option<PostingRestriction> {
         let pause = Duration::from_secs(u64::try_from(self.slow_mode_s).unwrap_or(0));
         let free = self.said_at.plus(pause);
         // A clock that was set back must not make them wait longer than the rule says.
-        (self.is_slowed() && free > at).then(|| Restraint::SlowMode(between(at, free).min(pause)))
+        (self.is_slowed() && free > at)
+            .then(|| PostingRestriction::SlowMode(between(at, free).min(pause)))
     }
 }
 
@@ -113,9 +114,9 @@ impl SlowMode {
 
 /// How long a mute lasts: a second to a year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MuteSpan(i64);
+pub struct MuteDuration(i64);
 
-impl MuteSpan {
+impl MuteDuration {
     /// # Errors
     /// [`Invalid`] for less than a second or more than a year.
     pub fn parse(seconds: i64) -> Result<Self, Invalid> {
@@ -143,9 +144,9 @@ impl MuteSpan {
 #[derive(Clone, Debug)]
 pub struct Ban {
     /// Who.
-    pub user: Author,
+    pub user: UserSummary,
     /// Who said so.
-    pub by: Author,
+    pub by: UserSummary,
     /// When.
     pub created_at: Timestamp,
 }
@@ -154,7 +155,7 @@ pub struct Ban {
 #[derive(Clone, Debug)]
 pub struct Mute {
     /// Who.
-    pub user: Author,
+    pub user: UserSummary,
     /// Until when.
     pub until: Timestamp,
 }
@@ -163,8 +164,8 @@ pub struct Mute {
 mod tests {
     use super::*;
 
-    fn voice(role: Role) -> Restraints {
-        Restraints {
+    fn voice(role: Role) -> PostingRestrictions {
+        PostingRestrictions {
             role,
             muted_until: Timestamp(0),
             said_at: Timestamp(0),
@@ -182,17 +183,17 @@ mod tests {
             (Role::Moderator, false),
             (Role::Owner, false),
         ] {
-            let locked = Restraints {
+            let locked = PostingRestrictions {
                 locked: true,
                 ..voice(role)
             };
-            assert_eq!(locked.on_saying(MOMENT).is_some(), held, "{role:?}");
-            let slow = Restraints {
+            assert_eq!(locked.check_post(MOMENT).is_some(), held, "{role:?}");
+            let slow = PostingRestrictions {
                 slow_mode_s: 30,
                 said_at: MOMENT,
                 ..voice(role)
             };
-            assert_eq!(slow.on_saying(MOMENT).is_some(), held, "{role:?}");
+            assert_eq!(slow.check_post(MOMENT).is_some(), held, "{role:?}");
             assert_eq!(slow.on_changing(MOMENT), None, "{role:?}");
         }
     }
@@ -204,27 +205,27 @@ mod tests {
             (Role::Moderator, true),
             (Role::Owner, false),
         ] {
-            let muted = Restraints {
+            let muted = PostingRestrictions {
                 muted_until: Timestamp(MOMENT.0 + 1),
                 ..voice(role)
             };
-            assert_eq!(muted.on_saying(MOMENT).is_some(), held, "{role:?}");
+            assert_eq!(muted.check_post(MOMENT).is_some(), held, "{role:?}");
             assert_eq!(muted.on_changing(MOMENT).is_some(), held, "{role:?}");
-            assert_eq!(muted.on_saying(Timestamp(MOMENT.0 + 1)), None, "{role:?}");
+            assert_eq!(muted.check_post(Timestamp(MOMENT.0 + 1)), None, "{role:?}");
         }
     }
 
     #[test]
     fn the_wait_of_slow_mode_is_exact_and_never_longer_than_the_rule() {
-        let said = |millis| Restraints {
+        let said = |millis| PostingRestrictions {
             slow_mode_s: 30,
             said_at: Timestamp(MOMENT.0 + millis),
             ..voice(Role::Member)
         };
-        let wait = |millis| Some(Restraint::SlowMode(Duration::from_millis(millis)));
-        assert_eq!(said(0).on_saying(MOMENT), wait(30_000));
-        assert_eq!(said(-29_999).on_saying(MOMENT), wait(1));
-        assert_eq!(said(-30_000).on_saying(MOMENT), None);
-        assert_eq!(said(3_600_000).on_saying(MOMENT), wait(30_000));
+        let wait = |millis| Some(PostingRestriction::SlowMode(Duration::from_millis(millis)));
+        assert_eq!(said(0).check_post(MOMENT), wait(30_000));
+        assert_eq!(said(-29_999).check_post(MOMENT), wait(1));
+        assert_eq!(said(-30_000).check_post(MOMENT), None);
+        assert_eq!(said(3_600_000).check_post(MOMENT), wait(30_000));
     }
 }

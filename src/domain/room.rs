@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, ReadGeneration, Rev, RoomId, Seq, Timestamp};
+use super::{ReadGeneration, Rev, RoomId, Seq, Timestamp, UserSummary};
 
 /// Who can find and enter a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -237,7 +237,7 @@ pub struct Room {
 
 /// A room as one of its members has it.
 #[derive(Clone, Debug)]
-pub struct RoomStanding {
+pub struct Membership {
     /// The room.
     pub room: Room,
     /// What this member may do in it.
@@ -253,7 +253,7 @@ pub struct RoomStanding {
     /// What they want to be told of.
     pub notify: Notify,
     /// Who is in it, where it is a direct room; empty in all others.
-    pub people: Vec<Author>,
+    pub people: Vec<UserSummary>,
     /// Until when they may not write, if somebody took their voice.
     pub muted_until: Option<Timestamp>,
 }

@@ -29,8 +29,8 @@ pub struct User {
 impl User {
     /// The part of it that stands beside its messages.
     #[must_use]
-    pub fn author(&self) -> Author {
-        Author {
+    pub fn author(&self) -> UserSummary {
+        UserSummary {
             id: self.id,
             username: self.username.clone(),
             display_name: self.display_name.clone(),
@@ -54,7 +54,7 @@ pub struct Account {
 
 /// Who wrote a message, or is online.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Author {
+pub struct UserSummary {
     /// The user's number.
     pub id: UserId,
     /// The name they sign in with.

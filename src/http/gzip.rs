@@ -21,7 +21,7 @@ const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 
 /// Marks an answer whose bytes are to go out as they are.
 #[derive(Clone)]
-pub(crate) struct AsItIs;
+pub(crate) struct NoCompression;
 
 /// Whether an answer may be compressed on its way out.
 pub(super) fn may_compress(
@@ -30,7 +30,7 @@ pub(super) fn may_compress(
     _: &HeaderMap,
     extensions: &Extensions,
 ) -> bool {
-    extensions.get::<AsItIs>().is_none()
+    extensions.get::<NoCompression>().is_none()
 }
 
 /// The same bytes compressed, once somebody has taken them so; `None` where that makes them no smaller.
@@ -64,7 +64,7 @@ fn compress(plain: &[u8]) -> Option<Bytes> {
 
 /// Leaves of what a request takes only whether that is gzip. Whatever else it would rather have, or would not
 /// have at all, there is an answer, and one that is more use than none: what was asked for may be done by then.
-pub(super) fn settle(mut request: Request) -> Request {
+pub(super) fn normalize_accept_encoding(mut request: Request) -> Request {
     let headers = request.headers_mut();
     if is_taken(headers) {
         headers.insert(header::ACCEPT_ENCODING, NAME);

@@ -24,7 +24,7 @@ use tower::ServiceExt;
 
 use super::{
     client::{self, Peer},
-    stall::Impatient,
+    stall::WriteTimeoutStream,
 };
 use crate::{config::Config, domain::session::network};
 
@@ -43,19 +43,19 @@ const CROWDED: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: applicati
 
 /// One connection's claim on the limits. It goes on with the stream when that becomes a WebSocket.
 #[derive(Clone)]
-pub(crate) struct Claim {
-    _places: Arc<Places>,
+pub(crate) struct ConnectionPermit {
+    _places: Arc<PermitInner>,
 }
 
-struct Places {
+struct PermitInner {
     _permit: OwnedSemaphorePermit,
-    crowd: Arc<Crowd>,
+    crowd: Arc<PerIpLimiter>,
     /// Where it counts; a proxy's connections do not.
     address: Option<IpAddr>,
 }
 
 /// How many connections each address has.
-struct Crowd {
+struct PerIpLimiter {
     by_address: DashMap<IpAddr, usize>,
     most: usize,
     trusted: Vec<IpAddr>,
@@ -80,7 +80,7 @@ pub async fn serve(
     } else {
         usize::MAX
     };
-    let crowd = Arc::new(Crowd {
+    let crowd = Arc::new(PerIpLimiter {
         by_address: DashMap::new(),
         most,
         trusted: config.http.trusted_proxies.clone(),
@@ -154,13 +154,13 @@ fn limit_unread(_: &TcpStream, _: Duration) {}
 async fn connection(
     stream: TcpStream,
     address: SocketAddr,
-    claim: Claim,
+    claim: ConnectionPermit,
     router: Router,
     config: Arc<Config>,
     close: CancellationToken,
 ) {
     let header_timeout = Duration::from_millis(config.timing.header_ms);
-    let stream = Impatient::new(stream, Duration::from_millis(config.timing.stall_ms));
+    let stream = WriteTimeoutStream::new(stream, Duration::from_millis(config.timing.stall_ms));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         let peer = client::address(
@@ -213,15 +213,19 @@ async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
     let _ = timeout(REFUSAL, answer).await;
 }
 
-impl Crowd {
-    fn claim(self: &Arc<Self>, address: IpAddr, permit: OwnedSemaphorePermit) -> Option<Claim> {
+impl PerIpLimiter {
+    fn claim(
+        self: &Arc<Self>,
+        address: IpAddr,
+        permit: OwnedSemaphorePermit,
+    ) -> Option<ConnectionPermit> {
         if self.trusted.contains(&address.to_canonical()) {
-            let places = Places {
+            let places = PermitInner {
                 _permit: permit,
                 crowd: self.clone(),
                 address: None,
             };
-            return Some(Claim {
+            return Some(ConnectionPermit {
                 _places: Arc::new(places),
             });
         }
@@ -232,18 +236,18 @@ impl Crowd {
         }
         *count += 1;
         drop(count);
-        let places = Places {
+        let places = PermitInner {
             _permit: permit,
             crowd: self.clone(),
             address: Some(address),
         };
-        Some(Claim {
+        Some(ConnectionPermit {
             _places: Arc::new(places),
         })
     }
 }
 
-impl Drop for Places {
+impl Drop for PermitInner {
     fn drop(&mut self) {
         let Some(address) = self.address else { return };
         if let Some(mut count) = self.crowd.by_address.get_mut(&address) {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     chat::ChatError,
-    domain::{Invalid, Restraint, RoomId},
+    domain::{Invalid, PostingRestriction, RoomId},
 };
 
 /// A refusal on its way out. It travels in the response's extensions until the edge writes it,
@@ -207,7 +207,7 @@ impl From<ChatError> for Problem {
             | ChatError::OutOfScope(_)
             | ChatError::TooLate
             | ChatError::Blocked
-            | ChatError::Restrained(Restraint::Muted(_) | Restraint::Locked)
+            | ChatError::Restrained(PostingRestriction::Muted(_) | PostingRestriction::Locked)
             | ChatError::RegistrationInvite
             | ChatError::RegistrationClosed => StatusCode::FORBIDDEN,
             ChatError::UsernameTaken
@@ -221,7 +221,7 @@ impl From<ChatError> for Problem {
             | ChatError::TooManyRooms
             | ChatError::TooMany(_) => StatusCode::CONFLICT,
             ChatError::RateLimited(_)
-            | ChatError::Restrained(Restraint::SlowMode(_))
+            | ChatError::Restrained(PostingRestriction::SlowMode(_))
             | ChatError::TooManyUploads
             | ChatError::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
             ChatError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -10,7 +10,7 @@ use super::statics::is_known;
 
 /// What of a file a client wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum RangeRequest {
     /// Nothing: it has the file.
     Nothing,
     /// All of it.
@@ -23,9 +23,9 @@ pub(super) enum Wanted {
 
 /// Reads what a client wants of a file of that size and tag. Of several parts it gets the whole, as
 /// the standard leaves to us.
-pub(super) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
+pub(super) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> RangeRequest {
     if is_known(headers, etag) {
-        return Wanted::Nothing;
+        return RangeRequest::Nothing;
     }
     // A part of another file would be put together with what the client has of that one.
     let is_same = match headers.typed_try_get::<IfRange>() {
@@ -35,14 +35,14 @@ pub(super) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
     };
     match headers.typed_get::<Range>() {
         Some(range) if is_same => part(&range, size),
-        _ => Wanted::Whole,
+        _ => RangeRequest::Whole,
     }
 }
 
-fn part(range: &Range, size: u64) -> Wanted {
+fn part(range: &Range, size: u64) -> RangeRequest {
     let (first, end) = match single(range, size) {
         Some((Bound::Included(first), Bound::Included(last))) if last < first => {
-            return Wanted::Whole;
+            return RangeRequest::Whole;
         }
         Some((Bound::Included(first), Bound::Included(last))) => {
             (first, last.saturating_add(1).min(size))
@@ -50,12 +50,12 @@ fn part(range: &Range, size: u64) -> Wanted {
         Some((Bound::Included(first), _)) => (first, size),
         // `headers` leaves out the last bytes of a file that has fewer. They are the whole file.
         None if single(range, u64::MAX).is_some() => (0, size),
-        _ => return Wanted::Whole,
+        _ => return RangeRequest::Whole,
     };
     if first < end {
-        Wanted::Part(first, end)
+        RangeRequest::Part(first, end)
     } else {
-        Wanted::Beyond
+        RangeRequest::Beyond
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    fn asked(pairs: &[(HeaderName, &str)]) -> Wanted {
+    fn asked(pairs: &[(HeaderName, &str)]) -> RangeRequest {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             headers.append(name, value.parse().unwrap());
@@ -83,21 +83,21 @@ mod tests {
     #[test]
     fn a_range_is_one_part_or_none() {
         for (range, answer) in [
-            ("bytes=0-3", Wanted::Part(0, 4)),
-            ("bytes=3-", Wanted::Part(3, 10)),
-            ("bytes=-4", Wanted::Part(6, 10)),
-            ("bytes=-40", Wanted::Part(0, 10)),
-            ("bytes=-10", Wanted::Part(0, 10)),
-            ("bytes=9-18446744073709551615", Wanted::Part(9, 10)),
-            ("bytes=10-", Wanted::Beyond),
-            ("bytes=18446744073709551615-", Wanted::Beyond),
-            ("bytes=-0", Wanted::Beyond),
-            ("bytes=4-3", Wanted::Whole),
-            ("bytes=0-1,3-4", Wanted::Whole),
-            ("bytes=a-b", Wanted::Whole),
-            ("bytes=0-99999999999999999999999", Wanted::Whole),
-            ("lines=1-2", Wanted::Whole),
-            ("bytes=-", Wanted::Whole),
+            ("bytes=0-3", RangeRequest::Part(0, 4)),
+            ("bytes=3-", RangeRequest::Part(3, 10)),
+            ("bytes=-4", RangeRequest::Part(6, 10)),
+            ("bytes=-40", RangeRequest::Part(0, 10)),
+            ("bytes=-10", RangeRequest::Part(0, 10)),
+            ("bytes=9-18446744073709551615", RangeRequest::Part(9, 10)),
+            ("bytes=10-", RangeRequest::Beyond),
+            ("bytes=18446744073709551615-", RangeRequest::Beyond),
+            ("bytes=-0", RangeRequest::Beyond),
+            ("bytes=4-3", RangeRequest::Whole),
+            ("bytes=0-1,3-4", RangeRequest::Whole),
+            ("bytes=a-b", RangeRequest::Whole),
+            ("bytes=0-99999999999999999999999", RangeRequest::Whole),
+            ("lines=1-2", RangeRequest::Whole),
+            ("bytes=-", RangeRequest::Whole),
         ] {
             assert_eq!(asked(&[(header::RANGE, range)]), answer, "{range}");
         }
@@ -115,25 +115,25 @@ mod tests {
             let range = (header::RANGE, "bytes=0-1");
             assert_eq!(
                 asked(&[(header::IF_NONE_MATCH, tag), range]),
-                Wanted::Nothing
+                RangeRequest::Nothing
             );
         }
         for tag in ["\"x\"", "tag", "\"x, \"tag", "\"a b\"", "\"x\\\"tag\"", ""] {
             let answer = asked(&[(header::IF_NONE_MATCH, tag)]);
-            assert_eq!(answer, Wanted::Whole, "{tag}");
+            assert_eq!(answer, RangeRequest::Whole, "{tag}");
         }
         let two = [
             (header::IF_NONE_MATCH, "\"x\""),
             (header::IF_NONE_MATCH, "\"tag\""),
         ];
-        assert_eq!(asked(&two), Wanted::Nothing);
+        assert_eq!(asked(&two), RangeRequest::Nothing);
     }
 
     #[test]
     fn a_part_is_only_of_the_file_that_the_client_has() {
         let range = (header::RANGE, "bytes=0-1");
         let same = (header::IF_RANGE, "\"tag\"");
-        assert_eq!(asked(&[range.clone(), same]), Wanted::Part(0, 2));
+        assert_eq!(asked(&[range.clone(), same]), RangeRequest::Part(0, 2));
         for other in [
             "Tue, 24 Nov 2026 10:00:00 GMT",
             "\"other\"",
@@ -141,7 +141,7 @@ mod tests {
             "tag",
         ] {
             let other = (header::IF_RANGE, other);
-            assert_eq!(asked(&[range.clone(), other]), Wanted::Whole);
+            assert_eq!(asked(&[range.clone(), other]), RangeRequest::Whole);
         }
     }
 }

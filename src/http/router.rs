@@ -82,7 +82,7 @@ pub fn router(state: AppState) -> Router {
         .layer(
             CompressionLayer::new().compress_when(DefaultPredicate::new().and(gzip::may_compress)),
         )
-        .layer(MapRequestLayer::new(gzip::settle))
+        .layer(MapRequestLayer::new(gzip::normalize_accept_encoding))
         .with_state(state)
 }
 

@@ -15,14 +15,14 @@ use tokio::{
 
 /// A stream whose writes fail once the peer has taken nothing for `patience`. Every byte that is
 /// taken begins the time anew, so that a slow reader is none that has stopped.
-pub(super) struct Impatient<S> {
+pub(super) struct WriteTimeoutStream<S> {
     stream: S,
     patience: Duration,
     /// Made when a write has to wait, so that an idle connection carries no timer.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Impatient<S> {
+impl<S> WriteTimeoutStream<S> {
     pub(super) fn new(stream: S, patience: Duration) -> Self {
         Self {
             stream,
@@ -58,7 +58,7 @@ impl<S> Impatient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeoutStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -68,7 +68,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeoutStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_is_given_up() {
         let (ours, _theirs) = duplex(4);
-        let mut ours = Impatient::new(ours, PATIENCE);
+        let mut ours = WriteTimeoutStream::new(ours, PATIENCE);
         let began = Instant::now();
         let error = ours.write_all(b"an answer").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -132,7 +132,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_a_little_now_and_then_gets_everything() {
         let (ours, mut theirs) = duplex(4);
-        let mut ours = Impatient::new(ours, PATIENCE);
+        let mut ours = WriteTimeoutStream::new(ours, PATIENCE);
         let began = Instant::now();
         let reading = tokio::spawn(async move {
             let mut read = Vec::new();
@@ -150,7 +150,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_waits_for_its_next_request_is_left_alone() {
         let (ours, mut theirs) = duplex(4);
-        let mut ours = Impatient::new(ours, PATIENCE);
+        let mut ours = WriteTimeoutStream::new(ours, PATIENCE);
         ours.write_all(b"abcd").await.unwrap();
         advance(PATIENCE * 10).await;
         let mut read = [0; 4];

@@ -17,7 +17,7 @@ use rust_embed::RustEmbed;
 
 use super::{
     AppState,
-    gzip::{self, AsItIs, Smaller},
+    gzip::{self, NoCompression, Smaller},
     problem::Problem,
 };
 
@@ -297,7 +297,7 @@ fn serve(statics: &Statics, name: &str, request: &HeaderMap) -> Option<Response>
         return Some((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     // What is not compressed now is not to be on its way out either, under the tag of the plain bytes.
-    Some((Extension(AsItIs), headers, Body::from(body)).into_response())
+    Some((Extension(NoCompression), headers, Body::from(body)).into_response())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use tokio::net::TcpStream;
 
-use super::{problem::Problem, stall::Impatient, ws_extensions::Offer};
+use super::{problem::Problem, stall::WriteTimeoutStream, ws_extensions::Offer};
 use crate::protocol::{DeflateParams, SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT};
 
 /// A request to become a WebSocket that keeps the rules.
@@ -104,7 +104,9 @@ impl Handshake {
 /// connection broke in between or is not one of our listener's.
 pub(super) async fn stream(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
     let upgraded: Upgraded = on_upgrade.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<Impatient<TcpStream>>>().ok()?;
+    let parts = upgraded
+        .downcast::<TokioIo<WriteTimeoutStream<TcpStream>>>()
+        .ok()?;
     // Even an empty slice would keep hyper's whole buffer alive.
     let leftover = Bytes::copy_from_slice(&parts.read_buf);
     // Registered anew: the old registration still knows how to wake the task of the handshake, and keeps

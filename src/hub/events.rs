@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{PresenceDiff, SharedFrame, Typing};
 use crate::{
-    domain::{Aspect, Message, Removal, Room, RoomId, UserId},
+    domain::{ChangeKind, LeaveReason, Message, Room, RoomId, UserId},
     protocol::{
         DeflateParams, LARGE_ROOM, NAMES_SLICE, RoomView, ServerEvent,
         line::{self, LineStyle},
@@ -50,9 +50,9 @@ pub struct LiveMessage {
     /// The message.
     pub message: Message,
     /// Who is out of the room with this message, and must hear neither it nor what follows.
-    pub removes: Option<(UserId, Removal)>,
+    pub removes: Option<(UserId, LeaveReason)>,
     /// What of it is new.
-    pub aspect: Aspect,
+    pub change_kind: ChangeKind,
     json: OnceLock<SharedFrame>,
     plain: OnceLock<SharedFrame>,
 }
@@ -60,11 +60,11 @@ pub struct LiveMessage {
 impl LiveMessage {
     /// The message, not yet encoded.
     #[must_use]
-    pub fn new(message: Message, removes: Option<(UserId, Removal)>) -> Self {
+    pub fn new(message: Message, removes: Option<(UserId, LeaveReason)>) -> Self {
         Self {
             message,
             removes,
-            aspect: Aspect::Message,
+            change_kind: ChangeKind::Message,
             json: OnceLock::new(),
             plain: OnceLock::new(),
         }
@@ -72,9 +72,9 @@ impl LiveMessage {
 
     /// A message that has changed.
     #[must_use]
-    pub fn altered(message: Message, aspect: Aspect) -> Self {
+    pub fn altered(message: Message, change_kind: ChangeKind) -> Self {
         Self {
-            aspect,
+            change_kind,
             ..Self::new(message, None)
         }
     }
@@ -135,7 +135,7 @@ impl LivePresence {
             usize::MAX
         };
         let absent = |(who, last_seen): &(Arc<_>, _)| {
-            let who: &crate::domain::Author = who;
+            let who: &crate::domain::UserSummary = who;
             AbsentView {
                 id: who.id,
                 last_seen: *last_seen,

@@ -301,7 +301,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{Author, Message, MessageKind, RoomId, Seq, Timestamp, UserId},
+        domain::{Message, MessageKind, RoomId, Seq, Timestamp, UserId, UserSummary},
         hub::{Connections, Hub, LiveMessage, LocalBus, Presence},
     };
 
@@ -311,7 +311,7 @@ mod tests {
             seq: Seq(rev),
             rev: Rev(rev),
             kind: MessageKind::Text,
-            author: Author {
+            author: UserSummary {
                 id: UserId(1),
                 username: "ada".to_owned(),
                 display_name: "Ada".to_owned(),

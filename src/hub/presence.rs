@@ -16,7 +16,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use index::{OnlineUser, PresenceIndex};
 
-use crate::domain::{Author, RoomId, Timestamp, UserId};
+use crate::domain::{RoomId, Timestamp, UserId, UserSummary};
 
 /// The index of who is online.
 #[derive(Clone)]
@@ -35,9 +35,9 @@ struct PresenceInner {
 #[derive(Clone, Debug)]
 pub struct PresenceDiff {
     /// Who came, by id.
-    pub online: Vec<Arc<Author>>,
+    pub online: Vec<Arc<UserSummary>>,
     /// Who went, by id, and when their last connection closed, unless they hide it.
-    pub offline: Vec<(Arc<Author>, Option<Timestamp>)>,
+    pub offline: Vec<(Arc<UserSummary>, Option<Timestamp>)>,
     /// How many are online now.
     pub online_count: usize,
 }
@@ -90,7 +90,7 @@ impl Presence {
     /// One more connection of `who`, who is online from now on, in the rooms of their other
     /// connections. Its own follow by [`PresenceGuard::join_rooms`].
     #[must_use]
-    pub fn enter(&self, who: Author) -> PresenceGuard {
+    pub fn enter(&self, who: UserSummary) -> PresenceGuard {
         let user = who.id;
         let mut index = self.inner.lock();
         let PresenceIndex { users, arrived, .. } = &mut *index;
@@ -152,7 +152,7 @@ impl Presence {
     }
 
     /// Somebody has other names from now on; whoever is told of them later is told those.
-    pub fn rename(&self, who: Author) {
+    pub fn rename(&self, who: UserSummary) {
         let mut index = self.inner.lock();
         if let Some(online) = index.users.get_mut(&who.id) {
             online.who = Arc::new(who);
@@ -187,7 +187,7 @@ impl Presence {
 
     /// How many are online in `room`, and the first `most` of them by id.
     #[must_use]
-    pub fn in_room(&self, room: RoomId, most: usize) -> (usize, Vec<Arc<Author>>) {
+    pub fn in_room(&self, room: RoomId, most: usize) -> (usize, Vec<Arc<UserSummary>>) {
         let index = self.inner.lock();
         let Some(presence) = index.rooms.get(&room) else {
             return (0, Vec::new());
@@ -225,7 +225,7 @@ impl Presence {
     }
 
     /// When each user was last here who came since this was last asked, or whose grace is over by
-    /// `now`. It is to be stored before [`settle`](Self::settle) of the same moment makes it known.
+    /// `now`. It is to be stored before [`flush`](Self::flush) of the same moment makes it known.
     #[must_use]
     pub fn pending_last_seen(&self, now: Instant) -> Vec<(UserId, Timestamp)> {
         let mut index = self.inner.lock();

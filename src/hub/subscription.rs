@@ -35,7 +35,7 @@ impl Subscription {
     /// Waits for the next event. Cancelling it loses nothing.
     ///
     /// # Errors
-    /// [`Lagged`] if events were dropped because this subscriber was slow.
+    /// [`LaggedError`] if events were dropped because this subscriber was slow.
     pub async fn recv(&mut self) -> Result<RoomEvent, LaggedError> {
         match &mut self.receiver {
             // The channel outlives its subscribers, so that it cannot be closed under one.

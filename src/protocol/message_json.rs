@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{Author, AvatarVersion, Timestamp, UserId},
+        domain::{AvatarVersion, Timestamp, UserId, UserSummary},
         protocol::ServerEvent,
     };
 
@@ -159,7 +159,7 @@ mod tests {
                 seq: Seq(seq),
                 rev: Rev(rev),
                 kind: MessageKind::Text,
-                author: Author {
+                author: UserSummary {
                     id: UserId(author),
                     username: texts[0].clone(),
                     display_name: texts[1].clone(),
@@ -192,7 +192,7 @@ mod tests {
             seq: Seq(1),
             rev: Rev(1),
             kind: MessageKind::Text,
-            author: Author {
+            author: UserSummary {
                 id: UserId(1),
                 username: "ada".to_owned(),
                 display_name: "Ada".to_owned(),

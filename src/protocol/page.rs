@@ -35,7 +35,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{Author, MessageKind, Rev, RoomId, Seq, Timestamp, UserId},
+        domain::{MessageKind, Rev, RoomId, Seq, Timestamp, UserId, UserSummary},
         protocol::MessageView,
     };
 
@@ -50,7 +50,7 @@ mod tests {
             seq: Seq(6),
             rev: Rev(6),
             kind: MessageKind::Text,
-            author: Author {
+            author: UserSummary {
                 id: UserId(1),
                 username: "ada".to_owned(),
                 display_name: "Ada \"Countess\"".to_owned(),

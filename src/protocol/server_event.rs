@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{MessageView, RoomView, UserView, message_json};
 use crate::domain::{
-    Author, Head, Message, ReadGeneration, Removal, Rev, RoomId, Seq, Timestamp, UserId,
+    Head, LeaveReason, Message, ReadGeneration, Rev, RoomId, Seq, Timestamp, UserId, UserSummary,
 };
 
 /// One frame.
@@ -102,7 +102,7 @@ pub enum ServerEvent<'a> {
         /// The room.
         room_id: RoomId,
         /// Why.
-        reason: Removal,
+        reason: LeaveReason,
     },
     /// A command was refused; the socket lives on.
     Error(ErrorFrame),
@@ -152,7 +152,7 @@ pub struct PresenceView<'a> {
     /// The room.
     pub room_id: RoomId,
     /// Who is online now and was not; a slice in a large room.
-    pub online: Vec<&'a Author>,
+    pub online: Vec<&'a UserSummary>,
     /// Who is offline now and was not; a slice in a large room.
     pub offline: Vec<AbsentView>,
     /// How many are online now.

@@ -3,9 +3,9 @@
 use serde::{Serialize, Serializer};
 
 use crate::domain::{
-    Attachment, Author, AvatarVersion, FileId, Head, Message, MessageKind, Notify, Quote, Reaction,
-    ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomStanding, Seq, SystemEvent, Timestamp,
-    User, UserId,
+    Attachment, AvatarVersion, FileId, Head, Membership, Message, MessageKind, Notify, Quote,
+    Reaction, ReadGeneration, Rev, Role, Room, RoomId, RoomKind, Seq, SystemEvent, Timestamp, User,
+    UserId, UserSummary,
 };
 
 /// A message as clients see it.
@@ -15,7 +15,7 @@ pub struct MessageView<'m> {
     seq: Seq,
     rev: Rev,
     kind: MessageKind,
-    author: &'m Author,
+    author: &'m UserSummary,
     body: &'m str,
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<&'m SystemEvent>,
@@ -146,7 +146,7 @@ pub struct RoomView {
     pub joined: Option<bool>,
     /// Who is in it; only in direct rooms.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub members: Option<Vec<Author>>,
+    pub members: Option<Vec<UserSummary>>,
     /// Its access code; only for who may hand it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_code: Option<String>,
@@ -196,7 +196,7 @@ impl RoomView {
 
     /// What a member sees of it.
     #[must_use]
-    pub fn of_member(standing: &RoomStanding) -> Self {
+    pub fn of_member(standing: &Membership) -> Self {
         let own = StandingView {
             role: standing.role,
             read_seq: standing.read_seq,

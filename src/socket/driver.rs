@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     chat::ChatError,
-    domain::{Removal, Rev, RoomId, RoomStanding},
+    domain::{LeaveReason, Membership, Rev, RoomId},
     hub::{ControlMessage, LiveMessage, PresenceGuard, Registration},
     protocol::{Bye, CloseReason, LARGE_ROOM, NAMES_SLICE, RoomView, ServerEvent, ws_frame},
 };
@@ -216,7 +216,7 @@ impl ConnectionDriver {
             }),
             PauseReason::BufferFull => self.enqueue(CatchUpTask::Reopen { room }),
             PauseReason::Removed(live, reason) => return self.on_removed(&live, reason).await,
-            PauseReason::Deleted => return self.on_left(room, Removal::Deleted).await,
+            PauseReason::Deleted => return self.on_left(room, LeaveReason::Deleted).await,
         }
         Ok(())
     }
@@ -232,7 +232,11 @@ impl ConnectionDriver {
     }
 
     /// An ear says that the user is out of a room. If they are back already, it was just news.
-    async fn on_removed(&mut self, live: &LiveMessage, reason: Removal) -> Result<(), Disconnect> {
+    async fn on_removed(
+        &mut self,
+        live: &LiveMessage,
+        reason: LeaveReason,
+    ) -> Result<(), Disconnect> {
         let (room, rev) = (live.message.room_id, live.message.rev);
         let (chat, timing) = (self.context.chat.clone(), self.context.timing.clone());
         let caller = self.encoder.caller().clone();
@@ -256,7 +260,7 @@ impl ConnectionDriver {
         }
     }
 
-    async fn on_left(&mut self, room: RoomId, reason: Removal) -> Result<(), Disconnect> {
+    async fn on_left(&mut self, room: RoomId, reason: LeaveReason) -> Result<(), Disconnect> {
         let name = match self.subscriptions.gate(room) {
             Some(gate) => gate.name(),
             // What is heard of one room alone ends with it, whether or not it was heard yet.
@@ -269,7 +273,9 @@ impl ConnectionDriver {
             .await?;
         match (self.scope, reason) {
             (Scope::All, _) => Ok(()),
-            (Scope::Room(_), Removal::Deleted) => Err(Disconnect::Close(CloseReason::NoSuchRoom)),
+            (Scope::Room(_), LeaveReason::Deleted) => {
+                Err(Disconnect::Close(CloseReason::NoSuchRoom))
+            }
             (Scope::Room(_), _) => Err(Disconnect::Close(CloseReason::Removed)),
         }
     }
@@ -292,7 +298,7 @@ impl ConnectionDriver {
         }
     }
 
-    fn room_view(&self, standing: &RoomStanding) -> RoomView {
+    fn room_view(&self, standing: &Membership) -> RoomView {
         let most = match usize::try_from(standing.room.member_count) {
             Ok(members) if members > LARGE_ROOM => NAMES_SLICE,
             _ => LARGE_ROOM,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{Removal, Rev, RoomId},
+    domain::{LeaveReason, Rev, RoomId},
     hub::LiveMessage,
     protocol::CloseReason,
 };
@@ -34,7 +34,7 @@ pub(super) enum PauseReason {
     /// The peer takes no more now.
     BufferFull,
     /// The user seems to be out of this room; they may have come back since.
-    Removed(Arc<LiveMessage>, Removal),
+    Removed(Arc<LiveMessage>, LeaveReason),
     /// The room is gone.
     Deleted,
 }

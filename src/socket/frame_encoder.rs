@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{ProtocolMode, TextOptions, terminal::TerminalState};
 use crate::{
     chat::{Caller, ChatError},
-    domain::{Aspect, Head, Key, Message, Removal, Rev, RoomId, Seq, UserId},
+    domain::{ChangeKind, Head, Key, LeaveReason, Message, Rev, RoomId, Seq, UserId},
     hub::{LiveMessage, LivePresence},
     protocol::{Bye, CloseReason, DeflateParams, ErrorFrame, ServerEvent, line, ws_frame},
 };
@@ -107,8 +107,8 @@ impl FrameEncoder {
     pub(super) fn live(&self, live: &LiveMessage) -> Option<Bytes> {
         match self.mode {
             ProtocolMode::Json => Some(live.json(self.deflate).clone()),
-            ProtocolMode::Text(_) if live.aspect != Aspect::Message => {
-                line::render_change(&live.message, live.aspect).map(|line| self.lines(&line))
+            ProtocolMode::Text(_) if live.change_kind != ChangeKind::Message => {
+                line::render_change(&live.message, live.change_kind).map(|line| self.lines(&line))
             }
             ProtocolMode::Text(options) if self.is_hidden(&live.message, options) => None,
             ProtocolMode::Text(options) => {
@@ -124,7 +124,7 @@ impl FrameEncoder {
     /// Notes that the frame of [`live`](Self::live) has gone out.
     pub(super) fn note_shown(&self, live: &LiveMessage) {
         if let Some(terminal) = self.terminal()
-            && live.aspect == Aspect::Message
+            && live.change_kind == ChangeKind::Message
         {
             terminal.note_shown(&live.message);
         }
@@ -136,14 +136,14 @@ impl FrameEncoder {
         match self.mode {
             ProtocolMode::Json => Some(self.frame(&ServerEvent::encoded_message(message))),
             ProtocolMode::Text(_) if message.seq <= shown => {
-                let aspect = if message.deleted_at.is_some() {
-                    Aspect::Deletion
+                let change_kind = if message.deleted_at.is_some() {
+                    ChangeKind::Deletion
                 } else if message.edited_at.is_some() {
-                    Aspect::Text
+                    ChangeKind::Text
                 } else {
-                    Aspect::Other
+                    ChangeKind::Other
                 };
-                line::render_change(message, aspect).map(|line| self.lines(&line))
+                line::render_change(message, change_kind).map(|line| self.lines(&line))
             }
             ProtocolMode::Text(options) if self.is_hidden(message, options) => None,
             ProtocolMode::Text(options) => {
@@ -185,7 +185,7 @@ impl FrameEncoder {
     }
 
     /// One is out of a room.
-    pub(super) fn room_left(&self, room: RoomId, name: &str, reason: Removal) -> Bytes {
+    pub(super) fn room_left(&self, room: RoomId, name: &str, reason: LeaveReason) -> Bytes {
         if self.mode == ProtocolMode::Json {
             let left = ServerEvent::RoomLeft {
                 room_id: room,
@@ -199,10 +199,10 @@ impl FrameEncoder {
             format!("#{name}")
         };
         self.frame(&match reason {
-            Removal::Left => format!("* you left {room}"),
-            Removal::Kicked => format!("* you were removed from {room}"),
-            Removal::Banned => format!("* you were banned from {room}"),
-            Removal::Deleted => format!("* {room} was deleted"),
+            LeaveReason::Left => format!("* you left {room}"),
+            LeaveReason::Kicked => format!("* you were removed from {room}"),
+            LeaveReason::Banned => format!("* you were banned from {room}"),
+            LeaveReason::Deleted => format!("* {room} was deleted"),
         })
     }
 

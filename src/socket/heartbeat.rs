@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     task::yield_now,
-    time::{MissedTickBehavior, interval},
+    time::{self, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,7 @@ pub struct Heartbeat {
     slots: [Mutex<Vec<Weak<Outbound>>>; SLOTS],
     /// The slot whose turn was last.
     last: AtomicUsize,
-    heartbeat: Duration,
+    interval: Duration,
     silence: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Heartbeat {
         Self {
             slots: [const { Mutex::new(Vec::new()) }; SLOTS],
             last: AtomicUsize::new(0),
-            heartbeat: Duration::from_millis(timing.heartbeat_ms),
+            interval: Duration::from_millis(timing.heartbeat_ms),
             silence: Duration::from_millis(timing.silence_ms),
         }
     }
@@ -63,8 +63,8 @@ impl Heartbeat {
     }
 
     async fn tick_slots(&self) {
-        let step = self.heartbeat / u32::try_from(SLOTS).unwrap_or(u32::MAX);
-        let mut steps = interval(step.max(Duration::from_millis(1)));
+        let step = self.interval / u32::try_from(SLOTS).unwrap_or(u32::MAX);
+        let mut steps = time::interval(step.max(Duration::from_millis(1)));
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             steps.tick().await;

@@ -8,8 +8,8 @@ use super::{
     outbound::Outbound,
 };
 use crate::{
-    chat::{Chat, ChatError, Most},
-    domain::{Head, Message, Removal, Rev, RoomId},
+    chat::{Chat, ChatError, PageLimit},
+    domain::{Head, LeaveReason, Message, Rev, RoomId},
     hub::Listener,
 };
 
@@ -23,7 +23,7 @@ pub(super) enum CatchUp {
         more: bool,
     },
     /// The user is not in the room any more.
-    Removed(Removal),
+    Removed(LeaveReason),
 }
 
 pub(super) struct RoomSubscriptions {
@@ -109,9 +109,13 @@ impl RoomSubscriptions {
     }
 
     /// Reads a step of what was missed in `room` and moves its cursor past it.
-    pub(super) async fn catch_up(&self, room: RoomId, most: Most) -> Result<CatchUp, ChatError> {
+    pub(super) async fn catch_up(
+        &self,
+        room: RoomId,
+        most: PageLimit,
+    ) -> Result<CatchUp, ChatError> {
         let Some(gate) = self.gate(room) else {
-            return Ok(CatchUp::Removed(Removal::Left));
+            return Ok(CatchUp::Removed(LeaveReason::Left));
         };
         let (chat, caller, after) = (&self.chat, self.encoder.caller(), gate.rev());
         match chat.changed_since(caller, room, after, most).await {

@@ -126,7 +126,7 @@ impl ClockState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Author, MessageKind, Rev, RoomId, Seq, UserId};
+    use crate::domain::{MessageKind, Rev, RoomId, Seq, UserId, UserSummary};
 
     fn at(time: &str) -> Timestamp {
         Timestamp::parse(time).unwrap()
@@ -138,7 +138,7 @@ mod tests {
             seq: Seq(2),
             rev: Rev(2),
             kind: MessageKind::Text,
-            author: Author {
+            author: UserSummary {
                 id: UserId(1),
                 username: "ada".into(),
                 display_name: "Ada".into(),

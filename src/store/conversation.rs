@@ -4,8 +4,8 @@ use std::{net::IpAddr, time::Duration};
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    Body, Emoji, Key, Message, Named, Notify, Permission, Restraint, Rev, Role, RoomId, Seq,
-    Timestamp, UserId, Version,
+    Body, Emoji, Key, MentionTokens, Message, Notify, Permission, PostingRestriction, Rev, Role,
+    RoomId, Seq, Timestamp, UserId, Version,
 };
 
 /// What somebody wants to do to which message.
@@ -44,7 +44,7 @@ pub enum Altered {
     /// They may not do that.
     Forbidden(Permission),
     /// They may not write just now.
-    Restrained(Restraint),
+    Restrained(PostingRestriction),
     /// The one other person of a direct room does not want to hear of them.
     Blocked,
     /// Nothing would be left of it: neither words nor files.
@@ -90,7 +90,7 @@ impl Store {
         &self,
         which: Alteration,
         body: Body,
-        named: Named,
+        named: MentionTokens,
         window_ms: Option<i64>,
         key: Option<Key>,
     ) -> Result<Altered, StoreError> {

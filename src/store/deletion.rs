@@ -1,7 +1,7 @@
 //! The contract for the end of an account, and for what it leaves.
 
 use super::{Backend, Store, StoreError};
-use crate::domain::{Author, OwnMessage, SessionId, Timestamp, UserId};
+use crate::domain::{OwnMessage, SessionId, Timestamp, UserId, UserSummary};
 
 /// What came of deleting an account.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub enum AccountEnd {
         /// The logins and personal tokens that ended with it.
         ended: Vec<SessionId>,
         /// Under whom its messages stand.
-        left: Author,
+        left: UserSummary,
     },
     /// The password has been changed since it was found right.
     WrongPassword,

@@ -1,7 +1,7 @@
 //! The contract for direct rooms and for who does not want to hear of whom.
 
 use super::{Backend, Store, StoreError};
-use crate::domain::{Author, RoomId, RoomLimit, Timestamp, UserId};
+use crate::domain::{RoomId, RoomLimit, Timestamp, UserId, UserSummary};
 
 /// What came of asking for the room of a set of people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
-    pub async fn blocks(&self, by: UserId) -> Result<Vec<Author>, StoreError> {
+    pub async fn blocks(&self, by: UserId) -> Result<Vec<UserSummary>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.blocks(by).await,
         }

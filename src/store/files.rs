@@ -12,7 +12,7 @@ use super::{
     blobs::{Incoming, Part},
 };
 use crate::domain::{
-    Attachment, FileId, FileName, Restraint, RoomId, StoredFile, Timestamp, UserId,
+    Attachment, FileId, FileName, PostingRestriction, RoomId, StoredFile, Timestamp, UserId,
 };
 
 /// Bytes that are gathered before they are written.
@@ -48,13 +48,13 @@ pub struct FileQuota {
 
 /// What came of beginning or ending an upload.
 #[derive(Debug)]
-pub enum Brought<T> {
+pub enum UploadOutcome<T> {
     /// It goes on, or is done.
     Done(T),
     /// Who brings it is not in the room (any more).
     NotMember,
     /// They may not write there just now.
-    Restrained(Restraint),
+    Restrained(PostingRestriction),
     /// They bring as many at once as one may.
     TooMany,
     /// A quota is used up, or the disk has no room.
@@ -63,7 +63,7 @@ pub enum Brought<T> {
 
 /// What was found out about a file that has come.
 #[derive(Clone, Debug)]
-pub struct Findings {
+pub struct FileMetadata {
     /// What it is.
     pub mime: String,
     /// Whether browsers may show it.
@@ -97,10 +97,10 @@ impl Store {
         &self,
         new: NewFile,
         quota: FileQuota,
-    ) -> Result<Brought<Upload>, StoreError> {
+    ) -> Result<UploadOutcome<Upload>, StoreError> {
         let id = FileId::generate().map_err(|error| StoreError::Failed(error.to_string()))?;
         if !self.1.has_room(new.size).await? {
-            return Ok(Brought::NoRoom("the disk has no room for this file"));
+            return Ok(UploadOutcome::NoRoom("the disk has no room for this file"));
         }
         // Made first, so that whoever gives up while the row is written leaves none.
         let mut upload = Upload {
@@ -119,12 +119,12 @@ impl Store {
             Backend::Sqlite(sqlite) => sqlite.begin_file(id, new, quota).await?,
         };
         Ok(match begun {
-            Brought::Done(()) => {
+            UploadOutcome::Done(()) => {
                 upload.incoming = self.1.begin(id).await?;
                 if upload.incoming.is_none() {
                     return Err(StoreError::Overloaded);
                 }
-                Brought::Done(upload)
+                UploadOutcome::Done(upload)
             }
             other => {
                 // There is no row to take back.
@@ -247,12 +247,15 @@ impl Upload {
     ///
     /// # Errors
     /// [`StoreError`] if it is not kept; then nothing of it is.
-    pub async fn keep(mut self, found: Findings) -> Result<Brought<Attachment>, StoreError> {
+    pub async fn keep(
+        mut self,
+        found: FileMetadata,
+    ) -> Result<UploadOutcome<Attachment>, StoreError> {
         self.flush().await?;
         let Some(incoming) = self.incoming.clone() else {
             return Err(StoreError::Closed);
         };
-        let Findings {
+        let FileMetadata {
             mime,
             inline,
             pixels,
@@ -284,9 +287,9 @@ impl Upload {
         };
         self.kept = kept;
         Ok(if kept {
-            Brought::Done(about)
+            UploadOutcome::Done(about)
         } else {
-            Brought::NotMember
+            UploadOutcome::NotMember
         })
     }
 
@@ -320,14 +323,14 @@ impl Drop for Upload {
     }
 }
 
-impl<T> Brought<T> {
+impl<T> UploadOutcome<T> {
     /// The same refusal of something else.
-    fn and_nothing<U>(self) -> Brought<U> {
+    fn and_nothing<U>(self) -> UploadOutcome<U> {
         match self {
-            Self::Done(_) | Self::NotMember => Brought::NotMember,
-            Self::Restrained(restraint) => Brought::Restrained(restraint),
-            Self::TooMany => Brought::TooMany,
-            Self::NoRoom(why) => Brought::NoRoom(why),
+            Self::Done(_) | Self::NotMember => UploadOutcome::NotMember,
+            Self::Restrained(restraint) => UploadOutcome::Restrained(restraint),
+            Self::TooMany => UploadOutcome::TooMany,
+            Self::NoRoom(why) => UploadOutcome::NoRoom(why),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The contract for invites: what lets people into a room, besides and including its access code.
 
-use super::{Backend, Ruled, Store, StoreError};
+use super::{Backend, RoomActionOutcome, Store, StoreError};
 use crate::domain::{
     AccessCode, CreatedInvite, Invite, InviteId, InviteTerms, Room, RoomId, Timestamp, UserId,
 };
@@ -41,7 +41,7 @@ impl Store {
         &self,
         new: NewInvite,
         now: Timestamp,
-    ) -> Result<Ruled<Option<CreatedInvite>>, StoreError> {
+    ) -> Result<RoomActionOutcome<Option<CreatedInvite>>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.create_invite(new, now).await,
         }
@@ -66,7 +66,7 @@ impl Store {
         room: RoomId,
         by: UserId,
         invite: InviteId,
-    ) -> Result<Ruled<Revoked>, StoreError> {
+    ) -> Result<RoomActionOutcome<Revoked>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.revoke_invite(room, by, invite).await,
         }

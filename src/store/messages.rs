@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    Draft, Head, Message, MessagePage, ReadGeneration, ReceiptStep, Removal, Restraint, Rev,
-    RoomId, Seq, Timestamp, UserId, Window,
+    Draft, Head, LeaveReason, Message, MessagePage, PostingRestriction, ReadGeneration,
+    ReceiptStep, Rev, RoomId, Seq, Timestamp, UserId, Window,
 };
 
 /// A message to write.
@@ -47,7 +47,7 @@ pub enum Appended {
     /// The one it is for has blocked its author.
     Blocked,
     /// The author may not write just now.
-    Restrained(Restraint),
+    Restrained(PostingRestriction),
 }
 
 /// A message in the queue; what came of it arrives after the commit.
@@ -78,17 +78,17 @@ pub struct Changes {
 
 /// How far a reader is behind a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Distance {
+pub struct Lag {
     /// The room's newest numbers.
     pub head: Head,
     /// Whether more messages changed than were asked about.
-    pub beyond: bool,
+    pub exceeds_limit: bool,
 }
 
 /// How much one read may answer. Memory is held until the reader's client has taken it, so that
 /// bytes are bounded as well as rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Most {
+pub struct PageLimit {
     /// Messages.
     pub messages: i64,
     /// Bytes of their bodies. The message that goes beyond is the last one, so that there is always
@@ -96,7 +96,7 @@ pub struct Most {
     pub bytes: usize,
 }
 
-impl Most {
+impl PageLimit {
     /// A page, where nobody says how much they want.
     pub const PAGE: Self = Self {
         messages: 50,
@@ -106,7 +106,7 @@ impl Most {
 
 /// A page as it goes out.
 #[derive(Clone, Debug)]
-pub struct Rendered {
+pub struct EncodedPage {
     /// Its bytes.
     pub body: Bytes,
     /// The same in fewer bytes, once somebody has wanted them so, if there are fewer.
@@ -150,7 +150,7 @@ impl Store {
         room: RoomId,
         reader: UserId,
         window: Window,
-        most: Most,
+        most: PageLimit,
     ) -> Result<Option<MessagePage>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.page(room, reader, window, most).await,
@@ -166,8 +166,8 @@ impl Store {
         &self,
         room: RoomId,
         reader: UserId,
-        write_out: fn(&MessagePage) -> Rendered,
-    ) -> Result<Option<Rendered>, StoreError> {
+        write_out: fn(&MessagePage) -> EncodedPage,
+    ) -> Result<Option<EncodedPage>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.newest(room, reader, write_out).await,
         }
@@ -183,7 +183,7 @@ impl Store {
         room: RoomId,
         reader: UserId,
         after: Rev,
-        most: Most,
+        most: PageLimit,
     ) -> Result<Option<Changes>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.changed_since(room, reader, after, most).await,
@@ -195,15 +195,15 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
-    pub async fn distance(
+    pub async fn lag(
         &self,
         room: RoomId,
         reader: UserId,
         after: Rev,
         count: i64,
-    ) -> Result<Option<Distance>, StoreError> {
+    ) -> Result<Option<Lag>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.distance(room, reader, after, count).await,
+            Backend::Sqlite(sqlite) => sqlite.lag(room, reader, after, count).await,
         }
     }
 
@@ -216,7 +216,7 @@ impl Store {
         room: RoomId,
         user: UserId,
         after: Rev,
-    ) -> Result<Removal, StoreError> {
+    ) -> Result<LeaveReason, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.removal(room, user, after).await,
         }

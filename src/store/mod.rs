@@ -36,13 +36,15 @@ pub use conversation::{
 pub use deletion::{AccountEnd, OwnMessages};
 pub use direct::Direct;
 pub use error::StoreError;
-pub use files::{Brought, FileQuota, Findings, NewFile, Upload};
+pub use files::{FileMetadata, FileQuota, NewFile, Upload, UploadOutcome};
 pub use invites::{MOST_INVITES, NewInvite, Revoked};
-pub use messages::{Append, Appended, Changes, Distance, Most, PendingAppend, Receipt, Rendered};
+pub use messages::{
+    Append, Appended, Changes, EncodedPage, Lag, PageLimit, PendingAppend, Receipt,
+};
 pub use people::{Credentials, NewUser, Rotation, SignedUp};
 pub use profile::{ProfileEdit, ProfileOutcome};
 pub use reports::{Closed, Reported};
-pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomEdit, Ruled};
+pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomActionOutcome, RoomEdit};
 pub use search::{Found, Indexed, Search, Searched, Slice};
 pub use tokens::{MadeToken, NewToken};
 
@@ -148,9 +150,9 @@ impl Store {
 
     /// Why nothing can be written now, in words for whoever watches the server.
     #[must_use]
-    pub fn trouble(&self) -> Option<&'static str> {
+    pub fn health_error(&self) -> Option<&'static str> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.trouble(),
+            Backend::Sqlite(sqlite) => sqlite.health_error(),
         }
     }
 }

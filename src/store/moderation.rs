@@ -1,7 +1,7 @@
 //! The contract for what moderators and owners do to members and rooms.
 
 use super::{Backend, LeaveOutcome, Store, StoreError};
-use crate::domain::{Actor, Ban, Mute, MuteSpan, Role, RoomId, RoomLimit, Timestamp, UserId};
+use crate::domain::{Actor, Ban, Mute, MuteDuration, Role, RoomId, RoomLimit, Timestamp, UserId};
 
 impl Store {
     /// Takes `user` out of a room at the wish of `by`, whose right is looked at again here.
@@ -93,7 +93,7 @@ impl Store {
         &self,
         room: RoomId,
         user: UserId,
-        span: MuteSpan,
+        span: MuteDuration,
         by: Actor,
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {

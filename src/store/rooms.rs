@@ -2,8 +2,8 @@
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
-    AccessCode, Actor, Author, CreatedRoom, Permission, Room, RoomId, RoomKind, RoomLimit,
-    RoomName, RoomStanding, Roster, SlowMode, Timestamp, Topic, UserId,
+    AccessCode, Actor, CreatedRoom, Membership, Permission, Room, RoomId, RoomKind, RoomLimit,
+    RoomName, Roster, SlowMode, Timestamp, Topic, UserId, UserSummary,
 };
 
 /// A room to make.
@@ -18,7 +18,7 @@ pub struct NewRoom {
     /// Its access code.
     pub code: AccessCode,
     /// Its first owner.
-    pub owner: Author,
+    pub owner: UserSummary,
 }
 
 /// What is to change about a room.
@@ -38,9 +38,9 @@ pub struct RoomEdit {
 #[derive(Clone, Debug)]
 pub struct MemberRow {
     /// The room as the member has it.
-    pub standing: RoomStanding,
+    pub standing: Membership,
     /// The member, as an author.
-    pub author: Author,
+    pub author: UserSummary,
 }
 
 /// What came of trying to join.
@@ -57,7 +57,7 @@ pub enum Joined {
 /// What came of something that needs a right. The right is looked at in the transaction itself: it
 /// may have been lost since the caller was let in.
 #[derive(Debug)]
-pub enum Ruled<T> {
+pub enum RoomActionOutcome<T> {
     /// Done.
     Done(T),
     /// The one who asked is not in the room (any more), or the room is gone.
@@ -105,7 +105,7 @@ impl Store {
         by: Actor,
         edit: RoomEdit,
         now: Timestamp,
-    ) -> Result<Ruled<Room>, StoreError> {
+    ) -> Result<RoomActionOutcome<Room>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.edit_room(room, by, edit, now).await,
         }
@@ -120,7 +120,7 @@ impl Store {
         room: RoomId,
         by: Actor,
         now: Timestamp,
-    ) -> Result<Ruled<()>, StoreError> {
+    ) -> Result<RoomActionOutcome<()>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.delete_room(room, by, now).await,
         }
@@ -140,7 +140,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
-    pub async fn rooms_of(&self, user: UserId) -> Result<Vec<RoomStanding>, StoreError> {
+    pub async fn rooms_of(&self, user: UserId) -> Result<Vec<Membership>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.rooms_of(user).await,
         }
@@ -221,7 +221,7 @@ impl Store {
         by: Actor,
         code: AccessCode,
         now: Timestamp,
-    ) -> Result<Ruled<()>, StoreError> {
+    ) -> Result<RoomActionOutcome<()>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.replace_access_code(room, by, code, now).await,
         }
@@ -233,7 +233,7 @@ impl Store {
     /// [`StoreError`] if nothing was written.
     pub async fn join_by_code(
         &self,
-        user: Author,
+        user: UserSummary,
         code: AccessCode,
         now: Timestamp,
     ) -> Result<Joined, StoreError> {
@@ -248,7 +248,7 @@ impl Store {
     /// [`StoreError`] if nothing was written.
     pub async fn join_public(
         &self,
-        user: Author,
+        user: UserSummary,
         room: RoomId,
         now: Timestamp,
     ) -> Result<Joined, StoreError> {
@@ -264,7 +264,7 @@ impl Store {
     pub async fn leave(
         &self,
         room: RoomId,
-        user: Author,
+        user: UserSummary,
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         match &self.0 {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use parlor::{
     domain::{Rev, RoomId, UserId},
-    store::{Most, Store, StoreOptions},
+    store::{PageLimit, Store, StoreOptions},
 };
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ pub(crate) async fn compare(folder: &Path, room: &Room, ana: &User, all: &[Value
         let behind: Vec<_> = revs.iter().copied().filter(|rev| *rev > after).collect();
         // In one row, row by row, and as it is kept for others.
         for messages in [1, 2, 7, 31, 63, 70, 256, 1000] {
-            let most = Most {
+            let most = PageLimit {
                 messages,
                 bytes: 1 << 20,
             };
@@ -90,10 +90,10 @@ pub(crate) async fn compare(folder: &Path, room: &Room, ana: &User, all: &[Value
                 "{messages} behind {after}"
             );
             assert_eq!(changes.head.rev.0, head);
-            let distance = store.distance(room, ana, Rev(after), messages).await;
+            let distance = store.lag(room, ana, Rev(after), messages).await;
             let beyond = i64::try_from(behind.len()).unwrap() > messages;
             assert_eq!(
-                distance.unwrap().unwrap().beyond,
+                distance.unwrap().unwrap().exceeds_limit,
                 beyond,
                 "{messages} behind {after}"
             );

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::me::SessionBody;
 use crate::{
     chat::{self, Caller, Chat, ChatError},
-    domain::{Author, Password, PersonalToken, Timestamp},
+    domain::{Password, PersonalToken, Timestamp, UserSummary},
     http::{
         AppState,
         body::streamed,
@@ -46,7 +46,7 @@ struct ExportHead {
     /// Only a login sees them; for a personal token they are left out.
     #[serde(flatten)]
     logins: Option<LoginsPart>,
-    blocks: Vec<Author>,
+    blocks: Vec<UserSummary>,
     rooms: Vec<RoomView>,
 }
 

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Action, AuditEntry, AuditFilter, RoomId, Seq, Timestamp, UserId, audit::Named},
+    domain::{Action, AuditEntry, AuditFilter, RoomId, Seq, Timestamp, UserId, audit::AuditedUser},
     http::{
         AppState,
         extract::{AppQuery, PathUser, query_number},
@@ -41,10 +41,10 @@ pub(crate) struct AuditBody {
 struct EntryBody {
     id: i64,
     at: Timestamp,
-    actor: Named,
+    actor: AuditedUser,
     action: Action,
     room_id: Option<RoomId>,
-    target: Option<Named>,
+    target: Option<AuditedUser>,
     seq: Option<Seq>,
     address: Option<String>,
     detail: Option<String>,

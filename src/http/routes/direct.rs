@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Author, UserId},
+    domain::{UserId, UserSummary},
     http::{
         AppState,
         extract::{AppJson, Auth, PathUser},
@@ -25,7 +25,7 @@ pub(crate) struct DirectBody {
 
 #[derive(Serialize)]
 pub(crate) struct BlocksBody {
-    items: Vec<Author>,
+    items: Vec<UserSummary>,
 }
 
 pub(crate) async fn open(

@@ -22,10 +22,10 @@ use crate::{
         body::streamed,
         extract::{AppQuery, Auth},
         file_name,
-        gzip::AsItIs,
+        gzip::NoCompression,
         middleware::Progress,
         problem::Problem,
-        ranges::{Wanted, wanted},
+        ranges::{RangeRequest, wanted},
         scopes::RoomToPost,
     },
     protocol::FileView,
@@ -79,7 +79,7 @@ async fn receive(
     let patience = Duration::from_millis(state.config.timing.stall_ms);
     let pieces = pieces(body, progress.unwrap_or_default(), patience);
     let (caller, room) = (&room.auth.caller, room.member.room());
-    let brought = state.chat.bring_file(caller, room, name, declared, pieces);
+    let brought = state.chat.upload_file(caller, room, name, declared, pieces);
     let file = brought.await?;
     let location = HeaderValue::from_str(&format!("/api/files/{}", file.id));
     let location = location.unwrap_or(HeaderValue::from_static("/api/files"));
@@ -167,10 +167,10 @@ impl Answer<'_> {
     ) -> Result<Response, Problem> {
         let size = self.size;
         let (status, first, end) = match wanted(asked, size, &self.etag) {
-            Wanted::Nothing => (StatusCode::NOT_MODIFIED, 0, 0),
-            Wanted::Whole => (StatusCode::OK, 0, size),
-            Wanted::Part(first, end) => (StatusCode::PARTIAL_CONTENT, first, end),
-            Wanted::Beyond => return Ok(beyond(size)),
+            RangeRequest::Nothing => (StatusCode::NOT_MODIFIED, 0, 0),
+            RangeRequest::Whole => (StatusCode::OK, 0, size),
+            RangeRequest::Part(first, end) => (StatusCode::PARTIAL_CONTENT, first, end),
+            RangeRequest::Beyond => return Ok(beyond(size)),
         };
         let mut response = if first < end {
             let pieces = state
@@ -183,7 +183,7 @@ impl Answer<'_> {
         };
         *response.status_mut() = status;
         // Its parts are counted in its bytes.
-        response.extensions_mut().insert(AsItIs);
+        response.extensions_mut().insert(NoCompression);
         let headers = response.headers_mut();
         let mut set = |name: HeaderName, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {

@@ -12,7 +12,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    chat::{ChatError, Most, Posted, Rendered},
+    chat::{ChatError, EncodedPage, PageLimit, Posted},
     domain::{
         FileId, Key, Message, MessagePage, ReadGeneration, ReceiptStep, Rev, RoomId, Seq,
         TokenScope, Window,
@@ -28,14 +28,14 @@ use crate::{
     protocol::{self, MessageView},
 };
 
-const LIMIT_DEFAULT: i64 = Most::PAGE.messages;
+const LIMIT_DEFAULT: i64 = PageLimit::PAGE.messages;
 const LIMIT_MAX: i64 = 200;
 const JSON: &str = "application/json";
 /// A client that has fallen far behind reads more at a time.
 const CHANGED_LIMIT_MAX: i64 = 1000;
 /// Bytes of bodies in one answer, which is held until the client has read it. Whoever gets fewer
 /// messages than asked for is told that there are more.
-const PAGE_BYTES: usize = Most::PAGE.bytes;
+const PAGE_BYTES: usize = PageLimit::PAGE.bytes;
 
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
@@ -100,7 +100,7 @@ pub(crate) async fn list(
         return Err(Problem::field("/limit", format!("must be 1 to {most}")));
     }
     let room = RoomId(room);
-    let most = Most {
+    let most = PageLimit {
         messages: limit,
         bytes: PAGE_BYTES,
     };
@@ -120,7 +120,7 @@ pub(crate) async fn list(
             ));
         }
     };
-    if window == Window::Newest && most == Most::PAGE {
+    if window == Window::Newest && most == PageLimit::PAGE {
         return newest(&state, &auth, room, &request).await;
     }
     let page = state.chat.history(&auth.caller, room, window, most).await?;
@@ -149,9 +149,9 @@ async fn newest(
     Ok(json(headers, body))
 }
 
-fn render(page: &MessagePage) -> Rendered {
+fn render(page: &MessagePage) -> EncodedPage {
     let first = page.items.first().map(|first| first.seq);
-    Rendered {
+    EncodedPage {
         // Without the room that was left for more.
         body: write(page).into_bytes().into_boxed_slice().into(),
         smaller: Arc::default(),
@@ -178,7 +178,7 @@ async fn changed_since(
     auth: &Auth,
     room: RoomId,
     rev: Rev,
-    most: Most,
+    most: PageLimit,
 ) -> Result<Response, Problem> {
     let changes = state
         .chat

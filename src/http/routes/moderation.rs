@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Author, MuteSpan, Timestamp, UserId},
+    domain::{MuteDuration, Timestamp, UserId, UserSummary},
     http::{
         AppState,
         extract::{AppJson, AppQuery, InRoom, PathUser, query_number},
@@ -52,14 +52,14 @@ impl<T> ListBody<T> {
 
 #[derive(Serialize)]
 pub(crate) struct BanBody {
-    user: Author,
-    by: Author,
+    user: UserSummary,
+    by: UserSummary,
     created_at: Timestamp,
 }
 
 #[derive(Serialize)]
 pub(crate) struct MuteBody {
-    user: Author,
+    user: UserSummary,
     until: Timestamp,
 }
 
@@ -126,7 +126,7 @@ pub(crate) async fn mute(
     PathUser(user): PathUser,
     AppJson(body): AppJson<SpanBody>,
 ) -> Result<StatusCode, Problem> {
-    let span = MuteSpan::parse(body.seconds)?;
+    let span = MuteDuration::parse(body.seconds)?;
     state.chat.mute(&room.member, UserId(user), span).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
-        Author, MessageKind, Report, RoomId, Seq, Timestamp,
+        MessageKind, Report, RoomId, Seq, Timestamp, UserSummary,
         report::{Reason, ReportedMessage},
     },
     http::{
@@ -44,7 +44,7 @@ struct ItemBody {
     id: i64,
     room: RoomBody,
     seq: Seq,
-    reporter: Author,
+    reporter: UserSummary,
     reason: String,
     created_at: Timestamp,
     message: Option<MessageBody>,
@@ -59,7 +59,7 @@ struct RoomBody {
 #[derive(Serialize)]
 struct MessageBody {
     kind: MessageKind,
-    author: Author,
+    author: UserSummary,
     body: String,
     created_at: Timestamp,
     edited_at: Option<Timestamp>,

@@ -62,7 +62,7 @@ pub(crate) async fn healthz() -> Json<HealthBody> {
 /// away. The reason why it is not is no secret: it holds nothing that the database said.
 pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<HealthBody>, Problem> {
     let failure = state.readiness.failure();
-    if let Some(reason) = failure.or_else(|| state.chat.trouble()) {
+    if let Some(reason) = failure.or_else(|| state.chat.health_error()) {
         return Err(Problem::unavailable(reason));
     }
     if !state.readiness.get() {

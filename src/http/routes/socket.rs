@@ -13,7 +13,7 @@ use crate::{
     http::{
         AppState,
         extract::{AppQuery, Auth, PathRoom, PathUser, cross_origin, query_number},
-        listen::Claim,
+        listen::ConnectionPermit,
         origin,
         problem::Problem,
         upgrade::{self, Handshake},
@@ -45,7 +45,7 @@ pub(crate) struct Request {
     zone: TimeZone,
     /// Whether the client states the epoch of this database, or none.
     epoch: Result<(), ChatError>,
-    claim: Option<Claim>,
+    claim: Option<ConnectionPermit>,
 }
 
 impl FromRequestParts<AppState> for Request {
@@ -79,7 +79,7 @@ impl FromRequestParts<AppState> for Request {
             .as_deref()
             .map_or(Ok(TimeZone::UTC), TimeZone::parse);
         let zone = zone.map_err(ChatError::from)?;
-        let claim = parts.extensions.get::<Claim>().cloned();
+        let claim = parts.extensions.get::<ConnectionPermit>().cloned();
         let handshake = Handshake::read(parts);
         Ok(Self {
             auth,

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::PresenceDiff;
-use crate::domain::{Author, RoomId, Timestamp, UserId};
+use crate::domain::{RoomId, Timestamp, UserId, UserSummary};
 
 #[derive(Default)]
 pub(super) struct PresenceIndex {
@@ -24,7 +24,7 @@ pub(super) struct PresenceIndex {
 }
 
 pub(super) struct OnlineUser {
-    pub(super) who: Arc<Author>,
+    pub(super) who: Arc<UserSummary>,
     /// In the order of their ids.
     pub(super) rooms: Vec<RoomId>,
     /// Counts comings to rooms and goings from them, so that a list of rooms that was read before
@@ -55,8 +55,8 @@ pub(super) struct RoomPresence {
 }
 
 pub(super) enum PresenceChange {
-    Online(Arc<Author>),
-    Offline(Arc<Author>, Timestamp),
+    Online(Arc<UserSummary>),
+    Offline(Arc<UserSummary>, Timestamp),
 }
 
 impl PresenceIndex {
@@ -117,7 +117,7 @@ impl PresenceIndex {
 
 impl RoomPresence {
     /// Whoever went and came back before anybody was told has not moved at all.
-    pub(super) fn go_online(&mut self, who: &Arc<Author>) {
+    pub(super) fn go_online(&mut self, who: &Arc<UserSummary>) {
         self.online.insert(who.id);
         if self.changes.remove(&who.id).is_none() {
             self.changes
@@ -125,7 +125,7 @@ impl RoomPresence {
         }
     }
 
-    pub(super) fn go_offline(&mut self, who: &Arc<Author>, last_seen: Timestamp) {
+    pub(super) fn go_offline(&mut self, who: &Arc<UserSummary>, last_seen: Timestamp) {
         self.online.remove(&who.id);
         if self.changes.remove(&who.id).is_none() {
             self.changes

@@ -3,8 +3,8 @@ use super::*;
 const GRACE: Duration = Duration::from_secs(5);
 const ROOM: RoomId = RoomId(1);
 
-fn author(id: i64) -> Author {
-    Author {
+fn author(id: i64) -> UserSummary {
+    UserSummary {
         id: UserId(id),
         username: format!("user{id}"),
         display_name: format!("User {id}"),

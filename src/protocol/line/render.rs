@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::domain::{Aspect, Message, MessageKind, TimeZone, text::is_steering};
+use crate::domain::{ChangeKind, Message, MessageKind, TimeZone, text::is_steering};
 
 /// How messages are written as lines.
 #[derive(Clone, Copy, Debug)]
@@ -29,16 +29,16 @@ impl LineStyle<'static> {
 
 /// What has become of a message that was shown before; `None` if a terminal does not show it.
 #[must_use]
-pub fn render_change(message: &Message, aspect: Aspect) -> Option<String> {
+pub fn render_change(message: &Message, change_kind: ChangeKind) -> Option<String> {
     let (name, seq) = (&message.author.username, message.seq);
-    match aspect {
-        Aspect::Text => Some(format!(
+    match change_kind {
+        ChangeKind::Text => Some(format!(
             "* {name} edited #{seq}: {}",
             indented(&message.body)
         )),
-        Aspect::Deletion => Some(format!("* #{seq} by {name} was deleted")),
-        Aspect::Pinned => Some(format!("* #{seq} by {name} was pinned")),
-        Aspect::Message | Aspect::Other => None,
+        ChangeKind::Deletion => Some(format!("* #{seq} by {name} was deleted")),
+        ChangeKind::Pinned => Some(format!("* #{seq} by {name} was pinned")),
+        ChangeKind::Message | ChangeKind::Other => None,
     }
 }
 
@@ -134,7 +134,7 @@ fn indented(body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Author, Rev, RoomId, Seq, Timestamp, UserId};
+    use crate::domain::{Rev, RoomId, Seq, Timestamp, UserId, UserSummary};
 
     fn message(body: &str) -> Message {
         Message {
@@ -142,7 +142,7 @@ mod tests {
             seq: Seq(413),
             rev: Rev(520),
             kind: MessageKind::Text,
-            author: Author {
+            author: UserSummary {
                 id: UserId(2),
                 username: "bob".into(),
                 display_name: "Bob".into(),

@@ -13,14 +13,14 @@ use crate::socket::{
     Scope, events::Disconnect, frame_encoder::FrameEncoder, lines, room_subscriptions::CatchUp,
 };
 use crate::{
-    chat::{Caller, Changes, Chat, ChatError, Most},
+    chat::{Caller, Changes, Chat, ChatError, PageLimit},
     domain::{Head, Message, Rev, RoomId, RoomKind, Seq, Window},
     hub::ControlMessage,
     protocol::{CloseReason, SYNC_LIMIT, ServerEvent},
 };
 
 /// What one step holds in memory until the peer has taken it.
-const STEP: Most = Most {
+const STEP: PageLimit = PageLimit {
     messages: 63,
     bytes: 64 * 1024,
 };
@@ -226,7 +226,7 @@ impl ConnectionDriver {
             room, after, upto, ..
         } = replay;
         let (chat, caller) = (self.context.chat.clone(), self.encoder.caller());
-        let most = Most {
+        let most = PageLimit {
             messages: STEP.messages.min(upto.0.saturating_sub(after.0)),
             ..STEP
         };
@@ -375,8 +375,8 @@ async fn changes(
     // The first step looks at numbers alone how far it is; a room that runs away from the ones after
     // it is caught by their count.
     if sent == 0 || on_left == 0 {
-        let distance = chat.distance(caller, room, after, on_left).await?;
-        if distance.beyond {
+        let distance = chat.lag(caller, room, after, on_left).await?;
+        if distance.exceeds_limit {
             return Ok(Err(distance.head));
         }
     }

@@ -8,7 +8,7 @@ use super::{
 use crate::socket::{Scope, events::Disconnect, lines};
 use crate::{
     chat::ChatError,
-    domain::{Rev, RoomId, RoomStanding, User},
+    domain::{Membership, Rev, RoomId, User},
     protocol::{CloseReason, ServerEvent, UserView, server_event::ReadyLimits},
 };
 
@@ -47,7 +47,7 @@ impl ConnectionDriver {
         let user = user.map_err(|error| internal(&error))?;
         let standings = self.enter(&user).await?;
 
-        let subscription: Vec<&RoomStanding> = standings
+        let subscription: Vec<&Membership> = standings
             .iter()
             .filter(|standing| self.in_scope(standing.room.id))
             .collect();
@@ -63,7 +63,7 @@ impl ConnectionDriver {
                 .announce(standing.room.id, &standing.room.name);
         }
         self.subscriptions.drop_unannounced();
-        let subscription: Vec<&RoomStanding> = subscription
+        let subscription: Vec<&Membership> = subscription
             .into_iter()
             .filter(|standing| self.subscriptions.is_subscribed(standing.room.id))
             .collect();
@@ -102,7 +102,7 @@ impl ConnectionDriver {
     }
 
     /// Makes the user online in their rooms.
-    async fn enter(&mut self, user: &User) -> Result<Vec<RoomStanding>, Disconnect> {
+    async fn enter(&mut self, user: &User) -> Result<Vec<Membership>, Disconnect> {
         let chat = self.context.chat.clone();
         let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
         let guard = chat.hub().presence().enter(user.author());

@@ -4,7 +4,9 @@ use super::{Reader, ReaderStopped};
 use crate::socket::{events::ConnectionEvent, frame_encoder, lines, terminal::TerminalState};
 use crate::{
     chat::{Caller, Chat, ChatError, Member, RoomEdit},
-    domain::{Emoji, Key, MuteSpan, RoomId, Seq, TimeZone, Timestamp, TokenScope, Topic, UserId},
+    domain::{
+        Emoji, Key, MuteDuration, RoomId, Seq, TimeZone, Timestamp, TokenScope, Topic, UserId,
+    },
     protocol::line::{self, HELP, Line},
 };
 
@@ -173,7 +175,8 @@ async fn execute(
                 chat.unmute(&member, user).await?;
                 return Ok(vec![format!("* {name} may speak again")]);
             }
-            chat.mute(&member, user, MuteSpan::parse(seconds)?).await?;
+            chat.mute(&member, user, MuteDuration::parse(seconds)?)
+                .await?;
             Ok(vec![format!("* {name} is silent for {} min", seconds / 60)])
         }
         Line::Leave => {

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::{Sqlite, audit::audit};
 use crate::{
-    domain::{Action, Actor, Timestamp, UserId, audit::Deed},
+    domain::{Action, Actor, Timestamp, UserId, audit::NewAuditEntry},
     store::{AdminOutcome, StoreError},
 };
 
@@ -71,7 +71,7 @@ impl Sqlite {
                         } else {
                             Action::AdminRevoke
                         };
-                        audit(tx, Deed::new(action, &by).to(user), now).await?;
+                        audit(tx, NewAuditEntry::new(action, &by).to(user), now).await?;
                         return Ok(AdminOutcome::Done);
                     }
                     let known = sqlx::query_scalar!(

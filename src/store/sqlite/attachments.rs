@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 
 use super::{append_job::AppendJob, json::json, rows::corrupt};
 use crate::{
-    domain::{Attachment, Extras, FileId, Message, RoomId, UserId},
+    domain::{Attachment, FileId, Message, MessageRelations, RoomId, UserId},
     store::Append,
 };
 
@@ -71,9 +71,9 @@ impl Loose {
 
 /// What grows around a message, together with its files.
 pub(super) fn with_files(
-    extras: Option<Box<Extras>>,
+    extras: Option<Box<MessageRelations>>,
     files: Option<Vec<Attachment>>,
-) -> Option<Box<Extras>> {
+) -> Option<Box<MessageRelations>> {
     let Some(files) = files.filter(|files| !files.is_empty()) else {
         return extras;
     };

@@ -6,20 +6,24 @@ use super::{Sqlite, job::Tx, rows::corrupt};
 use crate::{
     domain::{
         Action, AuditEntry, AuditFilter, RoomId, Seq, Timestamp, UserId,
-        audit::{Deed, Named},
+        audit::{AuditedUser, NewAuditEntry},
     },
     store::StoreError,
 };
 
 /// Writes what was done, in the transaction that does it: there is neither without the other.
-pub(super) async fn audit(tx: &mut Tx, deed: Deed, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(super) async fn audit(
+    tx: &mut Tx,
+    deed: NewAuditEntry,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     audit_on(&mut tx.conn, deed, now).await
 }
 
 /// The same in a transaction of any connection.
 pub(super) async fn audit_on(
     conn: &mut SqliteConnection,
-    deed: Deed,
+    deed: NewAuditEntry,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let action = deed.action.as_str();
@@ -76,13 +80,13 @@ impl Sqlite {
             Ok(AuditEntry {
                 id: row.id,
                 at: Timestamp(row.at),
-                actor: Named {
+                actor: AuditedUser {
                     id: UserId(row.actor_id),
                     username: row.actor,
                 },
                 action: Action::parse(&row.action).ok_or_else(|| corrupt("action", &row.action))?,
                 room: row.room_id.map(RoomId),
-                target: row.target_user_id.map(|id| Named {
+                target: row.target_user_id.map(|id| AuditedUser {
                     id: UserId(id),
                     username: row.target,
                 }),
@@ -101,7 +105,7 @@ mod tests {
 
     use super::super::migrate::MIGRATIONS;
     use super::*;
-    use crate::domain::{Actor, Author};
+    use crate::domain::{Actor, UserSummary};
 
     /// No call of ours tries to; this is for a mistake, and for whoever has the file open.
     #[tokio::test]
@@ -115,7 +119,7 @@ mod tests {
             health: super::super::health::Health::default(),
         };
         let actor = Actor {
-            author: Author {
+            author: UserSummary {
                 id: UserId(1),
                 username: "ana".into(),
                 display_name: "ana".into(),
@@ -123,7 +127,7 @@ mod tests {
             },
             address: None,
         };
-        let deed = Deed::new(Action::Kick, &actor).to(UserId(2));
+        let deed = NewAuditEntry::new(Action::Kick, &actor).to(UserId(2));
         audit(&mut tx, deed, Timestamp(1)).await.unwrap();
         for attack in [
             "update audit set actor_id = 2",

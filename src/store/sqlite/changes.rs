@@ -6,8 +6,8 @@ use super::{
     rows::head_of,
 };
 use crate::{
-    domain::{Removal, Rev, RoomId, UserId},
-    store::{Changes, Distance, Most, StoreError},
+    domain::{LeaveReason, Rev, RoomId, UserId},
+    store::{Changes, Lag, PageLimit, StoreError},
 };
 
 impl Sqlite {
@@ -16,11 +16,11 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         after: Rev,
-        most: Most,
+        most: PageLimit,
     ) -> Result<Option<Changes>, StoreError> {
         // One more than wanted tells whether there are more.
         let most_messages = most.messages;
-        let most = Most {
+        let most = PageLimit {
             messages: most.messages.saturating_add(1),
             ..most
         };
@@ -45,13 +45,13 @@ impl Sqlite {
         }))
     }
 
-    pub(in crate::store) async fn distance(
+    pub(in crate::store) async fn lag(
         &self,
         room: RoomId,
         reader: UserId,
         after: Rev,
         count: i64,
-    ) -> Result<Option<Distance>, StoreError> {
+    ) -> Result<Option<Lag>, StoreError> {
         let row = sqlx::query!(
             "select r.last_seq, r.last_rev,
                     exists (select 1 from messages m where m.room_id = r.id and m.rev > ?3
@@ -65,9 +65,9 @@ impl Sqlite {
         )
         .fetch_optional(&self.readers)
         .await?;
-        Ok(row.map(|row| Distance {
+        Ok(row.map(|row| Lag {
             head: head_of(row.last_seq, row.last_rev),
-            beyond: row.beyond,
+            exceeds_limit: row.beyond,
         }))
     }
 
@@ -76,7 +76,7 @@ impl Sqlite {
         room: RoomId,
         user: UserId,
         after: Rev,
-    ) -> Result<Removal, StoreError> {
+    ) -> Result<LeaveReason, StoreError> {
         let exists = sqlx::query_scalar!(
             "select 1 as \"one!: i64\" from rooms where id = ?1 and deleted_at is null",
             room.0
@@ -84,7 +84,7 @@ impl Sqlite {
         .fetch_optional(&self.readers)
         .await?;
         if exists.is_none() {
-            return Ok(Removal::Deleted);
+            return Ok(LeaveReason::Deleted);
         }
         // The last one is it: once out, nobody does anything in the room.
         let event = sqlx::query_scalar!(
@@ -101,9 +101,9 @@ impl Sqlite {
         .fetch_optional(&self.readers)
         .await?;
         Ok(match event.as_deref() {
-            Some("left") => Removal::Left,
-            Some("banned") => Removal::Banned,
-            _ => Removal::Kicked,
+            Some("left") => LeaveReason::Left,
+            Some("banned") => LeaveReason::Banned,
+            _ => LeaveReason::Kicked,
         })
     }
 }

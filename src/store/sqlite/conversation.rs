@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Action, Aspect, Body, Change, Key, Message, Named, Permission, Restraint, Restraints, Role,
-        RoomId, RoomKind, Seq, Timestamp, UserId, Version, audit::Deed,
+        Action, Body, Change, ChangeKind, Key, MentionTokens, Message, Permission,
+        PostingRestriction, PostingRestrictions, Role, RoomId, RoomKind, Seq, Timestamp, UserId,
+        Version, audit::NewAuditEntry,
     },
     store::{Alteration, Altered, StoreError, Versions},
 };
@@ -35,7 +36,7 @@ pub(super) struct Target {
     pub(super) kind: RoomKind,
     pub(super) members: i64,
     /// What keeps whoever asks from writing there.
-    pub(super) restraint: Option<Restraint>,
+    pub(super) restraint: Option<PostingRestriction>,
     /// Whether the one other person of a direct room does not want to hear of them.
     pub(super) blocked: bool,
 }
@@ -55,7 +56,7 @@ impl Sqlite {
         &self,
         which: Alteration,
         body: Body,
-        named: Named,
+        named: MentionTokens,
         window_ms: Option<i64>,
         key: Option<Key>,
     ) -> Result<Altered, StoreError> {
@@ -135,7 +136,7 @@ async fn edit(
     tx: &mut Tx,
     which: Alteration,
     body: Body,
-    named: Named,
+    named: MentionTokens,
     window_ms: Option<i64>,
 ) -> Result<Altered, sqlx::Error> {
     let target = match target(&mut tx.conn, which).await? {
@@ -186,7 +187,7 @@ async fn edit(
     .await?;
     // Who was named before and is still named is not told again: the count is by message.
     mentions::forget(&mut tx.conn, which.room, which.seq).await?;
-    let message = changed(tx, which, target.id, Aspect::Text).await?;
+    let message = changed(tx, which, target.id, ChangeKind::Text).await?;
     mentions::note(&mut tx.conn, std::iter::once(&message)).await?;
     Ok(done(message))
 }
@@ -201,7 +202,7 @@ async fn delete(tx: &mut Tx, which: Alteration) -> Result<Altered, sqlx::Error> 
         return Ok(Altered::Forbidden(Permission::DeleteMessages));
     }
     if target.author != which.by {
-        let deed = Deed {
+        let deed = NewAuditEntry {
             action: Action::DeleteMessage,
             actor: which.by,
             address: which.address,
@@ -240,7 +241,7 @@ pub(super) async fn entomb(
     )
     .execute(&mut tx.conn)
     .await?;
-    changed(tx, which, id, Aspect::Deletion).await
+    changed(tx, which, id, ChangeKind::Deletion).await
 }
 
 pub(super) fn done(message: Message) -> Altered {
@@ -280,7 +281,7 @@ pub(super) async fn target(
         return Ok(Err(Altered::NoSuchMessage));
     };
     let role = to_role(&row.role)?;
-    let restraints = Restraints {
+    let restraints = PostingRestrictions {
         role,
         muted_until: Timestamp(row.muted_until.unwrap_or_default()),
         said_at: Timestamp::default(),
@@ -310,7 +311,7 @@ pub(super) async fn changed(
     tx: &mut Tx,
     which: Alteration,
     id: i64,
-    aspect: Aspect,
+    change_kind: ChangeKind,
 ) -> Result<Message, sqlx::Error> {
     let rev = sqlx::query_scalar!(
         "update rooms set last_rev = last_rev + 1 where id = ?1 returning last_rev",
@@ -328,7 +329,7 @@ pub(super) async fn changed(
     let message = reread(tx, which).await?;
     tx.changes.push(Change::Altered {
         message: message.clone(),
-        aspect,
+        change_kind,
     });
     Ok(message)
 }

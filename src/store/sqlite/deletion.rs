@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Author, OwnFile, OwnMessage, Removal, RoomId, Seq, SystemEvent, Timestamp, UserId,
+        LeaveReason, OwnFile, OwnMessage, RoomId, Seq, SystemEvent, Timestamp, UserId, UserSummary,
         user::DELETED,
     },
     store::{AccountEnd, Alteration, OwnMessages, StoreError},
@@ -233,7 +233,7 @@ async fn delete(
         if room.is_alone {
             rooms::doom(tx, room.id, now).await?;
         } else {
-            let (reason, event) = (Removal::Left, SystemEvent::Left);
+            let (reason, event) = (LeaveReason::Left, SystemEvent::Left);
             members::remove(tx, room.id, user, reason, who.clone(), event, now).await?;
         }
     }
@@ -272,7 +272,7 @@ async fn bury(
     conn: &mut SqliteConnection,
     user: UserId,
     now: Timestamp,
-) -> Result<Author, sqlx::Error> {
+) -> Result<UserSummary, sqlx::Error> {
     let username = format!("deleted-{user}");
     // No username has a space in it, so that this key is never in anybody's way.
     let key = format!("deleted {user}");
@@ -304,7 +304,7 @@ async fn bury(
     )
     .execute(conn)
     .await?;
-    Ok(Author {
+    Ok(UserSummary {
         id: user,
         username,
         display_name: DELETED.to_owned(),

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::{Sqlite, job::Tx, members};
 use crate::{
-    domain::{Author, AvatarVersion, Change, Role, RoomId, RoomLimit, Timestamp, UserId},
+    domain::{AvatarVersion, Change, Role, RoomId, RoomLimit, Timestamp, UserId, UserSummary},
     store::{Direct, StoreError},
 };
 
@@ -67,7 +67,10 @@ impl Sqlite {
             .await
     }
 
-    pub(in crate::store) async fn blocks(&self, by: UserId) -> Result<Vec<Author>, StoreError> {
+    pub(in crate::store) async fn blocks(
+        &self,
+        by: UserId,
+    ) -> Result<Vec<UserSummary>, StoreError> {
         let rows = sqlx::query!(
             r#"select u.id as "id!", u.username, u.display_name, u.avatar
                from blocks b join users u on u.id = b.blocked_id
@@ -76,7 +79,7 @@ impl Sqlite {
         )
         .fetch_all(&self.readers)
         .await?;
-        let blocked = rows.into_iter().map(|row| Author {
+        let blocked = rows.into_iter().map(|row| UserSummary {
             id: UserId(row.id),
             username: row.username,
             display_name: row.display_name,

@@ -5,10 +5,10 @@
 
 use serde::Deserialize;
 
-use super::rows::{ExtrasJson, body_of};
+use super::rows::{MessageRelationsJson, body_of};
 use crate::domain::{
-    Author, AvatarVersion, Extras, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp,
-    UserId,
+    AvatarVersion, Message, MessageKind, MessageRelations, Rev, RoomId, Seq, SystemEvent,
+    Timestamp, UserId, UserSummary,
 };
 
 /// A reader's look at a room with a few messages of it, as one row.
@@ -37,7 +37,7 @@ struct FewJson {
     created_at: i64,
     edited_at: Option<i64>,
     deleted_at: Option<i64>,
-    extras: Option<ExtrasJson>,
+    extras: Option<MessageRelationsJson>,
 }
 
 impl FewRow {
@@ -46,15 +46,17 @@ impl FewRow {
         let rows: Vec<FewJson> = serde_json::from_str(&self.items)
             .map_err(|error| sqlx::Error::Decode(format!("messages: {error}").into()))?;
         let messages = rows.into_iter().map(|row| {
-            let extras = row.extras.map(|extras| Box::new(Extras::from(extras)));
+            let extras = row
+                .extras
+                .map(|extras| Box::new(MessageRelations::from(extras)));
             let body = body_of(row.event.as_ref(), &row.username, row.body);
-            let size = body.len() + extras.as_deref().map_or(0, Extras::weight);
+            let size = body.len() + extras.as_deref().map_or(0, MessageRelations::weight);
             let message = Message {
                 room_id: row.room_id,
                 seq: row.seq,
                 rev: row.rev,
                 kind: row.kind,
-                author: Author {
+                author: UserSummary {
                     id: row.author_id,
                     username: row.username,
                     display_name: row.display_name,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Attachment, FileId, RoomId, StoredFile, Timestamp, UserId},
-    store::{Brought, FileQuota, NewFile, StoreError},
+    store::{FileQuota, NewFile, StoreError, UploadOutcome},
 };
 
 impl Sqlite {
@@ -33,7 +33,7 @@ impl Sqlite {
         id: FileId,
         new: NewFile,
         quota: FileQuota,
-    ) -> Result<Brought<()>, StoreError> {
+    ) -> Result<UploadOutcome<()>, StoreError> {
         self.writer
             .call_aside(move |tx| Box::pin(begin(&mut tx.conn, id, new, quota)))
             .await
@@ -174,12 +174,12 @@ async fn begin(
     id: FileId,
     new: NewFile,
     quota: FileQuota,
-) -> Result<Brought<()>, sqlx::Error> {
+) -> Result<UploadOutcome<()>, sqlx::Error> {
     let Some(restraints) = restraints::of(conn, new.room, new.by).await? else {
-        return Ok(Brought::NotMember);
+        return Ok(UploadOutcome::NotMember);
     };
     if let Some(restraint) = restraints.on_changing(new.at) {
-        return Ok(Brought::Restrained(restraint));
+        return Ok(UploadOutcome::Restrained(restraint));
     }
     let used = sqlx::query!(
         r#"select coalesce(sum(size), 0) as "bytes!: i64",
@@ -190,10 +190,12 @@ async fn begin(
     .fetch_one(&mut *conn)
     .await?;
     if usize::try_from(used.coming).is_ok_and(|coming| coming >= quota.at_once) {
-        return Ok(Brought::TooMany);
+        return Ok(UploadOutcome::TooMany);
     }
     if passes(used.bytes, new.size, quota.user) {
-        return Ok(Brought::NoRoom("your files take all the room you have"));
+        return Ok(UploadOutcome::NoRoom(
+            "your files take all the room you have",
+        ));
     }
     if quota.total > 0 {
         // Those that are gone count until their bytes are.
@@ -202,7 +204,9 @@ async fn begin(
                 .fetch_one(&mut *conn)
                 .await?;
         if passes(total, new.size, quota.total) {
-            return Ok(Brought::NoRoom("the server has no room for more files"));
+            return Ok(UploadOutcome::NoRoom(
+                "the server has no room for more files",
+            ));
         }
     }
     let (id, name, size) = (id.to_string(), new.name.as_str(), bytes(new.size));
@@ -218,7 +222,7 @@ async fn begin(
     )
     .execute(conn)
     .await?;
-    Ok(Brought::Done(()))
+    Ok(UploadOutcome::Done(()))
 }
 
 /// Whether that much more is too much; 0 is no quota.

@@ -8,10 +8,10 @@ use sqlx::SqliteConnection;
 use super::{Sqlite, job::Tx, members, rows::RoomRow};
 use crate::{
     domain::{
-        AccessCode, Author, CreatedInvite, Invite, InviteId, Permission, Room, RoomId, RoomKind,
-        Timestamp, UserId,
+        AccessCode, CreatedInvite, Invite, InviteId, Permission, Room, RoomId, RoomKind, Timestamp,
+        UserId, UserSummary,
     },
-    store::{Joined, MOST_INVITES, NewInvite, Revoked, Ruled, StoreError},
+    store::{Joined, MOST_INVITES, NewInvite, Revoked, RoomActionOutcome, StoreError},
 };
 
 /// An invite that somebody has the code of.
@@ -64,7 +64,7 @@ pub(super) async fn find(
 pub(super) async fn enter(
     tx: &mut Tx,
     invite: &Found,
-    user: Author,
+    user: UserSummary,
     most: i64,
     now: Timestamp,
 ) -> Result<Joined, sqlx::Error> {
@@ -123,9 +123,9 @@ async fn may_invite(
     conn: &mut SqliteConnection,
     room: RoomId,
     by: UserId,
-) -> Result<Ruled<()>, sqlx::Error> {
+) -> Result<RoomActionOutcome<()>, sqlx::Error> {
     let ruled = members::ruled(&mut *conn, room, by, Permission::Invite).await?;
-    if !matches!(ruled, Ruled::Done(())) {
+    if !matches!(ruled, RoomActionOutcome::Done(())) {
         return Ok(ruled);
     }
     let kind = sqlx::query_scalar!("select kind from rooms where id = ?1", room.0)
@@ -133,7 +133,7 @@ async fn may_invite(
         .await?;
     // Those who talk directly are a fixed set of people, whatever role they have there.
     Ok(if kind == RoomKind::Direct.as_str() {
-        Ruled::Forbidden(Permission::Invite)
+        RoomActionOutcome::Forbidden(Permission::Invite)
     } else {
         ruled
     })
@@ -142,7 +142,7 @@ async fn may_invite(
 impl Sqlite {
     pub(in crate::store) async fn join_by_code(
         &self,
-        user: Author,
+        user: UserSummary,
         code: AccessCode,
         now: Timestamp,
     ) -> Result<Joined, StoreError> {
@@ -163,18 +163,18 @@ impl Sqlite {
         &self,
         new: NewInvite,
         now: Timestamp,
-    ) -> Result<Ruled<Option<CreatedInvite>>, StoreError> {
+    ) -> Result<RoomActionOutcome<Option<CreatedInvite>>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
                     let NewInvite { room, by, code, terms } = new;
                     match may_invite(&mut tx.conn, room, by).await? {
-                        Ruled::Done(()) => {}
-                        Ruled::NotMember => return Ok(Ruled::NotMember),
-                        Ruled::Forbidden(permission) => return Ok(Ruled::Forbidden(permission)),
+                        RoomActionOutcome::Done(()) => {}
+                        RoomActionOutcome::NotMember => return Ok(RoomActionOutcome::NotMember),
+                        RoomActionOutcome::Forbidden(permission) => return Ok(RoomActionOutcome::Forbidden(permission)),
                     }
                     if !has_space(&mut tx.conn, room, now).await? {
-                        return Ok(Ruled::Done(None));
+                        return Ok(RoomActionOutcome::Done(None));
                     }
                     let expires_at = terms.lasts.map(|lasts| now.plus(lasts));
                     let (kept, expires) = (kept(&code), expires_at.map(|at| at.0));
@@ -199,7 +199,7 @@ impl Sqlite {
                         uses: 0,
                         standing: false,
                     };
-                    Ok(Ruled::Done(Some(CreatedInvite { invite, code })))
+                    Ok(RoomActionOutcome::Done(Some(CreatedInvite { invite, code })))
                 })
             })
             .await
@@ -236,14 +236,14 @@ impl Sqlite {
         room: RoomId,
         by: UserId,
         invite: InviteId,
-    ) -> Result<Ruled<Revoked>, StoreError> {
+    ) -> Result<RoomActionOutcome<Revoked>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
                     match members::ruled(&mut tx.conn, room, by, Permission::Invite).await? {
-                        Ruled::Done(()) => {}
-                        Ruled::NotMember => return Ok(Ruled::NotMember),
-                        Ruled::Forbidden(permission) => return Ok(Ruled::Forbidden(permission)),
+                        RoomActionOutcome::Done(()) => {}
+                        RoomActionOutcome::NotMember => return Ok(RoomActionOutcome::NotMember),
+                        RoomActionOutcome::Forbidden(permission) => return Ok(RoomActionOutcome::Forbidden(permission)),
                     }
                     let standing = sqlx::query_scalar!(
                         r#"select standing as "standing!: bool" from invites where id = ?1 and room_id = ?2"#,
@@ -253,14 +253,14 @@ impl Sqlite {
                     .fetch_optional(&mut tx.conn)
                     .await?;
                     match standing {
-                        None => return Ok(Ruled::Done(Revoked::NoSuchInvite)),
-                        Some(true) => return Ok(Ruled::Done(Revoked::Standing)),
+                        None => return Ok(RoomActionOutcome::Done(Revoked::NoSuchInvite)),
+                        Some(true) => return Ok(RoomActionOutcome::Done(Revoked::Standing)),
                         Some(false) => {}
                     }
                     sqlx::query!("delete from invites where id = ?1", invite.0)
                         .execute(&mut tx.conn)
                         .await?;
-                    Ok(Ruled::Done(Revoked::Done))
+                    Ok(RoomActionOutcome::Done(Revoked::Done))
                 })
             })
             .await

@@ -10,7 +10,7 @@ use super::{
     mentions,
 };
 use crate::{
-    domain::{Aspect, Emoji, Key, Permission, RoomKind},
+    domain::{ChangeKind, Emoji, Key, Permission, RoomKind},
     store::{Alteration, Altered, PINS, REACTION_KINDS, REACTIONS, StoreError},
 };
 
@@ -99,7 +99,9 @@ async fn react(
     };
     let flag = if left > 0 { mentions::HAS_REACTIONS } else { 0 };
     set_flag(&mut tx.conn, target.id, mentions::HAS_REACTIONS, flag).await?;
-    changed(tx, which, target.id, Aspect::Other).await.map(done)
+    changed(tx, which, target.id, ChangeKind::Other)
+        .await
+        .map(done)
 }
 
 async fn pin(tx: &mut Tx, which: Alteration, on: bool) -> Result<Altered, sqlx::Error> {
@@ -138,13 +140,13 @@ async fn pin(tx: &mut Tx, which: Alteration, on: bool) -> Result<Altered, sqlx::
     )
     .execute(&mut tx.conn)
     .await?;
-    let (flag, aspect) = if on {
-        (mentions::IS_PINNED, Aspect::Pinned)
+    let (flag, change_kind) = if on {
+        (mentions::IS_PINNED, ChangeKind::Pinned)
     } else {
-        (0, Aspect::Other)
+        (0, ChangeKind::Other)
     };
     set_flag(&mut tx.conn, target.id, mentions::IS_PINNED, flag).await?;
-    changed(tx, which, target.id, aspect).await.map(done)
+    changed(tx, which, target.id, change_kind).await.map(done)
 }
 
 async fn set_flag(

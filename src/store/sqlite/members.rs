@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Author, Change, Permission, Removal, Role, RoomId, Roster, RosterEntry, SystemEvent,
-        Timestamp, User, UserId,
+        Change, LeaveReason, Permission, Role, RoomId, Roster, RosterEntry, SystemEvent, Timestamp,
+        User, UserId, UserSummary,
     },
-    store::{Joined, LeaveOutcome, Ruled, StoreError},
+    store::{Joined, LeaveOutcome, RoomActionOutcome, StoreError},
 };
 
 /// Lets a user in, in a transaction of the caller's. To be in already is no error. For whoever is
@@ -22,7 +22,7 @@ use crate::{
 pub(super) async fn join(
     tx: &mut Tx,
     room: RoomId,
-    user: Author,
+    user: UserSummary,
     most: i64,
     now: Timestamp,
 ) -> Result<Joined, sqlx::Error> {
@@ -104,11 +104,11 @@ pub(super) async fn ruled(
     room: RoomId,
     user: UserId,
     permission: Permission,
-) -> Result<Ruled<()>, sqlx::Error> {
+) -> Result<RoomActionOutcome<()>, sqlx::Error> {
     Ok(match role(conn, room, user).await? {
-        None => Ruled::NotMember,
-        Some(role) if role.may(permission) => Ruled::Done(()),
-        Some(_) => Ruled::Forbidden(permission),
+        None => RoomActionOutcome::NotMember,
+        Some(role) if role.may(permission) => RoomActionOutcome::Done(()),
+        Some(_) => RoomActionOutcome::Forbidden(permission),
     })
 }
 
@@ -160,8 +160,8 @@ pub(super) async fn remove(
     tx: &mut Tx,
     room: RoomId,
     user: UserId,
-    reason: Removal,
-    by: Author,
+    reason: LeaveReason,
+    by: UserSummary,
     event: SystemEvent,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -230,7 +230,7 @@ impl Sqlite {
 
     pub(in crate::store) async fn join_public(
         &self,
-        user: Author,
+        user: UserSummary,
         room: RoomId,
         now: Timestamp,
     ) -> Result<Joined, StoreError> {
@@ -261,7 +261,7 @@ impl Sqlite {
     pub(in crate::store) async fn leave(
         &self,
         room: RoomId,
-        user: Author,
+        user: UserSummary,
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
@@ -280,7 +280,7 @@ impl Sqlite {
                         tx,
                         room,
                         user.id,
-                        Removal::Left,
+                        LeaveReason::Left,
                         user,
                         SystemEvent::Left,
                         now,

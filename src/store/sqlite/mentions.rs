@@ -6,7 +6,10 @@ use sqlx::SqliteConnection;
 
 use super::{json::json, senders::Sender};
 use crate::{
-    domain::{Author, AvatarVersion, Extras, Message, Named, Quote, RoomId, Seq, UserId},
+    domain::{
+        AvatarVersion, MentionTokens, Message, MessageRelations, Quote, RoomId, Seq, UserId,
+        UserSummary,
+    },
     store::Append,
 };
 
@@ -69,7 +72,7 @@ impl Around {
     }
 
     /// What grows around a message as it is written.
-    pub(super) fn extras(&self, append: &Append, sender: &Sender) -> Option<Box<Extras>> {
+    pub(super) fn extras(&self, append: &Append, sender: &Sender) -> Option<Box<MessageRelations>> {
         let draft = &append.draft;
         if draft.named.is_empty() && draft.reply_to.is_none() {
             return None;
@@ -77,16 +80,16 @@ impl Around {
         let quote = draft
             .reply_to
             .and_then(|seq| self.quotes.get(&(append.room, seq)).cloned());
-        let extras = Extras {
+        let extras = MessageRelations {
             mentions: self.ids(append.room, &draft.named),
             names_room: draft.named.room && sender.may_name_room(),
             quote,
-            ..Extras::default()
+            ..MessageRelations::default()
         };
-        (extras != Extras::default()).then(|| Box::new(extras))
+        (extras != MessageRelations::default()).then(|| Box::new(extras))
     }
 
-    fn ids(&self, room: RoomId, named: &Named) -> Vec<UserId> {
+    fn ids(&self, room: RoomId, named: &MentionTokens) -> Vec<UserId> {
         let ids = named
             .usernames
             .iter()
@@ -99,7 +102,7 @@ impl Around {
 pub(super) async fn resolve(
     conn: &mut SqliteConnection,
     room: RoomId,
-    named: &Named,
+    named: &MentionTokens,
 ) -> Result<Vec<UserId>, sqlx::Error> {
     let usernames = named.usernames.iter();
     let wanted = usernames.map(|name| (room, name.as_str())).collect();
@@ -154,7 +157,7 @@ async fn quotes(
     let rows = rows.into_iter().map(|row| {
         let quote = Quote {
             seq: Seq(row.seq),
-            author: Author {
+            author: UserSummary {
                 id: UserId(row.user_id),
                 username: row.username,
                 display_name: row.display_name,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Message, MessagePage, RoomId, Seq, UserId, Window},
-    store::{Append, Most, PINS, PendingAppend, Rendered, StoreError},
+    store::{Append, EncodedPage, PINS, PageLimit, PendingAppend, StoreError},
 };
 
 impl Sqlite {
@@ -22,7 +22,7 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         window: Window,
-        most: Most,
+        most: PageLimit,
     ) -> Result<Option<MessagePage>, StoreError> {
         let seen = match window {
             Window::Newest => self.before(room, reader, Seq(i64::MAX), most).await?,
@@ -54,13 +54,15 @@ impl Sqlite {
         &self,
         room: RoomId,
         reader: UserId,
-        write_out: fn(&MessagePage) -> Rendered,
-    ) -> Result<Option<Rendered>, StoreError> {
+        write_out: fn(&MessagePage) -> EncodedPage,
+    ) -> Result<Option<EncodedPage>, StoreError> {
         let missed = match self.recent.get(room, reader) {
             Ok(page) => return Ok(Some(page)),
             Err(missed) => missed,
         };
-        let page = self.page(room, reader, Window::Newest, Most::PAGE).await?;
+        let page = self
+            .page(room, reader, Window::Newest, PageLimit::PAGE)
+            .await?;
         Ok(page
             .as_ref()
             .map(|page| self.recent.keep(room, reader, write_out(page), missed)))
@@ -71,7 +73,7 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
     ) -> Result<Option<Vec<Message>>, StoreError> {
-        let most = Most {
+        let most = PageLimit {
             messages: PINS,
             bytes: usize::MAX,
         };

@@ -176,8 +176,8 @@ impl Sqlite {
         2 * (readers.unwrap_or(usize::MAX / 4) + OTHERS) + 1
     }
 
-    pub(super) fn trouble(&self) -> Option<&'static str> {
-        self.writer.trouble()
+    pub(super) fn health_error(&self) -> Option<&'static str> {
+        self.writer.health_error()
     }
 }
 

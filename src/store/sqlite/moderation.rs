@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Action, Actor, Author, AvatarVersion, Ban, Change, Permission, Removal, Role, RoomId,
-        RoomLimit, SystemEvent, Timestamp, UserId, audit::Deed,
+        Action, Actor, AvatarVersion, Ban, Change, LeaveReason, Permission, Role, RoomId,
+        RoomLimit, SystemEvent, Timestamp, UserId, UserSummary, audit::NewAuditEntry,
     },
     store::{LeaveOutcome, StoreError},
 };
@@ -52,15 +52,15 @@ async fn send_away(
     tx: &mut Tx,
     room: RoomId,
     user: UserId,
-    reason: Removal,
-    by: Author,
+    reason: LeaveReason,
+    by: UserSummary,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let username = sqlx::query_scalar!("select username from users where id = ?1", user.0)
         .fetch_one(&mut tx.conn)
         .await?;
     let event = match reason {
-        Removal::Banned => SystemEvent::Banned { username },
+        LeaveReason::Banned => SystemEvent::Banned { username },
         _ => SystemEvent::Kicked { username },
     };
     remove(tx, room, user, reason, by, event, now).await
@@ -84,9 +84,9 @@ impl Sqlite {
                     if !mine.is_some_and(|mine| mine.may_to(Permission::Kick, theirs)) {
                         return Ok(LeaveOutcome::Forbidden);
                     }
-                    let deed = Deed::new(Action::Kick, &by).in_room(room).to(user);
+                    let deed = NewAuditEntry::new(Action::Kick, &by).in_room(room).to(user);
                     audit(tx, deed, now).await?;
-                    send_away(tx, room, user, Removal::Kicked, by.author, now).await?;
+                    send_away(tx, room, user, LeaveReason::Kicked, by.author, now).await?;
                     Ok(LeaveOutcome::Done)
                 })
             })
@@ -132,10 +132,10 @@ impl Sqlite {
                     if banned.rows_affected() == 0 {
                         return Ok(LeaveOutcome::Done);
                     }
-                    let deed = Deed::new(Action::Ban, &by).in_room(room).to(user);
+                    let deed = NewAuditEntry::new(Action::Ban, &by).in_room(room).to(user);
                     audit(tx, deed, now).await?;
                     if theirs.is_some() {
-                        send_away(tx, room, user, Removal::Banned, by.author, now).await?;
+                        send_away(tx, room, user, LeaveReason::Banned, by.author, now).await?;
                     }
                     Ok(LeaveOutcome::Done)
                 })
@@ -165,7 +165,9 @@ impl Sqlite {
                     .execute(&mut tx.conn)
                     .await?;
                     if lifted.rows_affected() > 0 {
-                        let deed = Deed::new(Action::Unban, &by).in_room(room).to(user);
+                        let deed = NewAuditEntry::new(Action::Unban, &by)
+                            .in_room(room)
+                            .to(user);
                         audit(tx, deed, now).await?;
                     }
                     Ok(LeaveOutcome::Done)
@@ -193,13 +195,13 @@ impl Sqlite {
         .fetch_all(&self.readers)
         .await?;
         let bans = rows.into_iter().map(|row| Ban {
-            user: Author {
+            user: UserSummary {
                 id: UserId(row.id),
                 username: row.username,
                 display_name: row.display_name,
                 avatar: row.avatar.map(AvatarVersion),
             },
-            by: Author {
+            by: UserSummary {
                 id: UserId(row.by_id),
                 username: row.by_username,
                 display_name: row.by_display_name,
@@ -234,7 +236,7 @@ impl Sqlite {
                         return Ok(LeaveOutcome::LastOwner);
                     }
                     give_role(tx, room, user, to).await?;
-                    let deed = Deed::new(Action::Role, &by).in_room(room).to(user);
+                    let deed = NewAuditEntry::new(Action::Role, &by).in_room(room).to(user);
                     audit(tx, deed.detail(to.as_str()), now).await?;
                     Ok(LeaveOutcome::Done)
                 })
@@ -262,7 +264,9 @@ impl Sqlite {
                     // In this order, so that whoever gets the room has it even if both are one.
                     give_role(tx, room, by.id(), Role::Moderator).await?;
                     give_role(tx, room, user, Role::Owner).await?;
-                    let deed = Deed::new(Action::Transfer, &by).in_room(room).to(user);
+                    let deed = NewAuditEntry::new(Action::Transfer, &by)
+                        .in_room(room)
+                        .to(user);
                     audit(tx, deed, now).await?;
                     Ok(LeaveOutcome::Done)
                 })

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Head, Message, RoomId, Seq, UserId},
-    store::{Most, StoreError},
+    store::{PageLimit, StoreError},
 };
 
 /// So many messages are read as one row, for each row is a turn of the database's thread. More come
@@ -93,7 +93,7 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         seq: Seq,
-        most: Most,
+        most: PageLimit,
     ) -> Result<Option<Seen>, StoreError> {
         let seen = seen!(self, room, reader, seq.0, most, "m.seq < ?3", "m.seq desc")?;
         Ok(seen.map(|mut seen| {
@@ -107,7 +107,7 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         seq: Seq,
-        most: Most,
+        most: PageLimit,
     ) -> Result<Option<Seen>, StoreError> {
         seen!(self, room, reader, seq.0, most, "m.seq > ?3", "m.seq")
     }
@@ -118,9 +118,9 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         seq: Seq,
-        most: Most,
+        most: PageLimit,
     ) -> Result<Option<Seen>, StoreError> {
-        let half = Most {
+        let half = PageLimit {
             messages: most.messages / 2,
             bytes: most.bytes / 2,
         };
@@ -131,7 +131,7 @@ impl Sqlite {
                 None => return Ok(None),
             },
         };
-        let rest = Most {
+        let rest = PageLimit {
             messages: most.messages - i64::try_from(before.len()).unwrap_or(most.messages),
             bytes: half.bytes,
         };
@@ -146,7 +146,7 @@ impl Sqlite {
 
 /// Takes messages that came in one row, in the order they came in, up to the one that goes
 /// beyond the bytes.
-pub(super) fn few(row: Option<FewRow>, most: Most) -> Result<Option<Seen>, StoreError> {
+pub(super) fn few(row: Option<FewRow>, most: PageLimit) -> Result<Option<Seen>, StoreError> {
     let Some(row) = row else { return Ok(None) };
     let mut items = row.messages()?;
     let mut left = most.bytes;
@@ -169,7 +169,7 @@ pub(super) fn few(row: Option<FewRow>, most: Most) -> Result<Option<Seen>, Store
 /// without a message is a room with none to show.
 pub(super) async fn collect(
     mut rows: BoxStream<'_, Result<SeenRow, sqlx::Error>>,
-    most: Most,
+    most: PageLimit,
 ) -> Result<Option<Seen>, StoreError> {
     let mut seen = None;
     let mut left = most.bytes;

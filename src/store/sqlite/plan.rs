@@ -10,7 +10,7 @@ use super::{
     senders::Numbers,
 };
 use crate::{
-    domain::{Author, Change, Extras, Message, MessageKind, Rev, Seq, Timestamp},
+    domain::{Change, Message, MessageKind, MessageRelations, Rev, Seq, Timestamp, UserSummary},
     store::{Append, Appended},
 };
 
@@ -74,7 +74,7 @@ impl Plan {
                 job.outcome = Ok(Appended::Blocked);
                 continue;
             }
-            if let Some(restraint) = sender.restraints.on_saying(append.at) {
+            if let Some(restraint) = sender.restraints.check_post(append.at) {
                 job.outcome = Ok(Appended::Restrained(restraint));
                 continue;
             }
@@ -192,9 +192,9 @@ fn replay(first: &Message, rev: Rev, said: &str, again: &Append) -> Appended {
 
 fn message(
     append: &Append,
-    author: Author,
+    author: UserSummary,
     numbers: Numbers,
-    extras: Option<Box<Extras>>,
+    extras: Option<Box<MessageRelations>>,
 ) -> Message {
     Message {
         room_id: append.room,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Change, RoomId, UserId},
-    store::Rendered,
+    store::EncodedPage,
 };
 
 /// Rooms whose page is kept at most.
@@ -37,14 +37,14 @@ struct Inner {
 
 struct Kept {
     /// None since the last change.
-    page: Option<Rendered>,
+    page: Option<EncodedPage>,
     /// Who is known to be in the room, and may see it.
     readers: HashSet<UserId>,
 }
 
 impl Recent {
     /// The page of a room, if it is kept and that reader may see it.
-    pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<Rendered, Moment> {
+    pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<EncodedPage, Moment> {
         let missed = self.look(room);
         let kept = self.0.rooms.get(&room).ok_or(missed)?;
         match &kept.page {
@@ -59,9 +59,9 @@ impl Recent {
         &self,
         room: RoomId,
         reader: UserId,
-        page: Rendered,
+        page: EncodedPage,
         missed: Moment,
-    ) -> Rendered {
+    ) -> EncodedPage {
         if page.body.len() > MOST_BYTES {
             return page;
         }
@@ -168,8 +168,8 @@ mod tests {
     const ADA: UserId = UserId(1);
     const BOB: UserId = UserId(2);
 
-    fn page() -> Rendered {
-        Rendered {
+    fn page() -> EncodedPage {
+        EncodedPage {
             body: Bytes::from_static(b"{}"),
             smaller: Arc::default(),
             older_than: None,

@@ -4,8 +4,8 @@
 use super::{Sqlite, admins::is_admin, audit::audit, members::role, rows::to_kind};
 use crate::{
     domain::{
-        Action, Actor, Author, AvatarVersion, Report, RoomId, Seq, Timestamp, UserId,
-        audit::Deed,
+        Action, Actor, AvatarVersion, Report, RoomId, Seq, Timestamp, UserId, UserSummary,
+        audit::NewAuditEntry,
         report::{Reason, ReportedMessage},
     },
     store::{Closed, Reported, StoreError},
@@ -49,7 +49,9 @@ impl Sqlite {
                     .execute(&mut tx.conn)
                     .await?;
                     if reported.rows_affected() > 0 {
-                        let deed = Deed::new(Action::Report, &by).in_room(room).about(seq);
+                        let deed = NewAuditEntry::new(Action::Report, &by)
+                            .in_room(room)
+                            .about(seq);
                         audit(tx, deed.to(UserId(author)), now).await?;
                     }
                     Ok(Reported::Done)
@@ -82,7 +84,7 @@ impl Sqlite {
         .await?;
         let reports = rows.into_iter().map(|row| {
             let author = || {
-                Some(Author {
+                Some(UserSummary {
                     id: UserId(row.author_id?),
                     username: row.author?,
                     display_name: row.author_display_name?,
@@ -105,7 +107,7 @@ impl Sqlite {
                 room: RoomId(row.room_id),
                 room_name: row.room_name,
                 seq: Seq(row.seq),
-                reporter: Author {
+                reporter: UserSummary {
                     id: UserId(row.reporter_id),
                     username: row.username,
                     display_name: row.display_name,
@@ -140,7 +142,7 @@ impl Sqlite {
                     let Some(closed) = closed else {
                         return Ok(Closed::NoSuchReport);
                     };
-                    let deed = Deed::new(Action::ReportClose, &by);
+                    let deed = NewAuditEntry::new(Action::ReportClose, &by);
                     let deed = deed.in_room(RoomId(closed.room_id)).about(Seq(closed.seq));
                     audit(tx, deed, now).await?;
                     Ok(Closed::Done)

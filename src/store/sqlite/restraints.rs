@@ -5,8 +5,8 @@ use sqlx::SqliteConnection;
 use super::{Sqlite, audit::audit, job::Tx, members::role, rows::to_role};
 use crate::{
     domain::{
-        Action, Actor, Author, AvatarVersion, Change, Mute, MuteSpan, Permission, Restraints, Room,
-        RoomId, SystemEvent, Timestamp, UserId, audit::Deed,
+        Action, Actor, AvatarVersion, Change, Mute, MuteDuration, Permission, PostingRestrictions,
+        Room, RoomId, SystemEvent, Timestamp, UserId, UserSummary, audit::NewAuditEntry,
     },
     store::{LeaveOutcome, RoomEdit, StoreError},
 };
@@ -18,7 +18,7 @@ pub(super) async fn of(
     conn: &mut SqliteConnection,
     room: RoomId,
     user: UserId,
-) -> Result<Option<Restraints>, sqlx::Error> {
+) -> Result<Option<PostingRestrictions>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select m.role, r.slow_mode_s, r.locked as "locked!: bool",
                   s.muted_until as "muted_until?", s.said_at as "said_at?"
@@ -31,7 +31,7 @@ pub(super) async fn of(
     .fetch_optional(conn)
     .await?;
     let restraints = row.map(|row| {
-        Ok(Restraints {
+        Ok(PostingRestrictions {
             role: to_role(&row.role)?,
             muted_until: Timestamp(row.muted_until.unwrap_or_default()),
             said_at: Timestamp(row.said_at.unwrap_or_default()),
@@ -79,7 +79,7 @@ pub(super) async fn restrict(
         )
         .execute(&mut tx.conn)
         .await?;
-        let deed = Deed::new(Action::SlowMode, by).in_room(room);
+        let deed = NewAuditEntry::new(Action::SlowMode, by).in_room(room);
         audit(tx, deed.detail(seconds.to_string()), now).await?;
         events.push(SystemEvent::SlowMode { seconds });
     }
@@ -94,7 +94,7 @@ pub(super) async fn restrict(
         } else {
             (Action::Unlock, SystemEvent::Unlocked)
         };
-        audit(tx, Deed::new(action, by).in_room(room), now).await?;
+        audit(tx, NewAuditEntry::new(action, by).in_room(room), now).await?;
         events.push(event);
     }
     Ok(events)
@@ -130,7 +130,7 @@ impl Sqlite {
         &self,
         room: RoomId,
         user: UserId,
-        span: MuteSpan,
+        span: MuteDuration,
         by: Actor,
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
@@ -157,7 +157,7 @@ impl Sqlite {
                     )
                     .execute(&mut tx.conn)
                     .await?;
-                    let deed = Deed::new(Action::Mute, &by).in_room(room).to(user);
+                    let deed = NewAuditEntry::new(Action::Mute, &by).in_room(room).to(user);
                     audit(tx, deed.detail(span.seconds().to_string()), now).await?;
                     tx.changes.push(Change::StandingChanged { room, user });
                     Ok(LeaveOutcome::Done)
@@ -195,7 +195,9 @@ impl Sqlite {
                     .execute(&mut tx.conn)
                     .await?;
                     if given_back.rows_affected() > 0 {
-                        let deed = Deed::new(Action::Unmute, &by).in_room(room).to(user);
+                        let deed = NewAuditEntry::new(Action::Unmute, &by)
+                            .in_room(room)
+                            .to(user);
                         audit(tx, deed, now).await?;
                         tx.changes.push(Change::StandingChanged { room, user });
                     }
@@ -225,7 +227,7 @@ impl Sqlite {
         .fetch_all(&self.readers)
         .await?;
         let mutes = rows.into_iter().map(|row| Mute {
-            user: Author {
+            user: UserSummary {
                 id: UserId(row.id),
                 username: row.username,
                 display_name: row.display_name,

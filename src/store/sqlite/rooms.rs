@@ -14,9 +14,9 @@ use super::{
 use crate::{
     domain::{
         AccessCode, Action, Actor, Change, CreatedRoom, Permission, Role, Room, RoomId, RoomLimit,
-        SystemEvent, Timestamp, UserId, audit::Deed,
+        SystemEvent, Timestamp, UserId, audit::NewAuditEntry,
     },
-    store::{NewRoom, RoomEdit, Ruled, StoreError},
+    store::{NewRoom, RoomActionOutcome, RoomEdit, StoreError},
 };
 
 async fn room(conn: &mut SqliteConnection, room: RoomId) -> Result<Option<Room>, sqlx::Error> {
@@ -130,7 +130,7 @@ impl Sqlite {
         by: Actor,
         edit: RoomEdit,
         now: Timestamp,
-    ) -> Result<Ruled<Room>, StoreError> {
+    ) -> Result<RoomActionOutcome<Room>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
@@ -140,10 +140,12 @@ impl Sqlite {
                     let restricts = restricts.then_some(Permission::Restrict);
                     for permission in renames.into_iter().chain(retopics).chain(restricts) {
                         match members::ruled(&mut tx.conn, id, by.id(), permission).await? {
-                            Ruled::Done(()) => {}
-                            Ruled::NotMember => return Ok(Ruled::NotMember),
-                            Ruled::Forbidden(permission) => {
-                                return Ok(Ruled::Forbidden(permission));
+                            RoomActionOutcome::Done(()) => {}
+                            RoomActionOutcome::NotMember => {
+                                return Ok(RoomActionOutcome::NotMember);
+                            }
+                            RoomActionOutcome::Forbidden(permission) => {
+                                return Ok(RoomActionOutcome::Forbidden(permission));
                             }
                         }
                     }
@@ -152,10 +154,10 @@ impl Sqlite {
                     if edit.topic.is_some()
                         && voice.is_some_and(|voice| voice.on_changing(now).is_some())
                     {
-                        return Ok(Ruled::Forbidden(Permission::SetTopic));
+                        return Ok(RoomActionOutcome::Forbidden(Permission::SetTopic));
                     }
                     let Some(before) = room(&mut tx.conn, id).await? else {
-                        return Ok(Ruled::NotMember);
+                        return Ok(RoomActionOutcome::NotMember);
                     };
                     let mut events = restrict(tx, &before, &edit, &by, now).await?;
                     if let Some(name) = edit.name.map(crate::domain::RoomName::into_string)
@@ -175,7 +177,7 @@ impl Sqlite {
                         events.push(SystemEvent::Topic { topic });
                     }
                     if events.is_empty() {
-                        return Ok(Ruled::Done(before));
+                        return Ok(RoomActionOutcome::Done(before));
                     }
                     for event in events {
                         let message =
@@ -183,10 +185,10 @@ impl Sqlite {
                         tx.changes.push(Change::Message(message));
                     }
                     let Some(after) = room(&mut tx.conn, id).await? else {
-                        return Ok(Ruled::NotMember);
+                        return Ok(RoomActionOutcome::NotMember);
                     };
                     tx.changes.push(Change::RoomChanged(after.clone()));
-                    Ok(Ruled::Done(after))
+                    Ok(RoomActionOutcome::Done(after))
                 })
             })
             .await
@@ -197,17 +199,22 @@ impl Sqlite {
         room: RoomId,
         by: Actor,
         now: Timestamp,
-    ) -> Result<Ruled<()>, StoreError> {
+    ) -> Result<RoomActionOutcome<()>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
                     let ruled =
                         members::ruled(&mut tx.conn, room, by.id(), Permission::DeleteRoom).await?;
-                    if !matches!(ruled, Ruled::Done(())) {
+                    if !matches!(ruled, RoomActionOutcome::Done(())) {
                         return Ok(ruled);
                     }
                     doom(tx, room, now).await?;
-                    audit(tx, Deed::new(Action::RoomDelete, &by).in_room(room), now).await?;
+                    audit(
+                        tx,
+                        NewAuditEntry::new(Action::RoomDelete, &by).in_room(room),
+                        now,
+                    )
+                    .await?;
                     Ok(ruled)
                 })
             })
@@ -316,15 +323,20 @@ impl Sqlite {
         by: Actor,
         code: AccessCode,
         now: Timestamp,
-    ) -> Result<Ruled<()>, StoreError> {
+    ) -> Result<RoomActionOutcome<()>, StoreError> {
         self.writer
             .call(move |tx| {
                 Box::pin(async move {
                     let ruled =
                         members::ruled(&mut tx.conn, room, by.id(), Permission::Invite).await?;
-                    if matches!(ruled, Ruled::Done(())) {
+                    if matches!(ruled, RoomActionOutcome::Done(())) {
                         set_access_code(&mut tx.conn, room, by.id(), &code, now).await?;
-                        audit(tx, Deed::new(Action::AccessCode, &by).in_room(room), now).await?;
+                        audit(
+                            tx,
+                            NewAuditEntry::new(Action::AccessCode, &by).in_room(room),
+                            now,
+                        )
+                        .await?;
                     }
                     Ok(ruled)
                 })

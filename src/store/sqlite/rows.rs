@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use crate::domain::{
-    Attachment, Author, AvatarVersion, Extras, FileId, Head, Message, MessageKind, Notify, Quote,
-    Reaction, ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomLimit, RoomStanding, Seq,
-    SystemEvent, Timestamp, User, UserId,
+    Attachment, AvatarVersion, FileId, Head, Membership, Message, MessageKind, MessageRelations,
+    Notify, Quote, Reaction, ReadGeneration, Rev, Role, Room, RoomId, RoomKind, RoomLimit, Seq,
+    SystemEvent, Timestamp, User, UserId, UserSummary,
 };
 
 /// Returns the rooms of a limit as a JSON array, or `None` if there is no limit.
@@ -42,7 +42,7 @@ pub(super) struct MessageRow {
 
 /// What `messages_seen` says of what grew around a message.
 #[derive(Deserialize)]
-pub(super) struct ExtrasJson {
+pub(super) struct MessageRelationsJson {
     mentions: Option<Vec<UserId>>,
     names_room: bool,
     pinned_at: Option<i64>,
@@ -91,7 +91,7 @@ struct AuthorJson {
     avatar: Option<i64>,
 }
 
-impl From<AuthorJson> for Author {
+impl From<AuthorJson> for UserSummary {
     fn from(json: AuthorJson) -> Self {
         Self {
             id: json.id,
@@ -102,8 +102,8 @@ impl From<AuthorJson> for Author {
     }
 }
 
-impl From<ExtrasJson> for Extras {
-    fn from(json: ExtrasJson) -> Self {
+impl From<MessageRelationsJson> for MessageRelations {
+    fn from(json: MessageRelationsJson) -> Self {
         let reactions = json.reactions.unwrap_or_default().into_iter();
         Self {
             mentions: json.mentions.unwrap_or_default(),
@@ -142,7 +142,8 @@ impl TryFrom<MessageRow> for Message {
         let body = body_of(event.as_ref(), &row.username, row.body);
         let extras = match &row.extras {
             Some(json) => Some(
-                serde_json::from_str::<ExtrasJson>(json).map_err(|_| corrupt("extras", json))?,
+                serde_json::from_str::<MessageRelationsJson>(json)
+                    .map_err(|_| corrupt("extras", json))?,
             ),
             None => None,
         };
@@ -151,7 +152,7 @@ impl TryFrom<MessageRow> for Message {
             seq: Seq(row.seq),
             rev: Rev(row.rev),
             kind,
-            author: Author {
+            author: UserSummary {
                 id: UserId(row.author_id),
                 username: row.username,
                 display_name: row.display_name,
@@ -318,7 +319,7 @@ pub(super) struct StandingRow {
     pub(super) muted_until: Option<i64>,
 }
 
-impl TryFrom<StandingRow> for RoomStanding {
+impl TryFrom<StandingRow> for Membership {
     type Error = sqlx::Error;
 
     fn try_from(row: StandingRow) -> Result<Self, sqlx::Error> {
@@ -335,7 +336,7 @@ impl TryFrom<StandingRow> for RoomStanding {
             row.name
         };
         Ok(Self {
-            people: people.into_iter().map(Author::from).collect(),
+            people: people.into_iter().map(UserSummary::from).collect(),
             role: to_role(&row.role)?,
             read_seq: Seq(row.read_seq),
             read_generation: ReadGeneration(row.read_generation),

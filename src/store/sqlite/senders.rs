@@ -9,15 +9,15 @@ use super::{
     json::json,
     rows::to_role,
 };
-use crate::domain::{Author, AvatarVersion, Restraints, RoomId, Timestamp, UserId};
+use crate::domain::{AvatarVersion, PostingRestrictions, RoomId, Timestamp, UserId, UserSummary};
 
 /// Senders that are remembered at most.
 const MOST: usize = 4096;
 
 /// A member who sends, and what of the room bears on what they may say.
 pub(super) struct Sender {
-    pub(super) author: Author,
-    pub(super) restraints: Restraints,
+    pub(super) author: UserSummary,
+    pub(super) restraints: PostingRestrictions,
     members: i64,
     /// Whether the one other person of a direct room does not want to hear of them.
     pub(super) blocked: bool,
@@ -108,13 +108,13 @@ impl Senders {
         .await?;
         for row in rows {
             let (room, user) = (RoomId(row.room_id), UserId(row.user_id));
-            let author = Author {
+            let author = UserSummary {
                 id: user,
                 username: row.username,
                 display_name: row.display_name,
                 avatar: row.avatar.map(AvatarVersion),
             };
-            let restraints = Restraints {
+            let restraints = PostingRestrictions {
                 role: to_role(&row.role)?,
                 muted_until: Timestamp(row.muted_until.unwrap_or_default()),
                 said_at: Timestamp(row.said_at.unwrap_or_default()),

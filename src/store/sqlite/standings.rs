@@ -2,7 +2,7 @@
 
 use super::{Sqlite, rows::StandingRow};
 use crate::{
-    domain::{Author, AvatarVersion, RoomId, RoomStanding, UserId},
+    domain::{AvatarVersion, Membership, RoomId, UserId, UserSummary},
     store::{MemberRow, StoreError},
 };
 
@@ -10,7 +10,7 @@ impl Sqlite {
     pub(in crate::store) async fn rooms_of(
         &self,
         user: UserId,
-    ) -> Result<Vec<RoomStanding>, StoreError> {
+    ) -> Result<Vec<Membership>, StoreError> {
         let rows = sqlx::query_as!(
             StandingRow,
             r#"select r.id as "id!", r.name, r.topic, r.kind, r.last_seq, r.last_rev, r.member_count,
@@ -38,7 +38,7 @@ impl Sqlite {
         .await?;
         Ok(rows
             .into_iter()
-            .map(RoomStanding::try_from)
+            .map(Membership::try_from)
             .collect::<Result<_, _>>()?)
     }
 
@@ -87,7 +87,7 @@ impl Sqlite {
         .fetch_optional(&self.readers)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let standing = RoomStanding::try_from(StandingRow {
+        let standing = Membership::try_from(StandingRow {
             id: row.id,
             name: row.name,
             topic: row.topic,
@@ -108,7 +108,7 @@ impl Sqlite {
             user_id: row.user_id,
             muted_until: row.muted_until,
         })?;
-        let author = Author {
+        let author = UserSummary {
             id: user,
             username: row.username,
             display_name: row.display_name,

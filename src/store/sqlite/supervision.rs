@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Account, Action, Actor, Author, AvatarVersion, Digest, SessionId, Timestamp, User, UserId,
-        audit::Deed,
+        Account, Action, Actor, AvatarVersion, Digest, SessionId, Timestamp, User, UserId,
+        UserSummary, audit::NewAuditEntry,
     },
     store::{AdminOutcome, StoreError},
 };
@@ -98,7 +98,7 @@ impl Sqlite {
                     } else {
                         (Action::Enable, Vec::new())
                     };
-                    audit(tx, Deed::new(action, &by).to(user), now).await?;
+                    audit(tx, NewAuditEntry::new(action, &by).to(user), now).await?;
                     Ok((AdminOutcome::Done, ended))
                 })
             })
@@ -134,7 +134,7 @@ impl Sqlite {
                     if opened.rows_affected() == 0 {
                         return Ok(AdminOutcome::NoSuchUser);
                     }
-                    audit(tx, Deed::new(Action::Reset, &by).to(user), now).await?;
+                    audit(tx, NewAuditEntry::new(Action::Reset, &by).to(user), now).await?;
                     Ok(AdminOutcome::Done)
                 })
             })
@@ -217,7 +217,7 @@ pub(in crate::store) async fn make_admin(
                 .execute(&mut *conn)
                 .await?;
             // Nobody who is known has done it, so that it is down to whom it was done to.
-            let author = Author {
+            let author = UserSummary {
                 id: UserId(row.id),
                 username: row.username,
                 display_name: row.display_name,
@@ -227,7 +227,7 @@ pub(in crate::store) async fn make_admin(
                 author,
                 address: None,
             };
-            let deed = Deed::new(Action::AdminGrant, &by).to(by.id());
+            let deed = NewAuditEntry::new(Action::AdminGrant, &by).to(by.id());
             audit_on(conn, deed.detail("command_line"), now).await?;
             Ok(true)
         })

@@ -2,13 +2,13 @@
 
 use sqlx::SqliteConnection;
 
-use crate::domain::{Author, Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp};
+use crate::domain::{Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp, UserSummary};
 
 /// Writes what the room says about itself.
 pub(super) async fn append_system(
     conn: &mut SqliteConnection,
     room: RoomId,
-    author: Author,
+    author: UserSummary,
     event: SystemEvent,
     now: Timestamp,
 ) -> Result<Message, sqlx::Error> {

@@ -88,7 +88,7 @@ impl Writer {
     }
 
     /// Why nothing can be written now.
-    pub(super) fn trouble(&self) -> Option<&'static str> {
+    pub(super) fn health_error(&self) -> Option<&'static str> {
         if self.jobs.is_closed() && !self.closing.is_cancelled() {
             Some("the task that writes to the database has ended")
         } else if self.health.is_failing() {

@@ -45,7 +45,7 @@ pub struct Message<'a> {
     pub seq: u64,
     pub rev: u64,
     pub kind: &'a str,
-    pub author: Author<'a>,
+    pub author: UserSummary<'a>,
     pub body: &'a str,
     pub mentions: [u64; 0],
     pub reply_to: Option<u64>,
@@ -58,7 +58,7 @@ pub struct Message<'a> {
 }
 
 #[derive(Serialize)]
-pub struct Author<'a> {
+pub struct UserSummary<'a> {
     pub id: u64,
     pub username: &'a str,
     pub display_name: &'a str,

@@ -6,7 +6,7 @@ use actix::{Actor, Context, Handler, Message, Recipient};
 use bytestring::ByteString;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::frames::{self, Author, Frame, Reactions};
+use crate::frames::{self, UserSummary, Frame, Reactions};
 
 /// A frame for a socket. All who get the same one share its bytes.
 #[derive(Message)]
@@ -94,7 +94,7 @@ impl Handler<Say> for Rooms {
                 seq,
                 rev,
                 kind: "text",
-                author: Author {
+                author: UserSummary {
                     id: said.user,
                     username: &name,
                     display_name: &name,

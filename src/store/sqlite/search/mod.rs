@@ -251,7 +251,7 @@ impl Sqlite {
         let (table, tokens) = grams::lookup(query.terms.as_slice(), |token| common.count(token));
         let mut groups: Vec<Vec<String>> = tokens.into_iter().map(|token| vec![token]).collect();
         if let Some(authors) = &authors {
-            let marks = authors.iter().map(|id| Mark::Author(*id).token(table));
+            let marks = authors.iter().map(|id| Mark::UserSummary(*id).token(table));
             groups.push(marks.collect());
         }
         if query.has_file {
