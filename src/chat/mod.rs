@@ -2,6 +2,7 @@
 //! this layer, so that a rule stands in one place.
 
 mod accounts;
+mod admin_accounts;
 mod admins;
 mod conversation;
 mod deletion;
@@ -21,7 +22,6 @@ mod reports;
 mod rooms;
 mod search;
 mod sessions;
-mod supervision;
 mod tokens;
 
 use std::{sync::Arc, time::Duration};

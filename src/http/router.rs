@@ -23,8 +23,8 @@ use super::{
     AppState, gzip,
     middleware::{self, RequestIds},
     routes::{
-        account, admins, auth, avatars, conversation, direct, files, invites, me, members,
-        messages, moderation, reports, rooms, search, server, socket, supervision, tokens, users,
+        account, admin_accounts, admins, auth, avatars, conversation, direct, files, invites, me,
+        members, messages, moderation, reports, rooms, search, server, socket, tokens, users,
     },
     statics,
 };
@@ -179,13 +179,16 @@ fn accounts() -> Router<AppState> {
             "/api/admin/users/{user_id}/admin",
             put(admins::grant).delete(admins::revoke),
         )
-        .route("/api/admin/users", get(supervision::list))
+        .route("/api/admin/users", get(admin_accounts::list))
         .route(
             "/api/admin/users/{user_id}/disabled",
-            put(supervision::disable).delete(supervision::enable),
+            put(admin_accounts::disable).delete(admin_accounts::enable),
         )
-        .route("/api/admin/users/{user_id}/reset", post(supervision::reset))
-        .route("/api/auth/reset", post(supervision::set_password))
+        .route(
+            "/api/admin/users/{user_id}/reset",
+            post(admin_accounts::reset),
+        )
+        .route("/api/auth/reset", post(admin_accounts::set_password))
 }
 
 /// Other origins come with a bearer token, never with a cookie.

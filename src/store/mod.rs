@@ -4,6 +4,7 @@
 //! with domain types in and out; none begun here is left open to a caller. What a transaction
 //! changed comes out of [`Commits`], in commit order and after the commit.
 
+mod admin_accounts;
 mod audit;
 mod blobs;
 mod conversation;
@@ -21,7 +22,6 @@ mod reports;
 mod rooms;
 mod search;
 mod sqlite;
-mod supervision;
 mod tokens;
 
 use std::path::{Path, PathBuf};

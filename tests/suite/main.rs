@@ -4,6 +4,7 @@
     reason = "clippy knows tests by their attribute, and not what they call for help"
 )]
 
+mod admin_accounts;
 mod admins;
 mod at_once;
 mod attention;
@@ -70,7 +71,6 @@ mod sessions;
 mod settings;
 mod stopping;
 mod streamed;
-mod supervision;
 mod support;
 mod sync;
 mod talk;

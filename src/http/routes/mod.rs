@@ -1,6 +1,7 @@
 //! One file a resource.
 
 pub(super) mod account;
+pub(super) mod admin_accounts;
 pub(super) mod admins;
 pub(super) mod auth;
 pub(super) mod avatars;
@@ -17,6 +18,5 @@ pub(super) mod rooms;
 pub(super) mod search;
 pub(super) mod server;
 pub(super) mod socket;
-pub(super) mod supervision;
 pub(super) mod tokens;
 pub(super) mod users;

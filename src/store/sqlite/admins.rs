@@ -50,7 +50,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<AdminOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     if !is_admin(&mut tx.conn, by.id()).await? {
                         return Ok(AdminOutcome::Forbidden);

@@ -4,13 +4,13 @@ use foldhash::{HashMap, HashSet};
 use sqlx::{Executor, SqliteConnection};
 
 use super::{
-    append_job::{AppendJob, KeyedPlace},
+    append_job::{AppendJob, IdempotencyKey},
+    append_plan::{ExistingMessage, Plan, keyed},
     attachments,
-    insert::{insert, insert_alone},
-    job::Tx,
+    batch_insert::{insert, insert_alone},
+    job::WriterState,
     json::json,
     mentions,
-    plan::{Known, Plan, keyed},
     restraints::note_said,
     rows::MessageRow,
 };
@@ -22,7 +22,7 @@ use crate::domain::{Message, Rev};
 /// message. A key that was used before violates the unique index and fails the transaction. In both cases
 /// [`append_all`] gives the answer.
 pub(super) async fn append_alone(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     jobs: &mut [&mut AppendJob],
 ) -> Result<bool, sqlx::Error> {
     // Nobody else writes, so that what is read before the transaction begins is true in it.
@@ -45,7 +45,7 @@ pub(super) async fn append_alone(
 /// Writes what may be written of `jobs`, in their order and in a transaction of the caller's, and
 /// notes in each what came of it.
 pub(super) async fn append_all(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     jobs: &mut [&mut AppendJob],
 ) -> Result<(), sqlx::Error> {
     let known = known_keys(tx, jobs).await?;
@@ -65,7 +65,7 @@ pub(super) fn is_used_key(error: &sqlx::Error) -> bool {
 }
 
 /// Writes all of a plan.
-async fn write(tx: &mut Tx, plan: &Plan) -> Result<(), sqlx::Error> {
+async fn write(tx: &mut WriterState, plan: &Plan) -> Result<(), sqlx::Error> {
     let conn = &mut tx.conn;
     insert(conn, plan.counted()).await?;
     mentions::note(conn, plan.messages()).await?;
@@ -80,10 +80,11 @@ async fn write(tx: &mut Tx, plan: &Plan) -> Result<(), sqlx::Error> {
 
 /// The messages that went with keys used again now.
 async fn known_keys(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     jobs: &[&mut AppendJob],
-) -> Result<HashMap<KeyedPlace, Known>, sqlx::Error> {
-    let wanted: HashSet<KeyedPlace> = jobs.iter().filter_map(|job| keyed(&job.append)).collect();
+) -> Result<HashMap<IdempotencyKey, ExistingMessage>, sqlx::Error> {
+    let wanted: HashSet<IdempotencyKey> =
+        jobs.iter().filter_map(|job| keyed(&job.append)).collect();
     if wanted.is_empty() {
         return Ok(HashMap::default());
     }
@@ -130,7 +131,7 @@ async fn known_keys(
         };
         let key = message.key.clone().unwrap_or_default();
         let place = (message.room_id, message.author.id, key);
-        known.insert(place, Known { message, rev, said });
+        known.insert(place, ExistingMessage { message, rev, said });
     }
     Ok(known)
 }

@@ -15,6 +15,6 @@ pub(super) struct AppendJob {
 }
 
 /// Where somebody sends to.
-pub(super) type Place = (RoomId, UserId);
+pub(super) type MemberKey = (RoomId, UserId);
 /// The same, and the key it goes with.
-pub(super) type KeyedPlace = (RoomId, UserId, String);
+pub(super) type IdempotencyKey = (RoomId, UserId, String);

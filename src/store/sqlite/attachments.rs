@@ -14,9 +14,9 @@ use crate::{
 /// Uploads that no message has yet, out of those that the messages of a batch ask for. Nothing is
 /// read if none asks.
 #[derive(Default)]
-pub(super) struct Loose(HashMap<FileId, (RoomId, UserId, Attachment)>);
+pub(super) struct UnattachedFiles(HashMap<FileId, (RoomId, UserId, Attachment)>);
 
-impl Loose {
+impl UnattachedFiles {
     pub(super) async fn read(
         conn: &mut SqliteConnection,
         jobs: &[&mut AppendJob],

@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, job::Tx, rows::corrupt};
+use super::{Sqlite, job::WriterState, rows::corrupt};
 use crate::{
     domain::{
         Action, AuditEntry, AuditFilter, RoomId, Seq, Timestamp, UserId,
@@ -13,7 +13,7 @@ use crate::{
 
 /// Writes what was done, in the transaction that does it: there is neither without the other.
 pub(super) async fn audit(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     deed: NewAuditEntry,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -112,7 +112,7 @@ mod tests {
     async fn an_entry_is_neither_changed_nor_deleted() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         MIGRATIONS.run(&mut conn).await.unwrap();
-        let mut tx = Tx {
+        let mut tx = WriterState {
             conn,
             changes: Vec::new(),
             senders: super::super::senders::Senders::default(),

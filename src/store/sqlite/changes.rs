@@ -2,7 +2,7 @@
 
 use super::{
     Sqlite,
-    pages::{Seen, seen},
+    pages::{PageRead, seen},
     rows::head_of,
 };
 use crate::{
@@ -28,7 +28,7 @@ impl Sqlite {
         let Some(seen) = seen else {
             return Ok(None);
         };
-        let Seen {
+        let PageRead {
             head,
             mut items,
             mut cut,

@@ -6,7 +6,7 @@
 use futures_util::future::BoxFuture;
 use ring::digest::{SHA256, digest};
 
-use super::{Sqlite, conversation::reread, job::Tx, json::json};
+use super::{Sqlite, conversation::reread, job::WriterState, json::json};
 use crate::{
     domain::{Body, Emoji, Key, Rev, Seq, Timestamp},
     store::{Alteration, Altered, COMMAND_KEYS, COMMAND_KEYS_KEPT, StoreError},
@@ -61,13 +61,13 @@ impl KeyedCommand {
 /// Checks membership before the key, so that non-members learn nothing. A refused command leaves its key
 /// unused.
 pub(super) async fn once<F>(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     which: Alteration,
     command: Option<KeyedCommand>,
     change: F,
 ) -> Result<Altered, sqlx::Error>
 where
-    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<Altered, sqlx::Error>> + Send,
+    F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<Altered, sqlx::Error>> + Send,
 {
     let Some(command) = command else {
         return change(tx).await;
@@ -84,7 +84,7 @@ where
 
 /// What to answer without running the command, if its key is known or the user is no member.
 async fn find(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     which: Alteration,
     command: &KeyedCommand,
 ) -> Result<Option<Altered>, sqlx::Error> {
@@ -120,7 +120,7 @@ async fn find(
 }
 
 async fn remember(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     which: Alteration,
     command: &KeyedCommand,
     rev: i64,
@@ -160,7 +160,7 @@ impl Sqlite {
     ) -> Result<bool, StoreError> {
         let expired_at = now.minus(COMMAND_KEYS_KEPT);
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let gone = sqlx::query!(
                         "delete from command_keys where id in

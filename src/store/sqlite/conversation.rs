@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite, attachments, audit,
     command_keys::{self, KeyedCommand},
-    job::Tx,
+    job::WriterState,
     mentions,
     rows::{MessageRow, to_role},
 };
@@ -62,7 +62,7 @@ impl Sqlite {
     ) -> Result<Altered, StoreError> {
         let command = KeyedCommand::edit(key, which.seq, &body)?;
         self.writer
-            .call_in(which.room, move |tx| {
+            .write_in_room(which.room, move |tx| {
                 Box::pin(command_keys::once(tx, which, command, move |tx| {
                     Box::pin(edit(tx, which, body, named, window_ms))
                 }))
@@ -77,7 +77,7 @@ impl Sqlite {
     ) -> Result<Altered, StoreError> {
         let command = KeyedCommand::delete(key, which.seq)?;
         self.writer
-            .call_in(which.room, move |tx| {
+            .write_in_room(which.room, move |tx| {
                 Box::pin(command_keys::once(tx, which, command, move |tx| {
                     Box::pin(delete(tx, which))
                 }))
@@ -133,7 +133,7 @@ impl Sqlite {
 }
 
 async fn edit(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     which: Alteration,
     body: Body,
     named: MentionTokens,
@@ -192,7 +192,7 @@ async fn edit(
     Ok(done(message))
 }
 
-async fn delete(tx: &mut Tx, which: Alteration) -> Result<Altered, sqlx::Error> {
+async fn delete(tx: &mut WriterState, which: Alteration) -> Result<Altered, sqlx::Error> {
     let target = match target(&mut tx.conn, which).await? {
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),
@@ -219,7 +219,7 @@ async fn delete(tx: &mut Tx, which: Alteration) -> Result<Altered, sqlx::Error> 
 /// Takes from a message all but its number, in a transaction of the caller's who has looked at the
 /// right to.
 pub(super) async fn entomb(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     which: Alteration,
     id: i64,
 ) -> Result<Message, sqlx::Error> {
@@ -308,7 +308,7 @@ pub(super) async fn target(
 
 /// The change gets the room's next number, and whoever listens hears of it after the commit.
 pub(super) async fn changed(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     which: Alteration,
     id: i64,
     change_kind: ChangeKind,
@@ -334,7 +334,10 @@ pub(super) async fn changed(
     Ok(message)
 }
 
-pub(super) async fn reread(tx: &mut Tx, which: Alteration) -> Result<Message, sqlx::Error> {
+pub(super) async fn reread(
+    tx: &mut WriterState,
+    which: Alteration,
+) -> Result<Message, sqlx::Error> {
     sqlx::query_as!(
         MessageRow,
         r#"select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, u.avatar, m.body, m.event,

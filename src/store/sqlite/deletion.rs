@@ -3,8 +3,8 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite, admins, conversation, job::Tx, members, profile::give_up_name, rooms, rows::corrupt,
-    sessions::end_all,
+    Sqlite, admins, conversation, job::WriterState, members, profile::give_up_name, rooms,
+    rows::corrupt, sessions::end_all,
 };
 use crate::{
     domain::{
@@ -36,7 +36,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<AccountEnd, StoreError> {
         self.writer
-            .call(move |tx| Box::pin(delete(tx, user, password_hash, erase, now)))
+            .write(move |tx| Box::pin(delete(tx, user, password_hash, erase, now)))
             .await
     }
 
@@ -62,7 +62,7 @@ impl Sqlite {
             end
         };
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     for (id, room, seq) in found {
                         let which = Alteration {
@@ -197,7 +197,7 @@ async fn is_there(conn: &mut SqliteConnection, id: i64) -> Result<bool, sqlx::Er
 }
 
 async fn delete(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     user: UserId,
     password_hash: String,
     erase: bool,

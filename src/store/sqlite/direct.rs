@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, job::Tx, members};
+use super::{Sqlite, job::WriterState, members};
 use crate::{
     domain::{AvatarVersion, Change, Role, RoomId, RoomLimit, Timestamp, UserId, UserSummary},
     store::{Direct, StoreError},
@@ -20,7 +20,7 @@ impl Sqlite {
     ) -> Result<Direct, StoreError> {
         let most = self.rooms_per_user;
         self.writer
-            .call(move |tx| Box::pin(find_or_make(tx, by, people, most, now)))
+            .write(move |tx| Box::pin(find_or_make(tx, by, people, most, now)))
             .await
     }
 
@@ -32,7 +32,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     if !on {
                         sqlx::query!(
@@ -110,7 +110,7 @@ impl Sqlite {
 }
 
 async fn find_or_make(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     by: UserId,
     people: Vec<UserId>,
     most: i64,

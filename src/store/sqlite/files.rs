@@ -17,7 +17,7 @@ impl Sqlite {
     /// What was coming in when the server last ended never will.
     pub(in crate::store) async fn give_up_unfinished(&self) -> Result<(), StoreError> {
         self.writer
-            .call(|tx| {
+            .write(|tx| {
                 Box::pin(async move {
                     sqlx::query!("update files set state = 'gone' where state = 'coming'")
                         .execute(&mut tx.conn)
@@ -35,14 +35,14 @@ impl Sqlite {
         quota: FileQuota,
     ) -> Result<UploadOutcome<()>, StoreError> {
         self.writer
-            .call_aside(move |tx| Box::pin(begin(&mut tx.conn, id, new, quota)))
+            .write_uncached(move |tx| Box::pin(begin(&mut tx.conn, id, new, quota)))
             .await
     }
 
     /// Whether who brought it is still in the room; if not, it is not kept.
     pub(in crate::store) async fn keep_file(&self, file: StoredFile) -> Result<bool, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let (id, size) = (file.about.id.to_string(), bytes(file.about.size));
                     let (width, height) = file.about.pixels.unzip();
@@ -124,7 +124,7 @@ impl Sqlite {
             return Ok(false);
         }
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let dropped = sqlx::query!(
                         "update files set state = 'gone'
@@ -153,7 +153,7 @@ impl Sqlite {
     /// Forgets files whose bytes are gone. One that a message has taken stays.
     pub(in crate::store) async fn forget_files(&self, ids: Vec<FileId>) -> Result<(), StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let ids = json(&ids)?;
                     sqlx::query!(

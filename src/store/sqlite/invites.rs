@@ -5,7 +5,7 @@ use std::fmt::Write;
 use ring::digest::{SHA256, digest};
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, job::Tx, members, rows::RoomRow};
+use super::{Sqlite, job::WriterState, members, rows::RoomRow};
 use crate::{
     domain::{
         AccessCode, CreatedInvite, Invite, InviteId, Permission, Room, RoomId, RoomKind, Timestamp,
@@ -62,7 +62,7 @@ pub(super) async fn find(
 /// Lets a user in by an invite, in a transaction of the caller's. Who is in already spends no use,
 /// and may come again by an invite that is over: the answer to the first time may have been lost.
 pub(super) async fn enter(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     invite: &Found,
     user: UserSummary,
     most: i64,
@@ -148,7 +148,7 @@ impl Sqlite {
     ) -> Result<Joined, StoreError> {
         let most = self.rooms_per_user;
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     match find(&mut tx.conn, &code, now).await? {
                         Some(invite) => enter(tx, &invite, user, most, now).await,
@@ -165,7 +165,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<RoomActionOutcome<Option<CreatedInvite>>, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let NewInvite { room, by, code, terms } = new;
                     match may_invite(&mut tx.conn, room, by).await? {
@@ -238,7 +238,7 @@ impl Sqlite {
         invite: InviteId,
     ) -> Result<RoomActionOutcome<Revoked>, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     match members::ruled(&mut tx.conn, room, by, Permission::Invite).await? {
                         RoomActionOutcome::Done(()) => {}
@@ -296,7 +296,7 @@ impl Sqlite {
         over_by: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     sqlx::query!("delete from invites where expires_at <= ?1", over_by.0)
                         .execute(&mut tx.conn)

@@ -12,7 +12,7 @@ use crate::{
 
 /// What the writer works with: its connection, what the transaction has changed so far, who has sent
 /// of late, and how the disk does.
-pub(super) struct Tx {
+pub(super) struct WriterState {
     pub(super) conn: SqliteConnection,
     pub(super) changes: Vec<Change>,
     pub(super) senders: Senders,
@@ -20,41 +20,41 @@ pub(super) struct Tx {
 }
 
 /// One write that waits in the queue.
-pub(super) enum Job {
+pub(super) enum WriteRequest {
     Append(Box<AppendJob>),
-    Call(Box<dyn Call>),
+    WriteOp(Box<dyn WriteOp>),
 }
 
 /// What a write may change of what is remembered from one transaction to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bearing {
+pub(super) enum Invalidates {
     /// Nobody's right to say something, nor a name, nor a membership, nor anything that is in a room.
-    Aside,
+    None,
     /// The messages of one room, and its numbers. Its changes say which.
     Room(RoomId),
     /// Anything.
-    Everything,
+    All,
 }
 
 /// Any other write: some statements that succeed or fail together.
-pub(super) trait Call: Send {
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>>;
-    fn bearing(&self) -> Bearing;
+pub(super) trait WriteOp: Send {
+    fn run<'c>(&'c mut self, tx: &'c mut WriterState) -> BoxFuture<'c, Result<(), sqlx::Error>>;
+    fn bearing(&self) -> Invalidates;
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-/// A [`Call`] whose work is a closure.
-pub(super) struct Work<F, T> {
+/// A [`WriteOp`] whose work is a closure.
+pub(super) struct WriteFn<F, T> {
     todo: Option<F>,
-    bearing: Bearing,
+    bearing: Invalidates,
     outcome: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<F, T> Work<F, T> {
+impl<F, T> WriteFn<F, T> {
     pub(super) fn new(
         todo: F,
-        bearing: Bearing,
+        bearing: Invalidates,
         reply: oneshot::Sender<Result<T, StoreError>>,
     ) -> Self {
         Self {
@@ -66,12 +66,12 @@ impl<F, T> Work<F, T> {
     }
 }
 
-impl<F, T> Call for Work<F, T>
+impl<F, T> WriteOp for WriteFn<F, T>
 where
     T: Send,
-    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
+    F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
 {
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<(), sqlx::Error>> {
+    fn run<'c>(&'c mut self, tx: &'c mut WriterState) -> BoxFuture<'c, Result<(), sqlx::Error>> {
         Box::pin(async move {
             let Some(work) = self.todo.take() else {
                 return Ok(());
@@ -89,7 +89,7 @@ where
         })
     }
 
-    fn bearing(&self) -> Bearing {
+    fn bearing(&self) -> Invalidates {
         self.bearing
     }
 
@@ -99,15 +99,15 @@ where
     }
 }
 
-impl Job {
+impl WriteRequest {
     pub(super) fn is_append(&self) -> bool {
         matches!(self, Self::Append(_))
     }
 
-    pub(super) fn bearing(&self) -> Bearing {
+    pub(super) fn bearing(&self) -> Invalidates {
         match self {
-            Self::Append(job) => Bearing::Room(job.append.room),
-            Self::Call(call) => call.bearing(),
+            Self::Append(job) => Invalidates::Room(job.append.room),
+            Self::WriteOp(call) => call.bearing(),
         }
     }
 
@@ -116,7 +116,7 @@ impl Job {
             Self::Append(job) => {
                 let _ = job.reply.send(committed.and(job.outcome));
             }
-            Self::Call(call) => call.finish(committed),
+            Self::WriteOp(call) => call.finish(committed),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Sqlite,
     command_keys::{self, KeyedCommand},
     conversation::{changed, done, reread, target},
-    job::Tx,
+    job::WriterState,
     mentions,
 };
 use crate::{
@@ -24,7 +24,7 @@ impl Sqlite {
     ) -> Result<Altered, StoreError> {
         let command = KeyedCommand::react(key, which.seq, emoji, on)?;
         self.writer
-            .call_in(which.room, move |tx| {
+            .write_in_room(which.room, move |tx| {
                 Box::pin(command_keys::once(tx, which, command, move |tx| {
                     Box::pin(react(tx, which, emoji, on))
                 }))
@@ -38,13 +38,13 @@ impl Sqlite {
         on: bool,
     ) -> Result<Altered, StoreError> {
         self.writer
-            .call_in(which.room, move |tx| Box::pin(pin(tx, which, on)))
+            .write_in_room(which.room, move |tx| Box::pin(pin(tx, which, on)))
             .await
     }
 }
 
 async fn react(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     which: Alteration,
     emoji: Emoji,
     on: bool,
@@ -104,7 +104,7 @@ async fn react(
         .map(done)
 }
 
-async fn pin(tx: &mut Tx, which: Alteration, on: bool) -> Result<Altered, sqlx::Error> {
+async fn pin(tx: &mut WriterState, which: Alteration, on: bool) -> Result<Altered, sqlx::Error> {
     let target = match target(&mut tx.conn, which).await? {
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite,
     bans::is_banned,
-    job::Tx,
+    job::WriterState,
     rows::{UserRow, to_role},
     system::append_system,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// Lets a user in, in a transaction of the caller's. To be in already is no error. For whoever is
 /// banned there is no such room, by whatever way they come.
 pub(super) async fn join(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     room: RoomId,
     user: UserSummary,
     most: i64,
@@ -157,7 +157,7 @@ pub(super) async fn is_last_owner(
 
 /// Takes a member out, in a transaction of the caller's who has looked at the right to.
 pub(super) async fn remove(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     room: RoomId,
     user: UserId,
     reason: LeaveReason,
@@ -236,7 +236,7 @@ impl Sqlite {
     ) -> Result<Joined, StoreError> {
         let most = self.rooms_per_user;
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let open = sqlx::query_scalar!(
                         r#"select exists (select 1 from rooms
@@ -265,7 +265,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     if role(&mut tx.conn, room, user.id).await?.is_none() {
                         return Ok(LeaveOutcome::NotMember);

@@ -49,12 +49,12 @@ pub(super) fn as_json(ids: &[UserId]) -> Option<String> {
 
 /// What the messages of a batch name and answer. Nothing is read if none does.
 #[derive(Default)]
-pub(super) struct Around {
+pub(super) struct MessageContext {
     members: HashMap<(RoomId, String), UserId>,
     quotes: HashMap<(RoomId, Seq), Quote>,
 }
 
-impl Around {
+impl MessageContext {
     pub(super) async fn read<'a>(
         conn: &mut SqliteConnection,
         appends: impl Iterator<Item = &'a Append>,
@@ -106,9 +106,9 @@ pub(super) async fn resolve(
 ) -> Result<Vec<UserId>, sqlx::Error> {
     let usernames = named.usernames.iter();
     let wanted = usernames.map(|name| (room, name.as_str())).collect();
-    let around = Around {
+    let around = MessageContext {
         members: members(conn, &wanted).await?,
-        ..Around::default()
+        ..MessageContext::default()
     };
     Ok(around.ids(room, named))
 }

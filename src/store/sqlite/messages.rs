@@ -5,7 +5,7 @@
 
 use super::{
     Sqlite,
-    pages::{Seen, seen},
+    pages::{PageRead, seen},
 };
 use crate::{
     domain::{Message, MessagePage, RoomId, Seq, UserId, Window},
@@ -30,7 +30,7 @@ impl Sqlite {
             Window::After(seq) => self.after(room, reader, seq, most).await?,
             Window::Around(seq) => self.around(room, reader, seq, most).await?,
         };
-        let Some(Seen { head, items, .. }) = seen else {
+        let Some(PageRead { head, items, .. }) = seen else {
             return Ok(None);
         };
         // Numbers have no gaps, so the ends of the page tell what lies beyond them.
@@ -56,7 +56,7 @@ impl Sqlite {
         reader: UserId,
         write_out: fn(&MessagePage) -> EncodedPage,
     ) -> Result<Option<EncodedPage>, StoreError> {
-        let missed = match self.recent.get(room, reader) {
+        let missed = match self.page_cache.get(room, reader) {
             Ok(page) => return Ok(Some(page)),
             Err(missed) => missed,
         };
@@ -65,7 +65,7 @@ impl Sqlite {
             .await?;
         Ok(page
             .as_ref()
-            .map(|page| self.recent.keep(room, reader, write_out(page), missed)))
+            .map(|page| self.page_cache.keep(room, reader, write_out(page), missed)))
     }
 
     pub(in crate::store) async fn pins(

@@ -3,50 +3,50 @@
 //! One connection writes (see [`writer`]), a pool of others reads; in WAL mode neither waits for
 //! the other. `synchronous=FULL` makes each commit an fsync, so that what is acked is on disk.
 
+mod admin_accounts;
 mod admins;
 mod append;
 mod append_job;
+mod append_plan;
 mod attachments;
 mod audit;
 mod bans;
+mod batch_insert;
 mod changes;
 mod command_keys;
 mod conversation;
 mod deletion;
 mod direct;
 pub(super) mod epoch;
-mod few;
 mod files;
 mod health;
-mod insert;
 mod invites;
 mod job;
 mod json;
+mod json_rows;
 mod marks;
 mod members;
+mod memberships;
 mod mentions;
 mod messages;
 mod migrate;
 mod moderation;
 mod offline;
+mod page_cache;
 mod pages;
 mod people;
-mod plan;
 mod profile;
 mod receipts;
-mod recent;
 mod reports;
 mod restraints;
+mod room_epochs;
 mod rooms;
 mod rows;
 mod search;
 mod senders;
 mod sessions;
-mod standings;
-mod supervision;
 mod system;
 mod tokens;
-mod transactions;
 mod writer;
 
 use std::{
@@ -64,10 +64,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{StoreError, StoreOptions};
 use crate::domain::Change;
-use recent::Recent;
+use page_cache::PageCache;
 use writer::Writer;
 
-pub(super) use supervision::make_admin;
+pub(super) use admin_accounts::make_admin;
 
 /// A read waits this long for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -84,7 +84,7 @@ const MOST_PAGES: u64 = 4_294_967_294;
 pub(super) struct Sqlite {
     readers: SqlitePool,
     writer: Writer,
-    recent: Recent,
+    page_cache: PageCache,
     rooms_per_user: i64,
     /// Which history the database holds.
     epoch: Arc<str>,
@@ -121,9 +121,13 @@ impl Sqlite {
                 .clone()
                 .run_until_cancelled_owned(checkpoint(checkpointer)),
         );
-        let recent = Recent::default();
-        let (writer, commits) =
-            Writer::start(connection, options.write_queue, recent.clone(), &tracker);
+        let page_cache = PageCache::default();
+        let (writer, commits) = Writer::start(
+            connection,
+            options.write_queue,
+            page_cache.clone(),
+            &tracker,
+        );
         tracker.close();
 
         let tasks = Arc::new(Tasks {
@@ -133,7 +137,7 @@ impl Sqlite {
         let sqlite = Self {
             readers,
             writer,
-            recent,
+            page_cache,
             rooms_per_user: options.rooms_per_user,
             epoch: epoch.into(),
             sampled: search::Sampled::default(),

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite,
     audit::audit,
-    job::Tx,
+    job::WriterState,
     members::{is_last_owner, remove, role},
     rows::limit_json,
 };
@@ -49,7 +49,7 @@ async fn can_have_met(
 
 /// Takes a member out, and tells the room who did it to whom.
 async fn send_away(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     room: RoomId,
     user: UserId,
     reason: LeaveReason,
@@ -75,7 +75,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let Some(theirs) = role(&mut tx.conn, room, user).await? else {
                         return Ok(LeaveOutcome::NotMember);
@@ -102,7 +102,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let mine = role(&mut tx.conn, room, by.id()).await?;
                     let Some(mine) = mine.filter(|mine| mine.may(Permission::Ban)) else {
@@ -151,7 +151,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let mine = role(&mut tx.conn, room, by.id()).await?;
                     if !mine.is_some_and(|mine| mine.may(Permission::Ban)) {
@@ -221,7 +221,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let may = role(&mut tx.conn, room, by.id()).await?;
                     if !may.is_some_and(|role| role.may(Permission::SetRoles)) {
@@ -252,7 +252,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let mine = role(&mut tx.conn, room, by.id()).await?;
                     if !mine.is_some_and(|mine| mine.may(Permission::Transfer)) {
@@ -275,7 +275,12 @@ impl Sqlite {
     }
 }
 
-async fn give_role(tx: &mut Tx, room: RoomId, user: UserId, role: Role) -> Result<(), sqlx::Error> {
+async fn give_role(
+    tx: &mut WriterState,
+    room: RoomId,
+    user: UserId,
+    role: Role,
+) -> Result<(), sqlx::Error> {
     let role = role.as_str();
     sqlx::query!(
         "update memberships set role = ?3 where room_id = ?1 and user_id = ?2",

@@ -7,7 +7,7 @@ use futures_util::{TryStreamExt, stream::BoxStream};
 
 use super::{
     Sqlite,
-    few::FewRow,
+    json_rows::FewRow,
     rows::{SeenRow, head_of},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 pub(super) const FEW: i64 = 64;
 
 /// Messages as they were read, and where the room stood.
-pub(super) struct Seen {
+pub(super) struct PageRead {
     pub(super) head: Head,
     pub(super) items: Vec<Message>,
     /// Whether reading stopped for the sake of bytes.
@@ -35,7 +35,7 @@ macro_rules! seen {
         let (room, reader, number, most) = ($room.0, $reader.0, $number, $most);
         if most.messages <= $crate::store::sqlite::pages::FEW {
             let row = sqlx::query_as!(
-                $crate::store::sqlite::few::FewRow,
+                $crate::store::sqlite::json_rows::FewRow,
                 "select r.last_seq, r.last_rev,
                         (select json_group_array(json_array(
                                     m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, u.avatar, m.body,
@@ -94,7 +94,7 @@ impl Sqlite {
         reader: UserId,
         seq: Seq,
         most: PageLimit,
-    ) -> Result<Option<Seen>, StoreError> {
+    ) -> Result<Option<PageRead>, StoreError> {
         let seen = seen!(self, room, reader, seq.0, most, "m.seq < ?3", "m.seq desc")?;
         Ok(seen.map(|mut seen| {
             seen.items.reverse();
@@ -108,7 +108,7 @@ impl Sqlite {
         reader: UserId,
         seq: Seq,
         most: PageLimit,
-    ) -> Result<Option<Seen>, StoreError> {
+    ) -> Result<Option<PageRead>, StoreError> {
         seen!(self, room, reader, seq.0, most, "m.seq > ?3", "m.seq")
     }
 
@@ -119,7 +119,7 @@ impl Sqlite {
         reader: UserId,
         seq: Seq,
         most: PageLimit,
-    ) -> Result<Option<Seen>, StoreError> {
+    ) -> Result<Option<PageRead>, StoreError> {
         let half = PageLimit {
             messages: most.messages / 2,
             bytes: most.bytes / 2,
@@ -146,7 +146,7 @@ impl Sqlite {
 
 /// Takes messages that came in one row, in the order they came in, up to the one that goes
 /// beyond the bytes.
-pub(super) fn few(row: Option<FewRow>, most: PageLimit) -> Result<Option<Seen>, StoreError> {
+pub(super) fn few(row: Option<FewRow>, most: PageLimit) -> Result<Option<PageRead>, StoreError> {
     let Some(row) = row else { return Ok(None) };
     let mut items = row.messages()?;
     let mut left = most.bytes;
@@ -158,7 +158,7 @@ pub(super) fn few(row: Option<FewRow>, most: PageLimit) -> Result<Option<Seen>, 
     if let Some(end) = end {
         items.truncate(end + 1);
     }
-    Ok(Some(Seen {
+    Ok(Some(PageRead {
         head: head_of(row.last_seq, row.last_rev),
         items: items.into_iter().map(|(message, _)| message).collect(),
         cut: end.is_some(),
@@ -170,11 +170,11 @@ pub(super) fn few(row: Option<FewRow>, most: PageLimit) -> Result<Option<Seen>, 
 pub(super) async fn collect(
     mut rows: BoxStream<'_, Result<SeenRow, sqlx::Error>>,
     most: PageLimit,
-) -> Result<Option<Seen>, StoreError> {
+) -> Result<Option<PageRead>, StoreError> {
     let mut seen = None;
     let mut left = most.bytes;
     while let Some(row) = rows.try_next().await? {
-        let Seen { items, cut, .. } = seen.get_or_insert_with(|| Seen {
+        let PageRead { items, cut, .. } = seen.get_or_insert_with(|| PageRead {
             head: head_of(row.last_seq, row.last_rev),
             items: Vec::new(),
             cut: false,

@@ -28,7 +28,7 @@ impl Sqlite {
     ) -> Result<SignedUp, StoreError> {
         let most = self.rooms_per_user;
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     if !new.registration.admits(new.code.is_some()) && has_users(&mut tx.conn).await? {
                         return Ok(SignedUp::NotOpen);
@@ -192,7 +192,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let changed = sqlx::query!(
                         "update users set password_hash = ?2 where id = ?1 and password_hash = ?3",
@@ -243,7 +243,7 @@ impl Sqlite {
         let rows =
             serde_json::to_string(&rows).map_err(|error| StoreError::Failed(error.to_string()))?;
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     sqlx::query!(
                         "update users set last_seen = j.at

@@ -19,7 +19,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<ProfileOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     if let Some(username) = edit.username {
                         let outcome = rename(&mut tx.conn, user, &username, most, now).await?;
@@ -75,7 +75,7 @@ impl Sqlite {
         avatar: Option<(Avatar, AvatarVersion)>,
     ) -> Result<(), StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let version = avatar.as_ref().map(|(_, version)| version.0);
                     sqlx::query!("update users set avatar = ?2 where id = ?1", user.0, version)

@@ -16,7 +16,7 @@ impl Sqlite {
         step: ReceiptStep,
     ) -> Result<Option<Receipt>, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let Some(before) = receipt(&mut tx.conn, room, user).await? else {
                         return Ok(None);
@@ -74,7 +74,7 @@ impl Sqlite {
         level: Notify,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let level = level.as_str();
                     let set = sqlx::query!(

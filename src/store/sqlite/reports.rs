@@ -21,7 +21,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Reported, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     if role(&mut tx.conn, room, by.id()).await?.is_none() {
                         return Ok(Reported::NotMember);
@@ -128,7 +128,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Closed, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     if !is_admin(&mut tx.conn, by.id()).await? {
                         return Ok(Closed::Forbidden);

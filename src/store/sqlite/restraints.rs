@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, audit::audit, job::Tx, members::role, rows::to_role};
+use super::{Sqlite, audit::audit, job::WriterState, members::role, rows::to_role};
 use crate::{
     domain::{
         Action, Actor, AvatarVersion, Change, Mute, MuteDuration, Permission, PostingRestrictions,
@@ -60,7 +60,7 @@ pub(super) async fn note_said(
 
 /// Sets slow mode and lock, whichever is given and new, and answers what there is to tell of it.
 pub(super) async fn restrict(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     before: &Room,
     edit: &RoomEdit,
     by: &Actor,
@@ -135,7 +135,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let mine = role(&mut tx.conn, room, by.id()).await?;
                     let Some(mine) = mine.filter(|mine| mine.may(Permission::Mute)) else {
@@ -174,7 +174,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<LeaveOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let mine = role(&mut tx.conn, room, by.id()).await?;
                     let Some(mine) = mine.filter(|mine| mine.may(Permission::Mute)) else {

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite,
     audit::audit,
-    job::Tx,
+    job::WriterState,
     members,
     restraints::{self, restrict},
     rows::{RoomRow, limit_json},
@@ -60,7 +60,11 @@ async fn set_access_code(
 
 /// Deletes a room, in a transaction of the caller's who has looked at the right to. What was said in
 /// it goes by and by.
-pub(super) async fn doom(tx: &mut Tx, room: RoomId, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(super) async fn doom(
+    tx: &mut WriterState,
+    room: RoomId,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update rooms set deleted_at = ?2, member_count = 0 where id = ?1 and deleted_at is null",
         room.0,
@@ -86,7 +90,7 @@ impl Sqlite {
     ) -> Result<Option<CreatedRoom>, StoreError> {
         let most = self.rooms_per_user;
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let owner = new.owner.id;
                     if members::rooms_of(&mut tx.conn, owner).await? >= most {
@@ -132,7 +136,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<RoomActionOutcome<Room>, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let renames = edit.name.as_ref().map(|_| Permission::Rename);
                     let retopics = edit.topic.as_ref().map(|_| Permission::SetTopic);
@@ -201,7 +205,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<RoomActionOutcome<()>, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let ruled =
                         members::ruled(&mut tx.conn, room, by.id(), Permission::DeleteRoom).await?;
@@ -232,7 +236,7 @@ impl Sqlite {
         .await?;
         let Some(room) = doomed else { return Ok(false) };
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     // Files first, for what takes their message away would make them look like uploads.
                     let files = sqlx::query!(
@@ -325,7 +329,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<RoomActionOutcome<()>, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let ruled =
                         members::ruled(&mut tx.conn, room, by.id(), Permission::Invite).await?;

@@ -5,7 +5,7 @@ use foldhash::{HashMap, HashSet};
 use sqlx::SqliteConnection;
 
 use super::{
-    append_job::{AppendJob, Place},
+    append_job::{AppendJob, MemberKey},
     json::json,
     rows::to_role,
 };
@@ -41,17 +41,17 @@ pub(super) struct Numbers {
 ///
 /// The writer keeps them from one transaction to the next, so that somebody who goes on talking is
 /// not looked up for each message. Nobody else writes, so that it knows when they may have become
-/// others: with every write that is neither a message nor made [aside](super::writer::Writer::call_aside),
+/// others: with every write that is neither a message nor made [aside](super::writer::Writer::write_uncached),
 /// and with a transaction that was taken back.
 #[derive(Default)]
 pub(super) struct Senders {
-    members: HashMap<Place, Sender>,
+    members: HashMap<MemberKey, Sender>,
     rooms: HashMap<RoomId, Numbers>,
 }
 
 impl Senders {
     /// The sender, if they are in the room, and where the room stands.
-    pub(super) fn get_mut(&mut self, place: &Place) -> Option<(&mut Sender, &mut Numbers)> {
+    pub(super) fn get_mut(&mut self, place: &MemberKey) -> Option<(&mut Sender, &mut Numbers)> {
         Some((self.members.get_mut(place)?, self.rooms.get_mut(&place.0)?))
     }
 
@@ -69,7 +69,7 @@ impl Senders {
     ) -> Result<(), sqlx::Error> {
         let places = jobs.iter().map(|job| (job.append.room, job.append.author));
         let unknown = places.filter(|place| !self.members.contains_key(place));
-        let unknown: HashSet<Place> = unknown.collect();
+        let unknown: HashSet<MemberKey> = unknown.collect();
         if unknown.is_empty() {
             return Ok(());
         }
@@ -85,7 +85,7 @@ impl Senders {
     async fn read(
         &mut self,
         conn: &mut SqliteConnection,
-        places: &HashSet<Place>,
+        places: &HashSet<MemberKey>,
     ) -> Result<(), sqlx::Error> {
         let places = json(places)?;
         let rows = sqlx::query!(

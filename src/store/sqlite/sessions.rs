@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Sqlite, job::Tx};
+use super::{Sqlite, job::WriterState};
 use crate::{
     domain::{Change, Session, SessionId, SessionOrigin, Timestamp, UserId},
     store::{Rotation, StoreError},
@@ -13,7 +13,7 @@ const MOST: i64 = 100;
 
 /// A new login, in a transaction of the caller's.
 pub(super) async fn open(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     user: UserId,
     origin: &SessionOrigin,
     ttl: Duration,
@@ -51,7 +51,7 @@ pub(super) async fn open(
 
 /// Ends every login and personal token of a user, in a transaction of the caller's.
 pub(super) async fn end_all(
-    tx: &mut Tx,
+    tx: &mut WriterState,
     user: UserId,
     now: Timestamp,
 ) -> Result<Vec<SessionId>, sqlx::Error> {
@@ -81,7 +81,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Option<SessionId>, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let stands = sqlx::query_scalar!(
                         r#"select exists (select 1 from users where id = ?1 and password_hash = ?2
@@ -111,7 +111,7 @@ impl Sqlite {
     ) -> Result<Rotation, StoreError> {
         let expires_at = now.plus(ttl).0;
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let current = sqlx::query_scalar!(
                         "select generation from sessions where id = ?1 and ended_at is null and expires_at > ?2",
@@ -151,7 +151,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let ended = sqlx::query!(
                         "update sessions set ended_at = ?3 where id = ?2 and user_id = ?1 and ended_at is null",
@@ -215,7 +215,7 @@ impl Sqlite {
         slice: i64,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let rows = sqlx::query!(
                         r#"update sessions set ended_at = ?1 where id in
@@ -244,7 +244,7 @@ impl Sqlite {
         slice: i64,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let gone = sqlx::query!(
                         "delete from sessions where id in

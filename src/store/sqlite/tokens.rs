@@ -26,7 +26,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<MadeToken, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let by = new.by.0;
                     let lives = sqlx::query_scalar!(
@@ -131,7 +131,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let ended = sqlx::query!(
                         "update sessions set ended_at = ?3
@@ -185,7 +185,7 @@ impl Sqlite {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     sqlx::query!(
                         "update tokens set last_used_at = ?2 where session_id = ?1",

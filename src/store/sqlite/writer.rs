@@ -18,8 +18,8 @@ use super::{
     append,
     append_job::AppendJob,
     health::Health,
-    job::{Bearing, Job, Tx, Work},
-    recent::Recent,
+    job::{Invalidates, WriteFn, WriteRequest, WriterState},
+    page_cache::PageCache,
     senders::Senders,
 };
 use crate::{
@@ -39,7 +39,7 @@ const TRIAL_EVERY: Duration = Duration::from_secs(1);
 /// The queue's near end.
 #[derive(Clone)]
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<WriteRequest>,
     closing: CancellationToken,
     health: Health,
     /// Bytes of the messages that wait.
@@ -50,14 +50,14 @@ impl Writer {
     pub(super) fn start(
         conn: SqliteConnection,
         queue: usize,
-        recent: Recent,
+        page_cache: PageCache,
         tracker: &TaskTracker,
     ) -> (Self, mpsc::Receiver<Vec<Change>>) {
         let (jobs, queued) = mpsc::channel(queue);
         let (commits, committed) = mpsc::channel(COMMITS);
         let closing = CancellationToken::new();
         let health = Health::default();
-        let tx = Tx {
+        let tx = WriterState {
             conn,
             changes: Vec::new(),
             senders: Senders::default(),
@@ -66,7 +66,7 @@ impl Writer {
         let waiting = Arc::<AtomicUsize>::default();
         let task = write_all(
             tx,
-            recent,
+            page_cache,
             queued,
             commits,
             closing.clone(),
@@ -114,7 +114,7 @@ impl Writer {
 
     fn queue_append(&self, append: Append) -> Result<PendingAppend, StoreError> {
         let (reply, pending) = oneshot::channel();
-        self.queue(Job::Append(Box::new(AppendJob {
+        self.queue(WriteRequest::Append(Box::new(AppendJob {
             append,
             outcome: Err(StoreError::Closed),
             reply,
@@ -124,46 +124,54 @@ impl Writer {
 
     /// Queues any other write and waits until it is on disk. If `work` fails, what it has written
     /// is taken back and nothing else is.
-    pub(super) async fn call<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<T, sqlx::Error>>
+            + Send
+            + 'static,
     {
-        self.queue_call(work, Bearing::Everything).await
+        self.queue_call(work, Invalidates::All).await
     }
 
     /// The same for what bears on nobody's right to say something, nor on what they are called, nor on
     /// the numbers of a room: the writer goes on knowing all that.
-    pub(super) async fn call_aside<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(super) async fn write_uncached<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<T, sqlx::Error>>
+            + Send
+            + 'static,
     {
-        self.queue_call(work, Bearing::Aside).await
+        self.queue_call(work, Invalidates::None).await
     }
 
     /// The same for what changes messages of one room, and says which in its changes.
-    pub(super) async fn call_in<T, F>(&self, room: RoomId, work: F) -> Result<T, StoreError>
+    pub(super) async fn write_in_room<T, F>(&self, room: RoomId, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<T, sqlx::Error>>
+            + Send
+            + 'static,
     {
-        self.queue_call(work, Bearing::Room(room)).await
+        self.queue_call(work, Invalidates::Room(room)).await
     }
 
-    async fn queue_call<T, F>(&self, work: F, bearing: Bearing) -> Result<T, StoreError>
+    async fn queue_call<T, F>(&self, work: F, bearing: Invalidates) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<T, sqlx::Error>>
+            + Send
+            + 'static,
     {
         let (reply, pending) = oneshot::channel();
-        let job = Work::new(work, bearing, reply);
-        self.queue(Job::Call(Box::new(job)))?;
+        let job = WriteFn::new(work, bearing, reply);
+        self.queue(WriteRequest::WriteOp(Box::new(job)))?;
         // The writer answers whatever it takes, unless it ends before its time.
         pending.await.unwrap_or(Err(StoreError::Gone))
     }
 
-    fn queue(&self, job: Job) -> Result<(), StoreError> {
+    fn queue(&self, job: WriteRequest) -> Result<(), StoreError> {
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) if self.closing.is_cancelled() => {
@@ -180,9 +188,9 @@ fn weight(append: &Append) -> usize {
 }
 
 async fn write_all(
-    mut tx: Tx,
-    recent: Recent,
-    mut queued: mpsc::Receiver<Job>,
+    mut tx: WriterState,
+    page_cache: PageCache,
+    mut queued: mpsc::Receiver<WriteRequest>,
     commits: mpsc::Sender<Vec<Change>>,
     closing: CancellationToken,
     waiting: Arc<AtomicUsize>,
@@ -194,7 +202,7 @@ async fn write_all(
         tokio::select! {
             biased;
             _ = trials.tick(), if tx.health.is_failing() => {
-                let Tx { conn, health, .. } = &mut tx;
+                let WriterState { conn, health, .. } = &mut tx;
                 health.recover(conn).await;
                 continue;
             }
@@ -205,21 +213,21 @@ async fn write_all(
             }
         }
         let taken = batch.iter().map(|job| match job {
-            Job::Append(job) => weight(&job.append),
-            Job::Call(_) => 0,
+            WriteRequest::Append(job) => weight(&job.append),
+            WriteRequest::WriteOp(_) => 0,
         });
         waiting.fetch_sub(taken.sum(), Ordering::Relaxed);
-        let under_way = recent.begin(batch.iter().map(Job::bearing));
+        let under_way = page_cache.begin(batch.iter().map(WriteRequest::bearing));
         let result = write(&mut tx, &mut batch).await;
         let changes = std::mem::take(&mut tx.changes);
         let result = result.map_err(|error| StoreError::of(&error));
         if let Err(error) = &result {
             tracing::error!(%error, batch.writes = batch.len(), "commit failed");
             tx.health.note(error);
-            tx.take_back().await;
+            tx.rollback().await;
         }
         // Before anybody is told, and behind the commit. Where it failed, its changes are nothing to go by.
-        recent.end(under_way, result.is_ok().then_some(&changes));
+        page_cache.end(under_way, result.is_ok().then_some(&changes));
         for job in batch.drain(..) {
             job.finish(result.clone());
         }
@@ -234,9 +242,9 @@ async fn write_all(
 }
 
 /// One transaction. On an error nothing of it stands.
-async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
+async fn write(tx: &mut WriterState, batch: &mut [WriteRequest]) -> Result<(), sqlx::Error> {
     // One of them must not take the others with it: what does not stand so is looked at one by one.
-    if batch.iter().all(Job::is_append) {
+    if batch.iter().all(WriteRequest::is_append) {
         match append::append_alone(tx, &mut appends(batch)).await {
             Ok(true) => return Ok(()),
             Ok(false) => {}
@@ -245,7 +253,7 @@ async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
                     tracing::warn!(%error, "messages are written with care");
                     tx.health.note(&StoreError::of(&error));
                 }
-                tx.take_back().await;
+                tx.rollback().await;
             }
         }
     }
@@ -269,7 +277,7 @@ async fn write(tx: &mut Tx, batch: &mut [Job]) -> Result<(), sqlx::Error> {
 }
 
 /// Some writes that stand or fall together; whether they stand. An error is the whole transaction's.
-async fn attempt(tx: &mut Tx, group: &mut [Job]) -> Result<bool, sqlx::Error> {
+async fn attempt(tx: &mut WriterState, group: &mut [WriteRequest]) -> Result<bool, sqlx::Error> {
     let before = tx.changes.len();
     tx.conn.execute("savepoint job").await?;
     let done = run(tx, group).await;
@@ -286,9 +294,9 @@ async fn attempt(tx: &mut Tx, group: &mut [Job]) -> Result<bool, sqlx::Error> {
     Ok(stands)
 }
 
-async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
-    if let [Job::Call(call)] = group {
-        if call.bearing() != Bearing::Aside {
+async fn run(tx: &mut WriterState, group: &mut [WriteRequest]) -> Result<(), sqlx::Error> {
+    if let [WriteRequest::WriteOp(call)] = group {
+        if call.bearing() != Invalidates::None {
             tx.senders.forget();
         }
         return call.run(tx).await.inspect_err(|error| {
@@ -309,17 +317,17 @@ async fn run(tx: &mut Tx, group: &mut [Job]) -> Result<(), sqlx::Error> {
     result
 }
 
-fn appends(group: &mut [Job]) -> Vec<&mut AppendJob> {
+fn appends(group: &mut [WriteRequest]) -> Vec<&mut AppendJob> {
     let appends = group.iter_mut().filter_map(|job| match job {
-        Job::Append(append) => Some(append.as_mut()),
-        Job::Call(_) => None,
+        WriteRequest::Append(append) => Some(append.as_mut()),
+        WriteRequest::WriteOp(_) => None,
     });
     appends.collect()
 }
 
-impl Tx {
+impl WriterState {
     /// Nothing of the transaction stands.
-    async fn take_back(&mut self) {
+    async fn rollback(&mut self) {
         self.changes.clear();
         self.senders.forget();
         // If there is no transaction to take back, this fails, and that is as well.

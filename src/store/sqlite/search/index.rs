@@ -10,8 +10,9 @@ use sqlx::SqliteConnection;
 
 use super::{
     super::{Sqlite, json::json},
+    descending_rowid,
     grams::{Mark, Table, short_tokens},
-    row_of, tables, turned,
+    row_of, tables,
 };
 use crate::{
     domain::{Rev, RoomId, UserId, fold::fold},
@@ -135,7 +136,7 @@ impl Sqlite {
         if indexed.messages > 0 {
             let rows = Rows::of(batch)?;
             self.writer
-                .call_aside(move |tx| Box::pin(async move { rows.write(&mut tx.conn).await }))
+                .write_uncached(move |tx| Box::pin(async move { rows.write(&mut tx.conn).await }))
                 .await?;
         }
         Ok(indexed)
@@ -183,7 +184,7 @@ impl Sqlite {
 
     pub(in crate::store) async fn tidy_index(&self, pages: i64) -> Result<bool, StoreError> {
         self.writer
-            .call_aside(move |tx| {
+            .write_uncached(move |tx| {
                 Box::pin(async move {
                     let conn = &mut tx.conn;
                     for merge in [
@@ -205,7 +206,7 @@ impl Sqlite {
 
     pub(in crate::store) async fn empty_index(&self) -> Result<(), StoreError> {
         self.writer
-            .call(|tx| Box::pin(async move { tables::make_anew(&mut tx.conn).await }))
+            .write(|tx| Box::pin(async move { tables::make_anew(&mut tx.conn).await }))
             .await
     }
 }
@@ -257,13 +258,13 @@ impl Rows {
                 concat!("insert or replace into search_trigrams(rowid, body, room, author, files, every)
                  select j.value ->> 0, j.value ->> '$[1][0]', j.value ->> '$[1][1]', j.value ->> '$[1][2]',
                         j.value ->> '$[1][3]', j.value ->> '$[1][4]'
-                 from json_each(?1) j where exists (select 1 from messages where id = ", turned!("(j.value ->> 0)"), ")"),
+                 from json_each(?1) j where exists (select 1 from messages where id = ", descending_rowid!("(j.value ->> 0)"), ")"),
                 &self.trigrams,
             ),
             (
                 concat!("insert or replace into search_short(rowid, tokens)
                  select j.value ->> 0, j.value ->> 1
-                 from json_each(?1) j where exists (select 1 from messages where id = ", turned!("(j.value ->> 0)"), ")"),
+                 from json_each(?1) j where exists (select 1 from messages where id = ", descending_rowid!("(j.value ->> 0)"), ")"),
                 &self.short,
             ),
         ] {

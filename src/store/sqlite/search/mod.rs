@@ -27,14 +27,14 @@ pub(super) use tables::prepare;
 ///
 /// The index is read upwards twice as fast as downwards, and the newest message is wanted first: the
 /// rows run against the ids. They stay above zero, where FTS5 writes them in a few bytes.
-macro_rules! turned {
+macro_rules! descending_rowid {
     ($number:literal) => {
         concat!("(1099511627776 - ", $number, ")")
     };
 }
-use turned;
+use descending_rowid;
 
-/// The same as [`turned`].
+/// The same as [`descending_rowid`].
 fn row_of(id: i64) -> i64 {
     (1_i64 << 40).saturating_sub(id)
 }
@@ -59,7 +59,7 @@ macro_rules! candidates {
              from ",
             $table,
             " x cross join messages m on m.id = ",
-            turned!("x.rowid"),
+            descending_rowid!("x.rowid"),
             " left join memberships me on me.room_id = m.room_id and me.user_id = ?2
              where x.",
             $table,

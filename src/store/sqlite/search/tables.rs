@@ -3,7 +3,7 @@
 //! They are not among the migrations, for they hold nothing of their own: any version can throw them
 //! away and read the messages again.
 
-use super::turned;
+use super::descending_rowid;
 use sqlx::{Connection, Executor, SqliteConnection};
 
 /// Counts what is indexed otherwise than before: how texts are folded or cut, or the tables.
@@ -28,10 +28,10 @@ const MAKE: &str = concat!(
     -- given to another one.
     create trigger search_forgets after delete on messages begin
         delete from search_trigrams where rowid = ",
-    turned!("old.id"),
+    descending_rowid!("old.id"),
     ";
         delete from search_short where rowid = ",
-    turned!("old.id"),
+    descending_rowid!("old.id"),
     ";
     end;"
 );

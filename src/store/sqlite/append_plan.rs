@@ -3,10 +3,10 @@
 use foldhash::{HashMap, HashSet};
 
 use super::{
-    append_job::{AppendJob, KeyedPlace, Place},
-    attachments::{self, Loose},
-    job::Tx,
-    mentions::Around,
+    append_job::{AppendJob, IdempotencyKey, MemberKey},
+    attachments::{self, UnattachedFiles},
+    job::WriterState,
+    mentions::MessageContext,
     senders::Numbers,
 };
 use crate::{
@@ -22,7 +22,7 @@ pub(super) struct Plan {
     /// Jobs that repeat the key of an earlier one among them.
     repeats: Vec<(usize, usize)>,
     /// Who wrote when under slow mode.
-    pub(super) slowed: HashMap<Place, Timestamp>,
+    pub(super) slowed: HashMap<MemberKey, Timestamp>,
 }
 
 impl Plan {
@@ -30,17 +30,17 @@ impl Plan {
     /// it is not `known` which keys were used and a message with a key would be refused: what cannot be said
     /// now may have been said before, and then it is acked.
     pub(super) async fn make(
-        tx: &mut Tx,
+        tx: &mut WriterState,
         jobs: &mut [&mut AppendJob],
-        known: Option<&HashMap<KeyedPlace, Known>>,
+        known: Option<&HashMap<IdempotencyKey, ExistingMessage>>,
     ) -> Result<Option<Self>, sqlx::Error> {
         tx.senders.learn(&mut tx.conn, jobs).await?;
-        let mut loose = Loose::read(&mut tx.conn, jobs).await?;
+        let mut loose = UnattachedFiles::read(&mut tx.conn, jobs).await?;
 
         let mut plan = Self::default();
         let mut accepted = Vec::with_capacity(jobs.len());
         let mut brought = HashMap::default();
-        let mut keys: HashMap<KeyedPlace, usize> = HashMap::default();
+        let mut keys: HashMap<IdempotencyKey, usize> = HashMap::default();
         for (at, job) in jobs.iter_mut().enumerate() {
             let append = &job.append;
             let place = (append.room, append.author);
@@ -100,7 +100,7 @@ impl Plan {
         }
 
         let appends = accepted.iter().map(|at| &jobs[*at].append);
-        let around = Around::read(&mut tx.conn, appends).await?;
+        let around = MessageContext::read(&mut tx.conn, appends).await?;
         for at in accepted {
             let append = &jobs[at].append;
             // Known since they were accepted.
@@ -149,7 +149,7 @@ impl Plan {
     }
 
     /// Answers the repeats, and hands on what there is to tell.
-    pub(super) fn finish(self, tx: &mut Tx, jobs: &mut [&mut AppendJob]) {
+    pub(super) fn finish(self, tx: &mut WriterState, jobs: &mut [&mut AppendJob]) {
         for (at, first) in self.repeats {
             if let Ok(Appended::New(message)) = &jobs[first].outcome {
                 let outcome = replay(message, message.rev, &message.body, &jobs[at].append);
@@ -162,13 +162,13 @@ impl Plan {
     }
 }
 
-pub(super) fn keyed(append: &Append) -> Option<KeyedPlace> {
+pub(super) fn keyed(append: &Append) -> Option<IdempotencyKey> {
     let key = append.draft.key.as_ref()?;
     Some((append.room, append.author, key.as_str().to_owned()))
 }
 
 /// A message that went with a key before.
-pub(super) struct Known {
+pub(super) struct ExistingMessage {
     /// As it is now.
     pub(super) message: Message,
     /// The `rev` that it came with.

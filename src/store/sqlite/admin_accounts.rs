@@ -64,7 +64,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<(AdminOutcome, Vec<SessionId>), StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     if !is_admin(&mut tx.conn, by.id()).await? {
                         return Ok((AdminOutcome::Forbidden, Vec::new()));
@@ -114,7 +114,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<AdminOutcome, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     if !is_admin(&mut tx.conn, by.id()).await? {
                         return Ok(AdminOutcome::Forbidden);
@@ -165,7 +165,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Option<(UserId, Vec<SessionId>)>, StoreError> {
         self.writer
-            .call(move |tx| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let digest = digest.as_bytes();
                     let user = sqlx::query_scalar!(

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::job::Bearing;
+use super::job::Invalidates;
 use crate::domain::RoomId;
 
 /// Counters of rooms: as many as a `u64` has bits.
@@ -11,15 +11,15 @@ const PLACES: usize = 64;
 
 /// Counts transactions: those that bear on everything, and those on some rooms together, so that a busy room stands
 /// in the way of few others. A counter is odd while one is under way. There is one writer.
-pub(super) struct Transactions {
+pub(super) struct RoomEpochs {
     all: AtomicU64,
     some: [AtomicU64; PLACES],
 }
 
 /// What a transaction bears on that is under way.
 #[derive(Clone, Copy)]
-pub(super) enum UnderWay {
-    Everything,
+pub(super) enum WriteScope {
+    All,
     /// Rooms, as a bit for each counter of theirs.
     Some(u64),
 }
@@ -27,48 +27,48 @@ pub(super) enum UnderWay {
 /// The counters of a room as they were looked at: what was read behind that is as good as new while they stay
 /// the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(super) struct EpochSnapshot {
     all: u64,
     some: u64,
 }
 
-impl Moment {
+impl EpochSnapshot {
     /// Whether nothing is under way that may make old what is kept.
     pub(super) fn is_at_rest(self) -> bool {
         self.all.is_multiple_of(2) && self.some.is_multiple_of(2)
     }
 }
 
-impl Transactions {
-    pub(super) fn look(&self, room: RoomId) -> Moment {
-        Moment {
+impl RoomEpochs {
+    pub(super) fn look(&self, room: RoomId) -> EpochSnapshot {
+        EpochSnapshot {
             all: self.all.load(Ordering::SeqCst),
             some: self.some[place(room)].load(Ordering::SeqCst),
         }
     }
 
     /// One begins that bears on these.
-    pub(super) fn begin(&self, bearings: impl Iterator<Item = Bearing>) -> UnderWay {
+    pub(super) fn begin(&self, bearings: impl Iterator<Item = Invalidates>) -> WriteScope {
         let mut some = 0;
         let mut everything = false;
         for bearing in bearings {
             match bearing {
-                Bearing::Aside => {}
-                Bearing::Room(room) => some |= 1 << place(room),
-                Bearing::Everything => everything = true,
+                Invalidates::None => {}
+                Invalidates::Room(room) => some |= 1 << place(room),
+                Invalidates::All => everything = true,
             }
         }
         let under_way = if everything {
-            UnderWay::Everything
+            WriteScope::All
         } else {
-            UnderWay::Some(some)
+            WriteScope::Some(some)
         };
         self.count(under_way);
         under_way
     }
 
     /// It has ended, and what it made old is not kept any more.
-    pub(super) fn end(&self, under_way: UnderWay) {
+    pub(super) fn end(&self, under_way: WriteScope) {
         self.count(under_way);
     }
 
@@ -77,12 +77,12 @@ impl Transactions {
         self.all.fetch_add(2, Ordering::SeqCst);
     }
 
-    fn count(&self, under_way: UnderWay) {
+    fn count(&self, under_way: WriteScope) {
         match under_way {
-            UnderWay::Everything => {
+            WriteScope::All => {
                 self.all.fetch_add(1, Ordering::SeqCst);
             }
-            UnderWay::Some(some) => {
+            WriteScope::Some(some) => {
                 let places = self.some.iter().enumerate();
                 for (_, counter) in places.filter(|(place, _)| some & (1 << place) != 0) {
                     counter.fetch_add(1, Ordering::SeqCst);
@@ -92,7 +92,7 @@ impl Transactions {
     }
 }
 
-impl Default for Transactions {
+impl Default for RoomEpochs {
     fn default() -> Self {
         Self {
             all: AtomicU64::default(),

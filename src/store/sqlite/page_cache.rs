@@ -10,8 +10,8 @@ use std::{collections::HashSet, sync::Arc};
 use dashmap::{DashMap, Entry};
 
 use super::{
-    job::Bearing,
-    transactions::{Moment, Transactions, UnderWay},
+    job::Invalidates,
+    room_epochs::{EpochSnapshot, RoomEpochs, WriteScope},
 };
 use crate::{
     domain::{Change, RoomId, UserId},
@@ -27,24 +27,24 @@ const MOST_BYTES: usize = 64 * 1024;
 
 /// The pages that are kept. Cloning it is cheap.
 #[derive(Clone, Default)]
-pub(super) struct Recent(Arc<Inner>);
+pub(super) struct PageCache(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    rooms: DashMap<RoomId, Kept>,
-    transactions: Transactions,
+    rooms: DashMap<RoomId, CachedPage>,
+    transactions: RoomEpochs,
 }
 
-struct Kept {
+struct CachedPage {
     /// None since the last change.
     page: Option<EncodedPage>,
     /// Who is known to be in the room, and may see it.
     readers: HashSet<UserId>,
 }
 
-impl Recent {
+impl PageCache {
     /// The page of a room, if it is kept and that reader may see it.
-    pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<EncodedPage, Moment> {
+    pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<EncodedPage, EpochSnapshot> {
         let missed = self.look(room);
         let kept = self.0.rooms.get(&room).ok_or(missed)?;
         match &kept.page {
@@ -60,7 +60,7 @@ impl Recent {
         room: RoomId,
         reader: UserId,
         page: EncodedPage,
-        missed: Moment,
+        missed: EpochSnapshot,
     ) -> EncodedPage {
         if page.body.len() > MOST_BYTES {
             return page;
@@ -75,7 +75,7 @@ impl Recent {
         }
         match entry {
             Entry::Occupied(mut place) => {
-                let Kept {
+                let CachedPage {
                     page: kept,
                     readers,
                 } = place.get_mut();
@@ -85,7 +85,7 @@ impl Recent {
                 kept.get_or_insert(page).clone()
             }
             Entry::Vacant(place) => {
-                place.insert(Kept {
+                place.insert(CachedPage {
                     page: Some(page.clone()),
                     readers: HashSet::from([reader]),
                 });
@@ -95,24 +95,24 @@ impl Recent {
     }
 
     /// To be asked before something is read that may be kept.
-    pub(super) fn look(&self, room: RoomId) -> Moment {
+    pub(super) fn look(&self, room: RoomId) -> EpochSnapshot {
         self.0.transactions.look(room)
     }
 
-    fn is_still(&self, missed: Moment, room: RoomId) -> bool {
+    fn is_still(&self, missed: EpochSnapshot, room: RoomId) -> bool {
         missed.is_at_rest() && self.look(room) == missed
     }
 
     /// A transaction begins that bears on these.
-    pub(super) fn begin(&self, bearings: impl Iterator<Item = Bearing>) -> UnderWay {
+    pub(super) fn begin(&self, bearings: impl Iterator<Item = Invalidates>) -> WriteScope {
         self.0.transactions.begin(bearings)
     }
 
     /// It has ended with these changes, or has failed: forgets what they have made old.
-    pub(super) fn end(&self, under_way: UnderWay, changes: Option<&Vec<Change>>) {
+    pub(super) fn end(&self, under_way: WriteScope, changes: Option<&Vec<Change>>) {
         match (under_way, changes) {
-            (UnderWay::Some(_), Some(changes)) => self.forget(changes),
-            (UnderWay::Everything, Some(_)) => self.take_all(),
+            (WriteScope::Some(_), Some(changes)) => self.forget(changes),
+            (WriteScope::All, Some(_)) => self.take_all(),
             (_, None) => self.forget_all(),
         }
         self.0.transactions.end(under_way);
@@ -176,57 +176,57 @@ mod tests {
         }
     }
 
-    fn missed(recent: &Recent, reader: UserId) -> Moment {
-        recent.get(ROOM, reader).map(|_| ()).unwrap_err()
+    fn missed(page_cache: &PageCache, reader: UserId) -> EpochSnapshot {
+        page_cache.get(ROOM, reader).map(|_| ()).unwrap_err()
     }
 
     #[test]
     fn a_page_is_kept_for_who_was_seen_in_the_room() {
-        let recent = Recent::default();
-        recent.keep(ROOM, ADA, page(), missed(&recent, ADA));
-        assert!(recent.get(ROOM, ADA).is_ok());
-        let bobs = recent.keep(ROOM, BOB, page(), missed(&recent, BOB));
-        let adas = recent.get(ROOM, ADA).ok().unwrap();
+        let page_cache = PageCache::default();
+        page_cache.keep(ROOM, ADA, page(), missed(&page_cache, ADA));
+        assert!(page_cache.get(ROOM, ADA).is_ok());
+        let bobs = page_cache.keep(ROOM, BOB, page(), missed(&page_cache, BOB));
+        let adas = page_cache.get(ROOM, ADA).ok().unwrap();
         assert!(
             Arc::ptr_eq(&adas.smaller, &bobs.smaller),
             "compressed once for both"
         );
-        assert!(recent.get(ROOM, BOB).is_ok());
+        assert!(page_cache.get(ROOM, BOB).is_ok());
     }
 
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
-        let recent = Recent::default();
-        for bearing in [Bearing::Room(ROOM), Bearing::Everything] {
-            let before = missed(&recent, ADA);
-            let writing = recent.begin([bearing].into_iter());
-            recent.end(writing, Some(&Vec::new()));
-            recent.keep(ROOM, ADA, page(), before);
-            assert!(recent.get(ROOM, ADA).is_err());
+        let page_cache = PageCache::default();
+        for bearing in [Invalidates::Room(ROOM), Invalidates::All] {
+            let before = missed(&page_cache, ADA);
+            let writing = page_cache.begin([bearing].into_iter());
+            page_cache.end(writing, Some(&Vec::new()));
+            page_cache.keep(ROOM, ADA, page(), before);
+            assert!(page_cache.get(ROOM, ADA).is_err());
         }
     }
 
     #[test]
     fn while_a_room_is_written_to_nothing_of_it_is_handed_out_or_kept() {
-        for bearing in [Bearing::Room(ROOM), Bearing::Everything] {
+        for bearing in [Invalidates::Room(ROOM), Invalidates::All] {
             for changes in [Some(Vec::new()), None] {
-                let recent = Recent::default();
-                recent.keep(ROOM, ADA, page(), missed(&recent, ADA));
+                let page_cache = PageCache::default();
+                page_cache.keep(ROOM, ADA, page(), missed(&page_cache, ADA));
 
-                let writing = recent.begin([Bearing::Aside, bearing].into_iter());
-                let meanwhile = missed(&recent, ADA);
-                recent.keep(ROOM, BOB, page(), meanwhile);
-                recent.end(writing, changes.as_ref());
-                assert!(recent.get(ROOM, BOB).is_err());
+                let writing = page_cache.begin([Invalidates::None, bearing].into_iter());
+                let meanwhile = missed(&page_cache, ADA);
+                page_cache.keep(ROOM, BOB, page(), meanwhile);
+                page_cache.end(writing, changes.as_ref());
+                assert!(page_cache.get(ROOM, BOB).is_err());
                 // What has not changed is there again, unless anything may have.
-                let stays = bearing != Bearing::Everything && changes.is_some();
-                assert_eq!(recent.get(ROOM, ADA).is_ok(), stays);
+                let stays = bearing != Invalidates::All && changes.is_some();
+                assert_eq!(page_cache.get(ROOM, ADA).is_ok(), stays);
             }
         }
     }
 
-    fn has_page(recent: &Recent) -> Ready<Result<bool, sqlx::Error>> {
-        ready(Ok(recent.get(ROOM, ADA).is_ok()))
+    fn has_page(page_cache: &PageCache) -> Ready<Result<bool, sqlx::Error>> {
+        ready(Ok(page_cache.get(ROOM, ADA).is_ok()))
     }
 
     #[tokio::test]
@@ -239,42 +239,42 @@ mod tests {
             max_mb: 0,
         };
         let (sqlite, _commits) = Sqlite::open(options).await.unwrap();
-        let recent = sqlite.recent.clone();
-        recent.keep(ROOM, ADA, page(), missed(&recent, ADA));
+        let page_cache = sqlite.page_cache.clone();
+        page_cache.keep(ROOM, ADA, page(), missed(&page_cache, ADA));
         let writer = &sqlite.writer;
 
-        let within = recent.clone();
-        let kept = writer.call_aside(move |_| Box::pin(has_page(&within)));
+        let within = page_cache.clone();
+        let kept = writer.write_uncached(move |_| Box::pin(has_page(&within)));
         assert!(kept.await.unwrap());
-        let within = recent.clone();
-        let kept = writer.call_in(ROOM, move |_| Box::pin(has_page(&within)));
+        let within = page_cache.clone();
+        let kept = writer.write_in_room(ROOM, move |_| Box::pin(has_page(&within)));
         assert!(!kept.await.unwrap());
-        assert!(recent.get(ROOM, ADA).is_ok());
-        let within = recent.clone();
-        let kept = writer.call(move |_| Box::pin(has_page(&within)));
+        assert!(page_cache.get(ROOM, ADA).is_ok());
+        let within = page_cache.clone();
+        let kept = writer.write(move |_| Box::pin(has_page(&within)));
         assert!(!kept.await.unwrap());
-        assert!(recent.get(ROOM, ADA).is_err());
+        assert!(page_cache.get(ROOM, ADA).is_err());
         sqlite.close().await;
     }
 
     #[test]
     fn one_room_does_not_keep_another_from_being_kept() {
-        let recent = Recent::default();
-        let writing = recent.begin([Bearing::Room(RoomId(2))].into_iter());
-        recent.keep(ROOM, ADA, page(), missed(&recent, ADA));
-        assert!(recent.get(ROOM, ADA).is_ok());
-        recent.end(writing, Some(&Vec::new()));
-        assert!(recent.get(ROOM, ADA).is_ok());
+        let page_cache = PageCache::default();
+        let writing = page_cache.begin([Invalidates::Room(RoomId(2))].into_iter());
+        page_cache.keep(ROOM, ADA, page(), missed(&page_cache, ADA));
+        assert!(page_cache.get(ROOM, ADA).is_ok());
+        page_cache.end(writing, Some(&Vec::new()));
+        assert!(page_cache.get(ROOM, ADA).is_ok());
     }
 
     #[test]
     fn only_so_many_rooms_are_kept() {
-        let recent = Recent::default();
+        let page_cache = PageCache::default();
         for room in 0..1000 {
             let room = RoomId(room);
-            let missed = recent.get(room, ADA).map(|_| ()).unwrap_err();
-            recent.keep(room, ADA, page(), missed);
+            let missed = page_cache.get(room, ADA).map(|_| ()).unwrap_err();
+            page_cache.keep(room, ADA, page(), missed);
         }
-        assert!(recent.0.rooms.len() <= MOST_ROOMS);
+        assert!(page_cache.0.rooms.len() <= MOST_ROOMS);
     }
 }
