@@ -6,7 +6,7 @@
 use futures_util::future::BoxFuture;
 use ring::digest::{SHA256, digest};
 
-use super::{Sqlite, conversation::reread, job::WriterState, json::json};
+use super::{Sqlite, current_message::current_message, job::WriterState, json::json};
 use crate::{
     domain::{Body, Emoji, Key, Rev, Seq, Timestamp},
     store::{Alteration, Altered, COMMAND_KEYS, COMMAND_KEYS_KEPT, StoreError},
@@ -114,7 +114,7 @@ async fn find(
         return Ok(Some(Altered::KeyConflict));
     }
     // The digest covers the number of the message.
-    let message = Box::new(reread(tx, which).await?);
+    let message = Box::new(current_message(tx, which).await?);
     let rev = Rev(rev);
     Ok(Some(Altered::Repeated { message, rev }))
 }

@@ -8,9 +8,10 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite, attachments, audit,
     command_keys::{self, KeyedCommand},
+    current_message::current_message,
     job::WriterState,
     mentions,
-    rows::{MessageRow, to_role},
+    rows::to_role,
 };
 use crate::{
     domain::{
@@ -153,7 +154,7 @@ async fn edit(
         return Ok(Altered::Blank);
     }
     if target.body == body.as_str() {
-        return reread(tx, which).await.map(done);
+        return current_message(tx, which).await.map(done);
     }
     let age = which.at.0.saturating_sub(target.created_at.0);
     if window_ms.is_some_and(|window| age > window) {
@@ -326,28 +327,10 @@ pub(super) async fn changed(
     )
     .execute(&mut tx.conn)
     .await?;
-    let message = reread(tx, which).await?;
+    let message = current_message(tx, which).await?;
     tx.changes.push(Change::Altered {
         message: message.clone(),
         change_kind,
     });
     Ok(message)
-}
-
-pub(super) async fn reread(
-    tx: &mut WriterState,
-    which: Alteration,
-) -> Result<Message, sqlx::Error> {
-    sqlx::query_as!(
-        MessageRow,
-        r#"select m.room_id, m.seq, m.rev, m.kind, m.author_id, u.username, u.display_name, u.avatar, m.body, m.event,
-                  m.reply_to, m.key, m.created_at, m.edited_at, m.deleted_at, m.extras as "extras?: String"
-           from messages_seen m join users u on u.id = m.author_id
-           where m.room_id = ?1 and m.seq = ?2"#,
-        which.room.0,
-        which.seq.0
-    )
-    .fetch_one(&mut tx.conn)
-    .await?
-    .try_into()
 }

@@ -5,7 +5,8 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite,
     command_keys::{self, KeyedCommand},
-    conversation::{changed, done, reread, target},
+    conversation::{changed, done, target},
+    current_message::current_message,
     job::WriterState,
     mentions,
 };
@@ -70,7 +71,7 @@ async fn react(
     .fetch_one(&mut tx.conn)
     .await?;
     if there.own == on {
-        return reread(tx, which).await.map(done);
+        return current_message(tx, which).await.map(done);
     }
     let left = if on {
         if there.all >= REACTIONS || (!there.known && there.kinds >= REACTION_KINDS) {
@@ -115,7 +116,7 @@ async fn pin(tx: &mut WriterState, which: Alteration, on: bool) -> Result<Altere
     if target.blocked && on {
         return Ok(Altered::Blocked);
     }
-    let before = reread(tx, which).await?;
+    let before = current_message(tx, which).await?;
     let pinned = before
         .extras
         .as_deref()

@@ -15,6 +15,7 @@ mod batch_insert;
 mod changes;
 mod command_keys;
 mod conversation;
+mod current_message;
 mod deletion;
 mod direct;
 pub(super) mod epoch;
