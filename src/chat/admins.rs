@@ -6,14 +6,13 @@ use crate::{
     store::AdminOutcome,
 };
 
-/// Somebody who was a server admin when it was asked, and may look at what admins may. Only
-/// [`Chat::admin_reader`] makes one.
+/// Proof that the caller was a server admin when asked, with the right to read. Only [`Chat::admin_reader`] makes one.
 #[derive(Clone, Debug)]
 pub struct AdminReader(());
 
-/// Somebody who was a server admin when it was asked, and may change what admins may. Only
-/// [`Chat::admin`] makes one. It opens no room: an admin reads what is said in a private room only
-/// as a member of it.
+/// Proof that the caller was a server admin when asked, with the right to write. Only [`Chat::admin`] makes one.
+///
+/// It opens no room: an admin reads a private room only as a member of it.
 #[derive(Clone, Debug)]
 pub struct Admin {
     actor: Actor,

@@ -11,7 +11,7 @@ use crate::{
     store::{Alteration, Altered, PINS, Versions},
 };
 
-/// What came of a change to a message.
+/// Result of a change to a message.
 #[derive(Clone, Debug)]
 pub struct Changed {
     /// The message as it is now.

@@ -13,7 +13,7 @@ const OVERLOADED_RETRY: Duration = Duration::from_millis(500);
 /// A disk that fails seldom recovers sooner.
 const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
 
-/// What a personal token lacks for a call.
+/// Right that a personal token lacks for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissingRight {
     /// A scope.

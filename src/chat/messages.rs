@@ -208,12 +208,12 @@ impl Chat {
         count: i64,
     ) -> Result<Lag, ChatError> {
         let user = caller.user_in(room)?;
-        let distance = self.inner.store.lag(room, user, after, count).await?;
-        let distance = distance.ok_or(ChatError::NotFound("room"))?;
-        if after > distance.head.rev {
+        let lag = self.inner.store.lag(room, user, after, count).await?;
+        let lag = lag.ok_or(ChatError::NotFound("room"))?;
+        if after > lag.head.rev {
             return Err(ChatError::EpochChanged);
         }
-        Ok(distance)
+        Ok(lag)
     }
 
     /// How the caller came out of a room since `after`.

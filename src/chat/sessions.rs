@@ -31,7 +31,7 @@ pub struct Caller {
 
 /// A caller who has signed in with a password. Only [`Caller::login`] makes one.
 ///
-/// What a personal token must never do takes this instead of a [`Caller`].
+/// Caller who signed in with a password. Use cases that personal tokens must never reach take this.
 #[derive(Clone, Debug)]
 pub struct Login(Caller);
 

@@ -54,7 +54,7 @@ fn as_toml(text: &str) -> Option<Value> {
     table.is_empty().then_some(value)
 }
 
-/// What a value is, to be read after "must be" or "not".
+/// Describes a value, to be read after "must be" or "not".
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Boolean(_) => "true or false",

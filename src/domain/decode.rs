@@ -28,7 +28,7 @@ pub struct FieldError {
 }
 
 impl DecodeError {
-    /// The same error of an object that was decoded as the field `name` of another.
+    /// Moves the error into the field `name` of an outer object.
     #[must_use]
     pub fn inside(self, name: &str) -> Self {
         match self {
@@ -237,7 +237,7 @@ fn probe<T: DeserializeOwned>(steps: &[Step], value: Value) -> Option<String> {
     }
 }
 
-/// What a value must be.
+/// Rule that a value must follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// To be read after the field's name.

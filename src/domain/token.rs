@@ -82,7 +82,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What a personal token is good for, and what a call needs of one.
+/// Scope of a personal token, or the scope that a call needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenScope {

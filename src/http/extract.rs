@@ -18,7 +18,7 @@ use crate::{
     domain::{DecodeError, RoomId, SessionOrigin, TokenScope, decode, parse_number},
 };
 
-/// Somebody signed in, by header or by cookie, who may read, or change something if the method does.
+/// Authenticated caller, by header or cookie, with the right to read, or to write if the method does.
 ///
 /// This is the extractor for most routes. A route that needs more or less of a personal token takes an
 /// extractor of [`super::scopes`] instead.
@@ -305,7 +305,7 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for AppQuery<T> {
     }
 }
 
-/// What is wrong with a query, from the text of the rejection.
+/// Describes the error of a query from the text of the rejection.
 fn query_problem(text: &str) -> Problem {
     let (_, text) = text.rsplit_once("query string: ").unwrap_or(("", text));
     if let Some((_, name)) = text.split_once("duplicate field `") {

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::domain::FileName;
 
-/// What RFC 8187 wants escaped, and a little more.
+/// Characters to escape: those of RFC 8187 and a few more.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
 /// The name that came with a file: in the address, else in `X-File-Name`, else in

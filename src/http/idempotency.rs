@@ -8,7 +8,7 @@ use crate::domain::{Invalid, Key};
 
 const HEADER: &str = "Idempotency-Key";
 
-/// What a request says of its key: in the header `Idempotency-Key`, in the query as `?key=`, or in both.
+/// Idempotency key of a request: from the header `Idempotency-Key`, from `?key=`, or from both.
 pub(super) struct RequestKey {
     header: Option<Key>,
     query: Option<Key>,

@@ -1,4 +1,4 @@
-//! Who calls, for routes that need more or less of a personal token than to read or to write.
+//! Extractors of callers for routes that need more or less of a personal token than to read or to write.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 

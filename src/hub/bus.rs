@@ -1,4 +1,4 @@
-//! The wire between nodes. It carries news at most once, never truth.
+//! The bus between nodes. It carries events at most once; the store is the truth.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -52,7 +52,7 @@ impl Switch {
         }
     }
 
-    /// Lets `hub` hear the others. Hubs are connected in the order of their ports.
+    /// Connects `hub` to the others. Hubs are connected in the order of their ports.
     pub fn connect(&self, hub: &Hub) {
         let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
         hubs.push(Arc::downgrade(&hub.inner));

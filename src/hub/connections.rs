@@ -11,11 +11,11 @@ use tokio::sync::Notify;
 
 use crate::domain::{ReadGeneration, RoomId, Seq, SessionId, UserId};
 
-/// How many words may wait for one connection before it is closed as too slow. A later word about
-/// the same takes the place of an earlier one, so that nobody's haste fills this.
+/// Control messages that may be queued for one connection before it is closed as too slow. A later message replaces an
+/// earlier one about the same room, so that normal use never fills the queue.
 const MAX_QUEUED: usize = 1024;
 
-/// A word to one connection, outside the rooms it hears.
+/// Message to one connection, outside of the rooms' channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ControlMessage {
     /// The user is in this room now, or has another role in it.
@@ -59,8 +59,8 @@ struct ConnectionEntry {
     controls: Arc<ControlQueue>,
 }
 
-/// The words that wait for one connection, by the order in which each was first said, and whether it
-/// is over. Waiting words take no memory while there are none.
+/// Control messages of one connection, in the order in which each was first queued, and the reason for a forced
+/// disconnect. An empty queue takes no memory.
 #[derive(Default)]
 pub struct ControlQueue {
     state: Mutex<ControlState>,
@@ -74,17 +74,17 @@ struct ControlState {
     over: Option<ForcedDisconnect>,
 }
 
-/// Why a connection must close, whatever it is in the middle of.
+/// Reason why a connection must close at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForcedDisconnect {
-    /// The login has ended.
+    /// The session has ended.
     Ended,
-    /// A word could not be kept, so that it missed one.
+    /// The queue was full, and a message is lost.
     Overflow,
 }
 
 impl ControlMessage {
-    /// Whether `newer` says all that this one does.
+    /// Returns whether `newer` makes this message obsolete.
     fn is_covered_by(&self, newer: &Self) -> bool {
         match (self, newer) {
             (Self::Room(one), Self::Room(other))
@@ -95,7 +95,7 @@ impl ControlMessage {
 }
 
 impl ControlQueue {
-    /// Waits for the next word. Cancelling it loses nothing.
+    /// Waits for the next control message. Cancelling it loses nothing.
     pub async fn recv(&self) -> ControlMessage {
         loop {
             if let Some(message) = self.take() {
@@ -105,7 +105,7 @@ impl ControlQueue {
         }
     }
 
-    /// Waits until the connection is over, and says why.
+    /// Waits until the connection must close, and returns the reason.
     pub async fn disconnected(&self) -> ForcedDisconnect {
         loop {
             // Bound to a name, so that nothing is locked while it waits.
@@ -134,7 +134,7 @@ impl ControlQueue {
         Some(message)
     }
 
-    /// One that finds no room ends the connection.
+    /// Queues a message. A full queue ends the connection.
     fn push(&self, message: ControlMessage) {
         let mut state = self.lock();
         let words = &mut state.controls;
@@ -160,7 +160,7 @@ pub struct Registration {
     inner: Arc<ConnectionsInner>,
     user: UserId,
     id: u64,
-    /// The words for this connection.
+    /// Control messages for this connection.
     pub controls: Arc<ControlQueue>,
 }
 
@@ -213,7 +213,7 @@ impl Connections {
         })
     }
 
-    /// Tells every connection of a user.
+    /// Sends a control message to every connection of a user.
     pub fn notify_user(&self, user: UserId, message: ControlMessage) {
         let Some(entries) = self.inner.by_user.get(&user) else {
             return;
@@ -223,7 +223,7 @@ impl Connections {
         }
     }
 
-    /// Ends every connection of one login.
+    /// Ends every connection of one session.
     pub fn end_session(&self, user: UserId, session: SessionId) {
         let Some(entries) = self.inner.by_user.get(&user) else {
             return;

@@ -1,4 +1,4 @@
-//! What goes through a room's channel.
+//! Events of a room's channel.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,24 +15,24 @@ use crate::{
     },
 };
 
-/// Something new in a room. Cloning one is a few counters, whatever it holds.
+/// Event in a room. Cloning one is cheap.
 #[derive(Clone)]
 pub enum RoomEvent {
     /// A message is new or changed. These come in `rev` order.
     Message(Arc<LiveMessage>),
-    /// Somebody came or went.
+    /// Members came online or went offline.
     Presence(Arc<LivePresence>),
     /// The room has another name or topic.
     Changed(Arc<LiveRoom>),
-    /// Somebody types.
+    /// A member types, or stopped.
     Typing(Typing),
     /// The room is gone.
     Deleted,
 }
 
 impl RoomEvent {
-    /// Its JSON frame for connections that agreed to this; `None` for the end of a room, which each hears
-    /// in its own way.
+    /// Returns the JSON frame for connections that negotiated `deflate`. Returns `None` for the end of a room, which each
+    /// connection reports in its own way.
     #[must_use]
     pub fn json(&self, deflate: Option<DeflateParams>) -> Option<&Bytes> {
         match self {
@@ -45,13 +45,13 @@ impl RoomEvent {
     }
 }
 
-/// A message on its way: encoded by whoever needs it first, for everybody.
+/// Message on its way, encoded once for all connections.
 pub struct LiveMessage {
     /// The message.
     pub message: Message,
-    /// Who is out of the room with this message, and must hear neither it nor what follows.
+    /// User who leaves the room with this message, and must receive neither it nor later ones.
     pub removes: Option<(UserId, LeaveReason)>,
-    /// What of it is new.
+    /// Kind of the change.
     pub change_kind: ChangeKind,
     json: OnceLock<SharedFrame>,
     plain: OnceLock<SharedFrame>,
@@ -100,16 +100,16 @@ impl LiveMessage {
     }
 }
 
-/// Comings and goings on their way.
+/// Presence changes on their way.
 pub struct LivePresence {
-    /// Who came and went.
+    /// Members who came online or went offline.
     pub diff: PresenceDiff,
     json: OnceLock<SharedFrame>,
     room: RoomId,
 }
 
 impl LivePresence {
-    /// The comings and goings of `room`, not yet encoded.
+    /// Wraps the presence changes of `room`, not yet encoded.
     #[must_use]
     pub fn new(room: RoomId, diff: PresenceDiff) -> Self {
         Self {
@@ -152,7 +152,7 @@ impl LivePresence {
 
 /// A room's new name or topic on its way.
 pub struct LiveRoom {
-    /// Which.
+    /// The room.
     pub room: RoomId,
     /// Its name now.
     pub name: String,
@@ -160,7 +160,7 @@ pub struct LiveRoom {
 }
 
 impl LiveRoom {
-    /// What all members see of the changed room.
+    /// Encodes the fields of the changed room that all members share.
     #[must_use]
     pub fn new(room: &Room) -> Self {
         Self {

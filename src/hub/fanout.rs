@@ -1,5 +1,5 @@
-//! From a room's channel to those who hear it: a task for many of them, which hands each batch of
-//! news to one after the other. Nobody needs to be woken to be told.
+//! Fan-out from a room's channel to its listeners. One task serves many listeners and hands each batch to one after the
+//! other, so that no listener's own task is woken.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{domain::Rev, protocol::DeflateParams};
 
-/// Listeners of one task. A larger room has more of them, for more than one core.
+/// Listeners of one task. A larger room has several tasks, to use more than one core.
 const MAX_LISTENERS_PER_SHARD: usize = 1024;
 /// Events of one batch.
 const MAX_EVENTS: usize = 64;
@@ -21,18 +21,18 @@ const MAX_BYTES: usize = 32 * 1024;
 /// Listeners after which other tasks get their turn.
 const YIELD_EVERY: usize = 128;
 
-/// Somebody who hears a room.
+/// Receiver of a room's events.
 pub trait Listener: Send + Sync + 'static {
-    /// Takes what happened. It must not wait: whoever comes next in the room waits for it.
+    /// Takes a batch. It must not block: the room's other listeners wait for it.
     fn deliver(&self, news: &EventBatch);
 
-    /// There will be nothing more to hear, through a fault of ours.
+    /// Reports that no more events will come because the fan-out task failed.
     fn on_channel_closed(&self);
 
-    /// It has left, and hears nothing from now on.
+    /// Closes the listener: it takes no events from now on.
     fn close(&self);
 
-    /// Whether it has left.
+    /// Returns whether the listener is closed.
     fn is_closed(&self) -> bool;
 }
 
@@ -165,7 +165,7 @@ pub(super) struct Shard {
 }
 
 struct ShardState {
-    /// Those whom the task has yet to take in.
+    /// Listeners that the task has not taken over yet.
     joined: Vec<Arc<dyn Listener>>,
     count: usize,
     /// The task ends, or has ended.
@@ -197,7 +197,7 @@ impl Shard {
         (shard, listening)
     }
 
-    /// A place that hears everything published from now on, unless this shard is full or ending.
+    /// Adds a listener to this shard. Returns `None` if the shard is full or ending.
     pub(super) fn join(self: &Arc<Self>, listener: &Arc<dyn Listener>) -> Option<ListenerGuard> {
         let mut state = self.lock();
         if state.closed || state.count >= MAX_LISTENERS_PER_SHARD {
@@ -249,7 +249,7 @@ pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
             event = subscription.recv() => event,
         };
         let batch = EventBatch::collect(first, &mut subscription);
-        // Whoever joined before an event was published is taken in before it is handed on.
+        // A listener that joined before an event was published must receive it.
         task.admit_joined();
         for turn in task.listeners.chunks(YIELD_EVERY) {
             for listener in turn {
@@ -262,7 +262,7 @@ pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
     }
 }
 
-/// Those whom a task tells.
+/// Listeners that one task serves.
 struct ShardTask {
     shard: Arc<Shard>,
     listeners: Vec<Arc<dyn Listener>>,
@@ -273,7 +273,7 @@ impl ShardTask {
         self.listeners.append(&mut self.shard.lock().joined);
     }
 
-    /// Whether nobody is left.
+    /// Removes closed listeners. Returns whether the shard is closed.
     fn remove_closed(&mut self) -> bool {
         self.admit_joined();
         self.listeners.retain(|listener| !listener.is_closed());
@@ -283,7 +283,7 @@ impl ShardTask {
 }
 
 impl Drop for ShardTask {
-    /// Nobody is left, unless the task panicked or the runtime goes away.
+    /// Listeners are left only if the task panicked or the runtime ends.
     fn drop(&mut self) {
         self.shard.lock().closed = true;
         self.admit_joined();

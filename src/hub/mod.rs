@@ -1,6 +1,6 @@
-//! Who is here and what is new: the rooms' channels, presence, and the wire to other nodes.
+//! Room channels, presence, connections, and the bus to other nodes.
 //!
-//! The hub carries news, never truth: whatever is lost on its way is read again from the store.
+//! The hub carries events, never the truth: an event that is lost is read again from the store.
 
 pub mod bus;
 pub mod connections;
@@ -76,8 +76,8 @@ impl Hub {
         }
     }
 
-    /// Hears everything that is published in `room` from now on. The first subscription makes the
-    /// room's channel, the last one's end drops it.
+    /// Subscribes to all events of `room` from now on. The first subscription creates the room's channel, and the end of
+    /// the last one drops it.
     #[must_use]
     pub fn subscribe(&self, room: RoomId) -> Subscription {
         let receiver = self.channel(room).subscribe();
@@ -91,8 +91,7 @@ impl Hub {
         })
     }
 
-    /// Lets `listener` hear everything that is published in `room` from now on, by a task that it
-    /// shares with others.
+    /// Delivers all events of `room` to `listener` from now on, by a task that it shares with others.
     #[must_use]
     pub fn listen(&self, room: RoomId, listener: &Arc<dyn Listener>) -> ListenerGuard {
         let mut channel = self.channel(room);
@@ -125,8 +124,8 @@ impl Hub {
         }
     }
 
-    /// Whether it is worth saying that `user` types in that room. Not where nobody listens, where
-    /// enough are said to type, or where the subscribers have more to read than they keep up with.
+    /// Returns whether to publish that `user` types in that room. It is `false` if nobody is subscribed, if enough members
+    /// type already, or if subscribers lag.
     #[must_use]
     pub fn may_type(&self, room: RoomId, user: UserId) -> bool {
         let Some(channel) = self.inner.rooms.get(&room) else {
@@ -135,7 +134,7 @@ impl Hub {
         channel.backlog() < self.inner.backlog / 2 && channel.typing_throttle.admit(user)
     }
 
-    /// Takes back that `user` types in that room, so that somebody else may be said to.
+    /// Clears the typing state of `user` in that room.
     pub fn stop_typing(&self, room: RoomId, user: UserId) {
         if let Some(channel) = self.inner.rooms.get(&room) {
             channel.typing_throttle.clear(user);
@@ -150,7 +149,7 @@ impl Hub {
         channel.is_some_and(|channel| channel.typing_throttle.pause(user))
     }
 
-    /// Whether anybody here hears that room.
+    /// Returns whether this node has subscribers in that room.
     #[must_use]
     pub fn has_subscribers(&self, room: RoomId) -> bool {
         self.inner.rooms.contains_key(&room)

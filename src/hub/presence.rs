@@ -1,8 +1,8 @@
-//! Who is online: derived from live connections, never stored as a flag.
+//! Presence: derived from live connections, never stored as a flag.
 //!
-//! A user is online from their first connection until a grace after the last one closed. The index
-//! runs both ways, user to rooms and room to users, and collects for each room who came and went
-//! since it was last told. [`Presence::flush`] hands that out; its caller sets the pace.
+//! A user is online from the first connection until a grace period after the last one closed. The index maps users to
+//! rooms and rooms to users, and collects each room's changes since the last flush. [`Presence::flush`] returns them; its
+//! caller sets the pace.
 
 mod index;
 
@@ -26,12 +26,12 @@ pub struct Presence {
 
 struct PresenceInner {
     index: Mutex<PresenceIndex>,
-    /// Wakes whoever settles.
+    /// Wakes the task that flushes.
     changed: Notify,
     grace: Duration,
 }
 
-/// Who came and went in one room since it was last told.
+/// Presence changes of one room since the last flush.
 #[derive(Clone, Debug)]
 pub struct PresenceDiff {
     /// Who came, by id.
@@ -42,7 +42,7 @@ pub struct PresenceDiff {
     pub online_count: usize,
 }
 
-/// What has happened since the last settling.
+/// Result of a flush.
 #[derive(Debug, Default)]
 pub struct PresenceFlush {
     /// What each room's subscribers must be told.
@@ -58,12 +58,12 @@ pub struct PresenceGuard {
     user: UserId,
 }
 
-/// A moment in a user's comings to rooms and goings from them.
+/// Version of a user's memberships, to detect a change while they were read.
 #[derive(Clone, Copy, Debug)]
 pub struct MembershipEpoch(u64);
 
 impl PresenceDiff {
-    /// Takes away when `hidden` were last here.
+    /// Removes the `last_seen` of `hidden` users.
     pub fn redact_last_seen(&mut self, hidden: &HashSet<UserId>) {
         for (who, last_seen) in &mut self.offline {
             if hidden.contains(&who.id) {
@@ -219,13 +219,13 @@ impl Presence {
         index.users.iter().map(last).collect()
     }
 
-    /// Waits until something has happened since the last settling.
+    /// Waits until something has changed since the last flush.
     pub async fn changed(&self) {
         self.inner.changed.notified().await;
     }
 
-    /// When each user was last here who came since this was last asked, or whose grace is over by
-    /// `now`. It is to be stored before [`flush`](Self::flush) of the same moment makes it known.
+    /// Returns `last_seen` of the users who came online since the last call, or whose grace period is over by `now`. Store
+    /// them before the [`flush`](Self::flush) of the same `now` publishes the changes.
     #[must_use]
     pub fn pending_last_seen(&self, now: Instant) -> Vec<(UserId, Timestamp)> {
         let mut index = self.inner.lock();
@@ -235,12 +235,12 @@ impl Presence {
         arrived.into_iter().chain(gone).collect()
     }
 
-    /// Takes sightings back that could not be stored, for another try.
+    /// Takes back `last_seen` times that could not be stored, for another try.
     pub fn restore_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
         self.inner.lock().arrived.extend(seen);
     }
 
-    /// Lets go whose grace is over by `now`, and takes what rooms must be told.
+    /// Expires users whose grace period is over by `now`, and returns what rooms must be told.
     #[must_use]
     pub fn flush(&self, now: Instant) -> PresenceFlush {
         let mut index = self.inner.lock();

@@ -9,7 +9,7 @@ use crate::domain::RoomId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaggedError;
 
-/// Somebody's interest in one room. Dropping it ends it.
+/// Subscription to one room. Dropping it ends it.
 pub struct Subscription {
     hub: Hub,
     room: RoomId,

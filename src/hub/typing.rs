@@ -1,4 +1,4 @@
-//! Who is typing: news of seconds, never stored, and the first to be dropped.
+//! Typing indicators: short-lived, never stored, and the first events to be dropped.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -13,23 +13,23 @@ use crate::{
     protocol::{ServerEvent, ws_frame},
 };
 
-/// Nobody needs to hear it more often: it is shown for [`EXPIRES_AFTER`].
+/// An indicator is not sent again sooner: it is shown for [`EXPIRES_AFTER`].
 const RESEND_AFTER: Duration = Duration::from_secs(3);
 /// How long it is shown.
 const EXPIRES_AFTER: Duration = Duration::from_secs(8);
 /// More names than these would not be read.
 const MAX_TYPISTS: usize = 3;
 
-/// Somebody types in a room.
+/// Start or stop of typing in a room.
 #[derive(Clone)]
 pub struct Typing {
-    /// Who.
+    /// The user who types.
     pub user: UserId,
     json: Bytes,
 }
 
 impl Typing {
-    /// The news of it.
+    /// Makes the event that `user_id` types.
     #[must_use]
     pub fn new(room_id: RoomId, user_id: UserId) -> Self {
         Self {
@@ -38,7 +38,7 @@ impl Typing {
         }
     }
 
-    /// The news that `user_id` stopped without sending.
+    /// Makes the event that `user_id` stopped without sending.
     #[must_use]
     pub fn stopped(room_id: RoomId, user_id: UserId) -> Self {
         Self {

@@ -76,7 +76,7 @@ pub enum ServerEvent<'a> {
     TypingStopped {
         /// Where.
         room_id: RoomId,
-        /// Who.
+        /// The user who types.
         user_id: UserId,
     },
     /// One's receipt moved, here or on another device.

@@ -1,9 +1,8 @@
-//! What one connection hears of one room: every change once, in order, with nothing left out.
+//! Gate between one room and one connection. It forwards every change once and in order.
 //!
-//! The room's task hands it news, and it passes on only what is the very next; whatever is older is
-//! a repeat, and whatever is newer shows that something was missed. Then it is closed: it holds what
-//! comes, and the connection's writer is called to read from the store and to open it again. That
-//! one rule covers a lagging channel, a lost message of the bus, the time between subscribing and
+//! The room's fan-out task hands it batches. The gate forwards only the next `rev`: an older one is a repeat, and a newer
+//! one shows a gap. At a gap it pauses: it buffers what comes, and the connection's driver reads the gap from the store and
+//! resumes the gate. This one rule covers a lagging channel, a lost message of the bus, the time between subscribing and
 //! reading, and a peer that takes no more.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,13 +18,13 @@ use crate::{
     protocol::{CloseReason, DeflateParams},
 };
 
-/// Events that are held at most while it is closed. Whoever misses more reads it from the store.
+/// Events that a paused gate buffers at most. Further ones are read from the store.
 const MAX_BUFFERED: usize = 128;
 
-/// A connection's ear in a room.
+/// Delivery gate of one connection in one room.
 pub(super) struct DeliveryGate {
     room: RoomId,
-    /// Whether the connection speaks in lines. Kept here, for it is asked for each delivery.
+    /// Whether the connection is a terminal. Kept here because each delivery needs it.
     is_text: bool,
     /// Whether it takes compressed frames. Kept here for the same reason.
     deflate: Option<DeflateParams>,
@@ -34,7 +33,7 @@ pub(super) struct DeliveryGate {
     state: Mutex<GateState>,
 }
 
-/// An ear that is listening; dropping it ends that.
+/// Gate that is registered as a listener. Dropping it ends the subscription.
 pub(super) struct RoomSubscription {
     pub(super) gate: Arc<DeliveryGate>,
     _guard: ListenerGuard,
@@ -42,21 +41,21 @@ pub(super) struct RoomSubscription {
 
 struct GateState {
     is_open: bool,
-    /// The connection hears this room no longer.
+    /// The connection has left this room.
     closed: bool,
     /// The last change that went out.
     rev: Rev,
     /// The newest message that went out, for a terminal.
     last_shown: Seq,
-    /// The room's name, for a terminal's parting words.
+    /// The room's name, for a terminal's last line.
     name: String,
     buffered: Vec<RoomEvent>,
-    /// More came than is held.
+    /// More events came than the buffer holds.
     overflowed: bool,
 }
 
 impl DeliveryGate {
-    /// A closed ear: until it is opened, it holds what comes.
+    /// Makes a paused gate. It buffers events until it is resumed.
     pub(super) fn new(
         room: RoomId,
         encoder: Arc<FrameEncoder>,
@@ -81,15 +80,15 @@ impl DeliveryGate {
         })
     }
 
-    /// Holds what comes from now on.
+    /// Pauses the gate: it buffers events from now on.
     pub(super) fn pause(&self) {
         self.lock().is_open = false;
     }
 
-    /// Passes on what comes after `rev`, what it holds of that first.
+    /// Forwards the changes after `rev`, buffered ones first.
     ///
     /// # Errors
-    /// Why it is closed again.
+    /// The reason for which the gate has paused again.
     pub(super) fn resume_at(&self, rev: Rev) -> Result<(), PauseReason> {
         let mut state = self.lock();
         state.rev = state.rev.max(rev);
@@ -115,7 +114,7 @@ impl DeliveryGate {
         self.lock().rev
     }
 
-    /// What the client has been told goes up to `rev`.
+    /// Notes that the client has everything up to `rev`.
     pub(super) fn advance_to(&self, rev: Rev) {
         let mut state = self.lock();
         state.rev = state.rev.max(rev);
@@ -178,7 +177,7 @@ impl DeliveryGate {
                 }
             }
             RoomEvent::Typing(typing) => {
-                // The first to be left out where there is no room.
+                // Typing indicators are the first to be dropped when the buffer is full.
                 if !self.is_text && typing.user != self.encoder.user() {
                     let _ = self.outbound.enqueue(typing.json().clone());
                 }
@@ -188,7 +187,7 @@ impl DeliveryGate {
         Ok(())
     }
 
-    /// Passes on a whole batch as it is, if nothing stands against it.
+    /// Forwards a whole batch with its joined frames. Returns `None` if its events must be looked at one by one.
     fn forward_joined(
         &self,
         state: &mut GateState,
@@ -253,7 +252,7 @@ impl Listener for DeliveryGate {
             state.is_open = false;
             state.buffer(&batch.events()[from..]);
             self.outbound
-                .post_event(ConnectionEvent::DeliveryGate(self.room, closed));
+                .post_event(ConnectionEvent::GatePaused(self.room, closed));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Everything that goes out of one connection, in one order.
+//! Driver of one connection: everything that takes more than one write.
 
 /// Reads again while the database is busy, as long as a client may keep us waiting.
 macro_rules! patiently {
@@ -42,7 +42,7 @@ use crate::{
 
 /// A database that is busy is asked again after this long.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
-/// Errands that may wait before the reader is not listened to until some are done.
+/// Catch-up tasks that may be queued before connection events have to wait.
 const MAX_TASKS: usize = 64;
 
 pub(super) struct ConnectionDriver {
@@ -52,12 +52,12 @@ pub(super) struct ConnectionDriver {
     registration: Registration,
     outbound: Arc<Outbound>,
     subscriptions: RoomSubscriptions,
-    /// What is to be read from the store and sent, in this order.
+    /// Catch-up tasks, in the order in which they run.
     tasks: VecDeque<CatchUpTask>,
     presence: Option<PresenceGuard>,
     /// Since when this connection has not been up to date.
     behind_since: Option<Instant>,
-    /// Rooms where news was lost that is no message. They are told anew once we are up to date.
+    /// Rooms where events other than messages were lost. Their state is sent again once the connection is up to date.
     lossy: Vec<RoomId>,
 }
 
@@ -85,7 +85,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Sees to what comes up until the connection ends.
+    /// Handles events until the connection ends.
     pub(super) async fn run(&mut self) -> Disconnect {
         loop {
             if let Err(end) = self.step().await {
@@ -94,7 +94,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Says the last words, as far as the peer will hear them soon.
+    /// Sends the last frames, if the peer takes them soon.
     pub(super) async fn finish(self, end: Disconnect) {
         match end {
             Disconnect::Close(reason) => {
@@ -109,8 +109,7 @@ impl ConnectionDriver {
         let _ = timeout(CLOSE_GRACE, self.outbound.drained()).await;
     }
 
-    /// Waits for one thing and does it. What is done once or seldom is boxed: it would set the size
-    /// of every idle connection's task.
+    /// Waits for one event and handles it. Rare work is boxed: it would set the size of every idle connection's task.
     async fn step(&mut self) -> Result<(), Disconnect> {
         self.outbound.flush();
         if self.outbound.is_broken() {
@@ -170,9 +169,7 @@ impl ConnectionDriver {
 
     async fn handle_event(&mut self, event: ConnectionEvent) -> Result<(), Disconnect> {
         match event {
-            ConnectionEvent::DeliveryGate(room, on_gate_paused) => {
-                self.on_gate_paused(room, on_gate_paused).await
-            }
+            ConnectionEvent::GatePaused(room, reason) => self.on_gate_paused(room, reason).await,
             ConnectionEvent::Sync(rooms) => {
                 for (room, after) in rooms {
                     self.enqueue(CatchUpTask::Sync {
@@ -202,36 +199,36 @@ impl ConnectionDriver {
         }
     }
 
-    /// An ear has closed itself.
+    /// Handles a gate that has paused.
     async fn on_gate_paused(
         &mut self,
         room: RoomId,
-        on_gate_paused: PauseReason,
+        reason: PauseReason,
     ) -> Result<(), Disconnect> {
-        match on_gate_paused {
-            PauseReason::Missed { lagged } => self.enqueue(CatchUpTask::CatchUp {
+        match reason {
+            PauseReason::Missed { lagged } => self.enqueue(CatchUpTask::Repair {
                 room,
                 lagged,
                 holes: false,
             }),
-            PauseReason::BufferFull => self.enqueue(CatchUpTask::Reopen { room }),
+            PauseReason::BufferFull => self.enqueue(CatchUpTask::Resume { room }),
             PauseReason::Removed(live, reason) => return self.on_removed(&live, reason).await,
             PauseReason::Deleted => return self.on_left(room, LeaveReason::Deleted).await,
         }
         Ok(())
     }
 
-    /// Opens the ear in a room, now that the client has been told of everything up to `rev`.
+    /// Resumes the gate in a room, now that the client has everything up to `rev`.
     fn resume_gate(&self, room: RoomId, rev: Rev) {
         if let Some(gate) = self.subscriptions.gate(room)
-            && let Err(on_gate_paused) = gate.resume_at(rev)
+            && let Err(reason) = gate.resume_at(rev)
         {
             self.outbound
-                .post_event(ConnectionEvent::DeliveryGate(room, on_gate_paused));
+                .post_event(ConnectionEvent::GatePaused(room, reason));
         }
     }
 
-    /// An ear says that the user is out of a room. If they are back already, it was just news.
+    /// Handles a gate that saw the user leave. A user who is back already only missed events.
     async fn on_removed(
         &mut self,
         live: &LiveMessage,
@@ -263,7 +260,7 @@ impl ConnectionDriver {
     async fn on_left(&mut self, room: RoomId, reason: LeaveReason) -> Result<(), Disconnect> {
         let name = match self.subscriptions.gate(room) {
             Some(gate) => gate.name(),
-            // What is heard of one room alone ends with it, whether or not it was heard yet.
+            // A connection to one room ends with the room, even before its first event.
             None if self.scope == Scope::All => return Ok(()),
             None => String::new(),
         };

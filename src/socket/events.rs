@@ -1,4 +1,4 @@
-//! What the parts of one connection tell each other.
+//! Types that the parts of one connection share.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use crate::{
     protocol::CloseReason,
 };
 
-/// What the writer is to see to.
+/// Work for the driver.
 pub(super) enum ConnectionEvent {
-    /// The ear in this room has closed itself.
-    DeliveryGate(RoomId, PauseReason),
+    /// The delivery gate in this room has paused.
+    GatePaused(RoomId, PauseReason),
     /// Send everything changed since these.
     Sync(Vec<(RoomId, Rev)>),
     /// Show the last so many messages of this room.
@@ -24,7 +24,7 @@ pub(super) enum ConnectionEvent {
     Disconnect(Disconnect),
 }
 
-/// Why an ear closed itself.
+/// Reason why a delivery gate paused.
 pub(super) enum PauseReason {
     /// Changes were missed.
     Missed {

@@ -1,4 +1,4 @@
-//! How a connection speaks: the same news as JSON frames or as lines.
+//! Encodes events for one connection, as JSON frames or as lines.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::{
 /// Names that a line of presence shows at most.
 const NAMES: usize = 10;
 
-/// One connection's way of speaking.
+/// Encoder of one connection.
 pub(super) struct FrameEncoder {
     mode: ProtocolMode,
     caller: Caller,
     /// Whether the peer takes compressed frames.
     deflate: Option<DeflateParams>,
-    /// What makes the keys of this connection's own lines, so that they are not echoed here and yet reach
-    /// the same person's other connections.
+    /// Makes the keys of this connection's own lines, so that they are not echoed here and yet reach the same person's
+    /// other connections.
     line_key_seed: u64,
     /// In line mode: its time zone, and the day of the last message shown.
     terminal: Option<Box<TerminalState>>,
@@ -54,7 +54,7 @@ impl FrameEncoder {
         &self.caller
     }
 
-    /// The same as a user.
+    /// Returns the user of the caller.
     pub(super) fn user(&self) -> UserId {
         self.caller.user()
     }
@@ -98,7 +98,7 @@ impl FrameEncoder {
         Key::parse(&format!("{}{count}", self.line_key_prefix())).ok()
     }
 
-    /// What they begin with.
+    /// Returns the start of these keys.
     fn line_key_prefix(&self) -> String {
         format!("line-{:016x}-", self.line_key_seed)
     }
@@ -167,7 +167,7 @@ impl FrameEncoder {
         Some(self.lines(&line))
     }
 
-    /// Somebody came or went.
+    /// Encodes presence changes.
     pub(super) fn presence(&self, presence: &LivePresence) -> Vec<Bytes> {
         if self.mode == ProtocolMode::Json {
             return vec![presence.json(self.deflate).clone()];
@@ -211,7 +211,7 @@ impl FrameEncoder {
         (self.mode == ProtocolMode::Json).then(|| self.frame(&frame.encode()))
     }
 
-    /// What the client holds everything up to, after a repair.
+    /// Encodes the head up to which the client has everything.
     pub(super) fn synced(&self, room_id: RoomId, head: Head, epoch: &str) -> Option<Bytes> {
         self.json(&ServerEvent::Synced {
             room_id,
@@ -258,7 +258,7 @@ impl FrameEncoder {
         )
     }
 
-    /// What a person reads before the connection closes; programs read the close code.
+    /// Returns the last line for a person before the close; programs read the close code.
     pub(super) fn last_words(&self, reason: CloseReason) -> Option<String> {
         let quiet = matches!(
             reason,

@@ -1,5 +1,5 @@
-//! Pings for all connections: one wheel of theirs goes round once a heartbeat, and no connection has a
-//! clock of its own, nor is any task woken to ping.
+//! Heartbeat of all connections: one timer wheel pings them, so that no connection has a timer of its own and no task is
+//! woken to ping.
 
 use std::{
     sync::{
@@ -29,7 +29,7 @@ const SLOTS: usize = 64;
 /// Pings after which other tasks get their turn.
 const YIELD_EVERY: usize = 64;
 
-/// The wheel.
+/// Timer wheel of pings.
 pub struct Heartbeat {
     slots: [Mutex<Vec<Weak<Outbound>>>; SLOTS],
     /// The slot whose turn was last.
@@ -39,7 +39,7 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// A wheel with nobody on it.
+    /// Makes an empty wheel.
     #[must_use]
     pub fn new(timing: &Timing) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Heartbeat {
         self.slot(last).push(Arc::downgrade(outbound));
     }
 
-    /// Goes round until `stop`.
+    /// Runs the wheel until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let _ = stop.run_until_cancelled(self.tick_slots()).await;
     }
@@ -80,13 +80,13 @@ impl Heartbeat {
             }
             outlets.shrink_to(outlets.len() * 2);
             let mut slot = self.slot(next);
-            // Who came meanwhile goes behind the others.
+            // Connections added meanwhile go behind the others.
             outlets.append(&mut slot);
             *slot = outlets;
         }
     }
 
-    /// A ping; or the end of a peer that was silent for too long.
+    /// Pings a connection, or ends it if its peer was silent for too long.
     fn ping_or_expire(&self, outbound: &Outbound) {
         if outbound.silence() > self.silence {
             outbound.post_event(ConnectionEvent::Disconnect(Disconnect::Close(

@@ -1,9 +1,8 @@
-//! One WebSocket connection: a reader, a writer and a feed. It never knows HTTP.
+//! One WebSocket connection. It never names HTTP.
 //!
-//! What happens in its rooms reaches a connection through its ears: a room's task writes to it
-//! there and then, whatever the connection's own task is about. That one has two halves that do not
-//! wait for each other: the reader turns frames into commands; the writer does what takes more than
-//! a write, such as reading from the store what was missed.
+//! Events of its rooms reach a connection through its delivery gates: a room's fan-out task writes to the socket itself. The
+//! connection's own task has two halves that do not wait for each other. The reader turns frames into commands; the driver
+//! does what takes more than one write, such as reading missed messages from the store.
 
 mod codec;
 mod delivery_gate;
@@ -55,42 +54,41 @@ pub struct Context {
     pub timing: Arc<Timing>,
     /// Cancelled when the server goes away.
     pub draining: CancellationToken,
-    /// Whose turn it is to read from the store for a connection that opens or catches up. However many
-    /// come back at once, what is live waits for a few of them at most.
+    /// Permits to read from the store for a connection that opens or catches up. Live messages wait for few of them, however
+    /// many connections return at once.
     pub read_permits: Arc<Semaphore>,
-    /// Who pings them.
+    /// Pings all connections.
     pub heartbeat: Arc<Heartbeat>,
     /// Where people reach the server, without a slash at the end; empty if that is not known.
     pub origin: Arc<str>,
 }
 
 impl Context {
-    /// So many may read at once for their connections: enough to keep the store's readers busy.
+    /// Makes the permits: enough to keep the store's readers busy.
     #[must_use]
     pub fn read_permits() -> Arc<Semaphore> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Arc::new(Semaphore::new(4 * cores))
     }
 
-    /// Waits for a turn. It ends when what this returns is dropped, which must be before anything is sent: a
-    /// peer that takes nothing would hold everybody up.
+    /// Waits for a permit. Drop it before sending: a peer that takes nothing would block other connections.
     async fn acquire_read_permit(&self) -> Option<OwnedSemaphorePermit> {
-        // Nobody closes the semaphore; without a turn it would only be less fair.
+        // The semaphore is never closed; without a permit the read would only be less fair.
         self.read_permits.clone().acquire_owned().await.ok()
     }
 }
 
-/// What a connection was opened for.
+/// Parameters of a new connection.
 pub struct ConnectionSetup {
-    /// Who opened it.
+    /// The caller.
     pub caller: Caller,
     /// Its place in the directory of connections.
     pub registration: Registration,
-    /// What it hears.
+    /// Rooms that it receives.
     pub scope: Scope,
-    /// What the one room was called that it hears; who comes out of it while coming in is told so.
+    /// Name of its one room, for a user who leaves the room during the handshake.
     pub name: String,
-    /// How it speaks.
+    /// Frames or lines.
     pub mode: ProtocolMode,
     /// The time zone of a terminal.
     pub zone: TimeZone,
@@ -98,7 +96,7 @@ pub struct ConnectionSetup {
     pub deflate: Option<DeflateParams>,
 }
 
-/// What a connection hears.
+/// Rooms that a connection receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every room of its user.
@@ -107,7 +105,7 @@ pub enum Scope {
     Room(RoomId),
 }
 
-/// How a connection speaks.
+/// Protocol of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolMode {
     /// JSON frames.
@@ -243,7 +241,7 @@ impl Connection {
                 loop {
                     match decoder.next() {
                         Ok(Some(Incoming::Close(_))) | Err(_) => return,
-                        // What it said before it heard us.
+                        // Frames that were sent before the peer saw our close.
                         Ok(Some(_)) => {}
                         Ok(None) if matches!(outbound.read(&mut decoder).await, Ok(true)) => {}
                         Ok(None) => return,

@@ -1,5 +1,5 @@
-//! The way out of one connection. Whoever has something for it writes it there and then, whichever
-//! task that is; what the peer does not take at once waits here, and not for ever.
+//! Outbound buffer of one connection. Any task may write. Bytes that the peer does not take at once are queued up to a
+//! limit, and a peer that takes nothing for too long is disconnected.
 
 use std::{
     collections::VecDeque,
@@ -24,27 +24,27 @@ use super::{
 };
 use crate::protocol::CloseReason;
 
-/// What may wait for a peer. More is not taken, unless it is one frame that has nothing before it.
+/// Bytes that may be queued. More are refused, unless it is one frame that has nothing before it.
 const MAX_BUFFERED_BYTES: usize = 64 * 1024;
 /// Frames that leave in one write at most.
 const MAX_SLICES: usize = 32;
-/// Calls that may wait before the peer's own have to.
+/// Connection events that may be queued before the peer's own have to wait.
 const MAX_EVENTS: usize = 64;
 /// What one read takes. On the stack, so that it costs a silent connection nothing.
 const READ_BYTES: usize = 4096;
 
-/// There is no room for more now.
+/// The buffer is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BufferFull;
 
-/// A TCP stream, and what waits for it.
+/// TCP stream and its output buffer.
 pub(super) struct Outbound {
     stream: TcpStream,
     stall: Duration,
     state: Mutex<OutboundState>,
-    /// The writer has something to look at.
+    /// Wakes the driver.
     wakeup: Notify,
-    /// There is room again.
+    /// Signals that there is room again.
     capacity: Notify,
 }
 
@@ -52,14 +52,14 @@ struct OutboundState {
     queue: VecDeque<Bytes>,
     /// How much of the first frame has left.
     sent: usize,
-    /// What waits, in all.
+    /// Bytes queued in all.
     waiting: usize,
     /// Since when the peer has taken nothing, although something waits.
     stalled_since: Option<Instant>,
     phase: Phase,
-    /// When the peer was last heard of.
+    /// Time of the last read.
     last_read_at: Instant,
-    /// What the writer must see to.
+    /// Events for the driver.
     events: VecDeque<ConnectionEvent>,
 }
 
@@ -84,7 +84,7 @@ impl OutboundState {
         Ok(())
     }
 
-    /// What the next write tries to send.
+    /// Returns the slices that the next write tries to send.
     fn slices(&self) -> [IoSlice<'_>; MAX_SLICES] {
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         for (slice, frame) in slices.iter_mut().zip(&self.queue) {
@@ -130,12 +130,12 @@ impl Outbound {
         }
     }
 
-    /// Hands a frame over. It leaves with the next [`flush`](Self::flush).
+    /// Queues a frame. It leaves with the next [`flush`](Self::flush).
     pub(super) fn enqueue(&self, frame: Bytes) -> Result<(), BufferFull> {
         self.lock().enqueue(frame)
     }
 
-    /// Hands a frame over and sends it if nothing is in its way.
+    /// Sends a frame at once if nothing is queued before it; else queues it.
     pub(super) fn send_now(&self, frame: &Bytes) -> Result<(), BufferFull> {
         let mut state = self.lock();
         let mut sent = 0;
@@ -158,7 +158,7 @@ impl Outbound {
         self.write(&mut self.lock());
     }
 
-    /// Hands a frame over as soon as there is room for it. For the writer.
+    /// Queues a frame as soon as there is room for it. Called by the driver.
     pub(super) async fn send(&self, frame: Bytes) -> Result<(), Disconnect> {
         while self.enqueue(frame.clone()).is_err() {
             self.drained().await?;
@@ -166,7 +166,7 @@ impl Outbound {
         Ok(())
     }
 
-    /// The same, for others than the writer, who sees to it that there will be room.
+    /// Like [`send`](Self::send), for tasks other than the driver, which makes the room.
     ///
     /// # Errors
     /// The connection is broken.
@@ -216,7 +216,7 @@ impl Outbound {
         }
     }
 
-    /// Hands over the last frame: nothing comes behind it, whoever still tries.
+    /// Queues the last frame: later ones are dropped.
     pub(super) fn close(&self, frame: Bytes) {
         let mut state = self.lock();
         if state.phase == Phase::Open {
@@ -227,13 +227,13 @@ impl Outbound {
         self.write(&mut state);
     }
 
-    /// Leaves something for the writer to see to.
+    /// Posts an event to the driver.
     pub(super) fn post_event(&self, event: ConnectionEvent) {
         self.lock().events.push_back(event);
         self.wakeup.notify_one();
     }
 
-    /// The same, once not too much of it waits. For what the peer may ask as often as it likes.
+    /// Posts an event to the driver as soon as few are queued. For events that the peer may cause as often as it likes.
     pub(super) async fn post_event_with_backpressure(&self, event: ConnectionEvent) {
         while self.lock().events.len() >= MAX_EVENTS {
             self.capacity.notified().await;
@@ -241,15 +241,14 @@ impl Outbound {
         self.post_event(event);
     }
 
-    /// What the writer must see to next.
+    /// Takes the next event for the driver.
     pub(super) fn next_event(&self) -> Option<ConnectionEvent> {
         let event = self.lock().events.pop_front()?;
         self.capacity.notify_one();
         Some(event)
     }
 
-    /// Waits until there is something for the writer to look at: a call, or a peer that takes no
-    /// more.
+    /// Waits until the driver has something to do: an event, or a peer that takes no more.
     pub(super) async fn wakeup(&self) {
         self.wakeup.notified().await;
     }
@@ -315,7 +314,7 @@ impl Outbound {
         let _ = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write);
     }
 
-    /// Writes what waits, as far as the peer takes it.
+    /// Writes queued bytes, as far as the peer takes them.
     fn write(&self, state: &mut OutboundState) {
         while !state.queue.is_empty() {
             match self.stream.try_write_vectored(&state.slices()) {
@@ -324,7 +323,7 @@ impl Outbound {
                     state.stalled_since = None;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // The writer waits for the peer, whoever it was that wrote.
+                    // The driver waits for the peer, whichever task wrote.
                     if state.stalled_since.is_none() {
                         state.stalled_since = Some(Instant::now());
                         self.wakeup.notify_one();

@@ -86,7 +86,7 @@ impl Reader {
         }
     }
 
-    /// Reads until there is nothing more to do; then the writer ends the connection.
+    /// Reads until there is nothing more to do; then the driver ends the connection.
     pub(super) async fn listen(&mut self, decoder: &mut Decoder) {
         while self.step(decoder).await.is_ok() {}
         self.outbound.flush();
@@ -221,7 +221,7 @@ impl Reader {
             .map_err(|_| ReaderStopped)
     }
 
-    /// Hands over to the writer. After a call that ends the connection there is no more to do.
+    /// Posts an event to the driver. After an event that ends the connection the reader stops.
     async fn post(&mut self, event: ConnectionEvent) -> Result<(), ReaderStopped> {
         let last = matches!(
             event,

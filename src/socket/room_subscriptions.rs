@@ -1,4 +1,4 @@
-//! The rooms that a connection hears.
+//! Rooms that a connection is subscribed to.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl RoomSubscriptions {
         }
     }
 
-    /// Starts to hear a room, with an ear that is closed.
+    /// Subscribes to a room with a paused gate.
     pub(super) fn subscribe(&mut self, room: RoomId) {
         let Err(place) = self.place(room) else {
             return;
@@ -64,14 +64,14 @@ impl RoomSubscriptions {
             subscription: RoomSubscription::new(gate, listening),
             announced: false,
         };
-        // Most connections hear one room alone, and have no room for more.
+        // Most connections have one room and need no room for more.
         if self.rooms.is_empty() {
             self.rooms.reserve_exact(1);
         }
         self.rooms.insert(place, entry);
     }
 
-    /// Hears a room no longer.
+    /// Ends the subscription to a room.
     pub(super) fn unsubscribe(&mut self, room: RoomId) {
         if let Ok(place) = self.place(room) {
             self.rooms.remove(place);
@@ -87,13 +87,13 @@ impl RoomSubscriptions {
         self.place(room).is_ok()
     }
 
-    /// Whether the client has been told of a room.
+    /// Returns whether the client was told of a room.
     pub(super) fn is_announced(&self, room: RoomId) -> bool {
         self.place(room)
             .is_ok_and(|place| self.rooms[place].announced)
     }
 
-    /// Notes that the client is told of a room by that name, and answers whether it was not before.
+    /// Notes that the client is told of a room by that name. Returns whether it was not told before.
     pub(super) fn announce(&mut self, room: RoomId, name: &str) -> bool {
         let Ok(place) = self.place(room) else {
             return false;
@@ -103,7 +103,7 @@ impl RoomSubscriptions {
         !std::mem::replace(&mut entry.announced, true)
     }
 
-    /// Hears no longer what the client has not been told of.
+    /// Ends subscriptions that the client was not told of.
     pub(super) fn drop_unannounced(&mut self) {
         self.rooms.retain(|entry| entry.announced);
     }

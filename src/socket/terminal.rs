@@ -9,7 +9,7 @@ use crate::{
 
 /// How a terminal shows messages.
 pub(super) struct TerminalState {
-    /// What the addresses of files begin with; empty if `public_url` is not set.
+    /// Start of the addresses of files; empty if `public_url` is not set.
     origin: Arc<str>,
     clock: Mutex<ClockState>,
 }

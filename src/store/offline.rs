@@ -1,4 +1,4 @@
-//! What the command line changes in the database without a [`Store`], beside a server that may run.
+//! Changes that the command line makes without a [`Store`], beside a server that may run.
 
 use std::path::Path;
 

@@ -28,7 +28,7 @@ export function RoomView({ room }) {
 
   const attachFiles = useRef(null);
   const [dropping, setDropping] = useState(false);
-  // What is edited takes no files.
+  // A message that is being edited takes no files.
   const takes = (event) => bringsFiles(event) && !room.editing.value;
   const onDragOver = (event) => {
     if (!takes(event)) return;

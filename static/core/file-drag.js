@@ -11,7 +11,7 @@ addEventListener("dragend", () => (isOwn = false));
 
 for (const type of ["dragover", "drop"]) {
   addEventListener(type, (event) => {
-    // What takes the files has said so by now; a field for files takes them by itself.
+    // A target that takes the files has prevented the default by now; a file input takes them by itself.
     if (event.defaultPrevented || !bringsFiles(event) || event.target.matches?.("input[type=file]")) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "none";

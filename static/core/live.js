@@ -177,7 +177,7 @@ function read(frame) {
   if (!known) return;
   const forced = (frame.read_generation ?? 0) > known.readGeneration;
   if (forced && frame.unread > 0) keepUnread(known, frame.read_seq);
-  // What this page has yet to tell is newer than what the server knew when it said this, but for a forced move.
+  // A local receipt that is still to be sent is newer than this frame, unless the frame reports a forced move.
   if (forced || !isUntold(known)) known.receipt(frame, true);
 }
 

@@ -34,7 +34,7 @@ export const hueOf = (id) => (id * 7) % HUES;
 export function fileSize(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   let [size, unit] = [bytes, 0];
-  // What would be written as 1,000 or more is written in the next unit.
+  // A value of 1,000 or more goes to the next unit.
   while (size >= 999.5 && unit < units.length - 1) [size, unit] = [size / 1024, unit + 1];
   return new Intl.NumberFormat(spoken(), { style: "unit", unit: units[unit], unitDisplay: "short", maximumSignificantDigits: size < 10 ? 2 : 3 }).format(size);
 }

@@ -189,7 +189,7 @@ describe("a conversation", () => {
     }
     held.resolve();
     for (const person of [ada, bob]) await person.page.locator(".message-row").last().getByRole("heading", { name: "Line 30" }).waitFor();
-    // Who wrote it all is at the end, and who has read nothing is at the first of it.
+    // The author is at the end; the reader who has read nothing is at the first unread message.
     assert.ok((await place(ada)).left < 2, "at the end");
     const [before, after] = [places.get(bob), await place(bob)];
     assert.ok(before.left > 500 && Math.abs(after.first - before.first) < 2, JSON.stringify([before, after]));

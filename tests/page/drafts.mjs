@@ -1,4 +1,4 @@
-// What was written stays in its draft until it is saved as a message.
+// A draft stays until it is saved as a message.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";

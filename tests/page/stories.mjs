@@ -17,7 +17,7 @@ async function play(file, story = null) {
   const events = run({ files: [file], testNamePatterns: only });
   const failed = [];
   let passed = 0;
-  // What is no story is a suite, or the file as a whole, which bears its path.
+  // Results that are no stories are suites, or the file as a whole, which is named by its path.
   const isStory = ({ name, details }) => details.type !== "suite" && name !== file;
   events.on("test:fail", (result) => {
     // The suite of a failed story fails as well. Any other failure beside a story's is that of a hook or of the file.

@@ -223,7 +223,7 @@ async fn a_stop_without_sending_is_told_to_the_others() {
         stopped,
         json!({ "type": "typing_stopped", "room_id": room.id, "user_id": ana.id })
     );
-    // The same stop is told once, and not to the one who stopped.
+    // A stop is published once, and not to the user who stopped.
     ana_socket.send(typing(false)).await;
     for socket in [&mut ana_socket, &mut ben_socket] {
         let before = socket.still_answers().await;

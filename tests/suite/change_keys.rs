@@ -82,7 +82,7 @@ async fn a_retried_change_returns_the_first_result_and_changes_nothing() {
     );
     let late = answer(&mut socket, delete(&room, "d2", &seq)).await;
     assert_eq!(late["code"], "not_found", "{late}");
-    // Nobody else's keys are known: this is no repetition.
+    // Keys belong to one user: for another user this is no repetition.
     let (mut bens, _) = ben.connect().await;
     let theirs = answer(&mut bens, edit(&room, "e2", &seq, "two")).await;
     assert_eq!(theirs["code"], "not_found", "{theirs}");
@@ -201,7 +201,7 @@ async fn http_takes_a_key_as_a_header_or_a_parameter() {
     let (room, [ana]) = server.room_of(["ana"]).await;
     let posts = format!("/api/rooms/{}/messages", room.id);
 
-    // What `curl --retry` does, with plain text.
+    // `curl --retry` with plain text.
     let plain = |key: &str, query: &str, body: &'static str| {
         let mut request = ana.request(Method::POST, &format!("{posts}{query}"));
         if !key.is_empty() {

@@ -1,4 +1,4 @@
-//! What has changed in a room since a rev, whatever has been changed how often.
+//! Messages changed since a `rev`, however often each was changed.
 
 use std::path::Path;
 

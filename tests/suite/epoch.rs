@@ -207,7 +207,7 @@ async fn a_person_at_a_terminal_reads_it_and_goes_on_from_the_present() {
     assert!(told(ahead, "live one").await.ends_with("live one"));
     let other = ana.terminal(&room, "?since=2&epoch=another").await;
     assert!(told(other, "live two").await.ends_with("live two"));
-    // What is asked for by count is of this history.
+    // History by count belongs to the present history.
     let counted = ana.terminal(&room, "?since=99&history=1").await;
     assert!(told(counted, "live three").await.ends_with("live two"));
     let mut same = ana

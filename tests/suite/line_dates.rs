@@ -75,7 +75,7 @@ async fn history_shows_dates_and_a_line_between_days() {
     let between = "* day changed to 2026-03-29".to_owned();
     let shown: [String; 5] = lines(&mut terminal).await;
     assert_eq!(shown, [m0 + "0", m1 + "1", between, m2 + "2", m3 + "3"]);
-    // What is live then is of another day too, and has no date of its own.
+    // A live message is of another day too, and has no date of its own.
     ana.say(&room, "good morning").await;
     let [day, line]: [String; 2] = lines(&mut terminal).await;
     let today = day

@@ -1,4 +1,4 @@
-//! What a terminal is told of lines that were refused, and how it ends.
+//! Refused lines at a terminal, and how it ends.
 
 use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::Message;

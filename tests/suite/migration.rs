@@ -11,7 +11,7 @@ use crate::{
     support::{Room, TestServer, User, database, execute, older_database},
 };
 
-/// What the fixture's room 1 holds.
+/// Messages in the fixture's room 1.
 const MESSAGES: usize = 64;
 
 fn hall() -> Room {
@@ -205,7 +205,7 @@ async fn without_a_copy_nothing_is_migrated() {
     fs::create_dir(&data).unwrap();
     older_database(&data);
     let before = contents(&data.join("parlor.db")).await;
-    // Nobody can write a file where a folder is.
+    // A folder in its place prevents the copy.
     for version in 0..100 {
         fs::create_dir(data.join(format!("before-{version}.db.part"))).unwrap();
     }

@@ -251,7 +251,7 @@ async fn a_picture_is_named_wherever_its_owner_appears() {
             assert_eq!(user.get("avatar"), Some(&me), "{round}, {at}: {user}");
         };
 
-        // What a message says of its author, live and read again, on the newest page and on an older one.
+        // A message names its author live and read again, on the newest page and on an older one.
         phone
             .say(&room, &format!("key{index}"), &format!("live{index}"))
             .await;

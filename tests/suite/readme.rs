@@ -105,7 +105,7 @@ fn masked(text: &str) -> String {
     let text = replaced(&text, "/api/files/", "ID", |c| c.is_ascii_hexdigit());
     let text = replaced(&text, "\"id\":", "ID", |c| c.is_ascii_digit());
     let text = replaced(&text, "_id\":", "ID", |c| c.is_ascii_digit());
-    // Of RFC 3339 in JSON, of a terminal at the beginning of a line.
+    // Times: RFC 3339 in JSON, and at the start of a terminal's line.
     let text = replaced(&text, "\"20", "TIME", |c| {
         c.is_ascii_digit() || "-:.TZ".contains(c)
     });

@@ -171,16 +171,16 @@ struct Row {
     another_login: bool,
     /// Whether it ends the account that asks.
     newcomer: bool,
-    /// What it needs of a personal token.
+    /// The right that the call needs of a personal token.
     token: TokenNeed,
 }
 
-/// What a call needs of a personal token.
+/// Right that a call needs of a personal token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TokenNeed {
     /// The scope to read, to write, or to change what admins may, by the method and the rule.
     ByMethod,
-    /// The same, of a token without a list of rooms.
+    /// Like `ByMethod`, and without a list of rooms.
     AllRooms,
     /// The scope to post.
     Post,

@@ -67,7 +67,7 @@ async fn a_setting_that_cannot_be_used_is_named() {
     assert!(words.contains("parlor.toml is not valid TOML"), "{words}");
 }
 
-/// What a server logs that is started with these variables and stopped again.
+/// Returns the log of a server that is started with these variables and stopped again.
 async fn log_with(variables: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut command = parlor(folder.path(), &["--listen", "127.0.0.1:0"]);

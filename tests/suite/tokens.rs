@@ -20,7 +20,7 @@ async fn program(owner: &User, scope: &str) -> (i64, User) {
     program_by(owner, json!({ "name": "backup", "scope": scope })).await
 }
 
-/// The same, limited to these rooms.
+/// Makes a token that is limited to these rooms.
 async fn program_in(owner: &User, scope: &str, rooms: &[&Room]) -> User {
     let rooms: Vec<i64> = rooms.iter().map(|room| room.id).collect();
     let body = json!({ "name": "backup", "scope": scope, "rooms": rooms });
@@ -367,7 +367,7 @@ async fn only_a_token_of_scope_admin_does_what_admins_do() {
         }
     }
 
-    // Somebody else makes none, and has nothing to read there.
+    // A user who is no admin makes none, and has nothing to read there.
     let admin = json!({ "name": "x", "scope": "admin" });
     let refused = ben.post(TOKENS, admin.clone()).await;
     refused.refused(403, "forbidden");
@@ -481,7 +481,7 @@ async fn a_token_to_post_with_sends_and_learns_nothing() {
     }
     let seen = ana.post(&page, body.clone()).await.expect(200);
     assert_eq!(seen["quote"]["body"], "the secret");
-    // What becomes of it is not told to a token that may not read.
+    // A token that may not read is not told of later changes.
     let message = format!("{page}/{}", seen["seq"]);
     let edit = json!({ "body": "noted, by phone" });
     ana.patch(&message, edit).await.expect(200);
@@ -735,7 +735,7 @@ async fn a_token_with_a_list_of_rooms_reads_nothing_of_others() {
         let detail = refused["detail"].as_str().unwrap();
         assert!(detail.contains("limited to some rooms"), "{detail}");
     }
-    // What was reported comes from every room, and so does the log.
+    // Reports and the log cover every room.
     for path in ["/api/admin/audit", "/api/admin/reports", "/api/admin/users"] {
         ana.get(path).await.expect(200);
         script.get(path).await.refused(403, "out_of_scope");
@@ -780,7 +780,7 @@ async fn a_token_with_a_list_of_rooms_hears_nothing_of_others() {
         assert_eq!(error["room_id"], there.id, "{command}");
     }
 
-    // What happens in other rooms, new ones among them, does not come.
+    // Events of other rooms, new ones included, do not come.
     ben.say(&there, "after").await;
     let read = format!("/api/rooms/{}/read", there.id);
     ana.put(&read, json!({ "seq": 1, "force": true }))

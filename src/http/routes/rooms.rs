@@ -39,7 +39,7 @@ pub(crate) struct CreateBody {
 #[derive(Deserialize)]
 pub(crate) struct JoinBody {
     code: Option<String>,
-    /// The same as `code`, under the name that a room has it by.
+    /// Another name of `code`: the name that a room's JSON uses.
     access_code: Option<String>,
     room_id: Option<RoomId>,
 }

@@ -1,4 +1,4 @@
-//! The index itself: users to rooms, rooms to users, and what rooms have not been told.
+//! The index: users to rooms, rooms to users, and each room's changes since the last flush.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
@@ -14,12 +14,12 @@ use crate::domain::{RoomId, Timestamp, UserId, UserSummary};
 pub(super) struct PresenceIndex {
     pub(super) users: HashMap<UserId, OnlineUser>,
     pub(super) rooms: HashMap<RoomId, RoomPresence>,
-    /// Rooms that have something to be told.
+    /// Rooms with changes that are not flushed yet.
     pub(super) dirty_rooms: HashSet<RoomId>,
     /// Users without a connection, by the end of their grace. The grace is the same for all, so
     /// that the queue is in order by itself. An entry whose user came back is skipped.
     pub(super) leaving: VecDeque<(Instant, UserId)>,
-    /// Users who came online since the last settling.
+    /// Users who came online since the last flush.
     pub(super) arrived: HashMap<UserId, Timestamp>,
 }
 
@@ -27,8 +27,7 @@ pub(super) struct OnlineUser {
     pub(super) who: Arc<UserSummary>,
     /// In the order of their ids.
     pub(super) rooms: Vec<RoomId>,
-    /// Counts comings to rooms and goings from them, so that a list of rooms that was read before
-    /// one is not taken for the truth after it.
+    /// Counts joins and leaves, so that a list of rooms that was read before one is not trusted after it.
     pub(super) epoch: u64,
     pub(super) connections: usize,
     /// When the last connection closed, and the end of the grace after it.
@@ -116,7 +115,7 @@ impl PresenceIndex {
 }
 
 impl RoomPresence {
-    /// Whoever went and came back before anybody was told has not moved at all.
+    /// A user who left and returned between two flushes has not changed.
     pub(super) fn go_online(&mut self, who: &Arc<UserSummary>) {
         self.online.insert(who.id);
         if self.changes.remove(&who.id).is_none() {

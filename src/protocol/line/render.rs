@@ -13,7 +13,7 @@ pub struct LineStyle<'s> {
     pub dated: bool,
     /// Whether the message's number stands before both.
     pub numbered: bool,
-    /// What the addresses of files begin with, such as `https://chat.example.org`; may be empty.
+    /// Start of the addresses of files, such as `https://chat.example.org`; may be empty.
     pub origin: &'s str,
 }
 
@@ -27,7 +27,7 @@ impl LineStyle<'static> {
     };
 }
 
-/// What has become of a message that was shown before; `None` if a terminal does not show it.
+/// Renders a change to a message that was shown before. Returns `None` if a terminal does not show it.
 #[must_use]
 pub fn render_change(message: &Message, change_kind: ChangeKind) -> Option<String> {
     let (name, seq) = (&message.author.username, message.seq);

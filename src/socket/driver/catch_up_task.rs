@@ -1,8 +1,7 @@
-//! Giving a client what it missed: by itself when the feed shows a gap, or when the client asks.
+//! Catch-up: sends what a client missed, after a gap or when the client asks.
 //!
-//! An errand is a state of the writer, not a call: each step reads so much and no more, sends it,
-//! and lets pings, words and answers have their turn. The feed waits meanwhile, so that what is live
-//! comes behind what was missed.
+//! A task is a state of the driver, not a call. Each step reads a bounded amount and sends it; pings, control messages and
+//! answers are sent in between. The room's gate is paused meanwhile, so that live messages follow the missed ones.
 
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::{
     protocol::{CloseReason, SYNC_LIMIT, ServerEvent},
 };
 
-/// What one step holds in memory until the peer has taken it.
+/// Size of one step, which is in memory until the peer has taken it.
 const STEP: PageLimit = PageLimit {
     messages: 63,
     bytes: 64 * 1024,
@@ -31,19 +30,19 @@ pub(super) enum CatchUpTask {
     Sync {
         room: RoomId,
         after: Rev,
-        /// How many messages it has had; none yet if the errand has not begun.
+        /// Messages sent so far; 0 if the task has not begun.
         sent: usize,
     },
-    /// The feed missed something.
-    CatchUp {
+    /// The gate found a gap.
+    Repair {
         room: RoomId,
-        /// Whether news was lost that is no message: who came and went, or a new name.
+        /// Whether events other than messages were lost, such as presence or a new name.
         lagged: bool,
         /// Whether changes that were overtaken by later ones have left holes.
         holes: bool,
     },
-    /// The peer takes more again: what it has not had is held.
-    Reopen { room: RoomId },
+    /// The peer takes more again: the gate sends what it has buffered.
+    Resume { room: RoomId },
     /// A person asked for these messages.
     HistoryReplay(HistoryReplay),
 }
@@ -60,7 +59,7 @@ pub(super) struct HistoryReplay {
 }
 
 impl ConnectionDriver {
-    /// Takes an errand on. One that was not begun yet answers for both.
+    /// Queues a task. A `sync` that has not begun is merged with an earlier one of the same room.
     pub(super) fn enqueue(&mut self, task: CatchUpTask) {
         if let CatchUpTask::Sync { room, after, .. } = task {
             let pending = self.tasks.iter_mut().find_map(|pending| match pending {
@@ -79,19 +78,19 @@ impl ConnectionDriver {
         self.tasks.push_back(task);
     }
 
-    /// Does a step of the first errand.
+    /// Runs one step of the first task.
     pub(super) async fn run_task(&mut self) -> Result<(), Disconnect> {
         let Some(task) = self.tasks.pop_front() else {
             return Ok(());
         };
         let rest = match task {
             CatchUpTask::Sync { room, after, sent } => self.sync(room, after, sent).await?,
-            CatchUpTask::CatchUp {
+            CatchUpTask::Repair {
                 room,
                 lagged,
                 holes,
             } => self.repair(room, lagged, holes).await?,
-            CatchUpTask::Reopen { room } => {
+            CatchUpTask::Resume { room } => {
                 self.outbound.drained().await?;
                 self.resume_gate(room, Rev(0));
                 None
@@ -104,18 +103,18 @@ impl ConnectionDriver {
         Ok(())
     }
 
-    /// Sends everything changed since `after`. The feed goes on behind what was sent.
+    /// Sends everything changed since `after`. The gate resumes behind it.
     async fn sync(
         &mut self,
         room: RoomId,
         after: Rev,
         sent: usize,
     ) -> Result<Option<CatchUpTask>, Disconnect> {
-        // One may be in a room and not have heard the word of it yet.
+        // The user may be in a room whose control message has not arrived yet.
         if !self.subscriptions.is_subscribed(room) && self.scope == Scope::All {
             self.handle_control(ControlMessage::Room(room)).await?;
         }
-        // What is live comes behind what was missed.
+        // Live messages come behind the missed ones.
         let changes = if let Some(gate) = self.subscriptions.gate(room) {
             gate.pause();
             let chat = self.context.chat.clone();
@@ -175,7 +174,7 @@ impl ConnectionDriver {
             return Err(Disconnect::Close(CloseReason::TooSlow));
         }
         let again = |holes| {
-            Ok(Some(CatchUpTask::CatchUp {
+            Ok(Some(CatchUpTask::Repair {
                 room,
                 lagged,
                 holes,
@@ -242,7 +241,7 @@ impl ConnectionDriver {
         drop(permit);
         let page = match page {
             Ok(page) => page,
-            // The feed tells of a removal, once it is heard again.
+            // The gate reports the removal once it is resumed.
             Err(ChatError::NotFound(_)) => {
                 self.resume_gate(room, Rev(0));
                 return Ok(None);
@@ -271,7 +270,7 @@ impl ConnectionDriver {
         })))
     }
 
-    /// Tells of a message that was missed.
+    /// Sends a message that was missed.
     async fn send_missed(&self, room: RoomId, message: &Message) -> Result<(), Disconnect> {
         let Some(gate) = self.subscriptions.gate(room) else {
             return Ok(());
@@ -305,7 +304,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Says what else was lost of a room, as it is now: its name, who is online.
+    /// Sends the state of a room again: its name and who is online.
     pub(super) async fn resend_room_state(&mut self, room: RoomId) -> Result<(), Disconnect> {
         if self.encoder.text_options().is_none() {
             return self.send_room(room).await;
@@ -324,7 +323,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Tells the client of a room as it is now: one that it came into, or where its role is new.
+    /// Sends a room as it is now, because the user joined it or has a new role in it.
     pub(super) async fn send_room(&mut self, room: RoomId) -> Result<(), Disconnect> {
         if !self.subscriptions.is_subscribed(room) {
             return Ok(());
@@ -333,7 +332,7 @@ impl ConnectionDriver {
         let chat = self.context.chat.clone();
         let member = match patiently!(timing, chat.member(caller, room)) {
             Ok(member) => member,
-            // A room that was heard is left when its feed says so.
+            // A room that was announced is left when its gate says so.
             Err(ChatError::NotFound(_)) => {
                 if !self.subscriptions.is_announced(room) {
                     self.subscriptions.unsubscribe(room);
@@ -343,15 +342,15 @@ impl ConnectionDriver {
             Err(error) => return Err(super::internal(&error)),
         };
         let standing = member.standing();
-        // Only a room that is new here starts at its head: one that was heard before goes on where it is. A direct
-        // room was made for what is said first in it, and that may be there before the word of the room.
+        // A room that is new to this connection starts at its head; an announced one continues. A direct room starts at its
+        // first message, which may precede the control message.
         let is_new = self.subscriptions.announce(room, &standing.room.name);
         let view = self.room_view(standing);
         self.send(self.encoder.json(&ServerEvent::Room { room: view }))
             .await?;
         let head = standing.room.head.rev;
         if is_new && standing.room.kind == RoomKind::Direct && head > Rev(0) {
-            self.enqueue(CatchUpTask::CatchUp {
+            self.enqueue(CatchUpTask::Repair {
                 room,
                 lagged: false,
                 holes: false,
@@ -371,13 +370,13 @@ async fn changes(
     after: Rev,
     sent: usize,
 ) -> Result<Result<Changes, Head>, ChatError> {
-    let on_left = i64::try_from(SYNC_LIMIT.saturating_sub(sent)).unwrap_or(0);
+    let remaining = i64::try_from(SYNC_LIMIT.saturating_sub(sent)).unwrap_or(0);
     // The first step looks at numbers alone how far it is; a room that runs away from the ones after
     // it is caught by their count.
-    if sent == 0 || on_left == 0 {
-        let distance = chat.lag(caller, room, after, on_left).await?;
-        if distance.exceeds_limit {
-            return Ok(Err(distance.head));
+    if sent == 0 || remaining == 0 {
+        let lag = chat.lag(caller, room, after, remaining).await?;
+        if lag.exceeds_limit {
+            return Ok(Err(lag.head));
         }
     }
     let changes = chat.changed_since(caller, room, after, STEP).await?;

@@ -12,7 +12,7 @@ use crate::{
     protocol::{CloseReason, ServerEvent, UserView, server_event::ReadyLimits},
 };
 
-/// What a person reads whose address names the numbers of another history.
+/// Line for a terminal whose address names the numbers of another history.
 const OTHER_HISTORY: &str = "! epoch_changed: the history on this server is not the one you know, because a backup was restored; \
      message numbers that you noted may be wrong";
 
@@ -28,7 +28,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Subscribes, then reads, then says what was read: whatever comes in between is in the feed.
+    /// Subscribes, reads, then sends the result. Events in between wait in the gates.
     pub(in crate::socket) async fn open(&mut self) -> Result<(), Disconnect> {
         let chat = self.context.chat.clone();
         let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
@@ -57,7 +57,7 @@ impl ConnectionDriver {
             drop(permit);
             return self.out_of(room).await;
         }
-        // A room joined since the first look is subscribed only now; its word is on the way.
+        // A room joined since the first read is subscribed only now; its control message is on the way.
         for standing in &subscription {
             self.subscriptions
                 .announce(standing.room.id, &standing.room.name);
@@ -138,7 +138,7 @@ impl ConnectionDriver {
             Err(ChatError::NotFound(_)) => return self.out_of(room).await,
             Err(error) => return Err(internal(&error)),
         };
-        // Read anew, so that what is shown below ends where the feed goes on.
+        // Read again, so that the history shown below ends where the gate resumes.
         let head = member.standing().room.head;
         for line in lines::banner(&chat, &member) {
             self.send_text(&line).await?;

@@ -89,7 +89,7 @@ impl Reader {
     }
 }
 
-/// Does what a command says, and answers what to show for it. Of what changes, the feed tells.
+/// Executes a command and returns the lines to show. Changes reach the terminal through its gate.
 async fn execute(
     chat: &Chat,
     caller: &Caller,
@@ -180,7 +180,7 @@ async fn execute(
             Ok(vec![format!("* {name} is silent for {} min", seconds / 60)])
         }
         Line::Leave => {
-            // The writer closes.
+            // The driver closes the connection.
             let member = chat.member(caller, room).await?;
             chat.leave(&member).await?;
             Ok(Vec::new())

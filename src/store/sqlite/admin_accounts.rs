@@ -216,7 +216,7 @@ pub(in crate::store) async fn make_admin(
             sqlx::query!("update users set admin = 1 where id = ?1", row.id)
                 .execute(&mut *conn)
                 .await?;
-            // Nobody who is known has done it, so that it is down to whom it was done to.
+            // The command line has no account, so that the entry names the new admin as the actor.
             let author = UserSummary {
                 id: UserId(row.id),
                 username: row.username,

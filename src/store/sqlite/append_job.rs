@@ -16,5 +16,5 @@ pub(super) struct AppendJob {
 
 /// Where somebody sends to.
 pub(super) type MemberKey = (RoomId, UserId);
-/// The same, and the key it goes with.
+/// Room, author and idempotency key of a message.
 pub(super) type IdempotencyKey = (RoomId, UserId, String);

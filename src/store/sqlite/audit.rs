@@ -20,7 +20,7 @@ pub(super) async fn audit(
     audit_on(&mut tx.conn, deed, now).await
 }
 
-/// The same in a transaction of any connection.
+/// Writes an audit entry in a transaction of any connection.
 pub(super) async fn audit_on(
     conn: &mut SqliteConnection,
     deed: NewAuditEntry,

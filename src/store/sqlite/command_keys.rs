@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct KeyedCommand {
     kind: &'static str,
     key: Key,
-    /// Of everything that the command says, apart from the room and the key.
+    /// SHA-256 of the command, apart from the room and the key.
     digest: Vec<u8>,
 }
 
@@ -82,7 +82,7 @@ where
     Ok(outcome)
 }
 
-/// What to answer without running the command, if its key is known or the user is no member.
+/// Returns the answer of a known key, or the refusal of a non-member. Returns `None` if the command must run.
 async fn find(
     tx: &mut WriterState,
     which: Alteration,

@@ -39,14 +39,14 @@ pub(super) enum Invalidates {
 /// Any other write: some statements that succeed or fail together.
 pub(super) trait WriteOp: Send {
     fn run<'c>(&'c mut self, tx: &'c mut WriterState) -> BoxFuture<'c, Result<(), sqlx::Error>>;
-    fn bearing(&self) -> Invalidates;
+    fn invalidates(&self) -> Invalidates;
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 /// A [`WriteOp`] whose work is a closure.
 pub(super) struct WriteFn<F, T> {
     todo: Option<F>,
-    bearing: Invalidates,
+    invalidates: Invalidates,
     outcome: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -54,12 +54,12 @@ pub(super) struct WriteFn<F, T> {
 impl<F, T> WriteFn<F, T> {
     pub(super) fn new(
         todo: F,
-        bearing: Invalidates,
+        invalidates: Invalidates,
         reply: oneshot::Sender<Result<T, StoreError>>,
     ) -> Self {
         Self {
             todo: Some(todo),
-            bearing,
+            invalidates,
             outcome: Err(StoreError::Closed),
             reply,
         }
@@ -89,8 +89,8 @@ where
         })
     }
 
-    fn bearing(&self) -> Invalidates {
-        self.bearing
+    fn invalidates(&self) -> Invalidates {
+        self.invalidates
     }
 
     fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -104,10 +104,10 @@ impl WriteRequest {
         matches!(self, Self::Append(_))
     }
 
-    pub(super) fn bearing(&self) -> Invalidates {
+    pub(super) fn invalidates(&self) -> Invalidates {
         match self {
             Self::Append(job) => Invalidates::Room(job.append.room),
-            Self::WriteOp(call) => call.bearing(),
+            Self::WriteOp(call) => call.invalidates(),
         }
     }
 

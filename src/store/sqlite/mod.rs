@@ -246,7 +246,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// What every connection needs, and nothing that changes the file.
+/// Returns the options that every connection needs, without any that change the file.
 fn base_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)

@@ -32,13 +32,13 @@ pub(super) struct PageCache(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     rooms: DashMap<RoomId, CachedPage>,
-    transactions: RoomEpochs,
+    epochs: RoomEpochs,
 }
 
 struct CachedPage {
     /// None since the last change.
     page: Option<EncodedPage>,
-    /// Who is known to be in the room, and may see it.
+    /// Members who were seen in the room and may read it.
     readers: HashSet<UserId>,
 }
 
@@ -96,7 +96,7 @@ impl PageCache {
 
     /// To be asked before something is read that may be kept.
     pub(super) fn look(&self, room: RoomId) -> EpochSnapshot {
-        self.0.transactions.look(room)
+        self.0.epochs.look(room)
     }
 
     fn is_still(&self, missed: EpochSnapshot, room: RoomId) -> bool {
@@ -104,8 +104,8 @@ impl PageCache {
     }
 
     /// A transaction begins that bears on these.
-    pub(super) fn begin(&self, bearings: impl Iterator<Item = Invalidates>) -> WriteScope {
-        self.0.transactions.begin(bearings)
+    pub(super) fn begin(&self, writes: impl Iterator<Item = Invalidates>) -> WriteScope {
+        self.0.epochs.begin(writes)
     }
 
     /// It has ended with these changes, or has failed: forgets what they have made old.
@@ -115,7 +115,7 @@ impl PageCache {
             (WriteScope::All, Some(_)) => self.take_all(),
             (_, None) => self.forget_all(),
         }
-        self.0.transactions.end(under_way);
+        self.0.epochs.end(under_way);
     }
 
     fn forget(&self, changes: &[Change]) {
@@ -137,7 +137,7 @@ impl PageCache {
         }
     }
 
-    /// Nobody is out of the room for it, so that who was seen there need not be seen again.
+    /// Forgets the page of a room, and keeps its known readers.
     fn forget_page(&self, room: RoomId) {
         if let Some(mut kept) = self.0.rooms.get_mut(&room) {
             kept.page = None;
@@ -146,7 +146,7 @@ impl PageCache {
 
     /// Forgets everything, what is being read included: anything may have changed.
     fn forget_all(&self) {
-        self.0.transactions.skip();
+        self.0.epochs.skip();
         self.take_all();
     }
 
@@ -197,9 +197,9 @@ mod tests {
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
         let page_cache = PageCache::default();
-        for bearing in [Invalidates::Room(ROOM), Invalidates::All] {
+        for invalidates in [Invalidates::Room(ROOM), Invalidates::All] {
             let before = missed(&page_cache, ADA);
-            let writing = page_cache.begin([bearing].into_iter());
+            let writing = page_cache.begin([invalidates].into_iter());
             page_cache.end(writing, Some(&Vec::new()));
             page_cache.keep(ROOM, ADA, page(), before);
             assert!(page_cache.get(ROOM, ADA).is_err());
@@ -208,18 +208,18 @@ mod tests {
 
     #[test]
     fn while_a_room_is_written_to_nothing_of_it_is_handed_out_or_kept() {
-        for bearing in [Invalidates::Room(ROOM), Invalidates::All] {
+        for invalidates in [Invalidates::Room(ROOM), Invalidates::All] {
             for changes in [Some(Vec::new()), None] {
                 let page_cache = PageCache::default();
                 page_cache.keep(ROOM, ADA, page(), missed(&page_cache, ADA));
 
-                let writing = page_cache.begin([Invalidates::None, bearing].into_iter());
+                let writing = page_cache.begin([Invalidates::None, invalidates].into_iter());
                 let meanwhile = missed(&page_cache, ADA);
                 page_cache.keep(ROOM, BOB, page(), meanwhile);
                 page_cache.end(writing, changes.as_ref());
                 assert!(page_cache.get(ROOM, BOB).is_err());
-                // What has not changed is there again, unless anything may have.
-                let stays = bearing != Invalidates::All && changes.is_some();
+                // An unchanged page is returned again, unless the write may have changed anything.
+                let stays = invalidates != Invalidates::All && changes.is_some();
                 assert_eq!(page_cache.get(ROOM, ADA).is_ok(), stays);
             }
         }

@@ -48,11 +48,11 @@ impl RoomEpochs {
     }
 
     /// One begins that bears on these.
-    pub(super) fn begin(&self, bearings: impl Iterator<Item = Invalidates>) -> WriteScope {
+    pub(super) fn begin(&self, writes: impl Iterator<Item = Invalidates>) -> WriteScope {
         let mut some = 0;
         let mut everything = false;
-        for bearing in bearings {
-            match bearing {
+        for invalidates in writes {
+            match invalidates {
                 Invalidates::None => {}
                 Invalidates::Room(room) => some |= 1 << place(room),
                 Invalidates::All => everything = true,

@@ -157,7 +157,7 @@ impl Writer {
         self.queue_call(work, Invalidates::Room(room)).await
     }
 
-    async fn queue_call<T, F>(&self, work: F, bearing: Invalidates) -> Result<T, StoreError>
+    async fn queue_call<T, F>(&self, work: F, invalidates: Invalidates) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<T, sqlx::Error>>
@@ -165,7 +165,7 @@ impl Writer {
             + 'static,
     {
         let (reply, pending) = oneshot::channel();
-        let job = WriteFn::new(work, bearing, reply);
+        let job = WriteFn::new(work, invalidates, reply);
         self.queue(WriteRequest::WriteOp(Box::new(job)))?;
         // The writer answers whatever it takes, unless it ends before its time.
         pending.await.unwrap_or(Err(StoreError::Gone))
@@ -217,7 +217,7 @@ async fn write_all(
             WriteRequest::WriteOp(_) => 0,
         });
         waiting.fetch_sub(taken.sum(), Ordering::Relaxed);
-        let under_way = page_cache.begin(batch.iter().map(WriteRequest::bearing));
+        let scope = page_cache.begin(batch.iter().map(WriteRequest::invalidates));
         let result = write(&mut tx, &mut batch).await;
         let changes = std::mem::take(&mut tx.changes);
         let result = result.map_err(|error| StoreError::of(&error));
@@ -227,7 +227,7 @@ async fn write_all(
             tx.rollback().await;
         }
         // Before anybody is told, and behind the commit. Where it failed, its changes are nothing to go by.
-        page_cache.end(under_way, result.is_ok().then_some(&changes));
+        page_cache.end(scope, result.is_ok().then_some(&changes));
         for job in batch.drain(..) {
             job.finish(result.clone());
         }
@@ -296,7 +296,7 @@ async fn attempt(tx: &mut WriterState, group: &mut [WriteRequest]) -> Result<boo
 
 async fn run(tx: &mut WriterState, group: &mut [WriteRequest]) -> Result<(), sqlx::Error> {
     if let [WriteRequest::WriteOp(call)] = group {
-        if call.bearing() != Invalidates::None {
+        if call.invalidates() != Invalidates::None {
             tx.senders.forget();
         }
         return call.run(tx).await.inspect_err(|error| {

@@ -170,7 +170,7 @@ test("a reply that may have arrived keeps what it answers until the server says 
   box.refused("a", { code: "invalid", detail: "reply_to is no message of this room" });
   assert.equal(box.entries[0].quote, undefined);
   assert.deepEqual([states(), sent], [["a sending"], ["a", "a", "a"]]);
-  // Whatever else is wrong with it does not pass by itself.
+  // Any other refusal does not pass by itself.
   box.refused("a", { code: "invalid", detail: "body is too long" });
   assert.deepEqual(states(), ["a failed"]);
 });

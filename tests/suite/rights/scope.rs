@@ -1,4 +1,4 @@
-//! What a personal token may do, by its scope and its list of rooms, whoever it belongs to.
+//! Rights of personal tokens, by scope and list of rooms.
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ impl Scope {
         format!("{self:?}").to_lowercase()
     }
 
-    /// What comes of the call for want of the scope; `None` if the scope is enough.
+    /// Returns the refusal for a missing scope; `None` if the scope is enough.
     fn refusal(self, row: &Row) -> Option<Want> {
         let reads = matches!(row.method, "GET" | "WS");
         let included = match row.token {
@@ -47,7 +47,7 @@ impl Scope {
     }
 }
 
-/// What comes of the call for the token's owner, who owns the room and is an admin too.
+/// Returns the expected result for the token's owner, who owns the room and is an admin.
 fn by_rule(row: &Row) -> Want {
     match row.rule {
         Rule::Admins => Want::Done,

@@ -33,7 +33,7 @@ pub(super) enum Table {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mark {
     Room(RoomId),
-    UserSummary(UserId),
+    Author(UserId),
     File,
     /// What every message has: for queries that name nothing the index knows.
     Any,
@@ -47,7 +47,7 @@ impl Mark {
             // Longer than any token of a text.
             Table::Short => match self {
                 Self::Room(RoomId(id)) => format!("room{id}"),
-                Self::UserSummary(UserId(id)) => format!("user{id}"),
+                Self::Author(UserId(id)) => format!("user{id}"),
                 Self::File => "file".to_owned(),
                 Self::Any => "any".to_owned(),
             },
@@ -59,7 +59,7 @@ impl Mark {
     fn trigram(self) -> String {
         let (sort, number) = match self {
             Self::Room(RoomId(id)) => ('\u{e001}', id),
-            Self::UserSummary(UserId(id)) => ('\u{e002}', id),
+            Self::Author(UserId(id)) => ('\u{e002}', id),
             Self::File => ('\u{e003}', 0),
             Self::Any => ('\u{e004}', 0),
         };
@@ -193,7 +193,7 @@ mod tests {
     fn marks_are_single_trigrams() {
         for mark in [
             Mark::Room(RoomId(i64::MAX)),
-            Mark::UserSummary(UserId(70_000)),
+            Mark::Author(UserId(70_000)),
             Mark::File,
             Mark::Any,
         ] {
@@ -201,6 +201,6 @@ mod tests {
         }
         let room = |id| Mark::Room(RoomId(id)).trigram();
         assert_ne!(room(1), room(1 << 15));
-        assert_ne!(room(1), Mark::UserSummary(UserId(1)).trigram());
+        assert_ne!(room(1), Mark::Author(UserId(1)).trigram());
     }
 }

@@ -56,10 +56,7 @@ impl Batch {
             return;
         };
         let body = fold(&body);
-        let (room, author) = (
-            Mark::Room(room),
-            Mark::UserSummary(UserId(message.author_id)),
-        );
+        let (room, author) = (Mark::Room(room), Mark::Author(UserId(message.author_id)));
         let file = message.has_file.then_some(Mark::File);
         let mut tokens = short_tokens(&body);
         for mark in [room, author, Mark::Any].into_iter().chain(file) {

@@ -34,7 +34,7 @@ macro_rules! descending_rowid {
 }
 use descending_rowid;
 
-/// The same as [`descending_rowid`].
+/// Computes [`descending_rowid`] in Rust.
 fn row_of(id: i64) -> i64 {
     (1_i64 << 40).saturating_sub(id)
 }
@@ -251,7 +251,7 @@ impl Sqlite {
         let (table, tokens) = grams::lookup(query.terms.as_slice(), |token| common.count(token));
         let mut groups: Vec<Vec<String>> = tokens.into_iter().map(|token| vec![token]).collect();
         if let Some(authors) = &authors {
-            let marks = authors.iter().map(|id| Mark::UserSummary(*id).token(table));
+            let marks = authors.iter().map(|id| Mark::Author(*id).token(table));
             groups.push(marks.collect());
         }
         if query.has_file {
