@@ -259,7 +259,11 @@ async fn without_a_good_token_the_answer_is_401_with_a_challenge() {
     let ana = server.user("ana").await;
     let mut forged = ana.token.clone();
     let changed = forged.len() - 10..forged.len() - 9;
-    let other = if &forged[changed.clone()] == "A" { "B" } else { "A" };
+    let other = if &forged[changed.clone()] == "A" {
+        "B"
+    } else {
+        "A"
+    };
     forged.replace_range(changed, other);
     let another = TestServer::start().await;
     let stranger = another.user("ana").await;
