@@ -1,4 +1,4 @@
-//! What is done with a right that not everybody has, as the audit log tells it.
+//! Entries of the audit log: uses of rights that ordinary members lack, and reports.
 
 use std::net::IpAddr;
 
@@ -6,66 +6,66 @@ use serde::{Deserialize, Serialize};
 
 use super::{RoomId, Seq, Timestamp, UserId, UserSummary};
 
-/// Who does something that is accounted for, and from where.
+/// User who performs an audited action, and their address.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// Who.
+    /// The user.
     pub author: UserSummary,
-    /// The address of the request or the socket; `None` for what the server does by itself.
+    /// Address of the request or connection. `None` if the server acts by itself.
     pub address: Option<IpAddr>,
 }
 
 impl Actor {
-    /// Their number.
+    /// Returns the id of the user.
     #[must_use]
     pub fn id(&self) -> UserId {
         self.author.id
     }
 }
 
-/// What was done.
+/// Kind of an audited action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Removed a member.
+    /// A member was removed from a room.
     Kick,
-    /// Removed somebody for good.
+    /// A user was banned from a room.
     Ban,
-    /// Lifted a ban.
+    /// A ban was lifted.
     Unban,
-    /// Took a member's voice for a time; the detail is the seconds.
+    /// A member was muted; the detail is the number of seconds.
     Mute,
-    /// Gave it back.
+    /// A mute was lifted.
     Unmute,
-    /// Set how long members wait between messages; the detail is the seconds.
+    /// The slow mode of a room was set; the detail is the number of seconds.
     SlowMode,
-    /// Let only moderators write.
+    /// A room was locked.
     Lock,
-    /// Let everybody write again.
+    /// A room was unlocked.
     Unlock,
-    /// Gave a member another role; the detail is the role.
+    /// A member got another role; the detail is the role.
     Role,
-    /// Made another member owner in one's own place.
+    /// An owner made another member the owner.
     Transfer,
-    /// Reported a message.
+    /// A message was reported.
     Report,
-    /// Closed a report.
+    /// A report was closed.
     ReportClose,
-    /// Deleted somebody's message.
+    /// A message of another user was deleted.
     DeleteMessage,
-    /// Deleted a room.
+    /// A room was deleted.
     RoomDelete,
-    /// Replaced a room's access code.
+    /// The access code of a room was replaced.
     AccessCode,
-    /// Made somebody admin.
+    /// A user became an admin.
     AdminGrant,
-    /// Made an admin an ordinary user.
+    /// An admin became an ordinary user.
     AdminRevoke,
-    /// Let an account in no more.
+    /// An account was disabled.
     Disable,
-    /// Let it in again.
+    /// An account was enabled again.
     Enable,
-    /// Made a link with which somebody sets a new password.
+    /// A link to set a new password was created.
     Reset,
 }
 
@@ -93,7 +93,7 @@ impl Action {
         Self::Reset,
     ];
 
-    /// Its name in the database and on the wire.
+    /// Returns the name in the database and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -120,34 +120,34 @@ impl Action {
         }
     }
 
-    /// The action of that name.
+    /// Returns the action with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == text)
     }
 }
 
-/// An entry to write. It has no place for what anybody said.
+/// A new audit entry. It has no field for the text of messages.
 #[derive(Clone, Debug)]
 pub struct NewAuditEntry {
-    /// What was done.
+    /// Kind of the action.
     pub action: Action,
-    /// By whom.
+    /// User who acted.
     pub actor: UserId,
-    /// From where.
+    /// Address of that user.
     pub address: Option<IpAddr>,
-    /// In which room.
+    /// Room of the action.
     pub room: Option<RoomId>,
-    /// To whom.
+    /// User whom the action affected.
     pub target: Option<UserId>,
-    /// To which message.
+    /// Message that the action affected.
     pub seq: Option<Seq>,
-    /// What the rest does not say; one word or number of ours.
+    /// Further detail: one word or number that the server chose.
     pub detail: Option<String>,
 }
 
 impl NewAuditEntry {
-    /// That `actor` did this.
+    /// Creates an entry for an action of `actor`.
     #[must_use]
     pub fn new(action: Action, actor: &Actor) -> Self {
         Self {
@@ -161,28 +161,28 @@ impl NewAuditEntry {
         }
     }
 
-    /// In that room.
+    /// Sets the room.
     #[must_use]
     pub fn in_room(self, room: RoomId) -> Self {
         let room = Some(room);
         Self { room, ..self }
     }
 
-    /// To that user.
+    /// Sets the affected user.
     #[must_use]
     pub fn to(self, user: UserId) -> Self {
         let target = Some(user);
         Self { target, ..self }
     }
 
-    /// To that message.
+    /// Sets the affected message.
     #[must_use]
     pub fn about(self, seq: Seq) -> Self {
         let seq = Some(seq);
         Self { seq, ..self }
     }
 
-    /// What the rest does not say.
+    /// Sets the detail.
     #[must_use]
     pub fn detail(self, detail: impl Into<String>) -> Self {
         let detail = Some(detail.into());
@@ -190,52 +190,52 @@ impl NewAuditEntry {
     }
 }
 
-/// Somebody named by an entry.
+/// A user in an audit entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditedUser {
-    /// Their number.
+    /// Id of the user.
     pub id: UserId,
-    /// Their name, unless the account is gone without a trace.
+    /// Username; `None` if the account no longer exists.
     pub username: Option<String>,
 }
 
-/// An entry as it is read.
+/// A stored audit entry.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
-    /// Its number; later ones are greater.
+    /// Id of the entry, in ascending order.
     pub id: i64,
-    /// When it was done.
+    /// Time of the action.
     pub at: Timestamp,
-    /// By whom.
+    /// User who acted.
     pub actor: AuditedUser,
-    /// What was done.
+    /// Kind of the action.
     pub action: Action,
-    /// In which room.
+    /// Room of the action.
     pub room: Option<RoomId>,
-    /// To whom.
+    /// User whom the action affected.
     pub target: Option<AuditedUser>,
-    /// To which message.
+    /// Message that the action affected.
     pub seq: Option<Seq>,
-    /// From where.
+    /// Address of the user who acted.
     pub address: Option<String>,
-    /// What the rest does not say.
+    /// Further detail.
     pub detail: Option<String>,
 }
 
-/// Which entries are wanted.
+/// Conditions for a list of audit entries. `None` matches all entries.
 #[derive(Clone, Debug)]
 pub struct AuditFilter {
-    /// Done by this user.
+    /// User who acted.
     pub actor: Option<UserId>,
-    /// Done to this user.
+    /// User whom the action affected.
     pub target: Option<UserId>,
-    /// Done in this room.
+    /// Room of the action.
     pub room: Option<RoomId>,
-    /// This was done.
+    /// Kind of the action.
     pub action: Option<Action>,
-    /// Older than this entry.
+    /// Exclusive upper limit of the entry's id (keyset pagination).
     pub before: i64,
-    /// At most so many.
+    /// Maximum number of entries.
     pub limit: i64,
 }
 

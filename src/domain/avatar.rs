@@ -1,4 +1,4 @@
-//! Pictures of people: their own, or one made of their initials.
+//! Avatars: uploaded pictures, or pictures generated from initials.
 
 use std::fmt;
 
@@ -6,15 +6,16 @@ use serde::{Serialize, Serializer};
 
 use super::UserId;
 
-/// Letters of a name that a generated picture shows.
+/// Maximum number of letters in a generated picture.
 const INITIALS: usize = 2;
-/// Colours of generated pictures, the same as on the page.
+/// Number of colours of generated pictures. The web client uses the same colours.
 const HUES: i64 = 16;
-/// Colours between two neighbours, so that they differ clearly.
+/// Distance of two consecutive user ids on the colour wheel, so that their colours differ clearly.
 const STEP: i64 = 7;
 
-/// Names one picture of a user: another picture has another version. It is made of the picture's bytes, so that
-/// the same picture has the same version. JSON shows it as 16 hexadecimal digits.
+/// Version of a user's avatar, derived from the picture's bytes: equal pictures have equal versions.
+///
+/// JSON shows it as 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AvatarVersion(pub i64);
 
@@ -30,17 +31,17 @@ impl Serialize for AvatarVersion {
     }
 }
 
-/// A picture, as it is stored and handed out. It is never decoded here.
+/// An avatar as it is stored and served. This type never decodes it.
 #[derive(Clone, Debug)]
 pub struct Avatar {
-    /// Its media type.
+    /// Media type.
     pub kind: String,
-    /// The picture itself.
+    /// Bytes of the picture.
     pub bytes: Vec<u8>,
 }
 
 impl Avatar {
-    /// For who has none of their own: initials on a colour that stays theirs.
+    /// Generates an avatar for a user without one: initials on a colour that depends only on the user id.
     #[must_use]
     pub fn generated(user: UserId, display_name: &str) -> Self {
         let first = |word: &str| word.chars().find(|c| c.is_alphanumeric());
@@ -50,7 +51,7 @@ impl Avatar {
             .flat_map(char::to_uppercase)
             .collect();
         let hue = user.0.wrapping_mul(STEP).rem_euclid(HUES) * 360 / HUES;
-        // Letters and digits alone are put in, so that nothing has to be escaped.
+        // The initials are only letters and digits, so they need no escaping.
         let svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 64 64\">\
              <rect width=\"64\" height=\"64\" fill=\"hsl({hue},45%,38%)\"/>\

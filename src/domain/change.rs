@@ -1,120 +1,124 @@
-//! What a committed transaction changed, in the order in which live clients must learn of it.
+//! Changes made by a committed transaction, in the order in which live clients must receive them.
 
 use super::{AccessCode, Message, ReadGeneration, Room, RoomId, Seq, SessionId, UserId};
 
-/// Why somebody is no longer in a room.
+/// Why a user is no longer in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LeaveReason {
-    /// They left.
+    /// The user left.
     Left,
-    /// Somebody who may do that removed them.
+    /// The user was removed.
     Kicked,
-    /// The same, and they must not come back.
+    /// The user was removed and must not return.
     Banned,
-    /// The room is gone.
+    /// The room was deleted.
     Deleted,
 }
 
-/// What of a message is new. JSON clients see it from the message; lines of text are once written
-/// and must say it.
+/// Part of a message that a change affects.
+///
+/// JSON clients compare the message with the one they have. A terminal cannot change a printed line, so a new
+/// line must report the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// All of it.
+    /// The message is new.
     Message,
-    /// Its text.
+    /// The text was edited.
     Text,
-    /// It was deleted.
+    /// The message was deleted.
     Deletion,
-    /// It is pinned now.
+    /// The message was pinned.
     Pinned,
-    /// What a line of text does not show.
+    /// A part that text lines do not show, such as a reaction.
     Other,
 }
 
-/// One durable change. The store hands these out in commit order and only after the commit, so
-/// that whoever passes them on can neither tell of what a crash takes back nor mix up the order.
+/// A durable change.
+///
+/// The store returns changes only after the commit and in commit order. A published change is therefore never
+/// lost in a crash, and clients see changes in the right order.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A message is new.
+    /// A new message.
     Message(Message),
-    /// A message has changed.
+    /// An existing message changed.
     Altered {
-        /// As it is now.
+        /// Message in its new state.
         message: Message,
-        /// What of it is new.
+        /// Part that changed.
         change_kind: ChangeKind,
     },
-    /// Somebody is now in the room; `message` says so there.
+    /// A user joined a room.
     Joined {
-        /// Who.
+        /// User who joined.
         user: UserId,
-        /// The system message of it.
+        /// System message about it.
         message: Message,
     },
-    /// Somebody is no longer in the room; `message` says so to those who remain.
+    /// A user is no longer in a room.
     Left {
-        /// Who.
+        /// User who left or was removed.
         user: UserId,
-        /// Why.
+        /// Reason.
         reason: LeaveReason,
-        /// The system message of it.
+        /// System message about it, for the remaining members.
         message: Message,
     },
-    /// A room was made, with its first member inside.
+    /// A room was created, with its owner as the first member.
     RoomCreated {
-        /// The owner.
+        /// Owner of the room.
         user: UserId,
-        /// The system message of it.
+        /// System message about it.
         message: Message,
     },
-    /// A direct room was made; all of its people are in it from now on.
+    /// A direct room was created with all of its members.
     DirectMade {
         /// The room.
         room: RoomId,
-        /// Who.
+        /// Members of the room.
         people: Vec<UserId>,
     },
-    /// A member has another role, may write no more or again, or wants to be told of other news.
+    /// A membership changed: the role, a mute, or the notification level.
     StandingChanged {
         /// The room.
         room: RoomId,
-        /// Who.
+        /// The member.
         user: UserId,
     },
-    /// A login is over.
+    /// A login ended.
     SessionEnded {
-        /// Whose.
+        /// User of the login.
         user: UserId,
-        /// Which.
+        /// The login.
         session: SessionId,
     },
-    /// Somebody's receipt moved.
+    /// A member's receipt moved.
     Read {
-        /// Whose.
+        /// The member.
         user: UserId,
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// The furthest message read.
+        /// Newest message that the member has read.
         read_seq: Seq,
-        /// Text messages after it.
+        /// Number of text messages after it.
         unread: i64,
-        /// Those of them that ask for their attention.
+        /// Number of those that mention the member or reply to them; in a direct room, all of them.
         mentions: i64,
-        /// How often the receipt was moved by force.
+        /// Number of forced moves of the receipt.
         generation: ReadGeneration,
     },
-    /// Name, topic or who may write how often are new; the system messages of it come as changes of their own.
+    /// The room's name, topic, slow mode or lock changed. System messages about it are separate changes.
     RoomChanged(Room),
-    /// The room is gone, and everybody is out of it.
+    /// The room was deleted, and all members were removed.
     RoomDeleted(RoomId),
 }
 
-/// A room just made, and the code to hand out.
+/// A new room with its access code.
 #[derive(Clone, Debug)]
 pub struct CreatedRoom {
     /// The room.
     pub room: Room,
-    /// Its standing access code.
+    /// Permanent access code of the room.
     pub access_code: AccessCode,
 }

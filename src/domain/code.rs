@@ -1,23 +1,23 @@
-//! Access codes: what lets people into a room.
+//! Access codes, which admit people to a room.
 
 use std::fmt;
 
-/// Digits and letters without those that are taken for one another: no 0, O, 1, I.
+/// Digits and upper-case letters, without the look-alikes 0, O, 1 and I.
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 const LENGTH: usize = 16;
 
-/// A secret string that admits to one room: 16 characters of 5 bits each, so 80 random bits.
+/// Secret code that admits to one room: 16 characters of 5 bits each, 80 random bits.
 ///
-/// It is held without dashes and in capitals; people see and may type it as `K7QM-2XWD-9F4H-PT3C`,
-/// in any case and with any dashes or spaces.
+/// The stored form has upper-case letters and no dashes. The displayed form is `K7QM-2XWD-9F4H-PT3C`; input may
+/// be in any case, with any dashes or spaces.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessCode(String);
 
 impl AccessCode {
-    /// A new code from the system's random source.
+    /// Generates a code from the system's random source.
     ///
     /// # Errors
-    /// Only if the system has no randomness to give.
+    /// Only if the system's random source fails.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut random = [0_u8; LENGTH];
         getrandom::fill(&mut random)?;
@@ -29,7 +29,7 @@ impl AccessCode {
         ))
     }
 
-    /// Reads what somebody typed. `None` if it cannot be a code at all.
+    /// Parses a code that a user typed. Returns `None` if the text does not have the form of a code.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > 4 * LENGTH {
@@ -44,7 +44,7 @@ impl AccessCode {
         valid.then_some(Self(code))
     }
 
-    /// The form that is stored and compared: no dashes, capitals.
+    /// Returns the form that is stored and compared: upper case, without dashes.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.0

@@ -1,16 +1,17 @@
-//! Decodes JSON objects, and says in plain text why one does not fit.
+//! JSON decoding with error messages for clients.
 //!
-//! The parsers describe a value by the types of this program. A client does not know those, so
-//! [`rule`] translates each of their messages. HTTP, sockets and settings share it.
+//! Parser errors describe a value in terms of Rust types, which clients do not know. [`rule`] translates each
+//! of them. HTTP, sockets and the configuration share this module.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use serde_path_to_error::{Path, Segment};
 
-/// Why a JSON object could not be decoded.
+/// Reason why a JSON object could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecodeError {
-    /// It is not a JSON object; the text is to be read after "the body" or "the frame".
+    /// The input is not a JSON object. The text continues a sentence that begins with "the body" or "the
+    /// frame".
     Malformed(String),
     /// A field breaks its rule.
     Field(FieldError),
@@ -19,16 +20,18 @@ pub enum DecodeError {
 /// A field that breaks its rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// Where it is, as in `files[0].name`; empty for the object itself.
+    /// Path of the field, as in `files[0].name`; empty for the object itself.
     pub path: String,
-    /// The rule and an example, to be read after the path.
+    /// Rule with an example, as a phrase that follows the path.
     pub detail: String,
     /// Whether the object has no such field.
     pub is_unknown: bool,
 }
 
 impl DecodeError {
-    /// Moves the error into the field `name` of an outer object.
+    /// Removes the leading field `name` from the path.
+    ///
+    /// Use this if the object was wrapped in a field `name` only for decoding.
     #[must_use]
     pub fn inside(self, name: &str) -> Self {
         match self {
@@ -46,7 +49,7 @@ impl DecodeError {
 /// Decodes one JSON object.
 ///
 /// # Errors
-/// [`DecodeError`] says which field breaks which rule.
+/// [`DecodeError`] names the field and the broken rule.
 pub fn json_object<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     if first.is_some_and(|first| *first != b'{') {
@@ -56,7 +59,8 @@ pub fn json_object<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let decoded = serde_path_to_error::deserialize(&mut reader);
     if decoded.is_err() || reader.end().is_err() {
-        // A field of the wrong type and a missing comma can be reported alike; only JSON has fields.
+        // A wrong type and a missing comma can cause the same error. The field is named only if the input is
+        // valid JSON.
         serde_json::from_slice::<Value>(text)
             .map_err(|error| DecodeError::Malformed(syntax(&error)))?;
     }
@@ -66,7 +70,7 @@ pub fn json_object<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
     })
 }
 
-/// Why a text is not JSON.
+/// Returns the reason why a text is not valid JSON.
 fn syntax(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let reason = [
@@ -107,7 +111,7 @@ fn syntax(error: &serde_json::Error) -> String {
     )
 }
 
-/// The field that `message` is about, and its rule.
+/// Returns the field that `message` is about, with its rule.
 fn field<T: DeserializeOwned>(path: &Path, message: &str) -> FieldError {
     let message = message.split(" at line ").next().unwrap_or_default();
     let steps: Option<Vec<Step>> = path.iter().map(Step::of).collect();
@@ -139,7 +143,7 @@ fn field<T: DeserializeOwned>(path: &Path, message: &str) -> FieldError {
     }
     let by_rule = || rule(message).map(|rule| with_example(&rule, &steps));
     let detail = if message.starts_with("invalid value") {
-        // The rule of a value out of range is narrower than the one of its type.
+        // The rule for an out-of-range value is narrower than the rule for its type.
         by_rule()
     } else if is_of_parser(message) {
         expected::<T>(&steps).or_else(by_rule)
@@ -150,7 +154,7 @@ fn field<T: DeserializeOwned>(path: &Path, message: &str) -> FieldError {
     is(&steps, detail, false)
 }
 
-/// Whether a message is in the words of a parser, and not in those of a type of this program.
+/// Returns whether a parser generated the message. Other messages come from types of this crate.
 fn is_of_parser(message: &str) -> bool {
     let starts = [
         "invalid type",
@@ -180,7 +184,7 @@ impl Step {
     }
 }
 
-/// Appends a name, unless the parser has counted it to the path already.
+/// Appends a name, unless the parser has already added it to the path.
 fn push(steps: &mut Vec<Step>, name: &str) {
     if !matches!(steps.last(), Some(Step::Name(last)) if last == name) {
         steps.push(Step::Name(name.to_owned()));
@@ -199,8 +203,9 @@ fn written(steps: &[Step]) -> String {
     path
 }
 
-/// The rule of a field with an example. The field is given a value that no field takes, and the
-/// complaint tells what it takes.
+/// Returns the rule of a field with an example.
+///
+/// Decodes a value that no field accepts, and derives the rule from the error.
 fn expected<T: DeserializeOwned>(steps: &[Step]) -> Option<String> {
     let message = probe::<T>(steps, json!({ "?": null }))?;
     if message.contains("a sequence") {
@@ -217,7 +222,7 @@ fn expected<T: DeserializeOwned>(steps: &[Step]) -> Option<String> {
     Some(with_example(&rule(&message)?, steps))
 }
 
-/// The complaint about `value` in that place.
+/// Returns the error for `value` at that path.
 fn probe<T: DeserializeOwned>(steps: &[Step], value: Value) -> Option<String> {
     let whole = steps.iter().rev().fold(value, |value, step| match step {
         Step::Name(name) => json!({ name: value }),
@@ -229,7 +234,7 @@ fn probe<T: DeserializeOwned>(steps: &[Step], value: Value) -> Option<String> {
         Step::Name(_) => step.clone(),
     });
     let wanted = written(&steps.collect::<Vec<_>>());
-    // A field that takes any object complains about what is in it.
+    // A field that accepts any object reports an error about the object's content instead.
     match error.path().to_string() {
         path if path == wanted => Some(error.inner().to_string()),
         path if path.starts_with(&wanted) => Some("expected a map".to_owned()),
@@ -240,13 +245,13 @@ fn probe<T: DeserializeOwned>(steps: &[Step], value: Value) -> Option<String> {
 /// Rule that a value must follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// To be read after the field's name.
+    /// Rule as a phrase that follows the field's name.
     pub text: String,
-    /// A value that keeps it, as JSON, unless the text says it.
+    /// Valid value as JSON, unless the text already contains one.
     pub example: Option<&'static str>,
 }
 
-/// The rule in a parser's message; `None` if it holds none.
+/// Returns the rule that a parser's message implies, or `None` if it implies none.
 #[must_use]
 pub fn rule(message: &str) -> Option<Rule> {
     if message == "invalid IP address syntax" {
@@ -307,7 +312,7 @@ fn with_example(rule: &Rule, steps: &[Step]) -> String {
     }
 }
 
-/// The last name of a path.
+/// Returns the last name of a path.
 fn name_of(steps: &[Step]) -> &str {
     let name = steps.iter().rev().find_map(|step| match step {
         Step::Name(name) => Some(name.as_str()),
@@ -321,13 +326,13 @@ fn quoted_after<'d>(text: &'d str, lead: &str) -> Option<&'d str> {
     rest.split_once('`').map(|(name, _)| name)
 }
 
-/// The names in back-ticks behind `lead`.
+/// Returns the names in back-ticks after `lead`.
 fn names_after<'d>(text: &'d str, lead: &str) -> impl Iterator<Item = &'d str> + use<'d> {
     let rest = text.split_once(lead).map_or("", |(_, rest)| rest);
     rest.split('`').skip(1).step_by(2)
 }
 
-/// The known name that was probably meant.
+/// Returns the known name that is most similar to `name`, if it is similar enough to be meant.
 #[must_use]
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let name = name.to_lowercase();

@@ -1,13 +1,13 @@
-//! One emoji, to react with.
+//! Emoji for reactions.
 
 use super::Invalid;
 
-/// A single emoji of Unicode's list, in its full spelling.
+/// An emoji of the Unicode list, in its fully qualified form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Emoji(&'static str);
 
 impl Emoji {
-    /// Reads an emoji itself, or its short name as in `:tada:`.
+    /// Parses an emoji, or a short name such as `:tada:`.
     ///
     /// # Errors
     /// [`Invalid`] for anything else.
@@ -24,7 +24,7 @@ impl Emoji {
             .ok_or_else(|| Invalid::new("emoji", "must be one emoji"))
     }
 
-    /// The emoji itself.
+    /// Returns the emoji.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.0

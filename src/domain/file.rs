@@ -1,4 +1,4 @@
-//! Files: what people hand to a room together with a message.
+//! Files that members attach to messages.
 
 use std::fmt;
 
@@ -6,26 +6,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::{RoomId, UserId};
 
-/// Files that one message can carry.
+/// Maximum number of files in one message.
 pub const FILES_PER_MESSAGE: usize = 10;
 
-/// A file's name to the server: 128 random bits, in hexadecimal digits. Who cannot know it cannot
-/// guess it, and who knows it must still be in the room.
+/// Id of a file: 128 random bits, written as hexadecimal digits.
+///
+/// The id cannot be guessed. A download also requires membership of the file's room.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId([u8; 16]);
 
 impl FileId {
-    /// A new one from the system's random source.
+    /// Generates an id from the system's random source.
     ///
     /// # Errors
-    /// Only if the system has no randomness to give.
+    /// Only if the system's random source fails.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut random = [0; 16];
         getrandom::fill(&mut random)?;
         Ok(Self(random))
     }
 
-    /// Reads its 32 digits; anything else is the name of no file.
+    /// Parses 32 lower-case hexadecimal digits. Returns `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let lower = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
@@ -65,17 +66,17 @@ impl<'de> Deserialize<'de> for FileId {
     }
 }
 
-/// What a file is called: one line without a path, of up to 200 characters. It never names anything
-/// on the server's disk.
+/// Display name of a file: one line of at most 200 characters, without a path.
+///
+/// The server never uses it as a path on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileName(String);
 
 impl FileName {
-    /// Characters of a name that are kept.
+    /// Maximum number of characters in a name.
     const CHARS: usize = 200;
 
-    /// Makes a name of whatever a client's system calls the file. Nothing is refused: where nothing
-    /// is left, the file is called "file".
+    /// Derives a name from the one that a client sends. Falls back to "file" if no usable character is left.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -93,44 +94,44 @@ impl FileName {
         Self(name.to_owned())
     }
 
-    /// The name itself.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A file as those see it who may have it.
+/// A file as the members of its room see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
-    /// Its id.
+    /// Id of the file.
     pub id: FileId,
-    /// What it was called where it comes from.
+    /// File name on the uploader's system.
     pub name: String,
-    /// What it is: found in its first bytes, else guessed from its name.
+    /// Media type, detected from the first bytes or else guessed from the name.
     pub mime: String,
-    /// Its bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Across and down in pixels, of an image.
+    /// Width and height in pixels, if the file is an image.
     pub pixels: Option<(u32, u32)>,
-    /// Whether there is a small picture of it.
+    /// Whether the file has a thumbnail.
     pub thumbnail: bool,
 }
 
-/// A file on disk.
+/// A file in the store.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
-    /// What it is.
+    /// The part that members see.
     pub about: Attachment,
-    /// Its room.
+    /// Room of the file.
     pub room: RoomId,
-    /// Who brought it.
+    /// User who uploaded it.
     pub by: UserId,
-    /// SHA-256 of its bytes, in hexadecimal digits.
+    /// SHA-256 of the content, in hexadecimal digits.
     pub hash: String,
-    /// Whether browsers may show it: its first bytes say that it is a picture, a sound or a film.
+    /// Whether browsers may display it in place: its first bytes are those of an image, audio or video format.
     pub inline: bool,
-    /// What its thumbnail is, and how many bytes, if it has one.
+    /// Media type and size in bytes of the thumbnail.
     pub thumbnail: Option<(String, u64)>,
 }
 

@@ -1,9 +1,9 @@
-//! How a search compares texts: without regard to case, width or the kind of white space.
+//! Text folding for search: removes differences of case, width and white space.
 //!
-//! The same folding is done to what is indexed, to what is asked for and to the message that is
-//! shown, so that it does not matter what the database's own tokenizer would think of a letter.
+//! The index, the query and the displayed message are all folded here. Results therefore do not depend on the
+//! tokenizer of the database.
 
-/// The text as it is compared.
+/// Returns the folded form of a text, which search compares.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -11,12 +11,12 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Words or phrases that must all be in a message. Each is folded and trimmed.
+/// Words or phrases that a message must all contain. Each is folded and trimmed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms(Vec<String>);
 
 impl Terms {
-    /// Takes one more, unless it is blank or there already.
+    /// Adds a term, unless it is blank or a duplicate.
     pub fn add(&mut self, text: &str) {
         let term = fold(text).trim().to_owned();
         if !term.is_empty() && !self.0.contains(&term) {
@@ -24,31 +24,33 @@ impl Terms {
         }
     }
 
-    /// The terms, folded.
+    /// Returns the folded terms.
     #[must_use]
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
 
-    /// Whether all of them are in the text.
+    /// Returns whether the text contains all terms.
     #[must_use]
     pub fn are_in(&self, text: &str) -> bool {
         let folded = fold(text);
         self.0.iter().all(|term| folded.contains(term.as_str()))
     }
 
-    /// Where they are in the text: half-open ranges of characters (Unicode scalar values), in order
-    /// and apart from each other, the first `most` of them. `None` if one of the terms is not there.
+    /// Returns the places of the terms in the text, or `None` if the text lacks one of them.
+    ///
+    /// Each place is a half-open range of characters (Unicode scalar values). The ranges are in order and do
+    /// not touch; at most `most` are returned.
     #[must_use]
     pub fn ranges(&self, text: &str, most: usize) -> Option<Vec<[usize; 2]>> {
         let mut folded = String::with_capacity(text.len());
-        // Where each folded character begins, and which character of the text it comes from.
+        // Byte offset of each folded character, and the index of its source character in the text.
         let mut places: Vec<(usize, usize)> = Vec::with_capacity(text.len());
         each_folded(text, |from, c| {
             places.push((folded.len(), from));
             folded.push(c);
         });
-        // The folded character that holds the byte before `end`, or begins there.
+        // Returns the index of the source character for a byte offset of the folded text.
         let origin = |byte: usize| {
             let at = places.partition_point(|(start, _)| *start <= byte);
             places[at.saturating_sub(1)].1
@@ -75,11 +77,12 @@ impl Terms {
     }
 }
 
-/// Hands over each character of the folded text, and the number of the one it comes from.
+/// Calls `take` with each folded character and the index of its source character.
 fn each_folded(text: &str, mut take: impl FnMut(usize, char)) {
     let mut after_space = false;
     for (at, c) in text.chars().enumerate() {
-        // A phrase is found across a line break, and however far its words are set apart.
+        // One space replaces each run of white space, so that a phrase matches across line breaks and wide
+        // gaps.
         if c.is_whitespace() {
             if !after_space {
                 take(at, ' ');
@@ -90,14 +93,14 @@ fn each_folded(text: &str, mut take: impl FnMut(usize, char)) {
         after_space = false;
         match c {
             _ if c.is_ascii() => take(at, c.to_ascii_lowercase()),
-            // Turkish writes i with and without a dot, in both cases; others write only one of them.
+            // Turkish has i with and without a dot in both cases; most other languages have one of each.
             'İ' | 'ı' => take(at, 'i'),
-            // Letters, digits and marks as wide as a Chinese character.
+            // Full-width forms of ASCII characters.
             '\u{ff01}'..='\u{ff5e}' => {
                 let narrow = char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c);
                 take(at, narrow.to_ascii_lowercase());
             }
-            // Up and down again: ς and σ share a capital, ß is SS in capitals, and ẞ is a capital ß.
+            // A round trip through upper case unites more letters: σ and ς, or ß, ẞ and ss.
             _ => c
                 .to_lowercase()
                 .flat_map(char::to_uppercase)

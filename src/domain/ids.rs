@@ -1,4 +1,4 @@
-//! Numbers with a meaning: a room's id cannot be passed where a user's is wanted.
+//! Newtypes for ids and counters, so that ids of different kinds cannot be confused.
 
 use std::fmt;
 
@@ -28,45 +28,47 @@ macro_rules! number {
 }
 
 number! {
-    /// A user's number; never reused.
+    /// Id of a user; never reused.
     UserId
 }
 number! {
-    /// A room's number; never reused.
+    /// Id of a room; never reused.
     RoomId
 }
 number! {
-    /// A login's number; never reused.
+    /// Id of a login or personal token; never reused.
     SessionId
 }
 number! {
-    /// An invite's number; never reused.
+    /// Id of an invite; never reused.
     InviteId
 }
 number! {
-    /// A message's number in its room: 1, 2, 3, … with no gap. 0 stands before the first.
+    /// Number of a message in its room: 1, 2, 3, … without gaps. 0 is the position before the first message.
     Seq
 }
 number! {
-    /// Counts the forced moves of one member's receipt. A receipt that a client sends by itself names the
-    /// generation it knows; one of an older generation moves nothing.
+    /// Number of forced moves of a member's receipt.
+    ///
+    /// A client sends the generation that it knows with each automatic receipt. A receipt of an older
+    /// generation has no effect.
     ReadGeneration
 }
 number! {
-    /// A room's change number: every durable change to a message takes the next one.
+    /// Number of a change in its room. Each durable change of a message takes the next one.
     Rev
 }
 
 impl Rev {
-    /// The change that must come after this one.
+    /// Returns the number of the next change.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
 
-/// Reads a number in its only form: decimal digits without a sign and without leading zeros. So each
-/// id has one address.
+/// Parses a number in its canonical form: decimal digits without a sign or leading zeros. Each id therefore has
+/// exactly one URL.
 #[must_use]
 pub fn parse_number(text: &str) -> Option<i64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,28 +1,28 @@
-//! Invites: what lets people into a room besides its standing access code.
+//! Invites: codes that admit people to a room, besides its permanent access code.
 
 use std::time::Duration;
 
 use super::{AccessCode, Invalid, InviteId, Timestamp, UserId};
 
-/// An invite lasts a year at most, unless it lasts for good.
+/// Longest lifetime of an invite that expires, in seconds: one year.
 const LONGEST_S: i64 = 365 * 24 * 60 * 60;
-/// As many people as an invite may be made for, unless it is for everybody.
+/// Greatest number of uses of an invite with limited uses.
 const MOST_USES: i64 = 100_000;
 
-/// How long an invite lasts and how many people it lets in; `None` is without end.
+/// Limits of an invite. `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InviteTerms {
-    /// How long it lasts.
+    /// Lifetime.
     pub lasts: Option<Duration>,
-    /// How many people it lets in.
+    /// Number of people that it can admit.
     pub max_uses: Option<i64>,
 }
 
 impl InviteTerms {
-    /// Reads them as they are sent: seconds, and a number of people.
+    /// Parses the limits as clients send them: a lifetime in seconds and a number of people.
     ///
     /// # Errors
-    /// [`Invalid`] for less than 1 of either, more than a year, or more than 100,000 people.
+    /// [`Invalid`] if either value is less than 1, the lifetime exceeds a year, or the number exceeds 100,000.
     pub fn parse(expires_in: Option<i64>, max_uses: Option<i64>) -> Result<Self, Invalid> {
         let lasts = match expires_in {
             None => None,
@@ -42,31 +42,31 @@ impl InviteTerms {
     }
 }
 
-/// An invite as it is listed: everything about it but its code.
+/// An invite as lists show it: everything except its code.
 #[derive(Clone, Debug)]
 pub struct Invite {
-    /// Its number.
+    /// Id of the invite.
     pub id: InviteId,
-    /// Who made it.
+    /// User who created it.
     pub created_by: UserId,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it stops to admit.
+    /// Time of expiry.
     pub expires_at: Option<Timestamp>,
-    /// How many people it lets in.
+    /// Number of people that it can admit.
     pub max_uses: Option<i64>,
-    /// How many it has let in.
+    /// Number of people that it has admitted.
     pub uses: i64,
-    /// Whether it is the room's access code.
+    /// Whether it is the room's permanent access code.
     pub standing: bool,
 }
 
-/// An invite that was just made. Its code can be shown now and never again.
+/// A new invite with its code. The code cannot be shown again later.
 #[derive(Clone, Debug)]
 pub struct CreatedInvite {
     /// The invite.
     pub invite: Invite,
-    /// Its code.
+    /// Code of the invite.
     pub code: AccessCode,
 }
 

@@ -1,22 +1,23 @@
-//! Who a text names: `@ada`, `@room`.
+//! Mentions in a text: `@ada`, `@room`.
 
-/// Names that one message can address; more are just text.
+/// Maximum number of users that one message can mention. Further names are plain text.
 const MOST: usize = 50;
-/// What names the whole room, and so is nobody's name.
+/// Name that mentions the whole room. No account can have it.
 pub(super) const EVERYBODY: &str = "room";
 
-/// Who a text names, as it was typed: not yet looked up.
+/// Names that a text mentions, not yet matched with members.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MentionTokens {
-    /// Usernames in their folded spelling, each once.
+    /// Folded usernames without duplicates.
     pub usernames: Vec<String>,
-    /// Whether the whole room is meant.
+    /// Whether the text mentions the whole room.
     pub room: bool,
 }
 
 impl MentionTokens {
-    /// Finds the names in a message's text. What stands in code (between back-ticks, and in blocks
-    /// between fences) or in a quote (lines that begin with `>`) addresses nobody.
+    /// Finds the mentions in a message's text.
+    ///
+    /// Ignores code (between back-ticks, or in fenced blocks) and quotes (lines that begin with `>`).
     #[must_use]
     pub fn find(body: &str) -> Self {
         let mut named = Self::default();
@@ -29,7 +30,8 @@ impl MentionTokens {
             let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
             rest = after;
             let text = unindented(line);
-            // A fence that is never closed is text, and so is any that only a like one could close.
+            // A fence that is never closed is text. So is any later one that only a similar line could close.
+            // This check bounds the number of searches for a closing line.
             let fence = Fence::opened_by(text);
             let fence = fence.filter(|fence| !endless.iter().any(|other| other.covers(fence)));
             if let Some(fence) = fence {
@@ -54,14 +56,14 @@ impl MentionTokens {
             before = text.chars().next_back().or(before);
             if from.starts_with('`') {
                 let (ticks, behind) = run(from, '`');
-                // Up to as many back-ticks again; those without a partner are just characters.
+                // A code span ends at a run of equally many back-ticks. A run without a partner is plain text.
                 rest = behind_code(behind, ticks).unwrap_or(behind);
                 before = Some('`');
                 continue;
             }
             let from = &from[1..];
             let end = from.find(|c| !is_name(c)).unwrap_or(from.len());
-            // "mail@example.org" names nobody.
+            // An address such as "mail@example.org" is not a mention.
             if !before.is_some_and(|c| is_name(c) || c == '@' || c == '/') {
                 self.add_all(&from[..end]);
             }
@@ -70,7 +72,8 @@ impl MentionTokens {
         }
     }
 
-    /// A full stop ends a sentence, or a name: which of them it is only the members can tell.
+    /// Adds a name with and without trailing dots and dashes. Only the list of members tells whether the
+    /// punctuation is part of a name.
     fn add_all(&mut self, text: &str) {
         let name = text.trim_end_matches(['.', '-']);
         self.add(name);
@@ -89,22 +92,22 @@ impl MentionTokens {
         }
     }
 
-    /// Whether nobody is named.
+    /// Returns whether the text mentions no user and not the room.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.usernames.is_empty() && !self.room
     }
 }
 
-/// What begins a block of code, and what ends it: at least so many of the same.
+/// Start of a fenced code block. A run of at least `length` of the same character closes it.
 struct Fence {
     mark: char,
     length: usize,
 }
 
 impl Fence {
-    /// Three or more back-ticks or tildes, and at most the name of a language behind them, as the
-    /// page reads them.
+    /// Returns the fence that a line opens, as the web client parses it: three or more back-ticks or tildes,
+    /// followed by at most a language name.
     fn opened_by(text: &str) -> Option<Self> {
         let mark = text.chars().next().filter(|c| matches!(c, '`' | '~'))?;
         let (length, language) = run(text, mark);
@@ -112,12 +115,12 @@ impl Fence {
         (length >= 3 && language.trim().chars().all(fits)).then_some(Self { mark, length })
     }
 
-    /// Whether whatever ends the other one ends this one, too.
+    /// Returns whether every line that closes `other` also closes `self`.
     fn covers(&self, other: &Self) -> bool {
         self.mark == other.mark && self.length <= other.length
     }
 
-    /// What stands behind the block, if there is an end to it.
+    /// Returns the text after the block, or `None` if the block is never closed.
     fn behind<'t>(&self, text: &'t str) -> Option<&'t str> {
         let mut rest = text;
         while !rest.is_empty() {
@@ -132,7 +135,7 @@ impl Fence {
     }
 }
 
-/// The line without the few spaces that may stand before a fence or a quote.
+/// Removes up to three leading spaces, which may precede a fence or a quote.
 fn unindented(line: &str) -> &str {
     let text = line.trim_start_matches(' ');
     if line.len() - text.len() > 3 {
@@ -142,13 +145,13 @@ fn unindented(line: &str) -> &str {
     }
 }
 
-/// How often a text begins with that character, and what follows.
+/// Returns the number of leading `mark` characters and the rest of the text.
 fn run(text: &str, mark: char) -> (usize, &str) {
     let rest = text.trim_start_matches(mark);
     (text.len() - rest.len(), rest)
 }
 
-/// What stands behind the next run of exactly so many back-ticks.
+/// Returns the text after the next run of exactly `ticks` back-ticks.
 fn behind_code(text: &str, ticks: usize) -> Option<&str> {
     let mut rest = text;
     while let Some(at) = rest.find('`') {

@@ -1,4 +1,4 @@
-//! Messages and pages of them.
+//! Messages, and pages of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,59 +7,59 @@ use super::{
     UserSummary,
 };
 
-/// Who speaks: a person, or the room about itself.
+/// Origin of a message: a member or the room itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MessageKind {
-    /// Somebody wrote it.
+    /// Text that a member wrote.
     Text,
-    /// It says who joined, left or renamed; see [`SystemEvent`].
+    /// Report of an event in the room; see [`SystemEvent`].
     System,
 }
 
-/// What a system message reports.
+/// Event that a system message reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SystemEvent {
-    /// The author made the room.
+    /// The author created the room.
     Created,
-    /// The author came in.
+    /// The author joined.
     Joined,
-    /// The author went out.
+    /// The author left.
     Left,
-    /// The author removed somebody.
+    /// The author removed a member.
     Kicked {
-        /// Who is out.
+        /// Username of the removed member.
         username: String,
     },
-    /// The author removed somebody, who must not come back.
+    /// The author banned a user.
     Banned {
-        /// Who is out.
+        /// Username of the banned user.
         username: String,
     },
-    /// The author gave the room another name.
+    /// The author renamed the room.
     Renamed {
-        /// The new name.
+        /// New name.
         name: String,
     },
-    /// The author set the topic; an empty one was cleared.
+    /// The author set or cleared the topic.
     Topic {
-        /// The new topic.
+        /// New topic; empty if it was cleared.
         topic: String,
     },
-    /// The author set how long plain members wait between messages.
+    /// The author set the slow mode.
     SlowMode {
-        /// So many seconds; 0 is no wait.
+        /// Seconds between two messages of a plain member; 0 disables slow mode.
         seconds: i64,
     },
-    /// The author let only moderators write.
+    /// The author locked the room: only moderators and owners may post.
     Locked,
-    /// The author let everybody write again.
+    /// The author unlocked the room.
     Unlocked,
 }
 
 impl SystemEvent {
-    /// The event as a sentence, for clients that show nothing but the body.
+    /// Returns the event as a sentence, for clients that show only the body.
     #[must_use]
     pub fn sentence(&self, username: &str) -> String {
         match self {
@@ -81,56 +81,56 @@ impl SystemEvent {
     }
 }
 
-/// One message in its latest state.
+/// A message in its latest state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The room it is in.
+    /// Room of the message.
     pub room_id: RoomId,
-    /// Its number there.
+    /// Number of the message in its room.
     pub seq: Seq,
-    /// The room's change number of its last change.
+    /// Number of its latest change in the room.
     pub rev: Rev,
-    /// A person's text or the room's own.
+    /// Origin: a member or the room itself.
     pub kind: MessageKind,
-    /// Who wrote it, or did what it reports.
+    /// Author of the text, or the user who caused the system event.
     pub author: UserSummary,
-    /// The text; empty once deleted.
+    /// Text; empty if the message is deleted.
     pub body: String,
-    /// What a system message reports.
+    /// Event that a system message reports.
     pub event: Option<SystemEvent>,
-    /// The message it answers.
+    /// Message that this one replies to.
     pub reply_to: Option<Seq>,
-    /// The sender's idempotency key.
+    /// Idempotency key of the sender.
     pub key: Option<String>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When its text was last changed.
+    /// Time of the last edit.
     pub edited_at: Option<Timestamp>,
-    /// When it was deleted.
+    /// Time of deletion.
     pub deleted_at: Option<Timestamp>,
-    /// What grew around it; most messages have nothing.
+    /// Mentions, reactions, files and so on. `None` for most messages.
     pub extras: Option<Box<MessageRelations>>,
 }
 
-/// What grows around a message.
+/// Data that few messages have: mentions, a quote, reactions, a pin and files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageRelations {
-    /// The members it names.
+    /// Members that the text mentions.
     pub mentions: Vec<UserId>,
-    /// Whether it names the whole room.
+    /// Whether the text mentions the whole room.
     pub names_room: bool,
-    /// What it answers, in short.
+    /// Excerpt of the message that this one replies to.
     pub quote: Option<Quote>,
-    /// Who reacted, by the order of each emoji's first.
+    /// Reactions, in the order in which each emoji was first used.
     pub reactions: Vec<Reaction>,
-    /// When it was pinned.
+    /// Time when the message was pinned.
     pub pinned_at: Option<Timestamp>,
-    /// What came with it, in the sender's order.
+    /// Attached files, in the order of the sender.
     pub files: Vec<Attachment>,
 }
 
 impl MessageRelations {
-    /// About how many bytes it holds.
+    /// Returns the approximate size in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
         let files = self
@@ -144,46 +144,46 @@ impl MessageRelations {
     }
 }
 
-/// The beginning of a message that another one answers, as it is now.
+/// Start of a message that was replied to, in its current state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Quote {
-    /// Its number.
+    /// Number of the quoted message.
     pub seq: Seq,
-    /// Who wrote it.
+    /// Author of the quoted message.
     pub author: UserSummary,
-    /// Its first 140 characters; empty once deleted.
+    /// First 140 characters of the body; empty if the message is deleted.
     pub body: String,
-    /// Whether it was deleted.
+    /// Whether the quoted message is deleted.
     pub deleted: bool,
 }
 
 impl Quote {
-    /// Characters of the body that are quoted.
+    /// Maximum number of quoted characters.
     pub const CHARS: usize = 140;
 }
 
-/// One emoji under a message.
+/// An emoji with the users who reacted with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reaction {
-    /// Which.
+    /// The emoji.
     pub emoji: String,
-    /// By whom.
+    /// Users who reacted.
     pub users: Vec<UserId>,
 }
 
-/// What a message said at one time.
+/// Text of a message between two edits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Version {
-    /// 1 is the first.
+    /// Version number, from 1.
     pub version: i64,
-    /// The text.
+    /// Text of this version.
     pub body: String,
-    /// When it was written.
+    /// Time when this version was written.
     pub written_at: Timestamp,
 }
 
 impl Message {
-    /// Whether that user has reacted to it with that emoji.
+    /// Returns whether `user` has reacted with `emoji`.
     #[must_use]
     pub fn has_reaction(&self, emoji: Emoji, user: UserId) -> bool {
         let reactions = self.extras.iter().flat_map(|extras| &extras.reactions);
@@ -193,75 +193,75 @@ impl Message {
     }
 }
 
-/// A message that somebody wants to post.
+/// A message to post.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// Its text.
+    /// Text of the message.
     pub body: Body,
-    /// With a key, sending it again returns the first one.
+    /// Idempotency key. A retry with the same key returns the existing message.
     pub key: Option<Key>,
-    /// The message it answers.
+    /// Message to reply to.
     pub reply_to: Option<Seq>,
-    /// Whom it names.
+    /// Names that the text mentions.
     pub named: MentionTokens,
-    /// The author's uploads that come with it.
+    /// Uploads of the author to attach.
     pub files: Vec<FileId>,
 }
 
-/// Which part of a room's history is wanted.
+/// Part of a room's history to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
     /// The newest messages.
     Newest,
-    /// Those right before that one.
+    /// Messages directly before this one.
     Before(Seq),
-    /// Those right after that one.
+    /// Messages directly after this one.
     After(Seq),
-    /// That one with as many before as after it.
+    /// This message, with equally many before and after it.
     Around(Seq),
 }
 
-/// A stretch of a room's history, by ascending `seq`.
+/// A page of a room's history, in ascending order of `seq`.
 #[derive(Clone, Debug)]
 pub struct MessagePage {
     /// The messages.
     pub items: Vec<Message>,
-    /// The room's newest numbers, as of the same moment.
+    /// Newest numbers of the room, consistent with the messages.
     pub head: Head,
-    /// Whether older ones exist.
+    /// Whether older messages exist.
     pub has_before: bool,
-    /// Whether newer ones exist.
+    /// Whether newer messages exist.
     pub has_after: bool,
 }
 
-/// A message as its author takes it along.
+/// A message in the data export of its author.
 #[derive(Clone, Debug, Serialize)]
 pub struct OwnMessage {
-    /// The room.
+    /// Room of the message.
     pub room_id: RoomId,
-    /// Its number there.
+    /// Number of the message in its room.
     pub seq: Seq,
-    /// Its text.
+    /// Text of the message.
     pub body: String,
-    /// The message it answers.
+    /// Message that this one replies to.
     pub reply_to: Option<Seq>,
-    /// When it was said.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When its text last changed.
+    /// Time of the last edit.
     pub edited_at: Option<Timestamp>,
-    /// What came with it; the bytes are fetched by the id.
+    /// Attached files. The export holds no bytes; they are downloaded by id.
     pub files: Vec<OwnFile>,
 }
 
-/// A file as its owner takes it along.
+/// A file in the data export of its owner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OwnFile {
-    /// Its id.
+    /// Id of the file.
     pub id: FileId,
-    /// What it was called where it comes from.
+    /// File name on the uploader's system.
     pub name: String,
-    /// What it is.
+    /// Media type.
     pub mime: String,
-    /// Its bytes.
+    /// Size in bytes.
     pub size: u64,
 }

@@ -1,8 +1,7 @@
-//! What the program is about: users, rooms, members, messages and the rules each of them keeps.
+//! Domain model: users, rooms, members, messages and their rules.
 //!
-//! Nothing here knows a runtime, a database or a wire. Values that people type are parsed into
-//! types that can only hold what is allowed (see [`text`]), so that the layers above need not ask
-//! again.
+//! This module depends on no runtime, database or wire format. User input is parsed into types that hold only
+//! valid values (see [`text`]), so that the layers above need not validate it again.
 
 pub mod audit;
 pub mod avatar;

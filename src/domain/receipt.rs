@@ -1,20 +1,24 @@
-//! How far a member has read.
+//! Read receipts: moves of a member's receipt.
 
 use super::{ReadGeneration, Seq};
 
-/// How a client wants to move a receipt.
+/// Requested move of a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptStep {
-    /// Forward only, to a message that was displayed. If the client names the generation it knows and the
-    /// receipt has a newer one, a forced move came in between, and the receipt stays.
+    /// Moves only forward, because messages up to this one were displayed.
+    ///
+    /// If the client names a generation and the receipt has a newer one, a forced move came in between. The
+    /// receipt then stays where it is.
     Forward(Seq, Option<ReadGeneration>),
-    /// To this message, forward or back, because the user said so. Begins a new generation, even where the
-    /// receipt is there already: receipts that are still on their way must not move it on.
+    /// Moves to this message, forward or back, because the user asked for it.
+    ///
+    /// Starts a new generation even if the position does not change, so that receipts already under way have no
+    /// effect.
     Forced(Seq),
 }
 
 impl ReceiptStep {
-    /// The step of a request with these fields. A forced step needs no generation.
+    /// Creates the step for the fields of a request. A forced step ignores the generation.
     #[must_use]
     pub fn new(seq: Seq, force: bool, generation: Option<ReadGeneration>) -> Self {
         if force {

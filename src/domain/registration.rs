@@ -1,23 +1,23 @@
-//! Who may make an account.
+//! Rule for the creation of accounts.
 
 use serde::{Deserialize, Serialize};
 
-/// Who may make an account. The very first one of a server is always let in, for nobody else could
-/// let it in.
+/// Rule for the creation of accounts.
+///
+/// The first account of a server is always allowed, because no user exists yet who could permit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {
-    /// Anybody.
+    /// Any visitor can create an account.
     Open,
-    /// Who has a code that admits to a room: its access code or another invite.
+    /// Visitors with a valid code for a room can create an account: an access code or another invite.
     Invite,
-    /// Nobody.
+    /// No visitor can create an account.
     Closed,
 }
 
 impl Registration {
-    /// Whether somebody may make an account, with a code or without. Whether the code is good is
-    /// another question.
+    /// Returns whether a visitor may create an account. Does not check that the code is valid.
     #[must_use]
     pub fn admits(self, with_code: bool) -> bool {
         match self {

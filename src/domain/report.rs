@@ -1,17 +1,19 @@
-//! Messages that somebody wants an admin to look at.
+//! Reports of messages to the admins of the server.
 
 use super::{Invalid, MessageKind, RoomId, Seq, Timestamp, UserSummary};
 
-/// The most characters of a reason.
+/// Maximum number of characters in a reason.
 const MAX_CHARS: usize = 500;
 
-/// Why somebody reports a message, in their words; may be empty.
+/// Reason for a report, in the reporter's words; may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reason(String);
 
 impl Reason {
+    /// Trims and validates a reason.
+    ///
     /// # Errors
-    /// [`Invalid`] if longer than 500 characters or holding a NUL.
+    /// [`Invalid`] if it is longer than 500 characters or contains a NUL.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         if text.chars().count() > MAX_CHARS {
@@ -24,47 +26,47 @@ impl Reason {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text itself, owned.
+    /// Returns the text, owned.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
     }
 }
 
-/// A report that nobody has closed yet.
+/// An open report.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Its number; later ones are greater.
+    /// Id of the report, in ascending order.
     pub id: i64,
-    /// The room.
+    /// Room of the message.
     pub room: RoomId,
-    /// Its name, unless it is gone.
+    /// Name of the room; `None` if the room was deleted.
     pub room_name: Option<String>,
-    /// The message.
+    /// Number of the message.
     pub seq: Seq,
-    /// Who reports it.
+    /// User who reported the message.
     pub reporter: UserSummary,
-    /// Why.
+    /// Reason for the report.
     pub reason: String,
-    /// When they did.
+    /// Time of the report.
     pub created_at: Timestamp,
-    /// What it says now, unless it is gone with its room.
+    /// The message in its current state; `None` if it was deleted with its room.
     pub message: Option<ReportedMessage>,
 }
 
-/// A reported message as it is now.
+/// A reported message in its current state.
 #[derive(Clone, Debug)]
 pub struct ReportedMessage {
-    /// A person's text or the room's own.
+    /// Origin: a member or the room itself.
     pub kind: MessageKind,
-    /// Who wrote it.
+    /// Author of the message.
     pub author: UserSummary,
-    /// The text; empty once deleted.
+    /// Text; empty if the message is deleted.
     pub body: String,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When its text was last changed.
+    /// Time of the last edit.
     pub edited_at: Option<Timestamp>,
-    /// When it was deleted.
+    /// Time of deletion.
     pub deleted_at: Option<Timestamp>,
 }

@@ -1,25 +1,25 @@
-//! What keeps people from writing: a mute, slow mode, a lock.
+//! Posting restrictions: mutes, slow mode and locked rooms.
 
 use std::time::Duration;
 
 use super::{Invalid, Role, Timestamp, UserSummary};
 
-/// Why a member may not write just now.
+/// A reason why a member may not post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PostingRestriction {
-    /// Somebody took their voice, for this much longer.
+    /// The member is muted for this much longer.
     #[error("you are muted in this room")]
     Muted(Duration),
-    /// They wrote a moment ago and wait this much longer.
+    /// The member posted recently and must wait this much longer.
     #[error("this room is in slow mode: wait between messages")]
     SlowMode(Duration),
-    /// Only moderators write here.
+    /// Only moderators and owners may post.
     #[error("this room is locked: only moderators write")]
     Locked,
 }
 
 impl PostingRestriction {
-    /// A stable name for the reason.
+    /// Returns the stable error code of the reason.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl PostingRestriction {
         }
     }
 
-    /// When to try again, if that is known.
+    /// Returns the time to wait before another attempt, if it is known.
     #[must_use]
     pub fn retry_after(self) -> Option<Duration> {
         match self {
@@ -39,39 +39,40 @@ impl PostingRestriction {
     }
 }
 
-/// Everything that decides whether a member may write.
+/// State that decides whether a member may post.
 #[derive(Clone, Copy, Debug)]
 pub struct PostingRestrictions {
-    /// What they may do in the room.
+    /// Role of the member in the room.
     pub role: Role,
-    /// Until when somebody took their voice; long ago if nobody did.
+    /// End of the mute; in the past if the member is not muted.
     pub muted_until: Timestamp,
-    /// When they last wrote under slow mode.
+    /// Time of the last message that the member posted under slow mode.
     pub said_at: Timestamp,
-    /// Seconds between a plain member's messages.
+    /// Seconds between two messages of a plain member.
     pub slow_mode_s: i64,
-    /// Whether only moderators write.
+    /// Whether only moderators and owners may post.
     pub locked: bool,
 }
 
 impl PostingRestrictions {
-    /// What keeps them from saying something at that moment.
+    /// Returns the restriction that prevents a new message at the time `at`.
     #[must_use]
     pub fn check_post(&self, at: Timestamp) -> Option<PostingRestriction> {
         self.on_changing(at).or_else(|| self.slowed(at))
     }
 
-    /// What keeps them from changing what was said: an edit, a reaction. Slow mode counts messages.
+    /// Returns the restriction that prevents an edit or a reaction at the time `at`. Slow mode limits only new
+    /// messages.
     #[must_use]
     pub fn on_changing(&self, at: Timestamp) -> Option<PostingRestriction> {
-        // Nobody is above an owner to give them their voice back.
+        // Owners cannot be muted, because no role ranks above them to lift the mute.
         if self.role < Role::Owner && self.muted_until > at {
             return Some(PostingRestriction::Muted(between(at, self.muted_until)));
         }
         (self.locked && self.role < Role::Moderator).then_some(PostingRestriction::Locked)
     }
 
-    /// Whether it matters when they write.
+    /// Returns whether slow mode applies to the member.
     #[must_use]
     pub fn is_slowed(&self) -> bool {
         self.slow_mode_s > 0 && self.role < Role::Moderator
@@ -80,7 +81,7 @@ impl PostingRestrictions {
     fn slowed(&self, at: Timestamp) -> Option<PostingRestriction> {
         let pause = Duration::from_secs(u64::try_from(self.slow_mode_s).unwrap_or(0));
         let free = self.said_at.plus(pause);
-        // A clock that was set back must not make them wait longer than the rule says.
+        // The limit keeps the wait within the rule even after the clock was set back.
         (self.is_slowed() && free > at)
             .then(|| PostingRestriction::SlowMode(between(at, free).min(pause)))
     }
@@ -90,13 +91,15 @@ fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::from_millis(u64::try_from(to.0.saturating_sub(from.0)).unwrap_or(0))
 }
 
-/// How long a plain member waits between two messages: up to six hours.
+/// Time between two messages of a plain member, at most six hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlowMode(i64);
 
 impl SlowMode {
+    /// Parses a number of seconds.
+    ///
     /// # Errors
-    /// [`Invalid`] for more than six hours or less than nothing.
+    /// [`Invalid`] if the number is negative or exceeds six hours.
     pub fn parse(seconds: i64) -> Result<Self, Invalid> {
         if (0..=21_600).contains(&seconds) {
             Ok(Self(seconds))
@@ -105,20 +108,22 @@ impl SlowMode {
         }
     }
 
-    /// The seconds; 0 is no wait.
+    /// Returns the seconds; 0 disables slow mode.
     #[must_use]
     pub fn seconds(self) -> i64 {
         self.0
     }
 }
 
-/// How long a mute lasts: a second to a year.
+/// Length of a mute, from one second to one year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MuteDuration(i64);
 
 impl MuteDuration {
+    /// Parses a number of seconds.
+    ///
     /// # Errors
-    /// [`Invalid`] for less than a second or more than a year.
+    /// [`Invalid`] if the number is less than one second or exceeds one year.
     pub fn parse(seconds: i64) -> Result<Self, Invalid> {
         if (1..=31_536_000).contains(&seconds) {
             Ok(Self(seconds))
@@ -127,36 +132,36 @@ impl MuteDuration {
         }
     }
 
-    /// The seconds.
+    /// Returns the seconds.
     #[must_use]
     pub fn seconds(self) -> i64 {
         self.0
     }
 
-    /// When it ends if it begins then.
+    /// Returns the end of a mute that starts at `begin`.
     #[must_use]
     pub fn from(self, begin: Timestamp) -> Timestamp {
         begin.plus(Duration::from_secs(self.0.unsigned_abs()))
     }
 }
 
-/// Somebody who must not come in.
+/// A user who may not join a room.
 #[derive(Clone, Debug)]
 pub struct Ban {
-    /// Who.
+    /// The banned user.
     pub user: UserSummary,
-    /// Who said so.
+    /// User who set the ban.
     pub by: UserSummary,
-    /// When.
+    /// Time of the ban.
     pub created_at: Timestamp,
 }
 
-/// Somebody who must not write for a time.
+/// A member who may not post for a time.
 #[derive(Clone, Debug)]
 pub struct Mute {
-    /// Who.
+    /// The muted member.
     pub user: UserSummary,
-    /// Until when.
+    /// End of the mute.
     pub until: Timestamp,
 }
 

@@ -1,23 +1,23 @@
-//! Rooms, roles, and who may do what: the one place that decides it.
+//! Rooms, roles and permissions. All rules about permissions of roles are in this module.
 
 use serde::{Deserialize, Serialize};
 
 use super::{ReadGeneration, Rev, RoomId, Seq, Timestamp, UserSummary};
 
-/// Who can find and enter a room.
+/// Kind of a room, which decides how people find and join it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RoomKind {
-    /// Anybody with an account finds it and may join.
+    /// Every user can find it and join it.
     Public,
-    /// Only who has its code may join; to everybody else it does not exist.
+    /// Only users with a code can join it. All others cannot tell that it exists.
     Private,
-    /// A fixed set of people; nobody joins or leaves.
+    /// The set of members is fixed. No user can join or leave.
     Direct,
 }
 
 impl RoomKind {
-    /// Its name in the database and on the wire.
+    /// Returns the name in the database and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl RoomKind {
         }
     }
 
-    /// The kind of that name.
+    /// Returns the kind with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Public, Self::Private, Self::Direct]
@@ -36,57 +36,57 @@ impl RoomKind {
     }
 }
 
-/// A member's standing in one room.
+/// Role of a member in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Reads and writes.
+    /// May read and post.
     Member,
-    /// Also changes the topic, hands out the access code and other invites, and keeps order.
+    /// May also set the topic, manage invites and moderate members and messages.
     Moderator,
-    /// Also renames and deletes the room.
+    /// May also rename and delete the room, change roles and transfer the ownership.
     Owner,
 }
 
-/// Something a role may or may not do.
+/// Action that only some roles allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// See and replace the access code; make, list and revoke other invites.
+    /// View and replace the access code; create, list and revoke other invites.
     Invite,
     /// Set the topic.
     SetTopic,
-    /// Remove a member of a lower role.
+    /// Remove a member with a lower role.
     Kick,
-    /// Remove somebody of a lower role for good.
+    /// Ban a user with a lower role.
     Ban,
-    /// Take the voice of a member of a lower role for a time.
+    /// Mute a member with a lower role.
     Mute,
-    /// Lock the room, or slow it down.
+    /// Lock the room, or set its slow mode.
     Restrict,
-    /// Give a member another role.
+    /// Change the role of a member.
     SetRoles,
-    /// Make another member owner in one's own place.
+    /// Make another member the owner in one's own place.
     Transfer,
     /// Rename the room.
     Rename,
-    /// Delete the room with all that was said.
+    /// Delete the room with its messages.
     DeleteRoom,
-    /// Edit what others have said: nobody may.
+    /// Edit messages of other users; no role allows it.
     EditMessages,
-    /// Delete what others have said.
+    /// Delete messages of other users.
     DeleteMessages,
-    /// Leave a direct room: nobody may, for it is the room of these people.
+    /// Leave a direct room; no role allows it, because the set of members is fixed.
     LeaveDirect,
     /// Pin and unpin messages.
     Pin,
-    /// Read what messages said before they were edited; a setting of the server.
+    /// Read versions of edited messages. No role allows it; a setting of the server does.
     ReadVersions,
-    /// What server admins may; no role in a room allows it.
+    /// Actions of server admins; no role in a room allows them.
     Administer,
 }
 
 impl Permission {
-    /// What it allows, to be read after "you may not".
+    /// Returns a description of the action, as a phrase that follows "you may not".
     #[must_use]
     pub fn verb(self) -> &'static str {
         match self {
@@ -111,7 +111,7 @@ impl Permission {
 }
 
 impl Role {
-    /// Its name in the database and on the wire.
+    /// Returns the name in the database and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -121,7 +121,7 @@ impl Role {
         }
     }
 
-    /// The role of that name.
+    /// Returns the role with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Member, Self::Moderator, Self::Owner]
@@ -129,13 +129,13 @@ impl Role {
             .find(|role| role.as_str() == text)
     }
 
-    /// Whether somebody of this role may do that to a member of the other one.
+    /// Returns whether this role may act on a member with the role `other`.
     #[must_use]
     pub fn may_to(self, permission: Permission, other: Self) -> bool {
         self.may(permission) && self > other
     }
 
-    /// Whether this role may do that.
+    /// Returns whether this role has a permission.
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         match permission {
@@ -159,32 +159,32 @@ impl Role {
     }
 }
 
-/// Who may name the whole room with `@room`.
+/// Largest number of members with which every member may mention the whole room.
 const SMALL_ROOM: i64 = 20;
 
 impl Role {
-    /// Whether this role may name the whole room, which has so many members.
+    /// Returns whether this role may mention the whole room of `members` members with `@room`.
     #[must_use]
     pub fn may_name_room(self, members: i64) -> bool {
         self >= Self::Moderator || members <= SMALL_ROOM
     }
 }
 
-/// What of a room's news a member wants to be told of.
+/// Messages of a room that notify a member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Notify {
     /// Every message.
     #[default]
     All,
-    /// Messages that ask for their attention.
+    /// Messages that mention the member or reply to them, and all messages in direct rooms.
     Mentions,
-    /// Nothing.
+    /// No message.
     None,
 }
 
 impl Notify {
-    /// Its name in the database and on the wire.
+    /// Returns the name in the database and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -194,7 +194,7 @@ impl Notify {
         }
     }
 
-    /// The level of that name.
+    /// Returns the level with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::All, Self::Mentions, Self::None]
@@ -203,58 +203,58 @@ impl Notify {
     }
 }
 
-/// A room's newest numbers.
+/// Newest numbers of a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Head {
-    /// The newest message.
+    /// Number of the newest message.
     pub seq: Seq,
-    /// The newest change.
+    /// Number of the newest change.
     pub rev: Rev,
 }
 
-/// One conversation.
+/// A room.
 #[derive(Clone, Debug)]
 pub struct Room {
-    /// Its number.
+    /// Id of the room.
     pub id: RoomId,
-    /// Its name; rooms may share one.
+    /// Name of the room. Several rooms may have the same name.
     pub name: String,
-    /// What it is about; may be empty.
+    /// Topic of the room; may be empty.
     pub topic: String,
-    /// Who can find and enter it.
+    /// Kind, which decides how people find and join the room.
     pub kind: RoomKind,
-    /// Its newest numbers.
+    /// Newest numbers.
     pub head: Head,
-    /// How many people are in it.
+    /// Number of members.
     pub member_count: i64,
-    /// Seconds that a plain member waits between two messages; 0 is no wait.
+    /// Seconds between two messages of a plain member; 0 disables slow mode.
     pub slow_mode_s: i64,
-    /// Whether only moderators write.
+    /// Whether only moderators and owners may post.
     pub locked: bool,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
-/// A room as one of its members has it.
+/// A room with the state of one member.
 #[derive(Clone, Debug)]
 pub struct Membership {
     /// The room.
     pub room: Room,
-    /// What this member may do in it.
+    /// Role of the member.
     pub role: Role,
-    /// The furthest message they have read.
+    /// Newest message that the member has read.
     pub read_seq: Seq,
-    /// Text messages after that one.
+    /// Number of text messages after it.
     pub unread: i64,
-    /// Those of them that ask for this member's attention.
+    /// Number of those that mention the member or reply to them; in a direct room, all of them.
     pub mentions: i64,
-    /// How often the receipt was moved by force.
+    /// Number of forced moves of the receipt.
     pub read_generation: ReadGeneration,
-    /// What they want to be told of.
+    /// Messages that notify the member.
     pub notify: Notify,
-    /// Who is in it, where it is a direct room; empty in all others.
+    /// Members, if it is a direct room; empty otherwise.
     pub people: Vec<UserSummary>,
-    /// Until when they may not write, if somebody took their voice.
+    /// End of the member's mute.
     pub muted_until: Option<Timestamp>,
 }
 

@@ -1,39 +1,41 @@
-//! What somebody looks for, as they type it: `deploy "green light" from:ada in:lobby has:file`.
+//! Search queries as users type them: `deploy "green light" from:ada in:lobby has:file`.
 
 use super::{Invalid, Terms, Timestamp, text::fold_username};
 
-/// Characters in a query.
+/// Maximum number of characters in a query.
 const QUERY_CHARS: usize = 256;
-/// Names that a query may list after each of `from:` and `in:`.
+/// Maximum number of names after `from:`, and of names after `in:`.
 const NAMES: usize = 16;
 
-/// What to look for. All of it must hold; of several authors or rooms, one must.
+/// A parsed search query.
+///
+/// A message must meet all conditions. It must match one of the authors and one of the rooms, if any are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchQuery {
-    /// What must be in the text.
+    /// Words and phrases that the text must contain.
     pub terms: Terms,
-    /// Who wrote it.
+    /// Authors of the message.
     pub from: Vec<Wrote>,
-    /// The room it is in, by its name or number.
+    /// Rooms of the message, by name or number.
     pub rooms: Vec<String>,
-    /// It was made before that moment.
+    /// Upper limit of the creation time, exclusive.
     pub before: Option<Timestamp>,
-    /// It was made at that moment or later.
+    /// Lower limit of the creation time, inclusive.
     pub after: Option<Timestamp>,
-    /// It has at least one file.
+    /// Whether the message must have a file.
     pub has_file: bool,
 }
 
-/// Whose messages are looked for.
+/// Author in a `from:` filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wrote {
-    /// The searcher's own.
+    /// The user who searches.
     Me,
-    /// Those of the user of that name, as [`fold_username`] writes it.
+    /// The user with this name, folded by [`fold_username`].
     User(String),
 }
 
-/// One word of a query: its text, and how much of it, counted in bytes, stood before any quote.
+/// One word of a query, with the length in bytes of the part before the first quotation mark.
 #[derive(Default)]
 struct Word {
     text: String,
@@ -42,12 +44,14 @@ struct Word {
 }
 
 impl SearchQuery {
-    /// Reads a query. Words stand apart by white space, a phrase stands in quotes; what has the look
-    /// of a filter and is none (`https://…`, `10:30`) is text. A quote that is never closed goes on
-    /// to the end.
+    /// Parses a query.
+    ///
+    /// White space separates words, and quotation marks enclose a phrase. An unclosed quotation mark extends
+    /// the phrase to the end. A word that only resembles a filter, such as `https://…` or `10:30`, is plain
+    /// text.
     ///
     /// # Errors
-    /// [`Invalid`] of `q` if it is too long, asks for nothing, or has a filter that cannot be read.
+    /// [`Invalid`] for the field `q` if the query is too long, is empty, or has an invalid filter.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.chars().nth(QUERY_CHARS).is_some() {
             return Err(invalid(format!(
@@ -79,7 +83,7 @@ impl SearchQuery {
         Ok(query)
     }
 
-    /// Takes a filter; `false` if there is none of that name.
+    /// Adds a filter. Returns `false` if no filter has this name.
     fn filter(&mut self, name: &str, value: &str) -> Result<bool, Invalid> {
         match name {
             "from" => {
@@ -132,8 +136,8 @@ fn words(text: &str) -> Vec<Word> {
     };
     for c in text.chars() {
         match c {
-            // A quote opens a phrase at the start of a word or of a filter's value; elsewhere it is
-            // a character like any other, as in 5"disk.
+            // A quotation mark opens a phrase only at the start of a word or of a filter's value. Elsewhere it
+            // is an ordinary character, as in 5"disk.
             '"' if inside => {
                 finish(&mut word);
                 inside = false;

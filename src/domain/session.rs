@@ -1,20 +1,20 @@
-//! Logins: listed, and ended one by one.
+//! Logins, which their owner can list and end one by one.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::{SessionId, Timestamp};
 
-/// Where a login came from, for its owner to recognise.
+/// Origin of a login, which helps its owner to recognise it.
 #[derive(Clone, Debug)]
 pub struct SessionOrigin {
-    /// What the client calls itself; at most 200 characters.
+    /// `User-Agent` header of the client, at most 200 characters.
     pub user_agent: String,
-    /// The address it came from.
+    /// Address of the client.
     pub address: String,
 }
 
 impl SessionOrigin {
-    /// What limits on an address go by.
+    /// Returns the network of the address. Rate limits count by network.
     #[must_use]
     pub fn network(&self) -> String {
         let address = self.address.parse().map(network);
@@ -22,7 +22,9 @@ impl SessionOrigin {
     }
 }
 
-/// An IPv4 address, or the first half of an IPv6 one: whoever has one such network has all of it.
+/// Returns an IPv4 address unchanged, and the upper 64 bits of an IPv6 address.
+///
+/// A single client can usually use all addresses of such an IPv6 network.
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -31,15 +33,15 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// One login.
+/// A login.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Its number.
+    /// Id of the login.
     pub id: SessionId,
-    /// When it began.
+    /// Time of the login.
     pub created_at: Timestamp,
-    /// When it was last refreshed.
+    /// Time of the last refresh.
     pub last_used_at: Timestamp,
-    /// Where it came from.
+    /// Origin of the login.
     pub origin: SessionOrigin,
 }

@@ -1,21 +1,21 @@
-//! What people type, parsed: each type holds only what its rule allows.
+//! Validated user input. Each type can hold only values that follow its rule.
 
 use std::fmt;
 
 use super::mention::EVERYBODY;
 
-/// A value that breaks its rule, and the field it came in.
+/// An invalid value, with the name of its field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {detail}")]
 pub struct Invalid {
-    /// The name of the field as clients send it.
+    /// Name of the field as clients send it.
     pub field: &'static str,
-    /// What is wrong, to be read after the field's name: "must be 3 to 32 characters".
+    /// Broken rule, as a phrase that follows the field's name: "must be 3 to 32 characters".
     pub detail: String,
 }
 
 impl Invalid {
-    /// A refusal of `field`.
+    /// Creates an error for `field`.
     pub fn new(field: &'static str, detail: impl Into<String>) -> Self {
         Self {
             field,
@@ -31,13 +31,13 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// The text itself.
+            /// Returns the text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The text itself, owned.
+            /// Returns the text, owned.
             #[must_use]
             pub fn into_string(self) -> String {
                 self.0
@@ -53,39 +53,39 @@ macro_rules! text {
 }
 
 text! {
-    /// A name to sign in with: 3 to 32 of `a-z A-Z 0-9 _ . -`; unique without regard to case.
+    /// Name to sign in with: 3 to 32 characters of `a-z A-Z 0-9 _ . -`, unique without regard to case.
     Username
 }
 text! {
-    /// A name to be shown: 1 to 64 characters, one line.
+    /// Name that other users see: 1 to 64 characters, one line.
     DisplayName
 }
 text! {
-    /// A room's name: 1 to 80 characters, one line.
+    /// Name of a room: 1 to 80 characters, one line.
     RoomName
 }
 text! {
-    /// What a room is about: at most 250 characters, one line; may be empty.
+    /// Topic of a room: at most 250 characters, one line; may be empty.
     Topic
 }
 text! {
-    /// What somebody calls a personal token: 1 to 80 characters, one line.
+    /// Name of a personal token: 1 to 80 characters, one line.
     TokenName
 }
 text! {
-    /// What somebody says of themselves: at most 500 characters; may be empty.
+    /// Description that users write about themselves: at most 500 characters; may be empty.
     About
 }
 text! {
-    /// A message's text: not blank, at most as many characters as the server allows.
+    /// Text of a message: not blank, with a maximum length that the server configures.
     Body
 }
 text! {
-    /// A sender's idempotency key: 1 to 64 visible ASCII characters.
+    /// Idempotency key of a sender: 1 to 64 visible ASCII characters.
     Key
 }
 
-/// A password as it was typed. Neither shown nor logged.
+/// A password in plain text. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
@@ -96,8 +96,10 @@ impl fmt::Debug for Password {
 }
 
 impl Username {
+    /// Validates a username.
+    ///
     /// # Errors
-    /// [`Invalid`] for a wrong length or another character.
+    /// [`Invalid`] if the length is wrong or a character is not allowed.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if !(3..=32).contains(&text.chars().count()) {
             return Err(Invalid::new("username", "must be 3 to 32 characters long"));
@@ -112,8 +114,8 @@ impl Username {
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether it is nobody's to take: it looks like that of an account that was deleted, or `@` and
-    /// it name the whole room.
+    /// Returns whether the name is reserved: the name of a deleted account, or the name that mentions the whole
+    /// room.
     #[must_use]
     pub fn is_of_nobody(&self) -> bool {
         let folded = self.folded();
@@ -124,23 +126,27 @@ impl Username {
         number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
-    /// What two spellings of one name share.
+    /// Returns the form that all spellings of the name share.
     #[must_use]
     pub fn folded(&self) -> String {
         fold_username(&self.0)
     }
 }
 
-/// What two spellings of one username share. Unlike [`Username::parse`] it takes anything, for
-/// sign-in must not tell a name that cannot exist from one that does not.
+/// Returns the form that all spellings of a username share.
+///
+/// Unlike [`Username::parse`], this accepts any text. Sign-in therefore answers an impossible name like an
+/// unknown one.
 #[must_use]
 pub fn fold_username(text: &str) -> String {
     text.to_ascii_lowercase()
 }
 
 impl Password {
+    /// Validates a new password.
+    ///
     /// # Errors
-    /// [`Invalid`] unless it has 8 to 128 characters. `field` is the name it was sent under.
+    /// [`Invalid`] for `field` unless the password has 8 to 128 characters.
     pub fn parse(field: &'static str, text: String) -> Result<Self, Invalid> {
         if (8..=128).contains(&text.chars().count()) {
             Ok(Self(text))
@@ -149,19 +155,19 @@ impl Password {
         }
     }
 
-    /// A password that is only compared with a stored one, so that any text will do.
+    /// Wraps a password that is only compared with a stored hash. Any text is accepted.
     #[must_use]
     pub fn unchecked(text: String) -> Self {
         Self(text)
     }
 
-    /// The bytes to hash.
+    /// Returns the bytes to hash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// Whether it is longer than any stored one can be, and so not worth hashing.
+    /// Returns whether the password is longer than any valid one, and therefore not worth hashing.
     #[must_use]
     pub fn is_oversized(&self) -> bool {
         self.0.len() > 128 * 4
@@ -169,26 +175,30 @@ impl Password {
 }
 
 impl DisplayName {
+    /// Trims and validates a display name.
+    ///
     /// # Errors
-    /// [`Invalid`] if blank, too long or more than one line.
+    /// [`Invalid`] if it is blank, too long or more than one line.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         one_line("display_name", text, 1, 64).map(Self)
     }
 }
 
 impl RoomName {
+    /// Trims and validates the name of a room.
+    ///
     /// # Errors
-    /// [`Invalid`] if blank, too long or more than one line.
+    /// [`Invalid`] if it is blank, too long or more than one line.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         one_line("name", text, 1, 80).map(Self)
     }
 }
 
 impl About {
-    /// Line ends become `\n` and white space around it goes.
+    /// Trims and validates a description, and converts line ends to `\n`.
     ///
     /// # Errors
-    /// [`Invalid`] if too long or holding control characters other than line ends.
+    /// [`Invalid`] if it is too long or contains control characters other than line ends.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.len() > 500 * 4 || text.chars().count() > 500 {
             return Err(Invalid::new("about", "must be at most 500 characters long"));
@@ -202,8 +212,10 @@ impl About {
 }
 
 impl TokenName {
+    /// Trims and validates the name of a token.
+    ///
     /// # Errors
-    /// [`Invalid`] if blank, too long or more than one line.
+    /// [`Invalid`] if it is blank, too long or more than one line.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         one_line("name", text, 1, 80).map(Self)
     }
@@ -216,20 +228,22 @@ impl serde::Serialize for TokenName {
 }
 
 impl Topic {
+    /// Trims and validates a topic.
+    ///
     /// # Errors
-    /// [`Invalid`] if too long or more than one line.
+    /// [`Invalid`] if it is too long or more than one line.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         one_line("topic", text, 0, 250).map(Self)
     }
 }
 
 impl Body {
-    /// Line ends become `\n` and trailing white space goes; everything else stays as it was typed.
+    /// Validates the text of a message. Converts line ends to `\n` and removes trailing white space.
     ///
     /// # Errors
-    /// [`Invalid`] if blank, longer than `max_chars`, or holding a NUL.
+    /// [`Invalid`] if it is blank, longer than `max_chars`, or contains a NUL.
     pub fn parse(text: &str, max_chars: usize) -> Result<Self, Invalid> {
-        // A byte holds at most one character's start, so a text this long is too long uncounted.
+        // A character has at most 4 bytes, so a text with more bytes is too long without a count.
         if text.len() > max_chars.saturating_mul(4) || text.chars().count() > max_chars {
             return Err(Invalid::new(
                 "body",
@@ -249,10 +263,10 @@ impl Body {
 }
 
 impl Body {
-    /// The same for a message that says something without words, such as by its files.
+    /// Validates the text of a message that may have no text, such as a message with files.
     ///
     /// # Errors
-    /// [`Invalid`] if longer than `max_chars`, or holding a NUL.
+    /// [`Invalid`] if it is longer than `max_chars` or contains a NUL.
     pub fn parse_or_none(text: &str, max_chars: usize) -> Result<Self, Invalid> {
         if text.len() <= max_chars && is_blank(text) && !text.contains('\0') {
             return Ok(Self(String::new()));
@@ -262,8 +276,10 @@ impl Body {
 }
 
 impl Key {
+    /// Validates an idempotency key.
+    ///
     /// # Errors
-    /// [`Invalid`] for a wrong length or a character outside visible ASCII.
+    /// [`Invalid`] if the length is wrong or a character is not visible ASCII.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if !(1..=64).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Invalid::new(
@@ -275,7 +291,7 @@ impl Key {
     }
 }
 
-/// Trimmed text of `min..=max` characters without control characters or line breaks.
+/// Returns the trimmed text if it has `min..=max` characters and no control characters or line breaks.
 fn one_line(field: &'static str, text: &str, min: usize, max: usize) -> Result<String, Invalid> {
     let text = text.trim();
     let length = text.chars().count();
@@ -295,7 +311,7 @@ fn one_line(field: &'static str, text: &str, min: usize, max: usize) -> Result<S
     Ok(text.to_owned())
 }
 
-/// Whether nothing of it can be seen.
+/// Returns whether the text has no visible character.
 fn is_blank(text: &str) -> bool {
     let unseen = |c: char| {
         c.is_whitespace()
@@ -308,8 +324,9 @@ fn is_blank(text: &str) -> bool {
     text.chars().all(unseen)
 }
 
-/// Line breaks that are no control characters, and marks that turn the direction of what follows:
-/// in a name they could make it pass for another.
+/// Returns whether a character is a Unicode line break or changes the direction of text.
+///
+/// Such characters are not control characters, but in a name they could imitate another name.
 pub(crate) fn is_steering(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

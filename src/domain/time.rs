@@ -1,4 +1,4 @@
-//! Points in time as the contract writes them: RFC 3339, UTC, milliseconds.
+//! Timestamps in the format of the API: RFC 3339, UTC, milliseconds.
 
 use std::{fmt, time::Duration};
 
@@ -14,7 +14,7 @@ const RFC3339_MILLIS: &[BorrowedFormatItem<'_>] =
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
 const DAY_MILLIS: u64 = 86_400_000;
-/// 9999-12-31, the last day whose year has four digits, in days since 1970.
+/// 9999-12-31, the last day with a year of four digits, in days since 1970.
 const LAST_DAY: u64 = 2_932_896;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -22,14 +22,14 @@ const LAST_DAY: u64 = 2_932_896;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The present moment.
+    /// Returns the current time.
     #[must_use]
     pub fn now() -> Self {
         let millis = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
         Self(i64::try_from(millis).unwrap_or(i64::MAX))
     }
 
-    /// The moment of an RFC 3339 time, or of a date's beginning in UTC: `2026-11-23`.
+    /// Parses an RFC 3339 time, or a date such as `2026-11-23`, which means the start of the day in UTC.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let moment = match Date::parse(text, DATE) {
@@ -41,19 +41,19 @@ impl Timestamp {
             .map(Self)
     }
 
-    /// The moment `span` later.
+    /// Returns the time `span` later.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(millis(span)))
     }
 
-    /// The moment `span` earlier.
+    /// Returns the time `span` earlier.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
     }
 
-    /// Whole seconds since 1970, as JWT claims count.
+    /// Returns the whole seconds since 1970, the unit of JWT claims.
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1000)
@@ -92,7 +92,7 @@ impl Serialize for Timestamp {
     }
 }
 
-/// A moment as it is written, without memory of its own unless it lies outside the years 1970 to 9999.
+/// A formatted timestamp. It needs no heap allocation for the years 1970 to 9999.
 enum Written {
     Digits([u8; 24]),
     Text(String),
@@ -107,8 +107,10 @@ impl Written {
     }
 }
 
-/// Every message has such a time, and a page of history has a hundred of them: the library takes longer for
-/// them than for all the rest of the page.
+/// Formats a timestamp of the years 1970 to 9999.
+///
+/// A page of history has at least one timestamp in each message. With the formatter of `time` they take longer
+/// than the rest of the page.
 fn digits(millis: i64) -> Option<[u8; 24]> {
     let millis = u64::try_from(millis).ok()?;
     let (days, clock) = (millis / DAY_MILLIS, millis % DAY_MILLIS);
@@ -135,7 +137,8 @@ fn digits(millis: i64) -> Option<[u8; 24]> {
     Some(text)
 }
 
-/// Year, month and day, counted within eras of 400 years that begin in March: so a leap day comes last.
+/// Converts days since 1970 to year, month and day. Eras of 400 years begin in March, so that leap days come
+/// last.
 fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);
@@ -171,9 +174,9 @@ mod tests {
     #[test]
     fn every_day_is_written_as_the_library_writes_it() {
         let last = i64::try_from(LAST_DAY).unwrap();
-        // The calendar repeats itself after 400 years.
+        // The calendar repeats every 400 years.
         for day in (-2..=146_097).chain(last - 400..=last + 1) {
-            // Another time of the day on each of them, in the end every one.
+            // Each day gets a different time of day, so that the test covers many times.
             let at = Timestamp(day * 86_400_000 + day * 7_919_993 % 86_400_000);
             assert_eq!(at.to_string(), at.format(RFC3339_MILLIS));
             assert_eq!(digits(at.0).is_some(), (0..=last).contains(&day));

@@ -1,4 +1,4 @@
-//! Random strings that let somebody in: personal tokens, and links to set a new password.
+//! Secret tokens: personal access tokens, and links to set a new password.
 
 use std::{fmt, sync::Arc};
 
@@ -6,29 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use super::{Invalid, RoomId, SessionId, Timestamp, UserId, text::TokenName};
 
-/// Small letters and digits without those that are taken for one another.
+/// Lower-case letters and digits, without pairs that look alike.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const LENGTH: usize = 32;
 
-/// 32 characters of 5 bits each, so 160 random bits, behind a prefix. It is shown once; what is kept
-/// of it is its digest. So much randomness needs neither salt nor a slow hash.
+/// A prefix with 32 random characters of 5 bits each: 160 random bits.
+///
+/// The text is shown once, and only its digest is stored. With this much randomness the digest needs neither a
+/// salt nor a slow hash.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// The SHA-256 of a [`Secret`].
+/// SHA-256 digest of a [`Secret`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Secret {
-    /// What personal tokens begin with, so that they are known where they should not be.
+    /// Prefix of personal tokens. It makes a leaked token recognisable.
     pub const PERSONAL: &'static str = "parlor_";
-    /// What stands in a link needs no prefix.
+    /// Prefix of secrets in links: none.
     pub const LINK: &'static str = "";
 
-    /// A new one from the system's random source.
+    /// Generates a secret from the system's random source.
     ///
     /// # Errors
-    /// Only if the system has no randomness to give.
+    /// Only if the system's random source fails.
     pub fn generate(prefix: &str) -> Result<Self, getrandom::Error> {
         let mut random = [0_u8; LENGTH];
         getrandom::fill(&mut random)?;
@@ -38,7 +40,7 @@ impl Secret {
         Ok(Self(prefix.chars().chain(characters).collect()))
     }
 
-    /// Reads one back. `None` if it cannot be one at all.
+    /// Parses a secret. Returns `None` if the text does not have its form.
     #[must_use]
     pub fn parse(prefix: &str, text: &str) -> Option<Self> {
         let rest = text.strip_prefix(prefix)?;
@@ -46,13 +48,13 @@ impl Secret {
         valid.then(|| Self(text.to_owned()))
     }
 
-    /// The text itself, for the one time it is shown.
+    /// Returns the text, which is shown once.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What is kept of it.
+    /// Returns the digest, which is stored in place of the text.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let digest = ring::digest::digest(&ring::digest::SHA256, self.0.as_bytes());
@@ -63,7 +65,7 @@ impl Secret {
 }
 
 impl Digest {
-    /// As it is stored.
+    /// Returns the bytes of the digest.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -86,18 +88,18 @@ impl fmt::Debug for Digest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenScope {
-    /// To read what its owner may read.
+    /// Read access to everything that the owner may read.
     Read,
-    /// To read and to change what its owner may, except what [`Admin`](Self::Admin) is needed for.
+    /// Read and write access, except for actions that require [`Admin`](Self::Admin).
     Write,
-    /// To send messages and to upload files, and nothing else.
+    /// Sending of messages and upload of files only.
     Post,
-    /// [`Write`](Self::Write), and to change what server admins may.
+    /// Access of [`Write`](Self::Write), and the actions of server admins.
     Admin,
 }
 
 impl TokenScope {
-    /// Its name in the database and on the wire.
+    /// Returns the name in the database and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -108,7 +110,7 @@ impl TokenScope {
         }
     }
 
-    /// The scope of that name.
+    /// Returns the scope with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -120,7 +122,7 @@ impl TokenScope {
         }
     }
 
-    /// Returns whether a token of this scope may do what `needed` is needed for.
+    /// Returns whether a token of this scope permits an action that requires `needed`.
     #[must_use]
     pub fn includes(self, needed: Self) -> bool {
         match self {
@@ -131,21 +133,21 @@ impl TokenScope {
     }
 }
 
-/// The rooms that a personal token is limited to.
+/// Rooms to which a personal token is limited.
 ///
-/// A login, and a token without a list, have no limit.
+/// Logins, and tokens without a list of rooms, have no limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RoomLimit(Option<Arc<[RoomId]>>);
 
 impl RoomLimit {
-    /// Rooms that one token can list.
+    /// Maximum number of rooms in the list of one token.
     pub const MAX_ROOMS: usize = 100;
 
-    /// Reads the list of a token with that scope.
+    /// Validates the list of a token with the given scope.
     ///
     /// # Errors
-    /// [`Invalid`] for a list that is empty, too long, or goes with [`TokenScope::Admin`].
+    /// [`Invalid`] if the list is empty or too long, or if the scope is [`TokenScope::Admin`].
     pub fn parse(scope: TokenScope, rooms: Option<Vec<RoomId>>) -> Result<Self, Invalid> {
         let Some(mut rooms) = rooms else {
             return Ok(Self(None));
@@ -182,34 +184,34 @@ impl RoomLimit {
 /// A personal token as its owner sees it.
 #[derive(Clone, Debug, Serialize)]
 pub struct PersonalToken {
-    /// Its number, which is that of a login.
+    /// Id of the token, from the same sequence as the ids of logins.
     pub id: SessionId,
-    /// What its owner calls it.
+    /// Name that the owner gave it.
     pub name: TokenName,
-    /// What it is good for.
+    /// Scope of the token.
     pub scope: TokenScope,
-    /// The rooms it is limited to.
+    /// Rooms to which the token is limited.
     pub rooms: RoomLimit,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last used, to the minute; `None` if it never was.
+    /// Time of the last use, precise to a minute; `None` if it was never used.
     pub last_used_at: Option<Timestamp>,
-    /// When it runs out; `None` if it does not.
+    /// Time of expiry; `None` if it does not expire.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Whom a personal token lets in, and what for.
+/// User and rights that a personal token stands for.
 #[derive(Clone, Debug)]
 pub struct TokenHolder {
-    /// Who.
+    /// Owner of the token.
     pub user: UserId,
-    /// As which login.
+    /// Id of the token, as a login.
     pub session: SessionId,
-    /// What for.
+    /// Scope of the token.
     pub scope: TokenScope,
-    /// The rooms it is limited to.
+    /// Rooms to which the token is limited.
     pub rooms: RoomLimit,
-    /// Until when.
+    /// Time of expiry.
     pub expires_at: Option<Timestamp>,
 }
 

@@ -1,33 +1,33 @@
-//! Accounts, and how they appear beside what they wrote.
+//! Accounts, and the part of them that is shown beside messages.
 
 use serde::Serialize;
 
 use super::{AvatarVersion, Role, Timestamp, UserId};
 
-/// The name others see of whoever has deleted their account.
+/// Display name of deleted accounts.
 pub const DELETED: &str = "Deleted user";
 
 /// An account.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Its number.
+    /// Id of the account.
     pub id: UserId,
-    /// The name it signs in with, as first spelt.
+    /// Name to sign in with, in the spelling of registration.
     pub username: String,
-    /// The name others see.
+    /// Name that other users see.
     pub display_name: String,
-    /// Which picture it has, if it has one.
+    /// Version of the avatar; `None` without one.
     pub avatar: Option<AvatarVersion>,
-    /// When its last connection closed, or it was last known to be here.
+    /// Time when the last connection closed, or when the user was last known to be online.
     pub last_seen: Timestamp,
-    /// Whether others are kept from seeing that.
+    /// Whether other users cannot see `last_seen`.
     pub hides_last_seen: bool,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl User {
-    /// The part of it that stands beside its messages.
+    /// Returns the part that is shown beside messages.
     #[must_use]
     pub fn author(&self) -> UserSummary {
         UserSummary {
@@ -44,43 +44,43 @@ impl User {
 pub struct Account {
     /// The account.
     pub user: User,
-    /// Whether it administers the server.
+    /// Whether the user is an admin of the server.
     pub admin: bool,
-    /// Whether it lets nobody in.
+    /// Whether sign-in is disabled.
     pub disabled: bool,
-    /// Whether its owner has deleted it.
+    /// Whether the owner has deleted the account.
     pub deleted: bool,
 }
 
-/// Who wrote a message, or is online.
+/// Short form of a user, as author of a message or in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UserSummary {
-    /// The user's number.
+    /// Id of the user.
     pub id: UserId,
-    /// The name they sign in with.
+    /// Name to sign in with.
     pub username: String,
-    /// The name others see.
+    /// Name that other users see.
     pub display_name: String,
-    /// Which picture they have, if they have one.
+    /// Version of the avatar; `None` without one.
     pub avatar: Option<AvatarVersion>,
 }
 
-/// One member in a room's list.
+/// A member in the member list of a room.
 #[derive(Clone, Debug)]
 pub struct RosterEntry {
     /// The account.
     pub user: User,
-    /// What they may do in this room.
+    /// Role in the room.
     pub role: Role,
-    /// When they came in.
+    /// Time of joining.
     pub joined_at: Timestamp,
 }
 
-/// A page of a room's members, by ascending user id.
+/// A page of a room's members, in ascending order of user id.
 #[derive(Clone, Debug)]
 pub struct Roster {
-    /// The members of this page.
+    /// Members of this page.
     pub items: Vec<RosterEntry>,
-    /// Whether more follow.
+    /// Whether more members follow.
     pub has_after: bool,
 }

@@ -1,8 +1,8 @@
-//! Time zones, for people at a terminal.
+//! Time zones for terminal users.
 //!
-//! The rules come from `jiff`, with the IANA database compiled in: 200 KiB of read-only data, of which
-//! the system loads only the pages of zones that somebody uses. A binary without libraries of the system
-//! therefore knows every zone, whatever is installed beside it. `time` knows fixed offsets only.
+//! The rules come from `jiff`, with the IANA database compiled in. The binary therefore knows every zone,
+//! whatever the system has installed. The database takes 200 KiB of read-only data, of which only the pages in
+//! use are loaded. The crate `time` supports only fixed offsets.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use jiff::{Timestamp as Instant, civil, tz};
 
 use super::{Invalid, Timestamp};
 
-/// A time zone of the IANA database. A clone shares the parsed rules.
+/// A time zone of the IANA database. Clones share the parsed rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeZone(tz::TimeZone);
 
-/// A date in some zone, written as `2026-11-23`.
+/// A date in a time zone, formatted as `2026-11-23`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day(civil::Date);
 
-/// A time of day in some zone, written as `09:58`.
+/// A time of day in a time zone, formatted as `09:58`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock(civil::Time);
 
