@@ -1,42 +1,42 @@
-//! Why the server ends a WebSocket.
+//! Reasons for which the server closes a WebSocket.
 
-/// A close code with the words that go with it.
+/// A close code with its reason phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
-    /// The client asked for it.
+    /// The client closed the connection.
     Normal,
-    /// A frame broke the WebSocket protocol.
+    /// A frame violated the WebSocket protocol.
     ProtocolError,
-    /// A kind of frame this endpoint does not take.
+    /// The endpoint does not accept this type of frame.
     Unsupported,
-    /// A text frame was not UTF-8.
+    /// A text frame was not valid UTF-8.
     NotUtf8,
-    /// A message that came compressed cannot be read.
+    /// A compressed message could not be decompressed.
     Garbled,
     /// A frame or message was larger than `limits.frame_bytes`.
     TooBig,
-    /// Something failed here that is not the client's fault.
+    /// An internal error occurred.
     Internal,
-    /// The server is going away; come back after the time that `bye` named.
+    /// The server is shutting down. The client should reconnect after the time that `bye` names.
     Draining,
-    /// The login was ended: signed out, revoked, or the password was changed.
+    /// The login ended: sign-out, revocation or a new password.
     SessionEnded,
     /// The user is no longer in the room that this socket was opened for.
     Removed,
-    /// The room that this socket was opened for is gone.
+    /// The room that this socket was opened for does not exist any more.
     NoSuchRoom,
-    /// The client could not keep up.
+    /// The client did not read fast enough.
     TooSlow,
-    /// Nothing was heard of the client for `timing.silence_ms`, not even a pong.
+    /// The client sent nothing for `timing.silence_ms`, not even a pong.
     Silent,
-    /// The database cannot keep up just now; come back in a moment.
+    /// The database is overloaded. The client should reconnect in a moment.
     Busy,
     /// The client sent too many commands that were refused.
     TooFast,
 }
 
 impl CloseReason {
-    /// The code on the wire.
+    /// Returns the close code on the wire.
     #[must_use]
     pub fn code(self) -> u16 {
         match self {
@@ -56,7 +56,7 @@ impl CloseReason {
         }
     }
 
-    /// The words on the wire, and in line mode before the close.
+    /// Returns the reason phrase. Line mode also prints it before the close.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What a client may send over a JSON socket.
+//! Commands that clients send over a JSON socket.
 
 use std::collections::HashMap;
 
@@ -8,104 +8,104 @@ use crate::domain::{
     DecodeError, FieldError, FileId, ReadGeneration, Rev, RoomId, Seq, decode, parse_number,
 };
 
-/// One command.
+/// A command.
 ///
-/// Unknown fields are ignored, except in a message, which would lose what they say.
+/// Unknown fields are ignored, except in `send`, where an ignored field would lose a part of the message.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Post a message.
+    /// Posts a message.
     #[serde(skip_deserializing)]
     Send(SendCommand),
-    /// Give a message another text.
+    /// Edits the text of a message.
     Edit {
-        /// Echoed by the ack.
+        /// Key that the ack repeats.
         key: String,
-        /// The room.
+        /// Room of the message.
         room_id: RoomId,
-        /// The message.
+        /// Number of the message.
         seq: Seq,
-        /// The new text.
+        /// New text.
         body: String,
     },
-    /// Delete a message.
+    /// Deletes a message.
     Delete {
-        /// Echoed by the ack.
+        /// Key that the ack repeats.
         key: String,
-        /// The room.
+        /// Room of the message.
         room_id: RoomId,
-        /// The message.
+        /// Number of the message.
         seq: Seq,
     },
-    /// Set or take back a reaction.
+    /// Adds or removes a reaction.
     React {
-        /// Echoed by the ack.
+        /// Key that the ack repeats.
         key: String,
-        /// The room.
+        /// Room of the message.
         room_id: RoomId,
-        /// The message.
+        /// Number of the message.
         seq: Seq,
         /// The emoji, or its short name between colons.
         emoji: String,
-        /// Whether it is set.
+        /// Whether to add the reaction.
         on: bool,
     },
-    /// Say that one is typing, or has stopped without sending.
+    /// Reports that the user is typing, or has stopped without sending.
     Typing {
         /// The room.
         room_id: RoomId,
-        /// `false` once the field is empty again.
+        /// `false` if the user cleared the input field.
         #[serde(default = "yes")]
         on: bool,
     },
-    /// Move one's receipt forward.
+    /// Moves the user's receipt.
     Read {
         /// The room.
         room_id: RoomId,
-        /// The furthest message read.
+        /// Newest message that the user has read.
         seq: Seq,
-        /// Whether it may go back: "mark unread from here".
+        /// Whether the receipt may move back, as in "mark as unread from here".
         #[serde(default)]
         force: bool,
-        /// The generation that the client knows. A receipt of an older one moves nothing.
+        /// Generation that the client knows. A receipt of an older generation has no effect.
         read_generation: Option<ReadGeneration>,
     },
-    /// Ask for everything changed since a `rev`, room by room.
+    /// Requests all changes of some rooms since a `rev`.
     Sync {
-        /// The epoch that these `rev` belong to.
+        /// Epoch to which the `rev` values belong.
         #[serde(default)]
         epoch: Option<String>,
-        /// The last `rev` seen, by room.
+        /// Last `rev` that the client received, by room.
         #[serde(deserialize_with = "numbered")]
         rooms: HashMap<RoomId, Rev>,
     },
-    /// Ask for a `pong`.
+    /// Requests a `pong`.
     Ping {},
 }
 
-/// Post a message.
+/// Command to post a message.
 #[derive(Debug)]
 pub struct SendCommand {
-    /// The sender's idempotency key, echoed by the ack.
+    /// Idempotency key of the sender, which the ack repeats.
     pub key: String,
-    /// The room.
+    /// Room to post to.
     pub room_id: RoomId,
-    /// The text.
+    /// Text of the message.
     pub body: String,
-    /// The message it answers.
+    /// Message to reply to.
     pub reply_to: Option<Seq>,
-    /// The sender's uploads that come with it.
+    /// Uploads of the sender to attach.
     pub files: Option<Vec<FileId>>,
 }
 
-/// A frame that is no command.
+/// A frame that could not be parsed as a command.
 #[derive(Debug)]
 pub struct CommandError {
-    /// The key, if the frame had one, so that the client can tell which command it was.
+    /// Key of the frame, if it had one, so that the client can identify the command.
     pub key: Option<String>,
-    /// `malformed`, `unknown_type`, or `invalid` for a message with an unknown field.
+    /// Error code: `malformed`, `unknown_type`, or `invalid` for a message with an unknown field.
     pub code: &'static str,
-    /// What is wrong.
+    /// Description of the error.
     pub detail: String,
 }
 
@@ -113,7 +113,7 @@ const fn yes() -> bool {
     true
 }
 
-/// JSON's keys are strings; these hold numbers.
+/// Decodes the map of a `sync`. Its keys are numbers, which JSON can write only as strings.
 fn numbered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HashMap<RoomId, Rev>, D::Error> {
     let named = HashMap::<String, Rev>::deserialize(deserializer)?;
     let rooms = named.into_iter().map(|(room, rev)| {
@@ -127,7 +127,10 @@ fn numbered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HashMap<RoomId
     rooms.collect()
 }
 
-/// A `send` as it stands in its frame. Read at once: the way over [`Command`] looks at every field twice.
+/// Fields of a `send` frame.
+///
+/// Decoding them directly is faster than through [`Command`], which buffers the frame and visits each field
+/// twice.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TypedSend {
@@ -148,7 +151,7 @@ enum SendType {
     Send,
 }
 
-/// The parts that are looked at before the type is known.
+/// Fields that are decoded before the type is known.
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]
@@ -175,7 +178,7 @@ impl CommandError {
                 is_unknown,
             }) => Self {
                 key,
-                // As HTTP says it of a message.
+                // HTTP uses the same codes for a message.
                 code: if is_unknown { "invalid" } else { "malformed" },
                 detail: format!("{path} {detail}"),
             },
@@ -200,13 +203,13 @@ const TYPES: [&str; 8] = [
 ];
 
 impl Command {
-    /// Whether it does anything that others, or another device, could tell.
+    /// Returns whether the command has an effect beyond this connection.
     #[must_use]
     pub fn changes(&self) -> bool {
         !matches!(self, Self::Sync { .. } | Self::Ping {})
     }
 
-    /// The key that its answer echoes.
+    /// Returns the key that the answer repeats.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         match self {
@@ -218,12 +221,12 @@ impl Command {
         }
     }
 
-    /// Reads one frame.
+    /// Parses a frame.
     ///
     /// # Errors
-    /// [`CommandError`] if it is not JSON, names no known type, or its fields do not fit.
+    /// [`CommandError`] if the frame is not JSON, has an unknown type, or a field is not valid.
     pub fn parse(text: &str) -> Result<Self, CommandError> {
-        // Most are. What is not, or not a right one, is told by what follows.
+        // Fast path: most frames are valid `send` commands. The slow path below also produces the errors.
         if let Ok(send) = serde_json::from_str::<TypedSend>(text) {
             return Ok(Self::Send(send.into()));
         }
@@ -254,8 +257,8 @@ impl Command {
             let send = send.map_err(|error| CommandError::of(key, error))?;
             return Ok(Self::Send(send.into()));
         }
-        // The name outside, so that a complaint names the field, which it would not if the type were
-        // only found among the fields.
+        // The type becomes an outer key, so that an error can name the field. With an internally tagged enum it
+        // could not.
         let command = decode::json_object(format!("{{\"{kind}\":{text}}}").as_bytes());
         command.map_err(|error| CommandError::of(key, error.inside(&kind)))
     }

@@ -1,7 +1,7 @@
-//! permessage-deflate (RFC 7692) as bytes: what is agreed, a message made smaller, and one read again.
+//! permessage-deflate (RFC 7692): negotiated parameters, compression and decompression.
 //!
-//! Neither side keeps anything from one message for the next, so what is compressed is the same for every
-//! connection, and a connection holds nothing for it: a thread lends its own compressor.
+//! Both sides use no context takeover. A compressed message is therefore identical for all connections, and a
+//! connection needs no compressor: each thread has its own.
 
 use std::{cell::RefCell, num::NonZeroU16};
 
@@ -9,24 +9,24 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 
 use super::CloseReason;
 
-/// The name of the extension.
+/// Name of the extension.
 pub const EXTENSION: &str = "permessage-deflate";
-/// The largest window: 2^15 bytes.
+/// Largest window size in bits: 2^15 bytes.
 pub const MOST_WINDOW_BITS: u8 = 15;
-/// The smallest one that can be asked for.
+/// Smallest window size in bits that a peer can request.
 pub const LEAST_WINDOW_BITS: u8 = 8;
 
-/// So many times at most one message may end its stream before its own end.
+/// Maximum number of final DEFLATE blocks before the end of a message.
 const MOST_ENDS: u32 = 16;
 
-/// What every flush ends with, and what is left out on the wire.
+/// Bytes at the end of every flush, which are omitted on the wire.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
-/// What stands behind a message when it is read: what was left out, and an empty last block. Only a message
-/// that is whole ends exactly there.
+/// Bytes appended to a message before decompression: the omitted tail and an empty final block. The stream ends
+/// exactly there only if the message is complete.
 const ENDING: [u8; 9] = [0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff];
-/// How hard it is tried.
+/// Compression level.
 const LEVEL: Compression = Compression::new(2);
-/// What a message may become when it is read, before more room is made.
+/// Smallest initial capacity for a decompressed message.
 const FIRST_ROOM: usize = 4096;
 
 thread_local! {
@@ -34,7 +34,7 @@ thread_local! {
     static DECOMPRESS: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
-/// That a connection takes compressed messages, and which.
+/// Negotiated parameters of a connection for compressed messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflateParams {
     least: NonZeroU16,
@@ -42,29 +42,33 @@ pub struct DeflateParams {
 }
 
 impl DeflateParams {
-    /// For messages of `least` bytes on, and a peer with a window of so many bits. `None` if `least` is 0:
-    /// nothing is agreed.
+    /// Creates parameters to compress messages of at least `least` bytes, for a peer with a window of
+    /// `window_bits` bits.
+    ///
+    /// Returns `None` if `least` is 0, which disables compression.
     #[must_use]
     pub fn new(least: usize, window_bits: u8) -> Option<Self> {
         let least = u16::try_from(least).unwrap_or(u16::MAX);
         NonZeroU16::new(least).map(|least| Self { least, window_bits })
     }
 
-    /// Whether a message of that size may go out compressed. One window is right for all: what is no larger
-    /// than a peer's window cannot refer to anything outside it, and what is goes out as it is.
+    /// Returns whether a message of this length may be compressed.
+    ///
+    /// The compressor always uses the largest window. A message no larger than the peer's window cannot refer
+    /// beyond it; larger messages stay uncompressed.
     #[must_use]
     pub fn takes(self, length: usize) -> bool {
         length >= usize::from(self.least.get())
             && (self.has_full_window() || length <= 1 << self.window_bits)
     }
 
-    /// Whether it takes what any other takes.
+    /// Returns whether the peer has the largest window.
     #[must_use]
     pub fn has_full_window(self) -> bool {
         self.window_bits >= MOST_WINDOW_BITS
     }
 
-    /// The same for a peer with the largest window.
+    /// Returns these parameters for a peer with the largest window.
     #[must_use]
     pub fn with_full_window(self) -> Self {
         Self {
@@ -74,10 +78,10 @@ impl DeflateParams {
     }
 }
 
-/// A message compressed by itself; `None` if that does not make it smaller.
+/// Compresses one message. Returns `None` if the result is not smaller.
 #[must_use]
 pub fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
-    // What does not fit in here is not smaller. The tail does not count.
+    // The result is only useful if it fits this capacity. The tail is extra, because it is removed.
     let mut small = Vec::with_capacity(payload.len() + TAIL.len());
     COMPRESS.with_borrow_mut(|compress| {
         compress.reset();
@@ -85,17 +89,17 @@ pub fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
             .compress_vec(payload, &mut small, FlushCompress::Sync)
             .ok()
     })?;
-    // Where there is room left, nothing is left to be written.
+    // With spare capacity, the compressor has written all of its output.
     let is_whole = small.len() < small.capacity() && small.ends_with(&TAIL);
     small.truncate(small.len().saturating_sub(TAIL.len()));
     (is_whole && small.len() < payload.len()).then_some(small)
 }
 
-/// A message as it was before it was compressed, if that is no more than `most` bytes.
+/// Decompresses one message of at most `most` bytes.
 ///
 /// # Errors
-/// [`CloseReason::TooBig`] if it is more, of which little more than `most` bytes are ever held;
-/// [`CloseReason::Garbled`] if it is none.
+/// [`CloseReason::TooBig`] if the message is larger; memory use stays little above `most` bytes.
+/// [`CloseReason::Garbled`] if it is not valid.
 pub fn inflate(mut payload: Vec<u8>, most: usize) -> Result<Vec<u8>, CloseReason> {
     payload.reserve_exact(ENDING.len());
     payload.extend_from_slice(&ENDING);
@@ -110,7 +114,7 @@ fn inflate_by(
     mut rest: &[u8],
     most: usize,
 ) -> Result<Vec<u8>, CloseReason> {
-    // One more than it may become, to know when it would.
+    // One byte more than the limit, to detect a message that exceeds it.
     let most_room = most.saturating_add(1);
     let mut text = Vec::with_capacity(FIRST_ROOM.max(rest.len()).min(most_room));
     let mut ends = 0;
@@ -129,15 +133,16 @@ fn inflate_by(
         let is_stuck = read == 0 && text.len() == written;
         rest = rest.get(read..).unwrap_or_default();
         match status {
-            // A peer may have ended its stream itself, with or without another block behind it.
+            // A peer may end its stream with a final block, with or without another block after it.
             Status::StreamEnd if rest.is_empty() || rest == ENDING => return Ok(text),
-            // No peer does so again and again, and each time costs more than it says.
+            // Regular peers do not end the stream repeatedly. Each end costs more time than its bytes account
+            // for.
             Status::StreamEnd if ends == MOST_ENDS => return Err(CloseReason::Garbled),
             Status::StreamEnd => {
                 ends += 1;
                 decompress.reset(false);
             }
-            // There was room, and something to read, or it is not whole.
+            // No progress despite free capacity and remaining input: the message is incomplete.
             Status::Ok | Status::BufError if is_stuck => return Err(CloseReason::Garbled),
             Status::Ok | Status::BufError => {}
         }
@@ -157,7 +162,7 @@ mod tests {
         assert_eq!(inflate(often(30), 100), Err(CloseReason::Garbled));
     }
 
-    /// The examples of RFC 7692, 7.2.3.
+    /// Examples of RFC 7692, section 7.2.3.
     #[test]
     fn what_the_rfc_shows_is_read() {
         let cases: [&[u8]; 5] = [
@@ -169,7 +174,7 @@ mod tests {
             &[
                 0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00,
             ],
-            // Its stream ended, and nothing behind it.
+            // The stream ends with a final block and has no empty block after it.
             &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
         ];
         for bytes in cases {
@@ -191,7 +196,7 @@ mod tests {
             read += usize::from(inflate(whole[..length].to_vec(), 10_000).is_ok());
         }
         assert_eq!(read, 0);
-        // It refers to what was before it.
+        // The data refers to bytes before its start.
         assert_eq!(
             inflate(vec![0xf2, 0x00, 0x11, 0x00, 0x00], 100),
             Err(CloseReason::Garbled)

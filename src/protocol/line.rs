@@ -1,4 +1,4 @@
-//! The chat as lines of text, for a person at a terminal.
+//! Line mode: the chat as plain text for terminals.
 
 mod render;
 
@@ -6,64 +6,64 @@ use crate::domain::{Seq, parse_number};
 
 pub use render::{LineStyle, action, excerpt, printable, render, render_change};
 
-/// What somebody typed.
+/// A parsed line of input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line<'l> {
-    /// Say it to the room.
+    /// Posts a message.
     Say(&'l str),
-    /// Say it as an action; the text still has its `/me `.
+    /// Posts a message as an action; the text keeps its prefix `/me `.
     Me(&'l str),
-    /// List the commands.
+    /// Lists the commands.
     Help,
-    /// Who is online.
+    /// Lists the members who are online.
     Who,
-    /// Show the last N messages.
+    /// Shows this many of the newest messages.
     History(usize),
-    /// Say it to somebody alone.
+    /// Sends a direct message to a user.
     Msg(&'l str, &'l str),
-    /// Say it in answer to that message.
+    /// Replies to a message.
     Reply(Seq, &'l str),
-    /// Give that message another text.
+    /// Edits the text of a message.
     Edit(Seq, &'l str),
-    /// Delete that message.
+    /// Deletes a message.
     Delete(Seq),
-    /// React to that message, or take it back.
+    /// Adds a reaction to a message, or removes it.
     React(Seq, &'l str),
-    /// Say what the topic is.
+    /// Shows the topic.
     ShowTopic,
-    /// Set the topic.
+    /// Sets the topic; an empty one clears it.
     Topic(&'l str),
-    /// Show how to let people in.
+    /// Shows how to invite people.
     Invite,
-    /// Take somebody's voice for so many seconds, or give it back with none.
+    /// Mutes a member for a number of seconds; 0 lifts the mute.
     Mute(&'l str, i64),
-    /// Remove somebody from the room.
+    /// Removes a member from the room.
     Kick(&'l str),
-    /// Remove somebody from the room for good.
+    /// Bans a user from the room.
     Ban(&'l str),
-    /// Let somebody come in again.
+    /// Lifts a ban.
     Unban(&'l str),
-    /// Find messages.
+    /// Searches for messages.
     Search(&'l str),
-    /// Show what is pinned.
+    /// Shows the pinned messages.
     Pins,
-    /// Say what the time zone is.
+    /// Shows the time zone.
     ShowZone,
-    /// Show dates and times in that time zone.
+    /// Sets the time zone of dates and times.
     Zone(&'l str),
-    /// Which rooms am I in.
+    /// Lists the rooms of the user.
     Rooms,
-    /// Leave the room for good.
+    /// Leaves the room permanently.
     Leave,
-    /// Close the connection.
+    /// Closes the connection.
     Quit,
-    /// Nothing at all.
+    /// Blank line.
     Nothing,
-    /// A command that is wrong, and what to say to it.
+    /// Invalid command, with the answer to show.
     Wrong(String),
 }
 
-/// What `/help` says.
+/// Output of `/help`.
 pub const HELP: [&str; 21] = [
     "a line is sent to the room as you typed it; //x sends /x",
     "/me TEXT         say what you do: /me waves",
@@ -88,13 +88,13 @@ pub const HELP: [&str; 21] = [
     "in the address: ?history=N shows the last N, ?since=SEQ what came after SEQ, ?numbers=1 each number, ?echo=1 your own lines, ?tz=ZONE the times of that zone",
 ];
 
-/// How many messages `/history` shows unless told.
+/// Number of messages that `/history` shows by default.
 pub const HISTORY_DEFAULT: usize = 20;
-/// How many it shows at most.
+/// Maximum number of messages that `/history` shows.
 pub const HISTORY_MAX: usize = 200;
 
 impl<'l> Line<'l> {
-    /// Whether it does anything that others could tell, or lets others in.
+    /// Returns whether the line has an effect beyond this connection, or reveals the access code.
     #[must_use]
     pub fn changes(&self) -> bool {
         match self {
@@ -127,7 +127,7 @@ impl<'l> Line<'l> {
         }
     }
 
-    /// Reads one incoming frame: one trailing newline goes, everything else counts.
+    /// Parses an incoming frame. Removes one trailing line end and keeps all other characters.
     #[must_use]
     pub fn parse(frame: &'l str) -> Self {
         let text = frame.strip_suffix('\n').unwrap_or(frame);
@@ -206,18 +206,18 @@ impl<'l> Line<'l> {
     }
 }
 
-/// A username, with or without an `@`.
+/// Returns a username without its optional `@`.
 fn user(text: &str) -> &str {
     text.strip_prefix('@').unwrap_or(text)
 }
 
-/// A message's number, with or without a `#`.
+/// Parses the number of a message, with or without a `#`.
 fn number(text: &str) -> Option<Seq> {
     let number = parse_number(text.strip_prefix('#').unwrap_or(text))?;
     (number > 0).then_some(Seq(number))
 }
 
-/// A message's number and a text behind it.
+/// Parses the number of a message and the text after it.
 fn numbered<'l>(
     argument: &'l str,
     example: &str,

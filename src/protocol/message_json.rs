@@ -1,16 +1,16 @@
-//! The frames that every message costs, an ordinary message and its ack, written by hand.
+//! Hand-written JSON encoding of the most frequent frames: ordinary messages and acks.
 //!
-//! serde writes the same, with several times the instructions; a test holds one against the other.
+//! The output equals that of serde, at a fraction of the instructions; a property test compares both.
 
 use std::fmt::Write;
 
 use super::view::MessageView;
 use crate::domain::{Message, MessageKind, Rev, RoomId, Seq};
 
-/// What a frame holds beside its strings.
+/// Capacity for the part of a frame outside the body.
 const AROUND: usize = 384;
 
-/// The frame of a message that has nothing around it and was not changed.
+/// Encodes the frame of an ordinary message, as `write` defines it. Returns `None` for all other messages.
 pub(super) fn frame(message: &Message) -> Option<String> {
     let mut json = String::with_capacity(AROUND + message.body.len());
     json.push_str(r#"{"type":"message","room_id":"#);
@@ -23,7 +23,7 @@ pub(super) fn frame(message: &Message) -> Option<String> {
     written.then_some(json)
 }
 
-/// These messages as an array.
+/// Encodes messages as an array.
 pub(super) fn array(messages: &[Message], json: &mut String) {
     json.reserve(
         messages
@@ -37,14 +37,16 @@ pub(super) fn array(messages: &[Message], json: &mut String) {
             json.push(',');
         }
         if !write(message, json) {
-            // Serialising a message cannot fail: it has no map but those with texts for keys.
+            // The serialization of a message cannot fail: all map keys are strings.
             json.push_str(&serde_json::to_string(&MessageView::from(message)).unwrap_or_default());
         }
     }
     json.push(']');
 }
 
-/// Adds a message that has nothing around it and was not changed. Of another one nothing is written.
+/// Appends an ordinary message: unedited text without a reply, files, mentions or reactions.
+///
+/// Returns `false` for any other message and appends nothing.
 fn write(message: &Message, json: &mut String) -> bool {
     let Message {
         room_id,
@@ -76,7 +78,7 @@ fn write(message: &Message, json: &mut String) -> bool {
     string(json, &author.username);
     json.push_str(r#","display_name":"#);
     string(json, &author.display_name);
-    // Writing to a string cannot fail.
+    // Formatting into a string cannot fail.
     let _ = match author.avatar {
         Some(version) => write!(json, r#","avatar":"{version}""#),
         None => write!(json, r#","avatar":null"#),
@@ -88,7 +90,7 @@ fn write(message: &Message, json: &mut String) -> bool {
         json.push_str(r#","key":"#);
         string(json, key);
     }
-    // Writing to a string cannot fail.
+    // Formatting into a string cannot fail.
     let _ = write!(
         json,
         r#","created_at":"{created_at}","edited_at":null,"deleted_at":null}}"#
@@ -96,7 +98,7 @@ fn write(message: &Message, json: &mut String) -> bool {
     true
 }
 
-/// The frame of an ack.
+/// Encodes the frame of an ack.
 pub(super) fn ack(key: &str, room_id: RoomId, seq: Seq, rev: Rev) -> String {
     let mut json = String::with_capacity(128 + key.len());
     json.push_str(r#"{"type":"ack","key":"#);
@@ -116,12 +118,12 @@ pub(super) fn number(json: &mut String, number: i64) {
 }
 
 fn string(json: &mut String, text: &str) {
-    // Looked at as a whole, without a way out in between: so the compiler takes many bytes at once.
+    // The fold has no early exit, so that the compiler can vectorize it.
     let escapes = text
         .bytes()
         .fold(false, |any, byte| any | needs_escape(byte));
     if escapes {
-        // Serialising a string cannot fail.
+        // The serialization of a string cannot fail.
         json.push_str(&serde_json::to_string(text).unwrap_or_default());
         return;
     }

@@ -1,4 +1,4 @@
-//! The public contract in types: what clients send, what they get, and how a line of text says it.
+//! Types of the public API: commands of clients, frames and views of the server, and text lines for terminals.
 
 pub mod close;
 pub mod command;
@@ -17,14 +17,15 @@ pub use page::page;
 pub use server_event::{Bye, ErrorFrame, ServerEvent};
 pub use view::{FileView, MessageView, RoomView, UserView};
 
-/// The subprotocol of JSON frames.
+/// WebSocket subprotocol with JSON frames.
 pub const SUBPROTOCOL_JSON: &str = "parlor.v1.json";
-/// The subprotocol of plain lines.
+/// WebSocket subprotocol with plain text lines.
 pub const SUBPROTOCOL_TEXT: &str = "parlor.v1.text";
 
-/// Members above which a room shows counts and a slice of names in place of all names.
+/// Largest room that lists all names. Larger rooms show counts and at most [`NAMES_SLICE`] names.
 pub const LARGE_ROOM: usize = 200;
-/// How many names such a slice has at most.
+/// Maximum number of names that a larger room shows.
 pub const NAMES_SLICE: usize = 100;
-/// Changed messages that one `sync` answers at most; with more, the client is told `behind`.
+/// Maximum number of changed messages in the answer to a `sync`. With more changes, the client receives
+/// `behind`.
 pub const SYNC_LIMIT: usize = 1000;

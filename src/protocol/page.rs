@@ -1,13 +1,14 @@
-//! A page of messages as REST answers it.
+//! JSON encoding of a page of messages, for REST.
 
 use super::message_json;
 use crate::domain::{Head, Message};
 
-/// What a page holds beside its messages.
+/// Capacity for the part of a page outside its messages.
 const AROUND: usize = 128;
 
-/// Messages in their order, where the room stood when they were read, and whether there are more. What is
-/// asked for by `rev` has nothing before it.
+/// Encodes messages in their order, the room's newest numbers at that time, and whether more messages exist.
+///
+/// `has_before` is `None` for changes since a `rev`, which have no earlier page.
 #[must_use]
 pub fn page(items: &[Message], head: Head, has_before: Option<bool>, has_after: bool) -> String {
     let mut json = String::with_capacity(AROUND);

@@ -1,4 +1,4 @@
-//! What the server sends over a JSON socket.
+//! Frames that the server sends over a JSON socket.
 
 use serde::Serialize;
 
@@ -7,169 +7,172 @@ use crate::domain::{
     Head, LeaveReason, Message, ReadGeneration, Rev, RoomId, Seq, Timestamp, UserId, UserSummary,
 };
 
-/// One frame.
+/// A frame.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerEvent<'a> {
-    /// The first frame: who you are, and your rooms.
+    /// First frame: the user and their rooms.
     Ready {
-        /// The user this socket belongs to.
+        /// User of the socket.
         user: UserView,
         /// Seconds between the server's pings, rounded up.
         heartbeat_s: u64,
-        /// The id of the history that the server has.
+        /// Epoch of the server's database.
         epoch: &'a str,
-        /// Sizes a client should keep to.
+        /// Limits that a client should respect.
         limits: ReadyLimits,
-        /// The rooms this socket hears, live from their `head` on.
+        /// Rooms of this socket. Live events of each follow from its `head` on.
         rooms: Vec<RoomView>,
     },
-    /// A command is on disk.
+    /// A command is durable.
     Ack {
-        /// The command's key.
+        /// Key of the command.
         key: &'a str,
-        /// The room.
+        /// Room of the message.
         room_id: RoomId,
-        /// The message's number.
+        /// Number of the message.
         seq: Seq,
-        /// The change's number.
+        /// Number of the change.
         rev: Rev,
     },
-    /// A message is new or has changed.
+    /// A new or changed message.
     Message {
-        /// The room.
+        /// Room of the message.
         room_id: RoomId,
-        /// The change's number.
+        /// Number of the change.
         rev: Rev,
         /// The message in its latest state.
         message: MessageView<'a>,
     },
-    /// A `sync` of this room is answered in full.
+    /// End of the answer to a `sync` of this room.
     Synced {
         /// The room.
         room_id: RoomId,
-        /// What the client now holds everything up to.
+        /// Newest numbers of the room. The client has received everything up to them.
         head: Head,
-        /// The id of the history that the server has.
+        /// Epoch of the server's database.
         epoch: &'a str,
     },
-    /// More was missed than a socket repeats: read `?changed_since=` over HTTP, then `sync` again.
+    /// More messages changed than a socket replays. The client reads `?changed_since=` over HTTP, then sends
+    /// `sync` again.
     Behind {
         /// The room.
         room_id: RoomId,
-        /// Where to read from.
+        /// Change after which to read.
         from_rev: Rev,
-        /// Where it ends now.
+        /// Newest numbers of the room.
         head: Head,
     },
-    /// Who came and went since the last one.
+    /// Members who came online or went offline since the previous frame.
     Presence(PresenceView<'a>),
-    /// Somebody is typing; to be shown for 8 s, or until they have said it.
+    /// A user is typing. Clients show it for 8 s, or until a message from the user arrives.
     Typing {
-        /// Where.
+        /// The room.
         room_id: RoomId,
-        /// Who.
+        /// The user.
         user_id: UserId,
     },
-    /// A user stopped typing without sending a message. A frame of its own, because clients that
-    /// do not know it ignore it; they would take a `typing` with a new field for typing.
+    /// A user stopped typing without sending a message.
+    ///
+    /// This is a separate frame, because older clients ignore unknown frames. They would mistake a `typing`
+    /// frame with a new field for typing.
     TypingStopped {
-        /// Where.
+        /// The room.
         room_id: RoomId,
-        /// The user who types.
+        /// The user.
         user_id: UserId,
     },
-    /// One's receipt moved, here or on another device.
+    /// The receipt of the connection's user moved, here or on another device.
     Read {
         /// The room.
         room_id: RoomId,
-        /// The furthest message read.
+        /// Newest message that the user has read.
         read_seq: Seq,
-        /// Text messages after it.
+        /// Number of text messages after it.
         unread: i64,
-        /// Those of them that name the reader.
+        /// Number of those that mention the user or reply to them; in a direct room, all of them.
         mentions: i64,
-        /// How often the receipt was moved by force.
+        /// Number of forced moves of the receipt.
         read_generation: ReadGeneration,
     },
-    /// One is in this room now or stands differently in it, or what all share of it is new.
+    /// The user joined this room, their membership changed, or the room's shared properties changed.
     Room {
-        /// The room; parts that did not change may be absent.
+        /// The room. Parts that did not change may be absent.
         room: RoomView,
     },
-    /// One is not in this room any more.
+    /// The user is no longer in this room.
     RoomLeft {
         /// The room.
         room_id: RoomId,
-        /// Why.
+        /// Reason.
         reason: LeaveReason,
     },
-    /// A command was refused; the socket lives on.
+    /// A command was refused. The connection stays open.
     Error(ErrorFrame),
-    /// The answer to `ping`.
+    /// Answer to `ping`.
     Pong,
-    /// The server is about to close this socket.
+    /// Announcement that the server will close this connection.
     Bye(Bye),
 }
 
-/// Sizes a client should keep to.
+/// Limits that a client should respect.
 #[derive(Clone, Copy, Serialize)]
 pub struct ReadyLimits {
-    /// Characters in a message.
+    /// Maximum number of characters in a message.
     pub body_chars: usize,
 }
 
-/// Why a command was refused.
+/// Refusal of a command.
 #[derive(Clone, Debug, Serialize)]
 pub struct ErrorFrame {
-    /// The command's key, if it had one.
+    /// Key of the command, if it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The room, if it named one.
+    /// Room of the command, if it named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_id: Option<RoomId>,
-    /// A stable name for the reason.
+    /// Stable error code.
     pub code: &'static str,
-    /// The reason in words.
+    /// Reason as a sentence.
     pub detail: String,
-    /// When to try again, if that helps.
+    /// Time to wait before another attempt, if one can succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
 }
 
-/// The server is about to close this socket.
+/// Announcement that the server will close this connection.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Bye {
-    /// Why: `draining`.
+    /// Reason: `draining`.
     pub reason: &'static str,
-    /// When to come back.
+    /// Time to wait before reconnecting.
     pub retry_in_ms: u64,
 }
 
-/// Who came and went.
+/// Members who came online or went offline.
 #[derive(Serialize)]
 pub struct PresenceView<'a> {
     /// The room.
     pub room_id: RoomId,
-    /// Who is online now and was not; a slice in a large room.
+    /// Members who are now online and were not before; a subset in a large room.
     pub online: Vec<&'a UserSummary>,
-    /// Who is offline now and was not; a slice in a large room.
+    /// Members who are now offline and were not before; a subset in a large room.
     pub offline: Vec<AbsentView>,
-    /// How many are online now.
+    /// Number of members who are now online.
     pub online_count: usize,
 }
 
-/// Somebody who went.
+/// A user who went offline.
 #[derive(Serialize)]
 pub struct AbsentView {
-    /// Who.
+    /// Id of the user.
     pub id: UserId,
-    /// When their last connection closed; `None` if they hide it.
+    /// Time when the last connection closed; `None` if the user hides it.
     pub last_seen: Option<Timestamp>,
 }
 
 impl<'a> ServerEvent<'a> {
-    /// The frame of a message.
+    /// Creates the frame of a message.
     #[must_use]
     pub fn message(message: &'a Message) -> Self {
         Self::Message {
@@ -179,13 +182,13 @@ impl<'a> ServerEvent<'a> {
         }
     }
 
-    /// The frame of a message as it goes over the wire.
+    /// Encodes the frame of a message for the wire.
     #[must_use]
     pub fn encoded_message(message: &'a Message) -> String {
         message_json::frame(message).unwrap_or_else(|| Self::message(message).encode())
     }
 
-    /// The frame as it goes over the wire.
+    /// Encodes the frame for the wire.
     #[must_use]
     pub fn encode(&self) -> String {
         if let Self::Ack {
@@ -197,7 +200,7 @@ impl<'a> ServerEvent<'a> {
         {
             return message_json::ack(key, *room_id, *seq, *rev);
         }
-        // Serialising these types cannot fail: no map has a key that is not a string.
+        // The serialization of these types cannot fail: all map keys are strings.
         serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! How things look on the wire, the same over HTTP and over a socket.
+//! JSON views of domain objects, shared by HTTP and sockets.
 
 use serde::{Serialize, Serializer};
 
@@ -64,7 +64,7 @@ impl<'m> From<&'m Message> for MessageView<'m> {
     }
 }
 
-/// An object of emoji and who reacted with each, in their order.
+/// Serializes reactions as an object from emoji to user ids, in the order of the reactions.
 fn reactions<S: Serializer>(items: &&[Reaction], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(items.iter().map(|one| (&one.emoji, &one.users)))
 }
@@ -98,81 +98,81 @@ impl<'f> From<&'f Attachment> for FileView<'f> {
     }
 }
 
-/// What came with a message.
+/// Serializes the files of a message.
 fn files<S: Serializer>(items: &&[Attachment], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(items.iter().map(FileView::from))
 }
 
-/// Serialises messages as their views; for `#[serde(serialize_with)]`.
+/// Serializes messages as their views; for `#[serde(serialize_with)]`.
 ///
 /// # Errors
-/// Only the serializer's own.
+/// Only errors of the serializer.
 pub fn messages<S: Serializer>(items: &[Message], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(items.iter().map(MessageView::from))
 }
 
-/// A room as clients see it: what all members share, then what is the reader's own.
+/// A room as clients see it: properties that all members share, then those of one member.
 #[derive(Clone, Debug, Serialize)]
 pub struct RoomView {
-    /// The room's number.
+    /// Id of the room.
     pub id: RoomId,
-    /// Its name.
+    /// Name of the room.
     pub name: String,
-    /// What it is about.
+    /// Topic of the room; may be empty.
     pub topic: String,
-    /// Who can enter.
+    /// Kind, which decides how people find and join the room.
     pub kind: RoomKind,
-    /// Its newest numbers.
+    /// Newest numbers.
     pub head: Head,
-    /// How many are in it.
+    /// Number of members.
     pub member_count: i64,
-    /// Seconds that a plain member waits between two messages; 0 is no wait.
+    /// Seconds between two messages of a plain member; 0 disables slow mode.
     pub slow_mode_s: i64,
-    /// Whether only moderators write.
+    /// Whether only moderators and owners may post.
     pub locked: bool,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// How many of them are online.
+    /// Number of members who are online.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub online_count: Option<usize>,
-    /// Who is online: all, or a slice in a large room.
+    /// Members who are online: all, or a subset in a large room.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub online: Option<Vec<UserId>>,
-    /// The reader's own part; absent where it is the same for all.
+    /// Properties of the reader's membership. Absent if the view is shared by all members.
     #[serde(flatten)]
     pub standing: Option<StandingView>,
-    /// Whether the reader is in it; only where public rooms are listed.
+    /// Whether the reader is a member. Present only in the list of public rooms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub joined: Option<bool>,
-    /// Who is in it; only in direct rooms.
+    /// Members of the room. Present only for direct rooms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<UserSummary>>,
-    /// Its access code; only for who may hand it out.
+    /// Access code. Present only for members who may manage invites.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_code: Option<String>,
 }
 
-/// What of a room is one member's own.
+/// Properties of a room that belong to one member.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct StandingView {
-    /// What they may do.
+    /// Role of the member.
     pub role: Role,
-    /// The furthest they have read.
+    /// Newest message that the member has read.
     pub read_seq: Seq,
-    /// Text messages after that.
+    /// Number of text messages after it.
     pub unread: i64,
-    /// Those of them that ask for the reader's attention.
+    /// Number of those that mention the member or reply to them; in a direct room, all of them.
     pub mentions: i64,
-    /// How often the receipt was moved by force.
+    /// Number of forced moves of the receipt.
     pub read_generation: ReadGeneration,
-    /// What the reader wants to be told of.
+    /// Messages that notify the member.
     pub notify: Notify,
-    /// Until when they may not write, if somebody took their voice.
+    /// End of the member's mute.
     pub muted_until: Option<Timestamp>,
 }
 
 impl RoomView {
-    /// What everybody may see of a room.
+    /// Creates the view that all members share.
     #[must_use]
     pub fn shared(room: &Room) -> Self {
         Self {
@@ -194,7 +194,7 @@ impl RoomView {
         }
     }
 
-    /// What a member sees of it.
+    /// Creates the view of one member.
     #[must_use]
     pub fn of_member(standing: &Membership) -> Self {
         let own = StandingView {
@@ -214,33 +214,33 @@ impl RoomView {
     }
 }
 
-/// A user as clients see one.
+/// A user as clients see them.
 #[derive(Clone, Debug, Serialize)]
 pub struct UserView {
-    /// The user's number.
+    /// Id of the user.
     pub id: UserId,
-    /// The name they sign in with.
+    /// Name to sign in with.
     pub username: String,
-    /// The name others see.
+    /// Name that other users see.
     pub display_name: String,
-    /// Which picture they have, if they have one.
+    /// Version of the avatar; `None` without one.
     pub avatar: Option<AvatarVersion>,
-    /// `online` while at least one connection lives.
+    /// `online` if the user has a connection, else `offline`.
     pub status: &'static str,
-    /// When the last connection closed; `None` if they hide it.
+    /// Time when the last connection closed; `None` if the user hides it.
     pub last_seen: Option<Timestamp>,
-    /// When the account was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// What they say of themselves; only where one account is shown.
+    /// Description that users write about themselves. Present only where a single account is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// Whether others are kept from seeing `last_seen`; only for oneself.
+    /// Whether other users cannot see `last_seen`. Present only for the user's own account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hide_last_seen: Option<bool>,
 }
 
 impl UserView {
-    /// The user as others see them, who is online or not.
+    /// Creates the view of a user for others.
     #[must_use]
     pub fn new(user: &User, online: bool) -> Self {
         Self {
@@ -256,7 +256,7 @@ impl UserView {
         }
     }
 
-    /// The user as they see themselves.
+    /// Creates the view of a user for that user.
     #[must_use]
     pub fn own(user: &User, online: bool) -> Self {
         Self {
@@ -266,7 +266,7 @@ impl UserView {
         }
     }
 
-    /// The same with what they say of themselves.
+    /// Adds the description that users write about themselves.
     #[must_use]
     pub fn saying(self, about: String) -> Self {
         let about = Some(about);

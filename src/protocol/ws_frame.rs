@@ -1,22 +1,24 @@
-//! WebSocket frames as a server writes them. They are not masked, so that one frame, its header
-//! included, is right for every connection: it is built once and its bytes are shared.
+//! WebSocket frames of the server.
+//!
+//! Server frames are not masked, so a frame with its header is identical for all connections. It is built once,
+//! and the connections share its bytes.
 
 use bytes::Bytes;
 
 use super::{CloseReason, DeflateParams, deflate};
 
-/// The whole message is in this frame.
+/// FIN bit: this frame is the last one of its message.
 const LAST: u8 = 0x80;
-/// The message is compressed.
+/// RSV1 bit: the message is compressed.
 const COMPRESSED: u8 = 0x40;
 const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
-/// A control frame has no more payload than this.
+/// Maximum payload of a control frame, in bytes.
 const MOST_OF_CONTROL: usize = 125;
 
-/// A text frame.
+/// Builds a text frame.
 #[must_use]
 pub fn text(payload: &str) -> Bytes {
     build(LAST | TEXT, payload.as_bytes())
@@ -40,8 +42,7 @@ fn build(first: u8, payload: &[u8]) -> Bytes {
     frame.into()
 }
 
-/// The same frames with those compressed that are large enough and become smaller by it; `None` where that
-/// is none of them.
+/// Compresses those of the frames that are large enough and become smaller. Returns `None` if there are none.
 #[must_use]
 pub fn compressed(frames: &Bytes, deflate: DeflateParams) -> Option<Bytes> {
     if !deflate.takes(frames.len()) {
@@ -69,7 +70,7 @@ pub fn compressed(frames: &Bytes, deflate: DeflateParams) -> Option<Bytes> {
     }
 }
 
-/// The first of some frames of ours: its first byte, its payload, and where it ends.
+/// Splits the first of the server's own frames: its first byte, its payload, and the offset of its end.
 fn split(frames: &[u8]) -> Option<(u8, &[u8], usize)> {
     let [first, short, rest @ ..] = frames else {
         return None;
@@ -89,8 +90,9 @@ fn split(frames: &[u8]) -> Option<(u8, &[u8], usize)> {
     Some((*first, payload, frames.len() - rest.len() + length))
 }
 
-/// A text frame a line, for a terminal: there a frame is a line, and some show a newline within one as a
-/// space.
+/// Builds one text frame for each line, for terminals.
+///
+/// A terminal client prints each frame as a line, and some clients show a newline within a frame as a space.
 #[must_use]
 pub fn lines(text: &str) -> Bytes {
     if !text.contains('\n') {
@@ -100,26 +102,26 @@ pub fn lines(text: &str) -> Bytes {
     frames.concat().into()
 }
 
-/// A ping without a payload.
+/// Builds a ping without a payload.
 #[must_use]
 pub fn ping() -> Bytes {
     Bytes::from_static(&[LAST | PING, 0])
 }
 
-/// The answer to a ping.
+/// Builds the answer to a ping.
 #[must_use]
 pub fn pong(payload: &[u8]) -> Bytes {
     control(PONG, payload)
 }
 
-/// A close frame of ours.
+/// Builds a close frame that starts the closing handshake.
 #[must_use]
 pub fn close(reason: CloseReason) -> Bytes {
     let payload = [&reason.code().to_be_bytes(), reason.words().as_bytes()].concat();
     control(CLOSE, &payload)
 }
 
-/// The answer to a close frame: the same code, if there was one.
+/// Builds the answer to a close frame, with the same code if it had one.
 #[must_use]
 pub fn close_echo(code: Option<u16>) -> Bytes {
     let code = code.map(u16::to_be_bytes);

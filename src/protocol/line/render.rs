@@ -1,24 +1,24 @@
-//! Messages as lines of text, for a person at a terminal.
+//! Rendering of messages as text lines for terminals.
 
 use std::fmt::Write;
 
 use crate::domain::{ChangeKind, Message, MessageKind, TimeZone, text::is_steering};
 
-/// How messages are written as lines.
+/// Options for the rendering of messages.
 #[derive(Clone, Copy, Debug)]
 pub struct LineStyle<'s> {
-    /// The zone of dates and times.
+    /// Time zone of dates and times.
     pub zone: &'s TimeZone,
-    /// Whether the date stands before the time.
+    /// Whether the date precedes the time.
     pub dated: bool,
-    /// Whether the message's number stands before both.
+    /// Whether the message's number precedes the date and time.
     pub numbered: bool,
-    /// Start of the addresses of files, such as `https://chat.example.org`; may be empty.
+    /// Prefix of file URLs, such as `https://chat.example.org`; may be empty.
     pub origin: &'s str,
 }
 
 impl LineStyle<'static> {
-    /// The style of a live message at a terminal that has asked for nothing.
+    /// Style of live messages without any options.
     pub const PLAIN: Self = Self {
         zone: &TimeZone::UTC,
         dated: false,
@@ -27,7 +27,7 @@ impl LineStyle<'static> {
     };
 }
 
-/// Renders a change to a message that was shown before. Returns `None` if a terminal does not show it.
+/// Renders a change to a message that was shown before. Returns `None` if terminals do not show it.
 #[must_use]
 pub fn render_change(message: &Message, change_kind: ChangeKind) -> Option<String> {
     let (name, seq) = (&message.author.username, message.seq);
@@ -42,7 +42,7 @@ pub fn render_change(message: &Message, change_kind: ChangeKind) -> Option<Strin
     }
 }
 
-/// A message as one line, or several where its body has several.
+/// Renders a message as one line, or as several if its body has several.
 #[must_use]
 pub fn render(message: &Message, style: LineStyle<'_>) -> String {
     let mut line = String::with_capacity(message.body.len() + 32);
@@ -87,7 +87,7 @@ pub fn render(message: &Message, style: LineStyle<'_>) -> String {
     line
 }
 
-/// The deed of a body that begins with `/me `.
+/// Returns the action text of a body that begins with `/me `.
 #[must_use]
 pub fn action(body: &str) -> Option<&str> {
     body.strip_prefix("/me ")
@@ -95,7 +95,8 @@ pub fn action(body: &str) -> Option<&str> {
         .filter(|deed| !deed.is_empty())
 }
 
-/// Text without what could steer a terminal.
+/// Removes control characters and characters that change the direction of text, so that a text cannot control a
+/// terminal.
 #[must_use]
 pub fn printable(text: &str) -> String {
     text.chars().filter(|c| !steers(*c)).collect()
@@ -105,10 +106,10 @@ fn steers(c: char) -> bool {
     c.is_control() || is_steering(c)
 }
 
-/// Characters of a refused text that a refusal repeats.
+/// Number of characters of a refused text that its refusal repeats.
 const EXCERPT: usize = 30;
 
-/// Returns the start of a text that was refused, so that its author knows which one it was.
+/// Returns the start of a refused text, so that its author can identify it.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
     let text = text.trim().replace('\n', " ");
@@ -120,7 +121,7 @@ pub fn excerpt(text: &str) -> String {
     start
 }
 
-/// A body whose further lines cannot be taken for messages of their own.
+/// Indents all lines after the first, so that they cannot be mistaken for separate messages.
 fn indented(body: &str) -> String {
     let mut lines = body.split('\n').map(printable);
     let mut text = lines.next().unwrap_or_default();
