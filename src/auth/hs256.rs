@@ -1,5 +1,5 @@
-//! HMAC-SHA-256 by `ring` for `jsonwebtoken`, and nothing else: with no other algorithm linked in, a
-//! forged header can choose none.
+//! HMAC-SHA-256 by `ring` for `jsonwebtoken`. No other algorithm is linked in, so a forged header cannot select a
+//! weaker one.
 
 use std::sync::Once;
 
@@ -11,7 +11,7 @@ use jsonwebtoken::{
 };
 use ring::hmac;
 
-/// Makes it the process's provider, unless another part of the process has chosen one.
+/// Installs the provider for the whole process, unless another one is installed already.
 pub(super) fn install() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {

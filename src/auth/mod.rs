@@ -1,4 +1,4 @@
-//! Passwords, tokens, and how often somebody may try. Nothing here knows the store.
+//! Password hashing, tokens and rate limits. This module does not access the store.
 
 mod hs256;
 pub mod password;

@@ -1,4 +1,4 @@
-//! Hashing passwords: argon2id, off the runtime, no more at once than there are cores.
+//! Password hashing with argon2id, on blocking threads and at most one per core.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use tokio::sync::Semaphore;
 
 use crate::domain::Password;
 
-/// Memory in KiB, passes, lanes: OWASP's first choice for argon2id.
+/// Memory in KiB, passes and lanes: OWASP's recommendation for argon2id.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
-/// Bytes. glibc maps whatever is larger than 32 MiB anew each time, and never keeps it.
+/// Size in bytes of an allocation that glibc always maps and unmaps: its mmap threshold ends at 32 MiB.
 const NEVER_KEPT: usize = 40 << 20;
 
-/// Passwords that may wait for a core; whoever comes then is told to come again.
+/// Maximum number of passwords that wait for a core. Further ones are refused with [`PasswordError::Busy`].
 const MOST_WAITING: usize = 64;
 
-/// A password could not be hashed.
+/// Why a password was not hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// As many wait as may.
+    /// Too many passwords are waiting.
     #[error("too many passwords wait to be hashed")]
     Busy,
-    /// The system did not let us.
+    /// The random number generator, the hash function or the worker thread failed.
     #[error("hashing a password failed: {0}")]
     Failed(String),
 }
@@ -33,9 +33,9 @@ pub enum PasswordError {
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
-    /// Places for those who are hashed and those who wait.
+    /// Permits for passwords that are hashed or wait.
     places: Arc<Semaphore>,
-    /// Compared with where there is no such user, so that the answer takes as long.
+    /// Hash to compare with if there is no such user, so that the answer takes the same time.
     decoy: Arc<str>,
 }
 
@@ -46,8 +46,7 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// Nothing is hashed yet: what it compares with where nothing is stored is the hash of no
-    /// known password.
+    /// Creates the hasher. The decoy hash is a constant that matches no known password, so nothing is hashed here.
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -61,18 +60,18 @@ impl Passwords {
         }
     }
 
-    /// The password as it is stored.
+    /// Hashes a password for storage.
     ///
     /// # Errors
-    /// [`PasswordError`] if the system has no randomness to give.
+    /// [`PasswordError::Busy`] if too many passwords are waiting, [`PasswordError::Failed`] if hashing fails.
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
         self.in_turn(move || hash(password.as_bytes())).await
     }
 
-    /// Whether `password` is the one stored; with nothing stored it takes as long and is `false`.
+    /// Returns whether `password` matches the stored hash. Without a hash it returns `false` after the same time.
     ///
     /// # Errors
-    /// [`PasswordError`] if the worker could not run.
+    /// [`PasswordError::Busy`] if too many passwords are waiting, [`PasswordError::Failed`] if the worker failed.
     pub async fn verify(
         &self,
         password: Password,
@@ -93,8 +92,7 @@ impl Passwords {
         let failed = |error: &dyn std::fmt::Display| PasswordError::Failed(error.to_string());
         let place = self.places.clone().try_acquire_owned();
         let place = place.map_err(|_| PasswordError::Busy)?;
-        // The permits move into the worker: a caller that goes away does not free a core that is
-        // busy.
+        // The permits move into the worker, because it keeps its core busy even if the caller is dropped.
         let turn = self.turns.clone().acquire_owned().await;
         let turn = turn.map_err(|error| failed(&error))?;
         let worker = tokio::task::spawn_blocking(move || {
@@ -123,7 +121,8 @@ fn hash(password: &[u8]) -> Result<String, PasswordError> {
     Ok(hash.to_string())
 }
 
-/// The costs are read from the stored hash, so that they can be raised without losing accounts.
+/// Compares a password with a stored hash. The cost parameters come from that hash, so that the cost of new hashes
+/// can be raised without invalidating existing accounts.
 fn verify(password: &[u8], stored: &str) -> bool {
     let Ok(stored) = PasswordHash::new(stored) else {
         return false;
@@ -139,9 +138,10 @@ fn verify(password: &[u8], stored: &str) -> bool {
     filled.is_ok() && Output::new(&output).is_ok_and(|output| output == wanted)
 }
 
-/// Hashes into `output`, in memory that is given back to the system afterwards. The allocator would
-/// keep 19 MiB for each thread that ever hashed; a block larger than it ever keeps it maps for this
-/// call alone, and of that no more is touched than the hash needs.
+/// Hashes into `output` with memory that returns to the system afterwards.
+///
+/// The allocator would keep 19 MiB for each thread that has ever hashed. A larger block is mapped for this call only,
+/// and pages beyond the blocks that the hash needs are never touched.
 fn fill(params: &Params, password: &[u8], salt: &[u8], output: &mut [u8]) -> argon2::Result<()> {
     let blocks = params.block_count();
     let mut memory = Vec::with_capacity(blocks.max(NEVER_KEPT / Block::SIZE));

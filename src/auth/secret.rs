@@ -1,4 +1,4 @@
-//! The server's own secret, kept in the data folder.
+//! The server's signing secret, stored in the data folder.
 
 use std::{
     fmt,
@@ -11,10 +11,10 @@ use std::{
 use ring::hmac;
 
 const LENGTH: usize = 32;
-/// For its owner alone.
+/// File mode: readable and writable by the owner only.
 const MODE: u32 = 0o600;
 
-/// 32 random bytes that sign every token. Whoever has them can be anybody.
+/// 32 random bytes that sign every token. Anyone who knows them can impersonate every user.
 #[derive(Clone)]
 pub struct Secret([u8; LENGTH]);
 
@@ -25,20 +25,20 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// A new secret that is kept nowhere.
+    /// Generates a new secret without storing it.
     ///
     /// # Errors
-    /// Only if the system has no randomness to give.
+    /// If the system's random number generator fails.
     pub fn generate() -> io::Result<Self> {
         let mut bytes = [0; LENGTH];
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Self(bytes))
     }
 
-    /// Reads the secret at `path`, or makes it there, readable by its owner alone.
+    /// Reads the secret at `path`, or creates it there with access for its owner only.
     ///
     /// # Errors
-    /// If the file can be neither read nor made, or is not a secret of ours.
+    /// If the file can be neither read nor created, or does not hold 32 bytes.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
         match File::open(path) {
             Ok(file) => Self::read(file),
@@ -47,7 +47,7 @@ impl Secret {
         }
     }
 
-    /// A name of this server that gives nothing of the secret away: eight hexadecimal digits.
+    /// Returns an identifier of this server that reveals nothing about the secret: eight hexadecimal digits.
     #[must_use]
     pub fn nickname(&self) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
@@ -59,15 +59,15 @@ impl Secret {
             .concat()
     }
 
-    /// The bytes, for signing.
+    /// Returns the bytes, for signing.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     fn read(file: File) -> io::Result<Self> {
-        // One that was copied here may have come with another mode. Where it is right the file is
-        // left alone, for it may be another user's or on a read-only disk.
+        // A copied file may have another mode. A correct mode is not set again, because the file may belong to
+        // another user or be on a read-only disk.
         if file.metadata()?.permissions().mode() & 0o7777 != MODE {
             file.set_permissions(Permissions::from_mode(MODE))?;
         }
@@ -79,7 +79,7 @@ impl Secret {
         Ok(Self(bytes))
     }
 
-    /// Written beside its place and moved there whole, so that a crash leaves no half of one.
+    /// Creates the secret in a temporary file and renames it, so that a crash leaves no incomplete file.
     fn create(path: &Path) -> io::Result<Self> {
         let secret = Self::generate()?;
         let beside = path.with_extension("new");
@@ -131,13 +131,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
         Secret::load_or_create(&path).unwrap();
-        // Even to set the mode that a file has already is a change to it.
+        // Setting the mode that a file already has changes its ctime.
         let changed = || {
             let metadata = std::fs::metadata(&path).unwrap();
             (metadata.ctime(), metadata.ctime_nsec())
         };
         let before = changed();
-        // The clock of the file system must have gone on, or a change would not be seen.
+        // Wait until the file system's clock has advanced, because otherwise a change would not be visible.
         let beside = folder.path().join("beside");
         while {
             std::fs::write(&beside, "").unwrap();

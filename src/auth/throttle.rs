@@ -1,26 +1,26 @@
-//! How often somebody may try.
+//! Rate limits.
 
 use std::{hash::Hash, num::NonZeroU32, time::Duration};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 
-/// A bucket for each key: a burst in one go, then a steady rate.
+/// Token bucket for each key: allows a burst, then a steady rate.
 pub struct Throttle<K: Hash + Eq + Clone> {
-    /// `None` where limits on rates are lifted.
+    /// `None` if rate limits are disabled.
     buckets: Option<DefaultKeyedRateLimiter<K>>,
 }
 
-/// Too often; worth another try after this long.
+/// Refusal of a throttle: the time until the next attempt can succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooFast(pub Duration);
 
 impl<K: Hash + Eq + Clone> Throttle<K> {
-    /// `burst` in one go, then one every `period / rate`.
+    /// Creates a throttle that allows `burst` attempts at once, then one every `period / rate`.
     #[must_use]
     pub fn new(burst: u32, rate: u32, period: Duration) -> Self {
         let one = NonZeroU32::MIN;
         let burst = NonZeroU32::new(burst).unwrap_or(one);
-        // An interval of nothing is no quota; a rate too high to measure is as high as can be measured.
+        // A quota needs an interval above zero. One nanosecond is the shortest that can be measured.
         let interval = (period / rate.max(1)).max(Duration::from_nanos(1));
         let quota = Quota::with_period(interval)
             .unwrap_or(Quota::per_second(one))
@@ -30,16 +30,16 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         }
     }
 
-    /// A throttle that never refuses.
+    /// Creates a throttle that never refuses.
     #[must_use]
     pub fn lifted() -> Self {
         Self { buckets: None }
     }
 
-    /// Takes one try from `key`'s bucket.
+    /// Takes one attempt from the bucket of `key`.
     ///
     /// # Errors
-    /// [`TooFast`] if it is empty.
+    /// [`TooFast`] if the bucket is empty.
     pub fn take(&self, key: &K) -> Result<(), TooFast> {
         let Some(buckets) = &self.buckets else {
             return Ok(());
@@ -49,7 +49,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
             .map_err(|refused| TooFast(refused.wait_time_from(buckets.clock().now())))
     }
 
-    /// Forgets the keys whose buckets are full again. To be called now and then.
+    /// Removes the keys whose buckets are full again. Callers run it periodically.
     pub fn sweep(&self) {
         if let Some(buckets) = &self.buckets {
             buckets.retain_recent();

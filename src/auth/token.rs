@@ -1,8 +1,7 @@
-//! Tokens: an access token says who calls, a refresh token gets the next pair.
+//! Signed tokens: an access token identifies the caller, a refresh token gets the next pair.
 //!
-//! Both are HS256 JWTs told apart by `typ` and `aud`. `jsonwebtoken` by itself accepts a token that
-//! lacks claims it was told to compare, ignores `nbf` and never looks at `typ`; [`Tokens`] closes
-//! each of these doors and its tests try them.
+//! Both are HS256 JWTs that differ in `typ` and `aud`. By itself, `jsonwebtoken` accepts a token that lacks claims
+//! it was told to compare, ignores `nbf` and never checks `typ`. [`Tokens`] checks all of these.
 
 use std::time::Duration;
 
@@ -13,35 +12,35 @@ use super::{Secret, hs256};
 use crate::domain::{SessionId, Timestamp, UserId};
 
 const ISSUER: &str = "parlor";
-/// Clocks of two machines may differ by this much.
+/// Maximum difference in seconds between the clocks of two machines.
 const LEEWAY_S: u64 = 5;
 
-/// A token that is not one of ours, is too old, or is of the other kind.
+/// Refusal of a token that is forged, expired, from another server or of the other kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the token is not valid")]
 pub struct TokenError;
 
-/// What a good access token says.
+/// Content of a valid access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// Who calls.
+    /// User who calls.
     pub user: UserId,
-    /// By which login.
+    /// Login by which the user calls.
     pub session: SessionId,
 }
 
-/// What a good refresh token says.
+/// Content of a valid refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refresh {
-    /// Whose login.
+    /// User of the login.
     pub user: UserId,
-    /// Which login.
+    /// Login that the token renews.
     pub session: SessionId,
-    /// How many times that login had been refreshed when this was issued.
+    /// Number of times that the login had been refreshed when this token was issued.
     pub generation: i64,
 }
 
-/// Signs tokens and reads them.
+/// Signs and verifies tokens.
 #[derive(Clone)]
 pub struct Tokens {
     encoding: EncodingKey,
@@ -51,7 +50,7 @@ pub struct Tokens {
     issuer: String,
 }
 
-/// Every claim is required: a token that lacks one does not parse.
+/// Claims of both kinds of tokens. All are required except `gen`: a token that lacks one does not parse.
 #[derive(Clone, Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -72,7 +71,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// RFC 9068 names `at+jwt`; the other follows its form.
+    /// Returns the `typ` header. RFC 9068 defines `at+jwt`; `rt+jwt` follows its form.
     fn typ(self) -> &'static str {
         match self {
             Self::Access => "at+jwt",
@@ -89,7 +88,7 @@ impl Kind {
 }
 
 impl Tokens {
-    /// Tokens signed with `secret`.
+    /// Creates a signer and verifier of tokens with `secret`.
     #[must_use]
     pub fn new(secret: &Secret, access_ttl: Duration, refresh_ttl: Duration) -> Self {
         hs256::install();
@@ -102,28 +101,28 @@ impl Tokens {
         }
     }
 
-    /// What tells this server's tokens from those of another on the same host.
+    /// Returns an identifier that tells this server's tokens from those of another server on the same host.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Seconds that a new access token is good for.
+    /// Returns the lifetime of an access token.
     #[must_use]
     pub fn access_ttl(&self) -> Duration {
         self.access_ttl
     }
 
-    /// How long a login lasts without being refreshed.
+    /// Returns how long a login lasts without being refreshed.
     #[must_use]
     pub fn refresh_ttl(&self) -> Duration {
         self.refresh_ttl
     }
 
-    /// An access token that is good from `now` on.
+    /// Issues an access token that is valid from `now`.
     ///
     /// # Errors
-    /// [`TokenError`] never in practice: signing a small object does not fail.
+    /// [`TokenError`] if signing fails, which does not happen with claims of this size.
     pub fn issue_access(&self, access: Access, now: Timestamp) -> Result<String, TokenError> {
         let claims = claims(
             Kind::Access,
@@ -136,10 +135,10 @@ impl Tokens {
         self.sign(Kind::Access, &claims)
     }
 
-    /// A refresh token that is good from `now` on.
+    /// Issues a refresh token that is valid from `now`.
     ///
     /// # Errors
-    /// [`TokenError`] never in practice: signing a small object does not fail.
+    /// [`TokenError`] if signing fails, which does not happen with claims of this size.
     pub fn issue_refresh(&self, refresh: Refresh, now: Timestamp) -> Result<String, TokenError> {
         let generation = Some(refresh.generation);
         let claims = claims(
@@ -153,10 +152,10 @@ impl Tokens {
         self.sign(Kind::Refresh, &claims)
     }
 
-    /// Reads an access token.
+    /// Verifies an access token and returns its content.
     ///
     /// # Errors
-    /// [`TokenError`] for anything but a good one.
+    /// [`TokenError`] if it is not valid.
     pub fn read_access(&self, token: &str) -> Result<Access, TokenError> {
         let claims = self.verify(Kind::Access, token)?;
         Ok(Access {
@@ -165,10 +164,10 @@ impl Tokens {
         })
     }
 
-    /// Reads a refresh token.
+    /// Verifies a refresh token and returns its content.
     ///
     /// # Errors
-    /// [`TokenError`] for anything but a good one.
+    /// [`TokenError`] if it is not valid.
     pub fn read_refresh(&self, token: &str) -> Result<Refresh, TokenError> {
         let claims = self.verify(Kind::Refresh, token)?;
         let generation = claims.r#gen.ok_or(TokenError)?;
@@ -188,7 +187,7 @@ impl Tokens {
     }
 
     fn verify(&self, kind: Kind, token: &str) -> Result<Claims, TokenError> {
-        // The longest token of ours is far shorter; more is not worth decoding.
+        // Tokens of this server are far shorter. Longer input is refused before it is decoded.
         if token.len() > 1024 {
             return Err(TokenError);
         }
@@ -203,8 +202,8 @@ impl Tokens {
         if data.header.typ.as_deref() != Some(kind.typ()) {
             return Err(TokenError);
         }
-        // A token from a time when tokens were good for longer may be of a login that ended before
-        // what is remembered of ended logins.
+        // A token from before the lifetime setting was lowered may belong to a login that ended so long ago that
+        // the server no longer remembers the end.
         let ttl = match kind {
             Kind::Access => self.access_ttl,
             Kind::Refresh => self.refresh_ttl,
@@ -366,7 +365,7 @@ mod tests {
         );
         let token = tokens.issue_access(ACCESS, Timestamp::now()).unwrap();
         let (_, rest) = token.split_once('.').unwrap();
-        // {"typ":"at+jwt","alg":"none"} and the same with HS512.
+        // {"typ":"at+jwt","alg":"none"}, then the header with HS512 instead.
         for header in [
             "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJub25lIn0",
             "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzUxMiJ9",
