@@ -1,19 +1,19 @@
-//! Variables of the environment that begin with `PARLOR_`.
+//! Environment variables that begin with `PARLOR_`.
 
-/// A variable that sets nothing. It stops no server: whoever starts one does not always choose its
-/// environment.
+/// Environment variable that looks like a setting but is none. It is not an error, because container platforms add
+/// variables of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IgnoredVariable {
-    /// Its name.
+    /// Name of the variable.
     pub name: String,
-    /// The variable of a setting that was probably meant.
+    /// Variable of the setting that was probably meant.
     pub nearest: Option<String>,
-    /// Whether Kubernetes or Docker has made it, for a service that is called like this program.
+    /// Whether Kubernetes or Docker created the variable for a service that has this program's name.
     pub is_service_link: bool,
 }
 
 impl IgnoredVariable {
-    /// Describes the variable `PARLOR_` and `rest`.
+    /// Describes the variable named `PARLOR_` followed by `rest`.
     pub(super) fn new(rest: &str, value: &str, known: &[String]) -> Self {
         let settings: Vec<String> = known
             .iter()
@@ -28,12 +28,12 @@ impl IgnoredVariable {
     }
 }
 
-/// Returns the environment's name of a setting: `limits.body_chars` is `PARLOR_LIMITS_BODY_CHARS`.
+/// Returns the environment variable of a setting: `limits.body_chars` is `PARLOR_LIMITS_BODY_CHARS`.
 pub(super) fn variable_of(key: &str) -> String {
     format!("PARLOR_{}", key.replace('.', "_").to_uppercase())
 }
 
-/// Returns the known name that was probably meant.
+/// Returns the known name with the smallest edit distance, if it is close enough.
 pub(super) fn closest(name: &str, known: &[String]) -> Option<String> {
     let name = name.to_lowercase();
     known
@@ -47,6 +47,8 @@ pub(super) fn closest(name: &str, known: &[String]) -> Option<String> {
         .map(|(_, known)| known.clone())
 }
 
+/// Returns whether a container platform created the variable.
+///
 /// Kubernetes sets `NAME_SERVICE_HOST`, `NAME_SERVICE_PORT`, `NAME_SERVICE_PORT_HTTP`,
 /// `NAME_PORT=tcp://10.0.0.1:8000`, `NAME_PORT_8000_TCP` and `NAME_PORT_8000_TCP_ADDR` in every
 /// container that runs beside a service of that name.

@@ -1,8 +1,8 @@
-//! What can be wrong with settings, in words for the person who wrote them.
+//! Errors in settings, worded for the person who wrote the settings.
 
 use std::path::PathBuf;
 
-/// Settings that cannot be used. Each is one line.
+/// Why the settings cannot be used. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file named by `--config` cannot be read.
@@ -10,7 +10,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: std::io::Error,
     },
     /// The file is not TOML.
@@ -18,7 +18,7 @@ pub enum ConfigError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The line and the reason.
         detail: String,
     },
     /// No setting has that name.
@@ -28,17 +28,17 @@ pub enum ConfigError {
         key: String,
         /// Where it was written.
         place: String,
-        /// The known name most like it.
+        /// The most similar known name.
         nearest: Option<String>,
     },
-    /// A setting has a value it cannot take.
+    /// A setting has a value that is not allowed.
     #[error("{key} in {place}: {detail}")]
     Value {
         /// The setting.
         key: String,
         /// Where it was written.
         place: String,
-        /// What is wrong.
+        /// The reason.
         detail: String,
     },
 }

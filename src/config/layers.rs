@@ -1,4 +1,4 @@
-//! Defaults, file, environment and command line, laid over one another.
+//! Settings from defaults, file, environment and command line. Later layers override earlier ones.
 
 use std::{
     ffi::OsString,
@@ -15,45 +15,46 @@ use super::{
 };
 use crate::domain::decode;
 
-/// More bytes than this in a file are a mistake, too.
+/// Maximum of `limits.file_bytes`. A larger value is a mistake.
 const MOST_FILE_BYTES: u64 = 1 << 40;
-/// More than this in a queue is a mistake, not a setting.
+/// Maximum of a queue's length. A larger value is a mistake.
 const MOST_QUEUED: usize = 1_000_000;
-/// The bounds of a rate and of its burst: a millionth of a second is a time that a throttle still
-/// measures well, and a higher rate is no limit.
+/// Bounds of a rate and of its burst. A throttle can still measure the interval of a microsecond; a higher rate is
+/// not a limit in practice.
 const RATES: RangeInclusive<u32> = 1..=1_000_000;
-/// What is worth compressing: below this it takes time and saves nothing, and above it is all that is sent.
+/// Bounds of `limits.deflate_bytes`. Messages below the lower bound do not shrink. With a higher value, hardly any
+/// message would be compressed.
 const DEFLATED: RangeInclusive<usize> = 64..=65_535;
 const NO_ORIGIN: &str = "must be like https://chat.example.org, without a path";
 
-/// The file read when none is named, if it is there.
+/// Settings file that is read if none is named and it exists.
 const DEFAULT_FILE: &str = "parlor.toml";
 
-/// What was set, from the weakest layer to the strongest.
+/// Sources of settings, in ascending order of precedence.
 #[derive(Debug, Default)]
 pub struct Layers {
-    /// The settings file to read; without one `parlor.toml` is read if it exists.
+    /// Settings file to read.
     pub file: Option<PathBuf>,
-    /// Whether to look for `parlor.toml` at all.
+    /// Whether to read `parlor.toml` if `file` is `None` and it exists.
     pub look_for_file: bool,
-    /// The environment, as pairs; only names that begin with `PARLOR_` are looked at.
+    /// Environment variables. Only names that begin with `PARLOR_` are considered.
     pub environment: Vec<(OsString, OsString)>,
-    /// The command line, as pairs of a setting's name and its value.
+    /// Names and values of settings from the command line.
     pub command_line: Vec<(String, String)>,
 }
 
-/// Settings, and where they came from.
+/// Settings and their sources.
 #[derive(Debug)]
 pub struct Loaded {
     /// The settings.
     pub config: Config,
-    /// The file that was read.
+    /// File that was read.
     pub file: Option<PathBuf>,
-    /// Variables of the environment that look like settings and are none.
+    /// Environment variables that look like settings but are none.
     pub ignored: Vec<IgnoredVariable>,
 }
 
-/// Lays the layers over one another.
+/// Merges the layers and checks the result.
 ///
 /// # Errors
 /// [`ConfigError`] for the first name or value that cannot be used.
@@ -81,7 +82,7 @@ pub fn load(layers: Layers) -> Result<Loaded, ConfigError> {
         let Some(rest) = variable.strip_prefix("PARLOR_") else {
             continue;
         };
-        // The name of the settings file is no setting.
+        // PARLOR_CONFIG names the settings file and is not itself a setting.
         if rest == "CONFIG" {
             continue;
         }
@@ -216,7 +217,7 @@ impl Config {
     }
 }
 
-/// A scheme and a host, and no path: what browsers call an origin.
+/// Returns whether `text` is an origin: a scheme and a host without a path.
 fn is_origin(text: &str) -> bool {
     let host = text
         .strip_prefix("https://")
@@ -237,7 +238,7 @@ fn names(table: &Table) -> Vec<String> {
     flatten(table).into_iter().map(|(key, _)| key).collect()
 }
 
-/// Every value of a table under its dotted name.
+/// Returns every value of a table with its dotted name.
 fn flatten(table: &Table) -> Vec<(String, Value)> {
     let mut flat = Vec::new();
     for (key, value) in table {
@@ -273,7 +274,7 @@ fn set(
     written: &str,
 ) -> Result<(), ConfigError> {
     if !known.iter().any(|name| name == key) {
-        // An empty section that exists sets nothing and harms nothing.
+        // An empty section of a known name is harmless.
         let section = format!("{key}.");
         if matches!(&value, Value::Table(t) if t.is_empty())
             && known.iter().any(|n| n.starts_with(&section))
@@ -298,7 +299,7 @@ fn set(
     Ok(())
 }
 
-/// Sets a value that was written as text, reading it as what the setting is.
+/// Sets a value from text, which is parsed as the type of the setting.
 fn set_text(
     table: &mut Table,
     known: &[String],

@@ -1,6 +1,6 @@
-//! Settings: one name everywhere. `limits.body_chars` in `parlor.toml` is
-//! `PARLOR_LIMITS_BODY_CHARS` in the environment and `--set limits.body_chars=…` on the command
-//! line; the command line wins over the environment, the environment over the file, the file over
+//! Settings. A setting has one name everywhere: `limits.body_chars` in `parlor.toml` is
+//! `PARLOR_LIMITS_BODY_CHARS` in the environment and `--set limits.body_chars=…` on the command line.
+//! The command line overrides the environment, the environment overrides the file, and the file overrides
 //! the defaults.
 
 mod environment;
@@ -23,58 +23,58 @@ pub use environment::IgnoredVariable;
 pub use error::ConfigError;
 pub use layers::{Layers, Loaded, load};
 
-/// The settings file with every setting at its default, for people to start from.
+/// Settings file with every setting at its default, as a template.
 pub const EXAMPLE: &str = include_str!("../../parlor.example.toml");
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The address to listen on.
+    /// Address and port to listen on.
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
-    /// The folder that holds the database and the secrets.
+    /// Folder of the database, the files and the secret.
     pub data: PathBuf,
-    /// The address people reach the server at, where a proxy stands before it; empty if none does.
-    /// Cookies are marked `Secure` when it begins with `https://`.
+    /// URL at which users reach the server if it is behind a proxy, otherwise empty.
+    /// Cookies are marked `Secure` if it begins with `https://`.
     pub public_url: String,
-    /// What the server calls itself.
+    /// Name of the server, which the page displays.
     pub name: String,
-    /// Who may make an account.
+    /// Rule for new accounts.
     pub registration: Registration,
-    /// What is logged, and how.
+    /// Logging.
     pub log: Log,
     /// The database.
     pub store: Store,
-    /// Logins.
+    /// Lifetimes of tokens and logins.
     pub auth: Auth,
-    /// What is not part of the chat itself: headers, other origins.
+    /// Cross-origin access and proxies.
     pub http: Http,
-    /// What may become of messages.
+    /// Editing of messages.
     pub messages: Messages,
-    /// The sizes and rates that protect the server.
+    /// Sizes and rates that protect the server.
     pub limits: Limits,
-    /// How long things take that wait.
+    /// Timeouts and intervals.
     pub timing: Timing,
 }
 
-/// What is logged, and how.
+/// Logging.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// A level, or a filter such as `parlor=debug,info`.
+    /// Level, or a filter such as `parlor=debug,info`.
     pub level: String,
     /// `text` or `json`.
     pub format: LogFormat,
 }
 
-/// The shape of a log line.
+/// Format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text.
     Text,
-    /// For programs: one JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -82,131 +82,131 @@ pub enum LogFormat {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
-    /// What the database may grow to, in MiB; 0 is no quota.
+    /// Maximum size of the database in MiB; 0 is unlimited.
     pub max_mb: u64,
 }
 
-/// Logins.
+/// Lifetimes of tokens and logins.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
-    /// How long an access token is good.
+    /// Lifetime of an access token in seconds.
     pub access_token_s: u64,
-    /// How long a login lasts without being refreshed.
+    /// Days that a login lasts without being refreshed.
     pub refresh_token_days: u64,
 }
 
-/// What is not part of the chat itself.
+/// Cross-origin access and proxies.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     /// Other origins whose pages may call the API with a bearer token.
     pub cors_origins: Vec<String>,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    /// Addresses of proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpAddr>,
 }
 
-/// What may become of messages.
+/// Editing of messages.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Messages {
-    /// How long after it was sent a message can be edited; 0 is for ever.
+    /// Seconds after sending during which a message can be edited; 0 is unlimited.
     pub edit_window_s: u64,
-    /// Who may read what a message said before it was edited.
+    /// Who may read the former texts of an edited message.
     pub versions: VersionsFor,
 }
 
-/// Who may read what a message said before it was edited.
+/// Readers of the former texts of an edited message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VersionsFor {
-    /// Every member of the room.
+    /// All members of the room.
     All,
-    /// Its moderators and owners.
+    /// The room's moderators and owners.
     Moderators,
-    /// Nobody.
+    /// No one.
     Nobody,
 }
 
-/// The sizes and rates that protect the server.
+/// Sizes and rates that protect the server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// `false` lifts every limit on rates and on connections an address or a user, never one on sizes.
+    /// Whether limits on rates and on connections per address and per user apply. Limits on sizes always apply.
     pub rates: bool,
-    /// Characters in a message.
+    /// Maximum characters in a message.
     pub body_chars: usize,
-    /// Bytes in the body of a request.
+    /// Maximum bytes in a request body.
     pub request_bytes: usize,
-    /// Bytes in a WebSocket frame or message that a client sends.
+    /// Maximum bytes in a WebSocket frame or message from a client.
     pub frame_bytes: usize,
-    /// WebSocket messages of so many bytes on are compressed for clients that offer it; 0 is none.
+    /// Minimum bytes of a WebSocket message that is compressed for clients that support it; 0 disables compression.
     pub deflate_bytes: usize,
-    /// Sockets open at once, of all kinds; 0 is up to 20,000, as far as the limit on open files allows.
+    /// Maximum open sockets of all kinds; 0 is up to 20,000, as far as the limit on open files allows.
     pub connections: usize,
-    /// Sockets open at once from one address.
+    /// Maximum open sockets from one address.
     pub connections_per_address: usize,
-    /// WebSockets open at once for one user.
+    /// Maximum open WebSockets of one user.
     pub connections_per_user: usize,
-    /// Rooms one user can be in.
+    /// Maximum rooms of one user.
     pub rooms_per_user: usize,
-    /// Bytes in one file.
+    /// Maximum bytes in one file.
     pub file_bytes: u64,
-    /// What all files of one user may take, in MiB; 0 is no quota.
+    /// Maximum size of all files of one user in MiB; 0 is unlimited.
     pub files_per_user_mb: u64,
-    /// What all files may take, in MiB; 0 is no quota.
+    /// Maximum size of all files in MiB; 0 is unlimited.
     pub files_total_mb: u64,
-    /// Files that one user brings at once.
+    /// Maximum concurrent uploads of one user.
     pub uploads_per_user: usize,
-    /// Messages a user may send in one go.
+    /// Messages that a user may send at once.
     pub send_burst: u32,
-    /// Messages a second a user may send after that.
+    /// Messages per second that a user may send after the burst.
     pub send_per_s: u32,
-    /// Other requests of one user in one go.
+    /// Other requests that a user may make at once.
     pub requests_burst: u32,
-    /// Other requests of one user a second after that.
+    /// Other requests per second that a user may make after the burst.
     pub requests_per_s: u32,
-    /// Sign-ins, sign-ups and wrong codes from one address in one go.
+    /// Sign-ins and sign-ups from one address, and codes tried by one user, that are allowed at once.
     pub attempts_burst: u32,
-    /// The same, a minute, after that.
+    /// Such attempts per minute that are allowed after the burst.
     pub attempts_per_min: u32,
-    /// Writes that may wait for the database before `overloaded` is answered.
+    /// Maximum writes that wait for the database. Further ones fail with `overloaded`.
     pub write_queue: usize,
-    /// Live events a room keeps for a subscriber that lags before it re-reads from the database.
+    /// Live events that a room buffers for a slow subscriber before the subscriber re-reads from the database.
     pub room_backlog: usize,
 }
 
-/// How long things take that wait.
+/// Timeouts and intervals, in milliseconds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timing {
-    /// A request's header must have arrived by then.
+    /// Maximum time until a request's header has arrived.
     pub header_ms: u64,
-    /// A request must be answered by then.
+    /// Maximum time until a request is answered.
     pub request_ms: u64,
-    /// Between two pings to a WebSocket client.
+    /// Interval between two pings to a WebSocket client.
     pub heartbeat_ms: u64,
-    /// A WebSocket client that says nothing, not even a pong, is dropped after this.
+    /// A WebSocket client that sends nothing, not even a pong, is disconnected after this time.
     pub silence_ms: u64,
-    /// A WebSocket client that cannot keep up, or any other that takes nothing of its answer, is
-    /// closed after this.
+    /// A client that does not read what it is sent is disconnected after this time. An upload that makes no
+    /// progress fails after this time.
     pub stall_ms: u64,
-    /// A file that no message has taken is deleted after this.
+    /// A file that belongs to no message is deleted after this time.
     pub unsent_files_ms: u64,
-    /// Somebody whose last connection closed stays online this long.
+    /// A user stays online for this time after the last connection closed.
     pub presence_grace_ms: u64,
-    /// Between two presence events of a room.
+    /// Minimum interval between two presence events of a room.
     pub presence_tick_ms: u64,
-    /// Connections get this long to close when the server shuts down.
+    /// Maximum time for connections to close at shutdown.
     pub drain_ms: u64,
-    /// The whole shutdown takes no longer than this.
+    /// Maximum time of the whole shutdown.
     pub stop_ms: u64,
-    /// Clients are asked to come back after a random time up to this.
+    /// At shutdown, clients are asked to reconnect after a random time up to this one.
     pub drain_spread_ms: u64,
 }
 
-/// Names are not looked up: what `localhost` stands for is not the same everywhere, and a name that
-/// stands for several addresses would open one of them.
+/// Parses the address to listen on. Host names are not resolved: `localhost` differs between systems, and only one
+/// of a name's several addresses would be opened.
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| {
@@ -217,15 +217,15 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::
 }
 
 impl Config {
-    /// The defaults, as [`EXAMPLE`] writes them.
+    /// Returns the defaults, which are the values in [`EXAMPLE`].
     ///
     /// # Errors
-    /// None in a build whose tests pass.
+    /// [`ConfigError`] if [`EXAMPLE`] is not valid, which the tests rule out.
     pub fn defaults() -> Result<Self, ConfigError> {
         load(Layers::default()).map(|loaded| loaded.config)
     }
 
-    /// Whether people reach the server by TLS, through a proxy.
+    /// Returns whether users reach the server by TLS, through a proxy.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
@@ -233,13 +233,13 @@ impl Config {
 }
 
 impl Auth {
-    /// How long an access token is good.
+    /// Returns the lifetime of an access token.
     #[must_use]
     pub fn access_ttl(&self) -> Duration {
         Duration::from_secs(self.access_token_s)
     }
 
-    /// How long a login lasts without being refreshed.
+    /// Returns how long a login lasts without being refreshed.
     #[must_use]
     pub fn refresh_ttl(&self) -> Duration {
         Duration::from_secs(self.refresh_token_days * 24 * 60 * 60)

@@ -113,7 +113,7 @@ fn a_variable_that_is_not_text_is_named() {
     let broken = || OsString::from_vec(b"caf\xe9".to_vec());
     for (name, refused) in [
         ("PARLOR_NAME", true),
-        // The settings file may have any name; it is no setting.
+        // PARLOR_CONFIG names the settings file, whose path need not be UTF-8. It is not a setting.
         ("PARLOR_CONFIG", false),
         ("PARLOR_SERVICE_HOST", false),
         ("HOME", false),

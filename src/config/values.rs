@@ -1,4 +1,4 @@
-//! Values of settings: read from text, and described.
+//! Parsing and description of the values of settings.
 
 use std::path::Path;
 
@@ -28,9 +28,8 @@ pub(super) fn slot<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Value>
     }
 }
 
-/// Reads a value that was written on the command line or in the environment, as the type of `slot`.
-/// Text as in the settings file is taken first: `["https://a", "https://b"]`. Quotes and brackets
-/// may be left out: `https://a, https://b`.
+/// Parses a value from the command line or the environment as the type of `slot`. The text may be written as in the
+/// settings file, such as `["https://a", "https://b"]`, or without quotes and brackets: `https://a, https://b`.
 pub(super) fn of_text(slot: &Value, text: &str) -> Value {
     if let Some(value) = as_toml(text).filter(|value| value.same_type(slot)) {
         return value;
@@ -47,14 +46,14 @@ pub(super) fn of_text(slot: &Value, text: &str) -> Value {
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// The text as a value of the settings file, if it is exactly one.
+/// Parses the text as a value of the settings file. Returns `None` if it is not exactly one value.
 fn as_toml(text: &str) -> Option<Value> {
     let mut table: Table = format!("value = {text}").parse().ok()?;
     let value = table.remove("value")?;
     table.is_empty().then_some(value)
 }
 
-/// Describes a value, to be read after "must be" or "not".
+/// Describes the type of a value, to follow "must be" or "not".
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Boolean(_) => "true or false",
@@ -67,7 +66,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// An example of a setting: its default. Nothing for what is no setting.
+/// Returns an example of a setting, or an empty string if `key` is not a setting. The example is the default.
 pub(super) fn example(key: &str) -> String {
     let key = key.split('[').next().unwrap_or_default();
     let defaults = parse(EXAMPLE, Path::new("parlor.example.toml"));
@@ -75,7 +74,7 @@ pub(super) fn example(key: &str) -> String {
         .ok()
         .and_then(|mut table| slot(&mut table, key).cloned());
     match (key, default) {
-        // An empty list shows nothing.
+        // The default of these settings is an empty list, which would show nothing.
         ("http.cors_origins", _) => {
             format!(", for example {key} = [\"https://app.example.org\"]")
         }
