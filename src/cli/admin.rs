@@ -1,4 +1,4 @@
-//! `parlor admin NAME`: make somebody admin without one, for who has the data folder in their hands.
+//! `parlor admin NAME`: makes a user a server admin, for the person who runs the server.
 
 use std::{io::Write, process::ExitCode};
 
@@ -14,7 +14,7 @@ pub(super) fn run(config: &Config, name: &str) -> ExitCode {
     };
     match result {
         Ok(()) => {
-            // Nobody need be there to read it.
+            // The change is stored even if standard output is closed.
             let _ = writeln!(std::io::stdout(), "{name} is an admin now");
             ExitCode::SUCCESS
         }

@@ -1,4 +1,4 @@
-//! `parlor bench`: what this machine can do, and what of it the server reaches.
+//! `parlor bench`: measures the server and compares it with the limits of this machine.
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -6,24 +6,24 @@ use crate::bench::{self, Floor, Options};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The rows to measure, by name or by what names begin with [default: all]; --list names them.
+    /// Rows to measure, by name or prefix of the name [default: all]. See --list.
     rows: Vec<String>,
-    /// Fewer and shorter turns and smaller rooms: all rows within a minute.
+    /// Measure fewer and shorter samples in smaller rooms: all rows within a minute.
     #[arg(long)]
     quick: bool,
-    /// Print the names of the rows.
+    /// Print the names of all rows.
     #[arg(long)]
     list: bool,
-    /// How many messages the long history has [default: 1000000, with --quick 30000].
+    /// Number of messages in the long history [default: 1000000, with --quick 30000].
     #[arg(long, value_name = "COUNT")]
     messages: Option<usize>,
-    /// Where the data folders are made, on the disk that is to be measured.
+    /// Folder for temporary data folders, on the disk to measure.
     #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
     folder: PathBuf,
-    /// Where the figures are written.
+    /// File to write the results to.
     #[arg(long, value_name = "FILE", default_value = "parlor-bench.json")]
     json: PathBuf,
-    /// Be what the server is compared with; the measurement itself asks for it.
+    /// Run a baseline instead of the server. The benchmark starts itself with this flag.
     #[arg(long, hide = true, value_parser = floor)]
     floor: Option<Floor>,
 }
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
     };
     match result {
         Ok(text) => {
-            // Whoever reads may have read enough.
+            // The reader of a pipe, such as `head`, may have closed it.
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }

@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand.
+//! The command line. Each subcommand has its own file.
 
 mod admin;
 mod bench;
@@ -24,35 +24,35 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server (what `parlor` alone does).
+    /// Run the server. This is the default.
     Serve,
-    /// Build the index of searches anew, while no server runs on the data folder.
+    /// Rebuild the search index. Stop the server first.
     Reindex,
-    /// Give the database another epoch, after a copy of the data folder was restored and before the server starts.
+    /// Give the database a new epoch. Run this after restoring a backup, before you start the server.
     NewEpoch,
-    /// Print every setting with its default, as a settings file to start from.
+    /// Print all settings with their defaults, as a template for a settings file.
     Config,
-    /// Make somebody admin, without asking another admin.
+    /// Make a user a server admin.
     Admin {
-        /// Their username.
+        /// The user's name.
         name: String,
     },
-    /// Measure what this machine can do, and what of it the server reaches.
+    /// Benchmark the server and compare it with what this machine can do.
     Bench(bench::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
 struct Settings {
-    /// The address to listen on [default: 127.0.0.1:8000].
+    /// Address and port to listen on [default: 127.0.0.1:8000].
     #[arg(long, value_name = "ADDRESS", global = true)]
     listen: Option<String>,
-    /// The folder that holds the database and the secrets [default: ./data].
+    /// Folder of the database, the files and the secret [default: ./data].
     #[arg(long, value_name = "FOLDER", global = true)]
     data: Option<String>,
-    /// The settings file [default: parlor.toml, if it is there].
+    /// Settings file [default: parlor.toml, if it exists].
     #[arg(long, value_name = "FILE", env = "PARLOR_CONFIG", global = true)]
     config: Option<PathBuf>,
-    /// Any setting by its name, such as limits.rates=false; may be repeated.
+    /// Set any setting by its name, such as limits.rates=false. Can be repeated.
     #[arg(long, value_name = "NAME=VALUE", global = true, value_parser = pair)]
     set: Vec<(String, String)>,
 }
@@ -64,15 +64,18 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Runs the program. The exit code is 0 after an orderly end, 1 if the server could not start or go
-/// on, so that whatever supervises it starts it anew, 2 for settings that cannot be
-/// used, and 130 where a second signal left it no time for an orderly end, or a measurement was interrupted.
+/// Runs the program and returns its exit code.
+///
+/// - 0: the program ended normally.
+/// - 1: the server could not start or could not continue. A supervisor should restart it.
+/// - 2: the settings are not valid.
+/// - 130: a second signal ended the shutdown early, or a measurement was interrupted.
 #[must_use]
 pub fn main() -> ExitCode {
     let Arguments { command, settings } = Arguments::parse();
     match command.unwrap_or(Command::Serve) {
         Command::Config => {
-            // Whoever reads may have read enough.
+            // The reader of a pipe, such as `head`, may have closed it.
             let _ = std::io::stdout().write_all(EXAMPLE.as_bytes());
             ExitCode::SUCCESS
         }
@@ -93,7 +96,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Does it with the settings, if they can be used.
+/// Loads the settings and calls `run` with them. Prints an error if they are not valid.
 fn with(settings: Settings, run: impl FnOnce(Loaded) -> ExitCode) -> ExitCode {
     match load(settings.layers()) {
         Ok(loaded) => run(loaded),
@@ -104,7 +107,7 @@ fn with(settings: Settings, run: impl FnOnce(Loaded) -> ExitCode) -> ExitCode {
     }
 }
 
-/// Prints the variables that set nothing, where there is no log.
+/// Prints the ignored variables to standard error, for subcommands that do not log.
 fn warn_of_ignored(loaded: &Loaded) {
     let variables = loaded.ignored.iter();
     for variable in variables.filter(|variable| !variable.is_service_link) {

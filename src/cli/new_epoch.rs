@@ -1,4 +1,4 @@
-//! `parlor new-epoch`: tell clients that the history is another one.
+//! `parlor new-epoch`: gives the database a new epoch, so that clients discard the history they know.
 
 use std::{io::Write, process::ExitCode};
 
@@ -16,7 +16,7 @@ pub(super) fn run(config: &Config) -> ExitCode {
     };
     match result {
         Ok(epoch) => {
-            // A closed standard output is no reason to fail: the epoch is on disk.
+            // The epoch is stored even if standard output is closed.
             let _ = writeln!(std::io::stdout(), "the epoch is now {epoch}");
             ExitCode::SUCCESS
         }

@@ -1,4 +1,4 @@
-//! `parlor reindex`: build the index of searches anew.
+//! `parlor reindex`: rebuilds the search index.
 
 use std::{
     io::{IsTerminal, Write},
@@ -28,7 +28,7 @@ pub(super) fn run(loaded: &Loaded) -> ExitCode {
 }
 
 async fn reindex(loaded: &Loaded) -> Result<usize, String> {
-    // Of a folder that is not there, a server makes a new one; here it is a name misspelt.
+    // A server creates a missing data folder. Here, a missing folder means that its name is wrong.
     let data = &loaded.config.data;
     if !data.is_dir() {
         return Err(format!("there is no data folder {}", data.display()));
@@ -39,7 +39,7 @@ async fn reindex(loaded: &Loaded) -> Result<usize, String> {
     let result = server::reindex(&loaded.config, |so_far| {
         messages = so_far;
         if watched {
-            // Nobody need be there to read it.
+            // The index is rebuilt even if standard output is closed.
             let _ = write!(stdout, "\r{so_far} messages").and_then(|()| stdout.flush());
         }
     });

@@ -1,4 +1,4 @@
-//! `parlor serve`: run until told to stop.
+//! `parlor serve`: runs the server until a signal stops it.
 
 use std::{
     io::{IsTerminal, Write},
@@ -17,7 +17,7 @@ use crate::{
     telemetry,
 };
 
-/// What shells call a program that was interrupted.
+/// Exit code of an interrupted program, by the convention of shells.
 const INTERRUPTED: i32 = 130;
 
 pub(super) fn run(loaded: Loaded) -> ExitCode {
@@ -42,7 +42,7 @@ pub(super) fn run(loaded: Loaded) -> ExitCode {
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(serve(loaded));
-            // What still runs was not waited for any longer, so it is not now.
+            // Tasks that did not end within the time of the drain are not waited for.
             runtime.shutdown_background();
             result
         }
@@ -58,7 +58,7 @@ pub(super) fn run(loaded: Loaded) -> ExitCode {
 }
 
 async fn serve(loaded: Loaded) -> Result<(), String> {
-    // Before anything is promised: a signal that comes early must not kill half-way.
+    // The handlers are installed first, because a signal during the start must not kill the process.
     let terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let asked = CancellationToken::new();
@@ -67,7 +67,7 @@ async fn serve(loaded: Loaded) -> Result<(), String> {
         .await
         .map_err(|error| error.to_string())?;
     let banner = banner(&loaded.config, server.local_addr(), loaded.file.as_deref());
-    // Nobody need be there to read it.
+    // The server runs even if standard output is closed.
     let _ = std::io::stdout().write_all(banner.as_bytes());
     server
         .run(asked.cancelled_owned())
@@ -75,8 +75,8 @@ async fn serve(loaded: Loaded) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// The first signal asks for an orderly end. Who sends a second one does not want to wait for it,
-/// and need not: what was acked is on disk.
+/// Starts an orderly shutdown at the first signal and exits at once at the second. Acknowledged writes are on disk
+/// in both cases.
 async fn listen(mut terminate: Signal, mut interrupt: Signal, asked: CancellationToken) {
     for number in 1.. {
         tokio::select! {
@@ -84,14 +84,14 @@ async fn listen(mut terminate: Signal, mut interrupt: Signal, asked: Cancellatio
             _ = interrupt.recv() => {}
         }
         if number > 1 {
-            tracing::warn!("asked again to end: at once");
+            tracing::warn!("second signal: exiting at once");
             std::process::exit(INTERRUPTED);
         }
         asked.cancel();
     }
 }
 
-/// What a newcomer needs to see, and no more.
+/// Returns the text for the first start: addresses, folders, example commands and how to let others connect.
 fn banner(config: &Config, address: SocketAddr, file: Option<&Path>) -> String {
     let (bold, plain) = if std::io::stdout().is_terminal() {
         ("\x1b[1m", "\x1b[0m")
@@ -136,7 +136,7 @@ fn banner(config: &Config, address: SocketAddr, file: Option<&Path>) -> String {
     )
 }
 
-/// Logs the variables that set nothing. Those of a service link are nobody's mistake.
+/// Logs the ignored variables. Variables of a service link need no warning, because a platform created them.
 fn log_ignored(ignored: &[IgnoredVariable]) {
     let (links, others): (Vec<_>, Vec<_>) = ignored
         .iter()
@@ -153,7 +153,8 @@ fn log_ignored(ignored: &[IgnoredVariable]) {
     }
 }
 
-/// Each connection is a file; the soft limit of many systems is 1,024.
+/// Raises the soft limit on open files to the hard limit. Each connection is an open file, and the soft limit of
+/// many systems is 1,024.
 fn raise_open_files() {
     let now = getrlimit(Resource::Nofile);
     if now.current != now.maximum
@@ -165,6 +166,6 @@ fn raise_open_files() {
             },
         )
     {
-        tracing::warn!(%error, "the limit on open files stays as it is");
+        tracing::warn!(%error, "cannot raise the limit on open files");
     }
 }
