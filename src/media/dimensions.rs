@@ -1,4 +1,4 @@
-//! How large a picture is, from its header: nothing is decoded.
+//! Dimensions of a picture from its header, without decoding it.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
@@ -10,14 +10,14 @@ use super::Kind;
 /// and a file may consist of millions of empty ones.
 const MAX_SEEKS: usize = 1000;
 
-/// The bytes around such a place that are read at once.
+/// Bytes to read at once after a seek.
 const BUFFER: usize = 64;
 
-/// Across and down in pixels, as it is stored: a JPEG that is to be turned is not turned here.
-/// `None` if the header does not say.
+/// Returns the width and height in pixels as stored, before the rotation that a JPEG may ask for. Returns `None` if the
+/// header does not state them.
 ///
 /// # Errors
-/// Only what reading itself fails with.
+/// Errors of the reader.
 pub fn dimensions<R: Read + Seek>(kind: Kind, from: &mut R) -> io::Result<Option<(u32, u32)>> {
     if !kind.is_image() {
         return Ok(None);

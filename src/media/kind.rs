@@ -1,23 +1,23 @@
-//! What a file is, by its first bytes.
+//! Type of a file, from its first bytes.
 
-/// Pictures, sounds and films that browsers show and that cannot do anything by themselves.
+/// Types of pictures, sounds and videos that browsers can show and that cannot run code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A picture.
+    /// PNG picture.
     Png,
-    /// A picture.
+    /// JPEG picture.
     Jpeg,
-    /// A picture, perhaps a moving one.
+    /// GIF picture, possibly animated.
     Gif,
-    /// A picture, perhaps a moving one.
+    /// WebP picture, possibly animated.
     Webp,
-    /// A sound or a film of that media type.
+    /// Sound or video of this media type.
     Playable(&'static str),
 }
 
 impl Kind {
-    /// What begins so; 64 bytes are enough. `None` for everything that is not to be shown as it is:
-    /// documents, SVG, HTML and what nobody knows.
+    /// Detects the type from the first 64 bytes of a file. Returns `None` for types that are unknown or must not be
+    /// shown inline: documents, SVG, HTML.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Self> {
         let at = |offset: usize, bytes: &[u8]| {
@@ -43,7 +43,7 @@ impl Kind {
         } else if at(0, b"fLaC") {
             "audio/flac"
         } else if at(0, b"OggS") {
-            // The first packet names the codec of the first stream.
+            // The first packet contains the name of the first stream's codec.
             if holds(head, b"theora") {
                 "video/ogg"
             } else {
@@ -59,7 +59,7 @@ impl Kind {
         Some(Self::Playable(playable))
     }
 
-    /// Its media type.
+    /// Returns the media type.
     #[must_use]
     pub fn mime(self) -> &'static str {
         match self {
@@ -71,14 +71,15 @@ impl Kind {
         }
     }
 
-    /// Whether it is a picture.
+    /// Returns whether the file is a picture.
     #[must_use]
     pub fn is_image(self) -> bool {
         !matches!(self, Self::Playable(_))
     }
 }
 
-/// What a file that is not shown might be, by its name. It never passes for something that is.
+/// Guesses the media type of a file that is not shown inline from its name. A name never makes a file a picture, a
+/// sound or a video, except SVG.
 #[must_use]
 pub fn guess(name: &str) -> String {
     const UNKNOWN: &str = "application/octet-stream";
@@ -88,7 +89,7 @@ pub fn guess(name: &str) -> String {
     if unproved { UNKNOWN } else { guess }.to_owned()
 }
 
-/// The head of an MPEG layer III frame with a bit rate and a sample rate that exist.
+/// Returns whether the file begins with an MPEG layer III frame that has a valid bit rate and sample rate.
 fn is_mp3(head: &[u8]) -> bool {
     let [0xff, second, third, ..] = head else {
         return false;
@@ -99,7 +100,7 @@ fn is_mp3(head: &[u8]) -> bool {
         && third & 0x0c != 0x0c
 }
 
-/// The brands of ISO media that browsers play. There are many others, pictures among them.
+/// Maps a brand of ISO media to a type that browsers play. Many other brands exist, also of pictures.
 fn mp4(brand: &[u8]) -> Option<Kind> {
     let mime = match brand {
         b"M4A " | b"M4B " => "audio/mp4",

@@ -1,5 +1,5 @@
-//! What a file is, and what can be seen of it: from its bytes alone, whatever its name or its sender
-//! say. No store and no runtime; whoever calls takes care that slow work is done elsewhere.
+//! Type, dimensions and thumbnails of files, from their bytes alone; names and declared types are not trusted. The
+//! functions block, so callers run slow work away from the async runtime.
 
 mod dimensions;
 mod kind;

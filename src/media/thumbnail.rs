@@ -1,5 +1,4 @@
-//! Small pictures of large ones. What made the large one, where and with what is not taken along:
-//! only its pixels are, turned as it asks for.
+//! Thumbnails of pictures. A thumbnail contains the rotated pixels and no metadata, such as the camera or the place.
 
 use std::{
     fs::File,
@@ -16,45 +15,47 @@ use image::{
 
 use super::Kind;
 
-/// Pixels of its longer side.
+/// Maximum width and height of a thumbnail in pixels.
 const SIDE: u32 = 480;
-/// Pixels of a picture that is decoded.
+/// Maximum pixels of a picture to decode.
 const PIXELS: u64 = 40_000_000;
-/// Bytes of one: some decoders hold all of them.
+/// Maximum bytes of a picture to decode, because some decoders hold the whole file in memory.
 const BYTES: u64 = 32 * 1024 * 1024;
-/// What decoding may take.
+/// Maximum memory of a decoder in bytes.
 const MEMORY: u64 = 192 * 1024 * 1024;
-/// How long it may take.
+/// Maximum time to decode a picture.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What is read at once: little, for the time is looked at with each read.
+/// Read size in bytes. It is small because the time limit is checked at each read.
 const BUFFER: usize = 8 * 1024;
 const QUALITY: u8 = 80;
 
-/// A small picture.
+/// Thumbnail of a picture.
 #[derive(Debug)]
 pub struct Thumbnail {
-    /// What it is.
+    /// Media type of the thumbnail.
     pub mime: &'static str,
-    /// Its bytes.
+    /// Encoded thumbnail.
     pub bytes: Vec<u8>,
-    /// The large picture's pixels across and down, as it is seen: turned as it asks for.
+    /// Width and height of the original picture in pixels, after the rotation that it asks for.
     pub seen: (u32, u32),
 }
 
-/// A small picture of the one in that file. It takes as much memory as the large one has pixels, and
-/// some time: call it away from the runtime, and once at a time.
+/// Makes a thumbnail of the picture in a file.
+///
+/// This takes up to five seconds, and memory in proportion to the pixels of the picture. Callers run it on a blocking
+/// thread, one picture at a time.
 ///
 /// # Errors
 /// [`ImageError`] if the picture is broken, too large, or takes too long.
 pub fn thumbnail(kind: Kind, path: &Path) -> Result<Thumbnail, ImageError> {
     let file = File::open(path)?;
     if file.metadata()?.len() > BYTES {
-        return Err(too_much("it has too many bytes"));
+        return Err(too_much("the picture has too many bytes"));
     }
     small(kind, file)
 }
 
-/// The same of a picture that is in memory.
+/// Makes a thumbnail of a picture in memory.
 ///
 /// # Errors
 /// [`ImageError`] if the picture is broken, too large, or takes too long.
@@ -69,7 +70,7 @@ fn small(kind: Kind, from: impl Read + Seek) -> Result<Thumbnail, ImageError> {
         Kind::Jpeg => ImageFormat::Jpeg,
         Kind::Gif => ImageFormat::Gif,
         Kind::Webp => ImageFormat::WebP,
-        Kind::Playable(_) => return Err(too_much("it is no picture")),
+        Kind::Playable(_) => return Err(too_much("the file is not a picture")),
     };
     let from = BufReader::with_capacity(BUFFER, Timed { from, until });
     let mut reader = ImageReader::with_format(from, format);
@@ -79,7 +80,7 @@ fn small(kind: Kind, from: impl Read + Seek) -> Result<Thumbnail, ImageError> {
     let mut decoder = reader.into_decoder()?;
     let (across, down) = decoder.dimensions();
     if u64::from(across) * u64::from(down) > PIXELS || decoder.total_bytes() > MEMORY {
-        return Err(too_much("it has too many pixels"));
+        return Err(too_much("the picture has too many pixels"));
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder)?;
@@ -110,7 +111,7 @@ fn small(kind: Kind, from: impl Read + Seek) -> Result<Thumbnail, ImageError> {
     })
 }
 
-/// As a JPEG, unless one can see through it somewhere.
+/// Encodes a picture as JPEG, or as PNG if any pixel is transparent.
 fn encode(picture: &DynamicImage) -> Result<(&'static str, Vec<u8>), ImageError> {
     let mut bytes = Cursor::new(Vec::new());
     let size = (picture.width(), picture.height());
@@ -127,7 +128,7 @@ fn encode(picture: &DynamicImage) -> Result<(&'static str, Vec<u8>), ImageError>
     Ok(("image/jpeg", bytes.into_inner()))
 }
 
-/// What can be read until then and no longer.
+/// Reader that fails after a deadline.
 struct Timed<R> {
     from: R,
     until: Instant,
