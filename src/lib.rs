@@ -1,7 +1,7 @@
 //! Parlor: a chat server in one binary and one data folder.
 //!
-//! See `docs/architecture.md` for the layers and the way of a message, and `docs/protocol.md` for
-//! what clients may rely on.
+//! `docs/architecture.md` describes the layers and the path of a message. `docs/protocol.md` describes the interface
+//! for clients.
 
 pub mod auth;
 pub mod bench;

@@ -1,4 +1,4 @@
-//! The only wiring: store, hub, chat, router, and the order in which they come and go.
+//! Assembles the server from store, hub, use cases and router, and defines the order of start and shutdown.
 
 mod drain;
 mod epoch;
@@ -33,23 +33,23 @@ use crate::{
     store::{Commits, Slice, Store, StoreError, StoreOptions},
 };
 
-/// The database within the data folder.
+/// File name of the database in the data folder.
 pub(crate) const DATABASE: &str = "parlor.db";
 const SECRET: &str = "secret.key";
 const LOCK: &str = "parlor.lock";
-/// Connections that the system holds until they are taken: as many as Linux lets wait. One that finds no place is
-/// tried again by its client a second later, and all come at once after a restart.
+/// Length of the accept queue: the maximum that Linux uses by default. After a restart all clients connect at once,
+/// and a client that finds the queue full retries only after a second.
 const BACKLOG: u32 = 4096;
-/// Reading or writing by the group or by anybody.
+/// Mode bits that let the group or others read or write.
 const OTHERS: u32 = 0o066;
-/// With nobody waiting, indexing and tidying go in steps as large as make them quick.
+/// Pages of the index that one step merges. Steps are large because no other writer waits.
 const REINDEX_PAGES: i64 = 1000;
 const REINDEX_SLICE: Slice = Slice {
     messages: 5000,
     bytes: 4 * 1024 * 1024,
 };
 
-/// A server that listens and is about to run.
+/// A server that listens and is ready to run.
 pub struct Server {
     config: Arc<Config>,
     listener: TcpListener,
@@ -58,25 +58,25 @@ pub struct Server {
     commits: Commits,
     chat: Chat,
     readiness: Readiness,
-    /// Held as long as the server lives: two processes on one folder would not hear each other.
+    /// Lock on the data folder, held as long as the server lives. Two processes would not see each other's events.
     _lock: File,
 }
 
-/// Looks into a running server.
+/// Access to the state of a running server.
 #[derive(Clone)]
 pub struct ServerHandle {
     hub: Hub,
 }
 
-/// Why a server cannot start. Each is one line.
+/// Why a server cannot start. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data folder cannot be used.
     #[error("cannot use the data folder {path}: {error}")]
     Data {
-        /// The folder or the file in it.
+        /// The folder, or a file in it.
         path: String,
-        /// Why.
+        /// The reason.
         error: std::io::Error,
     },
     /// Another server uses the data folder.
@@ -90,23 +90,23 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The reason.
         error: std::io::Error,
     },
 }
 
-/// Why a server ended that nobody asked to. What was acked is on disk all the same.
+/// Why a server ended without a shutdown signal. Acknowledged writes are on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
-    /// Nothing can be written any more.
+    /// The writer task ended, so that nothing can be stored.
     #[error("the task that writes to the database ended early")]
     Writer,
-    /// What is written reaches nobody any more.
-    #[error("the task that passes on what was written ended early")]
+    /// The publisher task ended, so that no events reach the clients.
+    #[error("the task that publishes events ended early")]
     Publisher,
 }
 
-/// What helps where another program has the address.
+/// Returns the hint to add if another program uses the address.
 fn another(error: &std::io::Error) -> &'static str {
     if error.kind() == std::io::ErrorKind::AddrInUse {
         "; choose another with --listen"
@@ -124,10 +124,10 @@ fn store_options(config: &Config) -> StoreOptions {
     }
 }
 
-/// Makes somebody admin, for whoever has the data folder; a server may run on it meanwhile.
+/// Makes a user a server admin, for the person who runs the server. A server may run on the folder meanwhile.
 ///
 /// # Errors
-/// In words: no such database, no such account, or a schema of another version.
+/// A message for the terminal: there is no such database or account, or the schema is of another version.
 pub async fn make_admin(config: &Config, name: &str) -> Result<(), String> {
     let path = config.data.join(DATABASE);
     if !path.exists() {
@@ -140,23 +140,23 @@ pub async fn make_admin(config: &Config, name: &str) -> Result<(), String> {
     }
 }
 
-/// Listens, as `TcpListener::bind` does, but that more may wait to be taken.
+/// Listens as `TcpListener::bind` does, with a longer accept queue.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // A server that was just stopped does not keep its address from the next.
+    // A new server can use the address right after the old one stopped.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
 impl Server {
-    /// Opens the data folder and starts to listen. Nobody is answered before [`run`](Self::run).
+    /// Opens the data folder and starts to listen. Requests are answered only after [`run`](Self::run) starts.
     ///
     /// # Errors
-    /// [`StartError`].
+    /// [`StartError`] if the address, the data folder or the database cannot be used.
     pub async fn bind(mut config: Config) -> Result<Self, StartError> {
         let listener = listen(config.listen).map_err(|error| StartError::Listen {
             address: config.listen,
@@ -194,7 +194,7 @@ impl Server {
         );
         let tokens = Tokens::new(&secret, config.auth.access_ttl(), config.auth.refresh_ttl());
         let chat = Chat::new(&config, store.clone(), hub, Passwords::new(), tokens).await?;
-        // Not before it is clear that it can start: who reads why it cannot has enough to read.
+        // This is the last step, so that a failed start prints only its error.
         if mode & OTHERS != 0 {
             tracing::warn!(
                 folder = %config.data.display(), mode = %format_args!("{:03o}", mode & 0o777),
@@ -213,13 +213,13 @@ impl Server {
         })
     }
 
-    /// The address it listens on.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// A way to look into it while it runs.
+    /// Returns a handle to inspect the server while it runs.
     #[must_use]
     pub fn handle(&self) -> ServerHandle {
         ServerHandle {
@@ -227,13 +227,13 @@ impl Server {
         }
     }
 
-    /// Serves until `shutdown` ends, then goes away in order: first nothing new comes in, then what
-    /// is in is finished and told, and only then the store is closed. What takes longer than
-    /// `timing.stop_ms` is left, and the log says what that was.
+    /// Serves until `shutdown` completes, then shuts down in order.
+    ///
+    /// The server first stops accepting connections, then finishes open requests, closes the store and publishes the
+    /// remaining events. Steps that exceed `timing.stop_ms` are abandoned and logged.
     ///
     /// # Errors
-    /// [`RunError`] if it went away, in the same order, because a task that it cannot do without
-    /// had ended.
+    /// [`RunError`] if the writer or the publisher ended early. The shutdown is the same in that case.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self {
             config,
@@ -272,7 +272,7 @@ impl Server {
             tasks.sockets.clone(),
             readiness.clone(),
         );
-        // Before the first connection is taken, which would be told that we are going away.
+        // Set this before the first connection is accepted, which would otherwise be refused as draining.
         readiness.set(true);
         let accepting = CancellationToken::new();
         let accept_loop = tokio::spawn(http::listen::serve(
@@ -286,11 +286,11 @@ impl Server {
 
         let ended = tokio::select! {
             () = shutdown => None,
-            // It ends in order once the writer has and all that was written is passed on.
+            // The publisher ends normally after the writer has ended and all commits are published.
             ended = &mut publisher => Some(ended.map_or(RunError::Publisher, |()| RunError::Writer)),
         };
         if let Some(error) = ended {
-            tracing::error!(%error, "the server cannot go on");
+            tracing::error!(%error, "the server cannot continue");
             readiness.fail(error.to_string());
         }
         tracing::info!("draining");
@@ -308,11 +308,11 @@ impl Server {
     }
 }
 
-/// Builds the index of searches anew, on a data folder that no server uses. `told` hears how many
-/// messages were looked at so far.
+/// Rebuilds the search index of a data folder that no server uses. Calls `told` with the number of messages that are
+/// processed so far.
 ///
 /// # Errors
-/// [`StartError`] if the folder is in use or the database fails; what was indexed until then stays.
+/// [`StartError`] if the folder is in use or the database fails. Messages indexed by then stay indexed.
 pub async fn reindex(config: &Config, mut told: impl FnMut(usize)) -> Result<(), StartError> {
     let _lock = claim(&config.data)?;
     let (store, _commits) = Store::open(store_options(config)).await?;
@@ -336,9 +336,9 @@ async fn rebuild_index(store: &Store, told: &mut impl FnMut(usize)) -> Result<()
     Ok(())
 }
 
-/// Makes the data folder if it is not there, and takes it for this process as long as the file lives.
+/// Creates the data folder if it does not exist and locks it for this process until the file is dropped.
 fn claim(data: &Path) -> Result<File, StartError> {
-    // The system would only say that there is something already.
+    // The system would only report that the path exists.
     if data.exists() && !data.is_dir() {
         return Err(failed(data)(std::io::ErrorKind::NotADirectory.into()));
     }
@@ -368,7 +368,7 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> StartError + use<> {
 }
 
 impl ServerHandle {
-    /// What is in memory now.
+    /// Returns the numbers of rooms, connections and users in memory.
     #[must_use]
     pub fn stats(&self) -> HubStats {
         self.hub.stats()

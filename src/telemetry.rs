@@ -1,4 +1,4 @@
-//! Logging. One line at a boundary, dotted fields with units; never a body, a token or a query.
+//! Logging. One line at each boundary, with dotted fields and units. A line never contains a body, a token or a query.
 
 use std::io::IsTerminal;
 
@@ -10,11 +10,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Sends log lines to standard error for the rest of the process: for people, or as one JSON
-/// object a line.
+/// Installs a logger that writes lines to standard error for the rest of the process, as text or as JSON objects.
 ///
 /// # Errors
-/// [`ParseError`] if `level` is no filter.
+/// [`ParseError`] if `level` is not a valid filter.
 pub fn init(level: &str, json: bool) -> Result<(), ParseError> {
     let filter: Targets = level.parse()?;
     let lines = if json {
@@ -30,7 +29,7 @@ pub fn init(level: &str, json: bool) -> Result<(), ParseError> {
             .with_ansi(std::io::stderr().is_terminal())
             .boxed()
     };
-    // A process that already has a subscriber keeps it: tests start many servers in one.
+    // A process that has a subscriber keeps it, because tests start several servers in one process.
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .try_init();

@@ -1,4 +1,4 @@
-//! Going away in order, and within a time.
+//! Orderly shutdown within a time limit.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use tokio_util::{
 use super::RunError;
 use crate::{config::Timing, store::Store};
 
-/// What a server has started, and what tells it to end.
+/// Tasks of a server and the tokens that stop them.
 #[derive(Default)]
 pub(super) struct Tasks {
-    /// WebSockets; they end once `draining` is cancelled.
+    /// WebSockets. They end after `draining` is cancelled.
     pub(super) sockets: TaskTracker,
     pub(super) draining: CancellationToken,
-    /// Connections; they end once `close_open` is cancelled and their request is answered.
+    /// HTTP connections. They end after `close_open` is cancelled and their request is answered.
     pub(super) connections: TaskTracker,
     pub(super) close_open: CancellationToken,
-    /// Presence and the janitor; they end once `stop` is cancelled.
+    /// Presence, the janitor, the indexer and the heartbeat. They end after `stop` is cancelled.
     pub(super) background: TaskTracker,
     pub(super) stop: CancellationToken,
 }
 
 impl Tasks {
-    /// Whatever way a server ends, with these dropped nothing that it started is left running.
+    /// Returns guards that cancel all tokens when dropped, so that no task outlives the server.
     pub(super) fn guards(&self) -> [DropGuard; 3] {
         [&self.stop, &self.draining, &self.close_open].map(|token| token.clone().drop_guard())
     }
 
-    /// First what is in is finished and told, then the store is closed, then what it wrote is
-    /// passed on. What takes longer than `timing.stop_ms` is left, and the log says what that was.
+    /// Shuts down in order: WebSockets, HTTP connections, background tasks, the store, then the publisher. A step that
+    /// exceeds its part of `timing.stop_ms` is abandoned and logged.
     pub(super) async fn drain(
         &self,
         timing: &Timing,
@@ -47,7 +47,7 @@ impl Tasks {
         let begun = Instant::now();
         let end = begun + whole;
 
-        // However long connections may take, the store is left time to end in order.
+        // Connections get two thirds of the time at most, so that the store has time to close in order.
         self.draining.cancel();
         self.sockets.close();
         let until = begun + patience.min(whole * 2 / 3);
@@ -67,11 +67,11 @@ impl Tasks {
             let left = self.background.len();
             tracing::warn!(
                 tasks.left = left,
-                "presence, the janitor or the pings did not end in time"
+                "presence, the janitor, the indexer or the heartbeat did not end in time"
             );
         }
         if timeout_at(end, store.close()).await.is_err() {
-            tracing::warn!("the database was not closed in time; what was acked is on disk");
+            tracing::warn!("the database was not closed in time; acknowledged writes are on disk");
         }
         let Some(publisher) = publisher else {
             return Ok(());
@@ -79,7 +79,7 @@ impl Tasks {
         if let Ok(passed_on) = timeout_at(end, publisher).await {
             return passed_on.map_err(|_| RunError::Publisher);
         }
-        tracing::warn!("not all that was written was passed on in time");
+        tracing::warn!("not all committed changes were published in time");
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Another epoch for a data folder that was restored from a copy.
+//! New epoch for a data folder that was restored from a backup.
 
 use super::{DATABASE, StartError, claim};
 use crate::{
@@ -6,8 +6,9 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Gives the database in the data folder another epoch and returns it. No server may run on the folder, because it
-/// would go on announcing the old one.
+/// Gives the database in the data folder a new epoch and returns it.
+///
+/// No server may run on the folder meanwhile, because it would continue to announce the old epoch.
 ///
 /// # Errors
 /// [`StartError`] if there is no database, a server uses the folder, or the schema is of another version.

@@ -1,19 +1,20 @@
-//! Open files: every connection is one, and the system counts them.
+//! Limit on open files, which also limits connections.
 
 use rustix::process::{Resource, getrlimit};
 
 use crate::http::listen::REFUSALS;
 
-/// What is open besides connections and the database: the lock, the log, what the runtime polls
-/// with, and whatever a library may open for a moment.
+/// Open files besides connections and the database: the lock, the log, the runtime's poller and files that libraries
+/// open for a short time.
 const SPARE: usize = 64;
 
-/// Connections where no number is set, if the limit on open files allows them.
+/// Maximum connections if `limits.connections` is 0.
 const DEFAULT: usize = 20_000;
 
-/// Returns how many connections there can be, so that the database never lacks a file that a client
-/// has taken. `setting` is `limits.connections`; at 0 the limit on open files decides. Clients beyond
-/// them wait in the system's own queue.
+/// Returns the maximum number of connections, so that clients never use up the open files that the database needs.
+///
+/// `setting` is `limits.connections`; at 0, the limit on open files decides. Further clients wait in the system's
+/// accept queue.
 pub(super) fn places(setting: usize, of_store: usize) -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let open_files = limit.map_or(usize::MAX, |limit| {

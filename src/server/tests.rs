@@ -12,7 +12,7 @@ async fn server(folder: &tempfile::TempDir) -> Server {
     Server::bind(config).await.unwrap()
 }
 
-/// Runs it until it goes away by itself.
+/// Runs the server until it ends without a shutdown signal.
 async fn ended(server: Server) -> (Result<(), RunError>, Readiness) {
     let readiness = server.readiness.clone();
     let ended = timeout(Duration::from_secs(20), server.run(pending()));
