@@ -1,4 +1,4 @@
-//! Signing up and in, one's own account, and others' profiles.
+//! Sign-up, sign-in, the caller's own account and profiles of other users.
 
 use super::{Caller, Chat, ChatError, Login, SignedIn};
 use crate::{
@@ -10,32 +10,32 @@ use crate::{
     store::{NewUser, SignedUp},
 };
 
-/// An account that somebody wants.
+/// Data for a new account.
 pub struct SignUp {
-    /// The name to sign in with.
+    /// Name to sign in with.
     pub username: Username,
-    /// The password.
+    /// Password.
     pub password: Password,
-    /// The name to show; the username if there is none.
+    /// Name to display. Defaults to the username.
     pub display_name: Option<DisplayName>,
-    /// A code as it was typed: the account and the membership come together or not at all.
+    /// Access code as typed, if any. The account and the membership are created together or not at all.
     pub code: Option<String>,
 }
 
-/// A user as another one sees them.
+/// Profile of a user as another user sees it.
 pub struct Profile {
-    /// The account.
+    /// Account.
     pub user: User,
-    /// What they say of themselves.
+    /// Text that the user wrote about themselves.
     pub about: String,
-    /// Whether they are online.
+    /// Whether the user is online.
     pub online: bool,
-    /// The rooms that both are in; all of them for oneself.
+    /// Rooms that both users are in, or all rooms if the caller asks for their own profile.
     pub rooms: Vec<(RoomId, String)>,
 }
 
 impl Chat {
-    /// Makes an account and signs it in.
+    /// Creates an account and signs it in.
     ///
     /// # Errors
     /// [`ChatError::UsernameTaken`], [`ChatError::BadCode`], [`ChatError::RegistrationInvite`],
@@ -97,7 +97,7 @@ impl Chat {
         }
     }
 
-    /// Signs in. An unknown name costs as much time as a wrong password.
+    /// Signs in. An unknown name takes the same time as a wrong password.
     ///
     /// # Errors
     /// [`ChatError::BadCredentials`], [`ChatError::Disabled`] or [`ChatError::RateLimited`].
@@ -112,14 +112,14 @@ impl Chat {
             return Err(ChatError::BadCredentials);
         }
         let key = fold_username(username);
-        // Not by the name alone: strangers elsewhere must not be able to use up its owner's tries.
+        // The key includes the network, so that strangers elsewhere cannot use up the owner's attempts.
         let name_here = format!("{} {key}", origin.network());
         self.inner.attempts.take(&name_here)?;
         let known = self.inner.store.credentials(&key).await?;
         let disabled = known.as_ref().is_some_and(|known| known.disabled);
         let (user, hash) = known.map(|known| (known.user, known.password_hash)).unzip();
-        // Many addresses together guess no faster than one, and cannot lock out who comes from where
-        // they have a login already.
+        // This limit is per name over all networks. It does not apply to networks where the owner has a login, so
+        // that attackers cannot lock the owner out.
         if let Err(refusal) = self.inner.names.take(&key)
             && !self.is_familiar(user.as_ref(), &origin).await?
         {
@@ -129,7 +129,7 @@ impl Chat {
         let (Some(user), Some(hash), true) = (user, hash, matches) else {
             return Err(ChatError::BadCredentials);
         };
-        // Behind the password: nobody else need know.
+        // This is checked after the password, so that only the owner learns of it.
         if disabled {
             return Err(ChatError::Disabled);
         }
@@ -141,7 +141,7 @@ impl Chat {
         })
     }
 
-    /// Whether that user has a login from that network.
+    /// Returns whether the user has a login from the network of `origin`.
     async fn is_familiar(
         &self,
         user: Option<&User>,
@@ -155,10 +155,10 @@ impl Chat {
             .any(|session| session.origin.network() == network))
     }
 
-    /// Changes the caller's password and ends every other login.
+    /// Changes the caller's password and ends all other logins.
     ///
     /// # Errors
-    /// [`ChatError::Invalid`] for `current` if it is not the present password.
+    /// [`ChatError::Invalid`] for `current` if it is not the caller's password.
     pub async fn change_password(
         &self,
         login: &Login,
@@ -182,8 +182,7 @@ impl Chat {
         Ok(())
     }
 
-    /// That `password` is the caller's, and what is stored of it. `field` is the name it was sent
-    /// under.
+    /// Checks the caller's password and returns its stored hash. Errors name `field`, the field of the request.
     pub(super) async fn confirm(
         &self,
         caller: &Caller,
@@ -210,10 +209,10 @@ impl Chat {
         }
     }
 
-    /// The caller's own account.
+    /// Returns the caller's own account.
     ///
     /// # Errors
-    /// [`ChatError::Unauthorized`] if it is gone.
+    /// [`ChatError::Unauthorized`] if the account does not exist.
     pub async fn me(&self, caller: &Caller) -> Result<User, ChatError> {
         self.inner
             .store
@@ -222,19 +221,18 @@ impl Chat {
             .ok_or(ChatError::Unauthorized)
     }
 
-    /// A user as the caller may see them.
+    /// Returns the profile of a user.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] for somebody with whom the caller shares no room and who is in no
-    /// public one.
+    /// [`ChatError::NotFound`] for a user who shares no room with the caller and is in no public room.
     pub async fn profile(&self, caller: &Caller, user: UserId) -> Result<Profile, ChatError> {
         let store = &self.inner.store;
         let reader = caller.user();
         if reader != user && !store.may_see(reader, user, caller.rooms()).await? {
             return Err(ChatError::NotFound("user"));
         }
-        // Asked before the database is: whoever goes offline in between shows a `last_seen` that is
-        // at least as late as their status.
+        // Read the status before the database: if the user goes offline in between, `last_seen` is at least as late
+        // as the status.
         let online = self.inner.hub.presence().is_online(user);
         let found = store.user(user).await?.ok_or(ChatError::NotFound("user"))?;
         let about = store.about(user).await?.unwrap_or_default();

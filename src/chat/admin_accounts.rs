@@ -1,4 +1,4 @@
-//! What admins do with accounts.
+//! Administration of accounts.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use crate::{
     store::AdminOutcome,
 };
 
-/// How long a link to set a password is good.
+/// Lifetime of a link to set a password.
 const RESET_TTL: Duration = Duration::from_hours(24);
 
 impl Chat {
-    /// Accounts after that one, by id; with `part` those whose names hold it.
+    /// Returns accounts with ids above `after`, by id. With `part`, only accounts whose names contain it are returned.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the accounts could not be read.
     pub async fn accounts(
         &self,
         _: &AdminReader,
@@ -26,11 +26,11 @@ impl Chat {
         Ok(self.inner.store.accounts(part, after, limit).await?)
     }
 
-    /// Lets an account in no more, and ends what it has open at once; or lets it in again.
+    /// Disables an account and ends its logins and connections, or enables it again.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] for nobody's number, [`ChatError::LastAdmin`], or
-    /// [`ChatError::Forbidden`] if `by` has lost the right.
+    /// [`ChatError::NotFound`] if there is no such user, [`ChatError::LastAdmin`], or
+    /// [`ChatError::Forbidden`] if `by` is no longer an admin.
     pub async fn set_disabled(
         &self,
         by: &Admin,
@@ -46,11 +46,12 @@ impl Chat {
         done(outcome)
     }
 
-    /// A secret with which somebody sets that user's password, once and until then. Whoever has it
-    /// can be that user, so that it is for nobody else's eyes.
+    /// Creates a secret that sets the user's password, and returns it with its expiry.
+    ///
+    /// It can be used once. Anyone who has the secret can take over the account, so it must be passed on in private.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] for nobody's number, or [`ChatError::Forbidden`].
+    /// [`ChatError::NotFound`] if there is no such user, or [`ChatError::Forbidden`] if `by` is no longer an admin.
     pub async fn open_reset(
         &self,
         by: &Admin,
@@ -65,10 +66,10 @@ impl Chat {
         Ok((secret, end))
     }
 
-    /// Sets a password by such a secret, and ends every login and personal token of its user.
+    /// Sets a password with such a secret and ends all logins and personal tokens of its user.
     ///
     /// # Errors
-    /// [`ChatError::Invalid`] for a `token` that is not good (any more), [`ChatError::RateLimited`].
+    /// [`ChatError::Invalid`] if `token` is unknown, expired or used, or [`ChatError::RateLimited`].
     pub async fn reset_password(
         &self,
         token: &str,
@@ -79,7 +80,7 @@ impl Chat {
         let bad = || Invalid::new("token", "is used, has run out, or was never one");
         let digest = Secret::parse(Secret::LINK, token).ok_or_else(bad)?.digest();
         let store = &self.inner.store;
-        // Hashing costs more than looking, and is not for whoever guesses.
+        // Hashing is expensive, so a guessed token is refused before it.
         if !store.reset_stands(digest, Timestamp::now()).await? {
             return Err(bad().into());
         }

@@ -1,4 +1,4 @@
-//! Server admins, and what they may look at.
+//! Server admins and the audit log.
 
 use super::{Caller, Chat, ChatError};
 use crate::{
@@ -19,7 +19,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Who, and from where.
+    /// Returns the admin and their address, for the audit log.
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.actor
@@ -27,12 +27,12 @@ impl Admin {
 }
 
 impl Chat {
-    /// The caller as a server admin who looks. The database is asked each time, for a right that is
-    /// taken away must be gone at once.
+    /// Returns proof that the caller is a server admin who may read. This reads the database each time, so that a
+    /// revoked right ends at once.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for everybody else. [`ChatError::OutOfScope`] for a token that may
-    /// not read, or is limited to some rooms: admins see what was reported in all of them.
+    /// [`ChatError::Forbidden`] if the caller is not an admin. [`ChatError::OutOfScope`] for a token that may not
+    /// read or is limited to some rooms, because admins see reports from all rooms.
     pub async fn admin_reader(&self, caller: &Caller) -> Result<AdminReader, ChatError> {
         caller.require(TokenScope::Read)?;
         caller.require_all_rooms()?;
@@ -43,10 +43,10 @@ impl Chat {
         }
     }
 
-    /// The caller as a server admin who changes something. The database is asked each time.
+    /// Returns proof that the caller is a server admin who may write. This reads the database each time.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for everybody else. [`ChatError::OutOfScope`] or
+    /// [`ChatError::Forbidden`] if the caller is not an admin. [`ChatError::OutOfScope`] or
     /// [`ChatError::ReadOnly`] for a token without the scope `admin`.
     pub async fn admin(&self, caller: &Caller) -> Result<Admin, ChatError> {
         caller.require(TokenScope::Admin)?;
@@ -62,19 +62,19 @@ impl Chat {
         Ok(Admin { actor })
     }
 
-    /// Whether the caller is a server admin.
+    /// Returns whether the caller is a server admin.
     ///
     /// # Errors
-    /// [`ChatError`] if it could not be read.
+    /// [`ChatError`] if the database could not be read.
     pub async fn is_admin(&self, caller: &Caller) -> Result<bool, ChatError> {
         Ok(self.inner.store.is_admin(caller.user()).await?)
     }
 
-    /// Makes a user admin, or no longer one.
+    /// Makes a user a server admin, or revokes that right.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] for nobody's number, [`ChatError::LastAdmin`], or
-    /// [`ChatError::Forbidden`] if `by` has lost the right.
+    /// [`ChatError::NotFound`] if there is no such user, [`ChatError::LastAdmin`], or
+    /// [`ChatError::Forbidden`] if `by` is no longer an admin.
     pub async fn set_admin(&self, by: &Admin, user: UserId, admin: bool) -> Result<(), ChatError> {
         let (store, by) = (&self.inner.store, by.actor.clone());
         match store.set_admin(user, admin, by, Timestamp::now()).await? {
@@ -85,10 +85,10 @@ impl Chat {
         }
     }
 
-    /// Entries of the audit log, newest first.
+    /// Returns entries of the audit log, newest first.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the entries could not be read.
     pub async fn audit(
         &self,
         _: &AdminReader,

@@ -1,4 +1,4 @@
-//! What happens to a message after it was said: edits, deletions, reactions, pins.
+//! Changes to existing messages: edits, deletions, reactions and pins. Also notification levels and typing.
 
 use super::{Caller, Chat, ChatError};
 use crate::{
@@ -14,20 +14,20 @@ use crate::{
 /// Result of a change to a message.
 #[derive(Clone, Debug)]
 pub struct Changed {
-    /// The message as it is now.
+    /// The message after the change.
     pub message: Message,
-    /// The change's number. For a key that is known, the number of the first one.
+    /// `rev` of the change. For a repeated key, this is the `rev` of the first change.
     pub rev: Rev,
 }
 
 impl Chat {
-    /// Gives a message another text; the former one is kept as a version.
+    /// Replaces a message's text and keeps the former text as a version.
     ///
-    /// With a `key` that is known, nothing changes and the result of the first command is returned; so it is for
-    /// deletions and reactions.
+    /// A repeated `key` changes nothing and returns the result of the first command. This also holds for deletions and
+    /// reactions.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for anybody but its author, [`ChatError::TooLate`], [`ChatError::KeyConflict`].
+    /// [`ChatError::Forbidden`] unless the caller is the author, [`ChatError::TooLate`], [`ChatError::KeyConflict`].
     pub async fn edit_message(
         &self,
         caller: &Caller,
@@ -48,10 +48,10 @@ impl Chat {
         altered(edited.await?, "")
     }
 
-    /// Leaves of a message its number alone.
+    /// Deletes a message. Only its number stays.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for who neither wrote it nor may delete what others say.
+    /// [`ChatError::Forbidden`] unless the caller is the author or may delete messages of others.
     pub async fn delete_message(
         &self,
         caller: &Caller,
@@ -61,15 +61,15 @@ impl Chat {
     ) -> Result<Changed, ChatError> {
         let which = self.alteration(caller, room, seq)?;
         let deleted = altered(self.inner.store.delete_message(which, key).await?, "")?;
-        // Whatever files it had are gone with it.
+        // The message's files are deleted too.
         self.inner.files_gone.notify_one();
         Ok(deleted)
     }
 
-    /// Sets or takes back a reaction. Either is done once, however often it is asked for.
+    /// Adds or removes a reaction. Repeating the command has no further effect.
     ///
     /// # Errors
-    /// [`ChatError::TooMany`] if the message has as many as one may have.
+    /// [`ChatError::TooMany`] if the message has the maximum number of reactions.
     pub async fn react(
         &self,
         caller: &Caller,
@@ -87,7 +87,8 @@ impl Chat {
     /// Pins or unpins a message.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] without the right, [`ChatError::TooMany`] if the room is full of them.
+    /// [`ChatError::Forbidden`] without the permission, or [`ChatError::TooMany`] if the room has the maximum number
+    /// of pins.
     pub async fn pin(
         &self,
         caller: &Caller,
@@ -95,13 +96,13 @@ impl Chat {
         seq: Seq,
         on: bool,
     ) -> Result<Changed, ChatError> {
-        const { assert!(PINS == 50, "the words below name it") };
+        const { assert!(PINS == 50, "the text below states the number") };
         let which = self.alteration(caller, room, seq)?;
         let full = "a room has at most 50 pins; unpin one first";
         altered(self.inner.store.pin(which, on).await?, full)
     }
 
-    /// A room's pinned messages, the latest pin first.
+    /// Returns a room's pinned messages, the latest pin first.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.
@@ -110,10 +111,10 @@ impl Chat {
         pins.ok_or(ChatError::NotFound("room"))
     }
 
-    /// What a message said at each time, oldest first.
+    /// Returns the versions of a message's text, oldest first.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] if the server does not show versions to the caller.
+    /// [`ChatError::Forbidden`] if the server's settings do not show versions to the caller.
     pub async fn versions(
         &self,
         caller: &Caller,
@@ -125,7 +126,7 @@ impl Chat {
             VersionsFor::Moderators => Some(Role::Moderator),
             VersionsFor::Nobody => None,
         };
-        // Who is not in the room must not learn that from the refusal.
+        // Check membership first, so that non-members learn nothing from the refusal.
         self.member(caller, room).await?;
         let user = caller.user_in(room)?;
         let versions = self.inner.store.versions(room, user, seq, least);
@@ -136,10 +137,10 @@ impl Chat {
         }
     }
 
-    /// What of a room's news the caller wants to be told of.
+    /// Sets the events of a room that the caller is notified of.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if they are not in the room.
+    /// [`ChatError::NotFound`] if the caller is not in the room.
     pub async fn set_notify(
         &self,
         caller: &Caller,
@@ -155,20 +156,20 @@ impl Chat {
         }
     }
 
-    /// Tells the room that the caller is typing, or with `on` false that they stopped without
-    /// sending. It is news that may be dropped, and is where the room has better to do.
+    /// Tells the room that the caller is typing, or with `on` false that they stopped without sending. The event is
+    /// dropped if the room is busy.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.
     pub async fn typing(&self, caller: &Caller, room: RoomId, on: bool) -> Result<(), ChatError> {
         let (hub, store) = (&self.inner.hub, &self.inner.store);
-        // Whoever has a connection open is listed in all of their rooms.
+        // A user who has a connection is listed in all of their rooms.
         let user = caller.user_in(room)?;
         if !hub.presence().is_in(user, room) {
             return Err(ChatError::NotFound("room"));
         }
         if !on {
-            // Only a room that was told of a start is told of the end.
+            // Only a room that received the start is told of the end.
             if hub.pause_typing(room, user) {
                 hub.publish(room, RoomEvent::Typing(Typing::stopped(room, user)));
             }
@@ -177,8 +178,7 @@ impl Chat {
         if !hub.may_type(room, user) {
             return Ok(());
         }
-        // Nobody is told that somebody types who cannot say it. A database that is busy has better to
-        // do, too.
+        // Members who may not post are not announced. If the database is busy, the event is dropped.
         if let Ok(true) = store.may_write(room, user, Timestamp::now()).await {
             hub.publish(room, RoomEvent::Typing(Typing::new(room, user)));
         } else {

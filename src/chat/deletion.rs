@@ -1,4 +1,4 @@
-//! The end of an account, and taking along what is one's own.
+//! Account deletion and data export.
 
 use super::{Caller, Chat, ChatError, Login};
 use crate::{
@@ -6,17 +6,18 @@ use crate::{
     store::{AccountEnd, OwnMessages},
 };
 
-/// Messages of one page of an export.
+/// Messages in one page of an export.
 const PAGE: i64 = 100;
-/// Rooms that a refusal names.
+/// Maximum rooms that a refusal names.
 const NAMED: usize = 5;
 
 impl Chat {
-    /// Deletes the caller's account. What they said stays under "Deleted user", or goes by and by.
+    /// Deletes the caller's account. Their messages stay under "Deleted user"; with `erase` they are deleted in the
+    /// background.
     ///
     /// # Errors
-    /// [`ChatError::Invalid`] for `password`, [`ChatError::LastAdmin`], or
-    /// [`ChatError::LastOwnerOf`] rooms with others in them.
+    /// [`ChatError::Invalid`] for `password`, [`ChatError::LastAdmin`], or [`ChatError::LastOwnerOf`] with the rooms
+    /// that have other members.
     pub async fn delete_account(
         &self,
         login: &Login,
@@ -37,7 +38,7 @@ impl Chat {
                 for session in ended {
                     self.revoke_and_disconnect(user, session);
                 }
-                // It may have been the last one.
+                // This may have been the last account.
                 self.inner.registration.recheck();
                 self.inner.rooms_gone.notify_one();
                 if erase {
@@ -53,10 +54,10 @@ impl Chat {
         }
     }
 
-    /// That the caller may have all that is theirs, and not too often: every message is looked at.
+    /// Counts an export of the caller's data, which reads all messages and so has a rate limit.
     ///
     /// # Errors
-    /// [`ChatError::RateLimited`].
+    /// [`ChatError::RateLimited`] if there were too many exports.
     pub fn admit_export(&self, caller: &Caller) -> Result<(), ChatError> {
         Ok(self
             .inner
@@ -64,10 +65,10 @@ impl Chat {
             .take(&format!("export {}", caller.user()))?)
     }
 
-    /// A page of what the caller said, from `after` on; 0 is the beginning.
+    /// Returns a page of the caller's messages that begins after `after`; 0 is the beginning.
     ///
     /// # Errors
-    /// [`ChatError::Unauthorized`] once the caller's login has ended.
+    /// [`ChatError::Unauthorized`] if the caller's login has ended.
     pub async fn own_messages(
         &self,
         caller: &Caller,
@@ -84,7 +85,7 @@ impl Chat {
     }
 }
 
-/// Names in words, not more than one reads.
+/// Joins the first names into a readable list.
 fn list(rooms: &[String]) -> String {
     let named: Vec<_> = rooms
         .iter()

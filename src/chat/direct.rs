@@ -1,4 +1,4 @@
-//! Speaking to somebody alone, and not wanting to.
+//! Direct rooms, and blocking users.
 
 use super::{Caller, Chat, ChatError, Member};
 use crate::{
@@ -6,14 +6,14 @@ use crate::{
     store::Direct,
 };
 
-/// People in one direct room, the caller among them.
+/// Members of a direct room, including the caller.
 const PEOPLE: std::ops::RangeInclusive<usize> = 2..=10;
 
 impl Chat {
-    /// The one direct room of the caller and `others`, and whether it was made just now.
+    /// Returns the direct room of the caller and `others`, and whether this call created it.
     ///
     /// # Errors
-    /// [`ChatError::Invalid`] for too few, too many or unknown people, [`ChatError::Blocked`].
+    /// [`ChatError::Invalid`] if there are too few, too many or unknown users, or [`ChatError::Blocked`].
     pub async fn direct_room(
         &self,
         caller: &Caller,
@@ -45,11 +45,11 @@ impl Chat {
         }
     }
 
-    /// The caller's direct room with the user of that name.
+    /// Returns the caller's direct room with the user of that name, and creates it if needed.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] for a name that is nobody's, or not for the caller; [`ChatError::Invalid`]
-    /// for the caller's own.
+    /// [`ChatError::NotFound`] if there is no such user or the caller may not see them, or [`ChatError::Invalid`] for
+    /// the caller's own name.
     pub async fn direct_room_with(
         &self,
         caller: &Caller,
@@ -63,10 +63,10 @@ impl Chat {
         Ok(self.direct_room(caller, vec![user]).await?.0)
     }
 
-    /// The user of that name.
+    /// Returns the user of that name.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] for a name that is nobody's, or not for the caller.
+    /// [`ChatError::NotFound`] if there is no such user or the caller may not see them.
     pub async fn user_named(&self, caller: &Caller, username: &str) -> Result<UserId, ChatError> {
         let key = fold_username(username);
         let store = &self.inner.store;
@@ -74,10 +74,10 @@ impl Chat {
         user.await?.ok_or(ChatError::NotFound("user"))
     }
 
-    /// Does not want to hear of somebody any more, or does again.
+    /// Blocks or unblocks a user for the caller.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if there is no such user, or none that the caller's token lets them see.
+    /// [`ChatError::NotFound`] if there is no such user, or the caller's token does not let them see the user.
     pub async fn set_block(
         &self,
         caller: &Caller,
@@ -100,10 +100,10 @@ impl Chat {
         }
     }
 
-    /// Whom the caller has blocked.
+    /// Returns the users whom the caller has blocked.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the users could not be read.
     pub async fn blocks(&self, caller: &Caller) -> Result<Vec<UserSummary>, ChatError> {
         let mut blocks = Vec::new();
         for blocked in self.inner.store.blocks(caller.user()).await? {
@@ -114,8 +114,8 @@ impl Chat {
         Ok(blocks)
     }
 
-    /// Whether a token that is limited to some rooms lets the caller see that user there. Without a
-    /// limit it does not ask.
+    /// Returns whether the caller's token lets them see the user in one of its rooms. Without a room limit, this is
+    /// true and the database is not read.
     async fn is_within_limit(&self, caller: &Caller, user: UserId) -> Result<bool, ChatError> {
         let limit = caller.rooms();
         let store = &self.inner.store;

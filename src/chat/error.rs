@@ -1,4 +1,4 @@
-//! Why a use case refused.
+//! Why a use case refused a request.
 
 use std::{fmt, time::Duration};
 
@@ -8,19 +8,19 @@ use crate::{
     store::StoreError,
 };
 
-/// A writer that is behind is worth another try after this long.
+/// Delay before a retry if the writer has a backlog.
 const OVERLOADED_RETRY: Duration = Duration::from_millis(500);
-/// A disk that fails seldom recovers sooner.
+/// Delay before a retry if the disk fails, which seldom recovers sooner.
 const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
 
 /// Right that a personal token lacks for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissingRight {
-    /// A scope.
+    /// The scope.
     Scope(TokenScope),
-    /// No token may do it, only a login by password.
+    /// A login by password. No token may make the call.
     Login,
-    /// Only a token that is not limited to some rooms may do it.
+    /// Access to all rooms. A token that is limited to some rooms may not make the call.
     AllRooms,
 }
 
@@ -42,128 +42,128 @@ impl fmt::Display for MissingRight {
     }
 }
 
-/// A refusal. HTTP and sockets share [`ChatError::code`].
+/// A refusal. HTTP and sockets share its [`ChatError::code`].
 #[derive(Debug, thiserror::Error)]
 pub enum ChatError {
-    /// A value breaks its rule.
+    /// A value is not valid.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// No token, or none that is good.
+    /// There is no token, or it is not valid.
     #[error("sign in first")]
     Unauthorized,
-    /// Wrong name or password; which of them is not told.
+    /// The name or the password is wrong. The answer does not tell which.
     #[error("wrong username or password")]
     BadCredentials,
     /// An admin has disabled the account.
     #[error("this account is disabled; ask whoever runs this server")]
     Disabled,
-    /// There is no such thing, or not for the caller.
+    /// The object does not exist, or the caller may not see it.
     #[error("no such {0}")]
     NotFound(&'static str),
-    /// The code admits to nothing: unknown, expired, spent or revoked.
+    /// The code is unknown, expired, used up or revoked.
     #[error("this code does not admit to any room")]
     BadCode,
-    /// The caller came by a token that may only read.
+    /// The caller's token may only read.
     #[error("this token may only read")]
     ReadOnly,
-    /// The caller came by a token that does not include this.
+    /// The caller's token lacks a right.
     #[error("{0}")]
     OutOfScope(MissingRight),
     /// The caller's role does not allow it.
     #[error("you may not {}", .0.verb())]
     Forbidden(Permission),
-    /// The caller may not write in that room just now.
+    /// The caller may not post in the room at present.
     #[error(transparent)]
     Restrained(#[from] PostingRestriction),
-    /// An account needs a code here.
+    /// A new account needs a code.
     #[error("this server takes new accounts by invitation only: give the code of a room")]
     RegistrationInvite,
-    /// There are no new accounts here.
+    /// The server takes no new accounts.
     #[error("this server takes no new accounts")]
     RegistrationClosed,
-    /// Somebody has that name.
+    /// Another account has the name.
     #[error("the username is taken")]
     UsernameTaken,
-    /// The key was used before, with another message or command.
+    /// The idempotency key was used before with other content.
     #[error(
         "this key was used before with other content; use a new key for each message and each change"
     )]
     KeyConflict,
-    /// The client knows the numbers of another history: it states another epoch, or a number ahead of the head.
+    /// The client knows another history: it states another epoch, or a number ahead of the head.
     #[error(
         "the history on this server is not the one you know: a backup was restored; forget its numbers and load \
          everything again"
     )]
     EpochChanged,
-    /// A room keeps at least one owner.
+    /// The room would be left without an owner.
     #[error("the last owner must make somebody else owner first, or delete the room")]
     LastOwner,
-    /// The same of rooms that have others in them; it names them.
+    /// These rooms with other members would be left without an owner.
     #[error(
         "you are the last owner of {0}: make somebody else owner there first, or delete what nobody needs"
     )]
     LastOwnerOf(String),
-    /// A server keeps at least one admin.
+    /// The server would be left without an admin.
     #[error("the last admin must make somebody else admin first")]
     LastAdmin,
-    /// The caller is in as many rooms as one can be.
+    /// The caller is in the maximum number of rooms.
     #[error("you are in as many rooms as one can be; leave one first")]
     TooManyRooms,
-    /// The room has as many invites as one can have.
+    /// The room has the maximum number of invites.
     #[error("the room has as many invites as one can have; revoke one first")]
     TooManyInvites,
-    /// The access code is replaced, not revoked: a room is never without one.
+    /// The access code cannot be revoked, only replaced, because a room always has one.
     #[error("this is the room's access code, which is replaced and not revoked")]
     StandingInvite,
-    /// The caller has as many connections as one may have.
+    /// The caller has the maximum number of connections.
     #[error("you have as many connections as one may have")]
     TooManyConnections,
-    /// Somebody does not want to hear of the caller.
+    /// The other user has blocked the caller.
     #[error("you cannot write to this person")]
     Blocked,
-    /// The time for it is over.
+    /// The time in which the message can be edited is over.
     #[error("it is too late to edit this message")]
     TooLate,
-    /// There are as many as there may be.
+    /// A maximum is reached. The text names it.
     #[error("{0}")]
     TooMany(&'static str),
-    /// A file has more bytes than one may.
+    /// The file is larger than the limit, in bytes.
     #[error("a file may have at most {0} bytes")]
     TooLarge(u64),
-    /// A quota is used up, or the disk is full; nothing is stored.
+    /// A quota is used up, or the disk is full. Nothing is stored.
     #[error("{0}; nothing was stored")]
     NoRoom(&'static str),
-    /// What should be a picture is none, or none that can be drawn here.
+    /// The body is not a picture that can be decoded.
     #[error("a picture is a PNG, JPEG, GIF or WebP that can be decoded, and is the whole body")]
     NoPicture,
-    /// As many files come in from the caller as may.
+    /// The caller has the maximum number of uploads in progress.
     #[error("you bring as many files at once as one may")]
     TooManyUploads,
-    /// What should have come did not all come.
+    /// The upload ended before all of the file arrived.
     #[error("the file did not arrive whole; nothing was stored")]
     Incomplete,
-    /// Nothing of it came for too long.
+    /// The upload made no progress for too long.
     #[error("nothing of the file came for too long; nothing was stored")]
     Stalled,
-    /// Too often.
+    /// The caller exceeded a rate limit and can retry after this time.
     #[error("slow down")]
     RateLimited(Duration),
-    /// The database cannot keep up just now.
+    /// The database has a backlog.
     #[error("the server is overloaded; nothing was stored")]
     Overloaded,
-    /// The server is going away.
+    /// The server is shutting down.
     #[error("the server is restarting; nothing was stored")]
     Draining,
-    /// The disk is full or fails. What the database said is for the log.
+    /// The disk is full or fails. The database's own message goes to the log only.
     #[error("the server cannot use its disk just now")]
     Unavailable(String),
-    /// Something failed that is not the caller's fault.
+    /// An internal error. The message goes to the log only.
     #[error("something failed here")]
     Internal(String),
 }
 
 impl ChatError {
-    /// A stable name for the reason, the same over HTTP and over a socket.
+    /// Returns the stable code of the reason, which HTTP and sockets share.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -205,7 +205,7 @@ impl ChatError {
         }
     }
 
-    /// When to try again, if that helps.
+    /// Returns the delay before a retry, if a retry can succeed.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -1,4 +1,4 @@
-//! Bringing files and fetching them.
+//! Upload and download of files.
 
 use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,23 +13,23 @@ use crate::{
     store::{FileMetadata, FileQuota, NewFile, Part, StoreError, Upload, UploadOutcome},
 };
 
-/// Bytes of a file that are read at once, and held until the client has taken them.
+/// Bytes of a file to read at once. They stay in memory until the client has received them.
 const PIECE: usize = 64 * 1024;
-/// A picture that waits longer than this for its turn gets no thumbnail.
+/// Maximum time that a picture waits for the thumbnail permit. After it, the picture gets no thumbnail.
 const TURN: Duration = Duration::from_secs(10);
 const MIB: u64 = 1024 * 1024;
 
-/// What makes small pictures, one after the other: each may take much memory.
+/// Makes thumbnails one at a time, because each can take much memory.
 #[derive(Clone)]
 pub(super) struct Thumbnails(Arc<Semaphore>);
 
 impl Chat {
-    /// Takes a file for a room, piece by piece. It is on disk once this returns, and nothing of it is
-    /// anywhere if it fails or is dropped.
+    /// Receives a file for a room piece by piece. The file is on disk when this returns. If this fails or is dropped,
+    /// nothing of the file remains.
     ///
     /// # Errors
     /// [`ChatError::TooLarge`], [`ChatError::NoRoom`], [`ChatError::TooManyUploads`],
-    /// [`ChatError::NotFound`] if the caller is not in the room, and what `pieces` fails with.
+    /// [`ChatError::NotFound`] if the caller is not in the room, and errors of `pieces`.
     pub async fn upload_file(
         &self,
         caller: &Caller,
@@ -72,7 +72,7 @@ impl Chat {
         brought(upload.keep(found).await.map_err(on_disk)?)
     }
 
-    /// What a file is, from its bytes.
+    /// Determines the type, dimensions and thumbnail of an upload from its bytes.
     async fn look_into(&self, upload: &mut Upload) -> Result<FileMetadata, ChatError> {
         let path = upload.complete().await.map_err(on_disk)?;
         let Some(kind) = Kind::of(upload.head()) else {
@@ -91,7 +91,7 @@ impl Chat {
         };
         if kind.is_image() {
             found.pixels = pixels(kind, path.clone()).await;
-            // Without a size nobody could have decoded it.
+            // A picture without dimensions cannot be decoded.
             if found.pixels.is_some()
                 && let Some(made) = self.inner.thumbnails.make(kind, path).await
             {
@@ -102,21 +102,20 @@ impl Chat {
         Ok(found)
     }
 
-    /// A file that the caller may have now.
+    /// Returns a file that the caller may download.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if there is none, or not for the caller.
+    /// [`ChatError::NotFound`] if there is no such file or the caller may not see it.
     pub async fn file(&self, caller: &Caller, id: FileId) -> Result<StoredFile, ChatError> {
         let file = self.inner.store.file(id, caller.user()).await?;
         file.filter(|file| caller.rooms().includes(file.room))
             .ok_or(ChatError::NotFound("file"))
     }
 
-    /// The bytes of a file from `first` up to and without `end`, piece by piece as they are taken.
-    /// The first of them are there when this returns.
+    /// Returns the bytes of a file from `first` to before `end` as a stream. This waits for the first piece.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the first piece could not be read.
     pub async fn file_pieces(
         &self,
         id: FileId,
@@ -129,7 +128,7 @@ impl Chat {
             let most = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
             let piece = store.file_bytes(id, part, at, most).await?;
             if piece.is_empty() {
-                return Err(StoreError::Disk("a file is shorter than it was".into()));
+                return Err(StoreError::Disk("a stored file is truncated".into()));
             }
             Ok(piece)
         };
@@ -156,12 +155,12 @@ impl Thumbnails {
         Self(Arc::new(Semaphore::new(1)))
     }
 
-    /// `None` if the picture cannot be decoded, is too large, or it takes too long.
+    /// Makes a thumbnail. Returns `None` if the picture cannot be decoded, is too large, or takes too long.
     async fn make(&self, kind: Kind, path: PathBuf) -> Option<Thumbnail> {
         self.in_turn(move || media::thumbnail(kind, &path)).await
     }
 
-    /// The same of a picture that is in memory.
+    /// Makes a thumbnail of a picture in memory.
     pub(super) async fn of_bytes(&self, kind: Kind, bytes: Vec<u8>) -> Option<Thumbnail> {
         self.in_turn(move || media::thumbnail_of(kind, bytes)).await
     }
@@ -175,18 +174,18 @@ impl Thumbnails {
             .ok()?
             .ok()?;
         let made = spawn_blocking(move || {
-            // The turn is over when the work is, whoever has stopped waiting for it.
+            // The permit belongs to the work, even if the caller is dropped.
             let _turn = turn;
             work()
         });
         match made.await {
             Ok(Ok(made)) => Some(made),
             Ok(Err(error)) => {
-                tracing::debug!(%error, "no thumbnail");
+                tracing::debug!(%error, "thumbnail failed");
                 None
             }
             Err(error) => {
-                tracing::warn!(%error, "a decoder of pictures failed");
+                tracing::warn!(%error, "thumbnail thread failed");
                 None
             }
         }
@@ -208,10 +207,10 @@ fn brought<T>(outcome: UploadOutcome<T>) -> Result<T, ChatError> {
     }
 }
 
-/// Where a file finds no place on disk, it is the disk that is full, as far as anybody can tell.
+/// Maps a store error of an upload. A failing disk is reported as full, because the two cannot be told apart.
 fn on_disk(error: StoreError) -> ChatError {
     if let StoreError::Disk(cause) = &error {
-        tracing::warn!(cause, "a file could not be stored");
+        tracing::warn!(cause, "upload not stored");
         return ChatError::NoRoom("the server's disk does not take this file");
     }
     error.into()

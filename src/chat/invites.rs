@@ -1,4 +1,4 @@
-//! Inviting people: for a while, for so many, and taking it back.
+//! Invites with optional expiry and maximum number of uses.
 
 use super::{Chat, ChatError, Member, rooms::ruled};
 use crate::{
@@ -10,10 +10,10 @@ use crate::{
 };
 
 impl Chat {
-    /// Makes an invite to the room. Its code comes out here and never again.
+    /// Creates an invite to the room. Its code is returned only here.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], or [`ChatError::TooManyInvites`].
+    /// [`ChatError::Forbidden`] without the permission, or [`ChatError::TooManyInvites`].
     pub async fn create_invite(
         &self,
         member: &Member,
@@ -30,21 +30,21 @@ impl Chat {
         ruled(made.await?)?.ok_or(ChatError::TooManyInvites)
     }
 
-    /// The room's invites that still admit, without their codes.
+    /// Returns the room's valid invites without their codes.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`].
+    /// [`ChatError::Forbidden`] without the permission.
     pub async fn invites(&self, member: &Member) -> Result<Vec<Invite>, ChatError> {
         member.require(Permission::Invite)?;
         let now = Timestamp::now();
         Ok(self.inner.store.invites(member.room(), now).await?)
     }
 
-    /// Takes an invite back. Who came by it stays.
+    /// Revokes an invite. Members who used it stay in the room.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], [`ChatError::NotFound`], or [`ChatError::StandingInvite`] for the
-    /// access code.
+    /// [`ChatError::Forbidden`] without the permission, [`ChatError::NotFound`], or [`ChatError::StandingInvite`] for
+    /// the access code.
     pub async fn revoke_invite(&self, member: &Member, invite: InviteId) -> Result<(), ChatError> {
         self.inner.sends.take(&member.user())?;
         let revoked = self
@@ -58,11 +58,10 @@ impl Chat {
         }
     }
 
-    /// The room that a code as it was typed admits to, for somebody who need not be signed in.
+    /// Returns the room that a typed code admits to. The caller need not be signed in.
     ///
     /// # Errors
-    /// [`ChatError::BadCode`] for a code that does not admit, [`ChatError::RateLimited`] for too
-    /// many tries.
+    /// [`ChatError::BadCode`] if the code is not valid, or [`ChatError::RateLimited`].
     pub async fn invited_to(&self, code: &str, from: &SessionOrigin) -> Result<Room, ChatError> {
         self.inner.attempts.take(&from.network())?;
         let code = AccessCode::parse(code).ok_or(ChatError::BadCode)?;

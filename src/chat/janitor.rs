@@ -1,4 +1,4 @@
-//! What is swept up in the background.
+//! Background deletion of expired and unused data.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use super::Chat;
 use crate::{domain::Timestamp, store::StoreError};
 
 const EVERY: Duration = Duration::from_mins(1);
-/// Rows that one transaction touches: few, for senders wait meanwhile, and a long message is some
-/// pages of its own.
+/// Maximum rows that one transaction deletes. It is small because senders wait for the transaction, and a long message
+/// takes several database pages.
 const SLICE: i64 = 100;
-/// The same of messages to delete, each of which is some statements.
+/// Maximum messages that one transaction erases. Each takes several statements.
 const ERASED: i64 = 25;
-/// Between two slices, for everybody else's writes.
+/// Pause between two slices, so that other writes can run.
 const PAUSE: Duration = Duration::from_millis(25);
-/// An ended login stays this long, for who looks into the database after an incident.
+/// Time for which an ended login stays in the database, to investigate incidents.
 const FORGET_SESSIONS: Duration = Duration::from_hours(168);
-/// Who came by an invite may send its code again for so long after it is over.
+/// Time for which an expired invite stays, so that a member who used it can repeat the request.
 const FORGET_INVITES: Duration = Duration::from_hours(24);
 
-/// What is swept. None waits for another or ends with it.
+/// Independent task of the janitor. A failure of one does not affect the others.
 #[derive(Clone, Copy, Debug)]
 enum Sweep {
     Memory,
@@ -36,8 +36,8 @@ enum Sweep {
 }
 
 impl Chat {
-    /// Ends logins that ran out, deletes what deleted rooms and accounts left and forgets what throttles no
-    /// longer need, until `stop`.
+    /// Runs all sweeps until `stop`: expired logins, remains of deleted rooms and accounts, unused files and idle
+    /// entries of throttles.
     pub async fn run_janitor(self, stop: CancellationToken) {
         let sweeps = async {
             tokio::join!(
@@ -58,7 +58,7 @@ impl Chat {
         }
     }
 
-    /// Sweeps at once and then every minute, slice after slice as long as there is more.
+    /// Runs a sweep at once and then every minute, slice by slice until nothing is left.
     async fn repeat(&self, sweep: Sweep) {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -80,8 +80,7 @@ impl Chat {
         }
     }
 
-    /// Waits until there is something to sweep now: what nobody can have any more must not take room
-    /// for a minute.
+    /// Waits for a request to sweep before the next tick, so that deleted data does not take space for a minute.
     async fn woken(&self, sweep: Sweep) {
         match sweep {
             Sweep::GoneFiles => self.inner.files_gone.notified().await,
@@ -91,7 +90,7 @@ impl Chat {
         }
     }
 
-    /// Whether there may be more.
+    /// Runs one slice and returns whether more may be left.
     async fn slice(&self, sweep: Sweep) -> Result<bool, StoreError> {
         let (store, now) = (&self.inner.store, Timestamp::now());
         match sweep {

@@ -1,4 +1,4 @@
-//! Being in a room: the proof of it, coming in and going out.
+//! Membership: proof of it, joining and leaving.
 
 use std::net::IpAddr;
 
@@ -11,11 +11,11 @@ use crate::{
     store::{Joined, LeaveOutcome, MemberRow},
 };
 
-/// Somebody who was in a room when it was asked. Only [`Chat::member`] makes one, so that no code
-/// path to a room's content can forget to ask.
+/// Proof that a user was a member of a room when asked. Only [`Chat::member`] creates it, so that no code path to a
+/// room's content can skip the check.
 ///
-/// It is proof for one act, or for a subscription, which learns of a removal by itself. Whatever
-/// writes is checked once more in its own transaction.
+/// It is valid for one command or for a subscription, which learns of a removal from the room's events. Each write
+/// checks membership again in its own transaction.
 #[derive(Clone, Debug)]
 pub struct Member {
     author: UserSummary,
@@ -25,25 +25,25 @@ pub struct Member {
 }
 
 impl Member {
-    /// The room.
+    /// Returns the room's id.
     #[must_use]
     pub fn room(&self) -> RoomId {
         self.standing.room.id
     }
 
-    /// The member.
+    /// Returns the member's user id.
     #[must_use]
     pub fn user(&self) -> UserId {
         self.author.id
     }
 
-    /// The member as an author.
+    /// Returns the member as the author of a message.
     #[must_use]
     pub fn author(&self) -> &UserSummary {
         &self.author
     }
 
-    /// The member as the audit log names them.
+    /// Returns the member and their address, for the audit log.
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor {
@@ -52,7 +52,7 @@ impl Member {
         }
     }
 
-    /// The room as this member has it.
+    /// Returns the member's view of the room.
     #[must_use]
     pub fn standing(&self) -> &Membership {
         &self.standing
@@ -64,8 +64,10 @@ impl Member {
         &self.limit
     }
 
+    /// Checks that the member's role allows `permission`.
+    ///
     /// # Errors
-    /// [`ChatError::Forbidden`] unless the member's role allows it.
+    /// [`ChatError::Forbidden`] if it does not.
     pub fn require(&self, permission: Permission) -> Result<(), ChatError> {
         if self.standing.role.may(permission) {
             Ok(())
@@ -76,11 +78,10 @@ impl Member {
 }
 
 impl Chat {
-    /// The caller as a member of that room.
+    /// Returns the caller as a member of the room.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if there is no such room or the caller is not in it: the answer is
-    /// the same.
+    /// [`ChatError::NotFound`] if there is no such room or the caller is not in it. The two are not told apart.
     pub async fn member(&self, caller: &Caller, room: RoomId) -> Result<Member, ChatError> {
         let row = self.inner.store.member(room, caller.user_in(room)?).await?;
         let MemberRow { standing, author } = row.ok_or(ChatError::NotFound("room"))?;
@@ -92,11 +93,10 @@ impl Chat {
         })
     }
 
-    /// Lets the caller in by a code as it was typed. To be in already is no error.
+    /// Adds the caller to the room of a typed code. A member may repeat this without an error.
     ///
     /// # Errors
-    /// [`ChatError::BadCode`] for a code that does not admit, [`ChatError::RateLimited`] for too
-    /// many tries.
+    /// [`ChatError::BadCode`] if the code is not valid, or [`ChatError::RateLimited`].
     pub async fn join_by_code(&self, caller: &Caller, code: &str) -> Result<Member, ChatError> {
         caller.require_all_rooms()?;
         self.inner.codes.take(&caller.user())?;
@@ -110,7 +110,7 @@ impl Chat {
         self.joined(caller, joined, ChatError::BadCode).await
     }
 
-    /// Lets the caller into a public room.
+    /// Adds the caller to a public room.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if there is no such public room.
@@ -127,7 +127,7 @@ impl Chat {
             .await
     }
 
-    /// Takes a member out of the room at their own wish.
+    /// Removes the member from the room at their own request.
     ///
     /// # Errors
     /// [`ChatError::LastOwner`] if the room would be left without an owner.
@@ -141,10 +141,10 @@ impl Chat {
         done(outcome, Permission::LeaveDirect)
     }
 
-    /// A page of the room's members, by id.
+    /// Returns a page of the room's members, by id.
     ///
     /// # Errors
-    /// [`ChatError`] if it could not be read.
+    /// [`ChatError`] if the members could not be read.
     pub async fn roster(
         &self,
         member: &Member,

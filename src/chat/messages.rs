@@ -1,4 +1,4 @@
-//! Saying something, and reading what was said.
+//! Posting and reading messages, and read receipts.
 
 use super::{Caller, Chat, ChatError};
 use crate::{
@@ -9,18 +9,18 @@ use crate::{
     store::{Append, Appended, Changes, EncodedPage, Lag, PageLimit, PendingAppend, Receipt},
 };
 
-/// A message that is on its way to the disk.
+/// A message in the writer's queue.
 #[derive(Debug)]
 pub struct PendingPost(PendingAppend);
 
-/// A message that is on disk.
+/// A message on disk.
 #[derive(Clone, Debug)]
 pub struct Posted {
-    /// The message.
+    /// The message as it is now.
     pub message: Message,
-    /// The `rev` that it came with, which is what it is acked with, however often it is sent.
+    /// `rev` with which the message was created. The ack contains it, also for a repeated key.
     pub rev: Rev,
-    /// Whether its key was known, so that nothing new was written.
+    /// Whether the key was known, so that nothing new was written.
     pub replayed: bool,
 }
 
@@ -28,7 +28,7 @@ impl PendingPost {
     /// Waits until the message is on disk.
     ///
     /// # Errors
-    /// [`ChatError`] if nothing was written.
+    /// [`ChatError`] if the message was not written.
     pub async fn done(self) -> Result<Posted, ChatError> {
         match self.0.done().await? {
             Appended::New(message) => Ok(Posted {
@@ -57,10 +57,10 @@ impl PendingPost {
 }
 
 impl Chat {
-    /// Reads what somebody wants to say.
+    /// Parses and checks a message.
     ///
     /// # Errors
-    /// [`ChatError::Invalid`], naming the field.
+    /// [`ChatError::Invalid`] for the field that is not valid.
     pub fn draft(
         &self,
         body: &str,
@@ -70,10 +70,10 @@ impl Chat {
         self.draft_with(body, key, reply_to, Vec::new())
     }
 
-    /// The same with files, which may take the place of words.
+    /// Parses and checks a message with files. With files, the body may be empty.
     ///
     /// # Errors
-    /// [`ChatError::Invalid`], naming the field.
+    /// [`ChatError::Invalid`] for the field that is not valid.
     pub fn draft_with(
         &self,
         body: &str,
@@ -102,11 +102,10 @@ impl Chat {
         })
     }
 
-    /// Queues a message. Calls made one after the other are written in that order, whether or not
-    /// anybody has waited in between.
+    /// Queues a message. Messages are written in the order of the calls, even if earlier calls are not awaited.
     ///
     /// # Errors
-    /// [`ChatError::RateLimited`] or [`ChatError::Overloaded`]: then nothing is written.
+    /// [`ChatError::RateLimited`] or [`ChatError::Overloaded`]. In both cases nothing is written.
     pub fn submit(
         &self,
         caller: &Caller,
@@ -124,7 +123,7 @@ impl Chat {
         Ok(PendingPost(self.inner.store.append(append)?))
     }
 
-    /// A stretch of a room's history. Membership is looked at in the same moment.
+    /// Returns a page of a room's history. Membership is checked in the same read.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.
@@ -140,7 +139,7 @@ impl Chat {
         page.ok_or(ChatError::NotFound("room"))
     }
 
-    /// The newest page of a room, as `write_out` makes it, or made it since something last changed.
+    /// Returns the newest page of a room, encoded by `write_out`. The encoded page is cached until the room changes.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.
@@ -156,10 +155,10 @@ impl Chat {
         page.ok_or(ChatError::NotFound("room"))
     }
 
-    /// One message of a room.
+    /// Returns one message of a room.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the room has no such message, or the caller is not in it.
+    /// [`ChatError::NotFound`] if the room has no such message or the caller is not in the room.
     pub async fn message(
         &self,
         caller: &Caller,
@@ -176,10 +175,11 @@ impl Chat {
         message.ok_or(ChatError::NotFound("message"))
     }
 
-    /// What changed in a room since a `rev`. Membership is looked at in the same moment.
+    /// Returns the messages that changed after a `rev`. Membership is checked in the same read.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the caller is not in the room, [`ChatError::EpochChanged`] if there is no such `rev` yet.
+    /// [`ChatError::NotFound`] if the caller is not in the room, or [`ChatError::EpochChanged`] if `after` is ahead of
+    /// the head.
     pub async fn changed_since(
         &self,
         caller: &Caller,
@@ -196,10 +196,11 @@ impl Chat {
         Ok(changes)
     }
 
-    /// Where a room stands, and whether more than `count` messages changed since `after`.
+    /// Returns the head of a room and whether more than `count` messages changed after `after`.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the caller is not in the room, [`ChatError::EpochChanged`] if there is no such `rev` yet.
+    /// [`ChatError::NotFound`] if the caller is not in the room, or [`ChatError::EpochChanged`] if `after` is ahead of
+    /// the head.
     pub async fn lag(
         &self,
         caller: &Caller,
@@ -216,10 +217,10 @@ impl Chat {
         Ok(lag)
     }
 
-    /// How the caller came out of a room since `after`.
+    /// Returns why the caller left a room after the `rev` `after`.
     ///
     /// # Errors
-    /// [`ChatError`] if it could not be read.
+    /// [`ChatError`] if the reason could not be read.
     pub async fn removal(
         &self,
         caller: &Caller,
@@ -230,7 +231,7 @@ impl Chat {
         Ok(self.inner.store.removal(room, user, after).await?)
     }
 
-    /// Moves the caller's receipt; their devices are told in the order of the moves.
+    /// Moves the caller's receipt. All devices of the caller are told, in the order of the moves.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in the room.

@@ -1,5 +1,5 @@
-//! The use cases: what people do here, and whether they may. HTTP and sockets both come through
-//! this layer, so that a rule stands in one place.
+//! Use cases: every command and query with its permission checks. HTTP and sockets both call this layer, so that each
+//! rule exists once.
 
 mod accounts;
 mod admin_accounts;
@@ -51,11 +51,11 @@ use search::Indexer;
 use sessions::EndedSessions;
 use tokens::KnownTokens;
 
-/// Addresses that can try a name as fast as they may before it is slowed down for all but those
-/// where its owner has a login.
+/// Number of addresses whose combined attempts exhaust the limit of a name. After that, sign-in works only from
+/// networks where the owner has a login.
 const ADDRESSES: u32 = 10;
 
-/// The chat. Cloning it is cheap.
+/// Entry point to all use cases. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Chat {
     inner: Arc<Inner>,
@@ -70,33 +70,33 @@ struct Inner {
     registration: RegistrationPolicy,
     known: KnownTokens,
     searching: Indexer,
-    /// Wakes who deletes the messages of deleted accounts.
+    /// Wakes the sweep of deleted accounts' messages.
     erase: Notify,
-    /// Wakes who deletes what deleted rooms have left.
+    /// Wakes the sweep of deleted rooms.
     rooms_gone: Notify,
     limits: Limits,
     messages: Messages,
     timing: Timing,
     thumbnails: files::Thumbnails,
-    /// Wakes who clears away the bytes of files that nobody can have any more.
+    /// Wakes the sweep of deleted files.
     files_gone: Notify,
-    /// Sign-ins and sign-ups by address, sign-ins by name.
+    /// Sign-ins and sign-ups by network, sign-ins by name and network, checks of the caller's password and exports.
     attempts: Throttle<String>,
-    /// Sign-ins by name from addresses where its owner has not been lately.
+    /// Sign-ins by name. Networks where the owner has a login are exempt.
     names: Throttle<String>,
-    /// Codes tried, by user.
+    /// Attempted codes by user.
     codes: Throttle<UserId>,
-    /// Messages sent, by user.
+    /// Messages and changes by user.
     sends: Throttle<UserId>,
-    /// Everything else that is asked for, by user.
+    /// All other requests by user.
     requests: Throttle<UserId>,
 }
 
 impl Chat {
-    /// The chat over this store and this hub.
+    /// Creates the use cases over a store and a hub.
     ///
     /// # Errors
-    /// [`StoreError`] if the logins that ended lately could not be read.
+    /// [`StoreError`] if the recently ended logins could not be read.
     pub async fn new(
         config: &Config,
         store: Store,
@@ -107,7 +107,7 @@ impl Chat {
         let limits = config.limits.clone();
         let minute = Duration::from_mins(1);
         let second = Duration::from_secs(1);
-        // One address must not use up what a name has.
+        // One address alone must not exhaust the limit of a name.
         let names_burst = limits.attempts_burst.saturating_mul(ADDRESSES);
         let names_per_min = limits.attempts_per_min.saturating_mul(ADDRESSES);
         let (attempts, names, codes, sends, requests) = if limits.rates {
@@ -156,21 +156,21 @@ impl Chat {
         })
     }
 
-    /// Who is here and what is new.
+    /// Returns the hub.
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.inner.hub
     }
 
-    /// Counts one request or command of the caller.
+    /// Counts a request or command of the caller against the rate limit.
     ///
     /// # Errors
-    /// [`ChatError::RateLimited`] if there were too many.
+    /// [`ChatError::RateLimited`] if the limit is exceeded.
     pub fn admit(&self, caller: &Caller) -> Result<(), ChatError> {
         Ok(self.inner.requests.take(&caller.user())?)
     }
 
-    /// The id of the history that the database holds.
+    /// Returns the id of the history in the database.
     #[must_use]
     pub fn epoch(&self) -> &str {
         self.inner.store.epoch()
@@ -179,7 +179,7 @@ impl Chat {
     /// Checks the epoch that a client states, if it states one.
     ///
     /// # Errors
-    /// [`ChatError::EpochChanged`] for another one.
+    /// [`ChatError::EpochChanged`] if it differs from the server's.
     pub fn check_epoch(&self, stated: Option<&str>) -> Result<(), ChatError> {
         match stated {
             Some(stated) if stated != self.epoch() => Err(ChatError::EpochChanged),
@@ -187,13 +187,13 @@ impl Chat {
         }
     }
 
-    /// The sizes and rates in force.
+    /// Returns the limits in force.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
     /// [`ChatError`] if it does not.
@@ -201,7 +201,7 @@ impl Chat {
         Ok(self.inner.store.ping().await?)
     }
 
-    /// Why nothing can be written now, in words for whoever watches the server.
+    /// Returns why writes fail at present, as text for the operator.
     #[must_use]
     pub fn health_error(&self) -> Option<&'static str> {
         self.inner.store.health_error()

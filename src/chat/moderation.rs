@@ -1,4 +1,4 @@
-//! What moderators and owners do to members and rooms.
+//! Moderation of members: kicks, bans, mutes and roles.
 
 use super::{Chat, ChatError, Member, members::done};
 use crate::domain::{
@@ -6,10 +6,10 @@ use crate::domain::{
 };
 
 impl Chat {
-    /// Removes somebody of a lower role.
+    /// Removes a member of a lower role from the room.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if they are not in the room.
+    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if the user is not in the room.
     pub async fn kick(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
         member.require(Permission::Kick)?;
         self.inner.sends.take(&member.user())?;
@@ -18,11 +18,10 @@ impl Chat {
         done(outcome.await?, Permission::Kick)
     }
 
-    /// Removes somebody of a lower role, if they are in the room, and keeps them out of it whatever
-    /// code they come with.
+    /// Bans a user of a lower role. A member is removed; a banned user cannot join by any code.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] for somebody the member cannot have met.
+    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if `member` may not see the user.
     pub async fn ban(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
         member.require(Permission::Ban)?;
         self.inner.sends.take(&member.user())?;
@@ -32,10 +31,10 @@ impl Chat {
         done(outcome.await?, Permission::Ban)
     }
 
-    /// Lets somebody come in again; they do not come by that alone.
+    /// Lifts a ban. The user does not become a member again by this.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`].
+    /// [`ChatError::Forbidden`] without the permission.
     pub async fn unban(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
         member.require(Permission::Ban)?;
         let (store, by) = (&self.inner.store, member.actor());
@@ -43,10 +42,10 @@ impl Chat {
         done(outcome.await?, Permission::Ban)
     }
 
-    /// Who is banned from the room, by user id.
+    /// Returns the users who are banned from the room, by user id.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`].
+    /// [`ChatError::Forbidden`] without the permission.
     pub async fn bans(
         &self,
         member: &Member,
@@ -57,10 +56,10 @@ impl Chat {
         Ok(self.inner.store.bans(member.room(), after, limit).await?)
     }
 
-    /// Who of that name is banned from the room. They need not be anybody the member can see elsewhere.
+    /// Returns the banned user of that name, even if the member cannot see the user elsewhere.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if nobody of that name is.
+    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if no user of that name is banned.
     pub async fn banned(&self, member: &Member, username: &str) -> Result<UserId, ChatError> {
         const PAGE: i64 = 200;
         let name = fold_username(username);
@@ -78,10 +77,10 @@ impl Chat {
         }
     }
 
-    /// Takes the voice of a member of a lower role for a time.
+    /// Mutes a member of a lower role for a time.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if they are not in the room.
+    /// [`ChatError::Forbidden`], or [`ChatError::NotFound`] if the user is not in the room.
     pub async fn mute(
         &self,
         member: &Member,
@@ -95,10 +94,10 @@ impl Chat {
         done(outcome.await?, Permission::Mute)
     }
 
-    /// Gives it back before the time is over.
+    /// Lifts a mute.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`].
+    /// [`ChatError::Forbidden`] without the permission.
     pub async fn unmute(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
         member.require(Permission::Mute)?;
         let (store, by) = (&self.inner.store, member.actor());
@@ -106,10 +105,10 @@ impl Chat {
         done(outcome.await?, Permission::Mute)
     }
 
-    /// Who is muted in the room, by user id.
+    /// Returns the muted members of the room, by user id.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`].
+    /// [`ChatError::Forbidden`] without the permission.
     pub async fn mutes(
         &self,
         member: &Member,
@@ -121,11 +120,10 @@ impl Chat {
         Ok(store.mutes(member.room(), after, limit, now).await?)
     }
 
-    /// Gives a member another role.
+    /// Changes the role of a member.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] if they are not in the room, or
-    /// [`ChatError::LastOwner`].
+    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] if the user is not in the room, or [`ChatError::LastOwner`].
     pub async fn set_role(
         &self,
         member: &Member,
@@ -139,11 +137,11 @@ impl Chat {
         done(outcome.await?, Permission::SetRoles)
     }
 
-    /// Makes another member owner in the caller's place, who is a moderator from then on.
+    /// Makes another member the owner. The caller becomes a moderator.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] if they are not in the room, or
-    /// [`ChatError::Invalid`] if they are the caller.
+    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] if the user is not in the room, or [`ChatError::Invalid`] if
+    /// the user is the caller.
     pub async fn transfer(&self, member: &Member, user: UserId) -> Result<(), ChatError> {
         member.require(Permission::Transfer)?;
         if user == member.user() {

@@ -1,4 +1,4 @@
-//! The pace of presence: news at once, then not again within a tick.
+//! Publication of presence: the first change at once, further changes once per tick.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -12,11 +12,11 @@ use crate::{
     store::StoreError,
 };
 
-/// Who is online has their `last_seen` stored this often, so that a crash leaves it close.
+/// Interval at which `last_seen` of online users is stored, so that a crash loses little.
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
 impl Chat {
-    /// Tells rooms who came and went, and stores when users were last here, until `stop`.
+    /// Publishes presence changes and stores `last_seen` until `stop`.
     pub async fn run_presence(self, stop: CancellationToken) {
         let tick = Duration::from_millis(self.inner.timing.presence_tick_ms);
         let mut heartbeat = interval(HEARTBEAT);
@@ -38,20 +38,21 @@ impl Chat {
         self.store_heartbeat().await;
     }
 
-    /// `last_seen` is stored before anybody is told, so that who hears "offline" and asks gets it.
+    /// Stores `last_seen` and then publishes the changes, so that a client that reads `last_seen` after an "offline"
+    /// event gets the new value.
     async fn settle_presence(&self) -> Option<Instant> {
         let presence = self.inner.hub.presence();
         let now = Instant::now();
         let seen = presence.pending_last_seen(now);
         if let Err(error) = self.inner.store.set_last_seen(seen.clone()).await {
-            tracing::warn!(%error, "last_seen not stored");
+            tracing::warn!(%error, "cannot store last_seen");
             presence.restore_last_seen(seen);
             return Some(Instant::now());
         }
         let hidden = match self.hidden_among(&seen).await {
             Ok(hidden) => hidden,
             Err(error) => {
-                tracing::warn!(%error, "who hides last_seen not read");
+                tracing::warn!(%error, "cannot read which users hide last_seen");
                 presence.restore_last_seen(seen);
                 return Some(Instant::now());
             }
@@ -67,7 +68,8 @@ impl Chat {
         flush.next
     }
 
-    /// Asked before anybody is let go, so that nobody is told what another has just hidden.
+    /// Returns which users hide their `last_seen`. This is read right before the flush, so that a `last_seen` that was
+    /// just hidden is not published.
     async fn hidden_among(
         &self,
         seen: &[(UserId, Timestamp)],
@@ -79,11 +81,12 @@ impl Chat {
         self.inner.store.hidden_among(users).await
     }
 
-    /// At the end, too: whoever is in their grace then will not be let go by this process.
+    /// Stores `last_seen` of all online users. This also runs at the end, for users in their grace period, which this
+    /// process will not expire any more.
     async fn store_heartbeat(&self) {
         let seen = self.inner.hub.presence().last_seen_times();
         if let Err(error) = self.inner.store.set_last_seen(seen).await {
-            tracing::warn!(%error, "last_seen not stored");
+            tracing::warn!(%error, "cannot store last_seen");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What people say of themselves, and their pictures.
+//! Profiles and avatars.
 
 use super::{Caller, Chat, ChatError};
 use crate::{
@@ -7,16 +7,15 @@ use crate::{
     store::{ProfileEdit, ProfileOutcome},
 };
 
-/// Names one account may keep beside its own: enough to change one's mind, too few to take
-/// everybody's.
+/// Maximum former names that an account reserves. It allows changes of mind, but not the hoarding of names.
 const MOST_NAMES: i64 = 10;
 
 impl Chat {
-    /// Changes what is given of the caller's account, all or nothing.
+    /// Changes the given parts of the caller's profile, all or none.
     ///
     /// # Errors
-    /// [`ChatError::UsernameTaken`] for a name that somebody has or had, [`ChatError::TooMany`] for
-    /// who has had too many.
+    /// [`ChatError::UsernameTaken`] if another account has or had the name, or [`ChatError::TooMany`] after too many
+    /// changes of the name.
     pub async fn edit_profile(&self, caller: &Caller, edit: ProfileEdit) -> Result<(), ChatError> {
         if edit
             .username
@@ -43,19 +42,19 @@ impl Chat {
         Ok(())
     }
 
-    /// What the caller says of themselves.
+    /// Returns the text that the caller wrote about themselves.
     ///
     /// # Errors
-    /// [`ChatError`] if it could not be read.
+    /// [`ChatError`] if the text could not be read.
     pub async fn about(&self, caller: &Caller) -> Result<String, ChatError> {
         let about = self.inner.store.about(caller.user()).await?;
         Ok(about.unwrap_or_default())
     }
 
-    /// Gives the caller a picture, or none.
+    /// Sets or removes the caller's avatar.
     ///
     /// # Errors
-    /// [`ChatError`] if it could not be stored.
+    /// [`ChatError::NoPicture`] if it cannot be decoded, or another [`ChatError`] if it could not be stored.
     pub async fn set_avatar(
         &self,
         caller: &Caller,
@@ -71,13 +70,13 @@ impl Chat {
             None => None,
         };
         self.inner.store.set_avatar(caller.user(), avatar).await?;
-        // Those who come online are named with their pictures.
+        // Presence events contain the user's summary, which includes the avatar.
         let who = self.me(caller).await?.author();
         self.inner.hub.presence().rename(who);
         Ok(())
     }
 
-    /// A picture as others get it: small, and without what the original says of place and camera.
+    /// Makes the stored avatar: a thumbnail without the original's metadata, such as the place and the camera.
     async fn drawn_small(&self, picture: Vec<u8>) -> Result<Avatar, ChatError> {
         let kind = Kind::of(&picture).filter(|kind| kind.is_image());
         let kind = kind.ok_or(ChatError::NoPicture)?;
@@ -89,10 +88,10 @@ impl Chat {
         })
     }
 
-    /// A user's picture and its version. A picture without a version is made for a user who has none.
+    /// Returns a user's avatar and its version. A user without one gets a generated picture without a version.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] for somebody whom the caller may not see.
+    /// [`ChatError::NotFound`] if the caller may not see the user.
     pub async fn avatar(
         &self,
         caller: &Caller,

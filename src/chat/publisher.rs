@@ -1,4 +1,4 @@
-//! Passing on what was committed, in the order in which it was.
+//! Publication of committed changes, in commit order.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Chat {
-    /// Passes on every commit until the store is closed and all are passed on.
+    /// Publishes every commit until the store is closed and all commits are published.
     pub async fn publish_commits(self, mut commits: Commits) {
         while let Some(changes) = commits.next().await {
             self.inner.searching.hear(&changes);
@@ -46,8 +46,8 @@ impl Chat {
                         .notify_user(user, ControlMessage::Room(room));
                 }
             }
-            // The removal travels in the room's own channel: whatever is numbered after it comes after
-            // it there, so that the one removed cannot hear it.
+            // The removal travels through the room's own channel, in order with other events. The removed member
+            // therefore receives no later event.
             Change::Left {
                 user,
                 reason,
@@ -60,7 +60,7 @@ impl Chat {
                 hub.connections()
                     .notify_user(user, ControlMessage::Room(room));
             }
-            // Here, and not only by who asked for it: they may have gone before the answer.
+            // This also runs here, because the request that ended the login may have been dropped before its answer.
             Change::SessionEnded { user, session } => self.revoke_and_disconnect(user, session),
             Change::Read {
                 user,

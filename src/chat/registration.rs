@@ -1,14 +1,14 @@
-//! Who may make an account here.
+//! Policy for new accounts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Chat, ChatError};
 use crate::domain::Registration;
 
-/// The rule, and whether it is in force: the first account of a server is made without it.
+/// The rule, and whether it applies: the first account of a server is created without it.
 pub(super) struct RegistrationPolicy {
     rule: Registration,
-    /// Whether an account has been seen; until one goes, the database is asked no more after that.
+    /// Whether an account was found. If true, the database is not read again until an account is deleted.
     has_users: AtomicBool,
 }
 
@@ -24,12 +24,12 @@ impl RegistrationPolicy {
         self.rule
     }
 
-    /// An account is gone.
+    /// Forgets that an account was found, because one was deleted.
     pub(super) fn recheck(&self) {
         self.has_users.store(false, Ordering::Relaxed);
     }
 
-    /// The refusal of who may not make an account.
+    /// Returns the refusal that matches the rule.
     pub(super) fn refusal(&self) -> ChatError {
         match self.rule {
             Registration::Open | Registration::Invite => ChatError::RegistrationInvite,
@@ -39,10 +39,10 @@ impl RegistrationPolicy {
 }
 
 impl Chat {
-    /// Whether nobody has an account yet.
+    /// Returns whether the server has no account.
     ///
     /// # Errors
-    /// [`ChatError`] if it could not be read.
+    /// [`ChatError`] if the database could not be read.
     pub async fn needs_first_account(&self) -> Result<bool, ChatError> {
         let registration = &self.inner.registration;
         if registration.has_users.load(Ordering::Relaxed) {
@@ -53,8 +53,7 @@ impl Chat {
         Ok(!has_users)
     }
 
-    /// Turns away, before a password is hashed for nothing, who will be turned away in the end. The
-    /// transaction that makes the account looks for itself.
+    /// Refuses early, before a password is hashed. The transaction that creates the account checks the rule again.
     pub(super) async fn check_registration(&self, with_code: bool) -> Result<(), ChatError> {
         let registration = &self.inner.registration;
         if registration.rule.admits(with_code) || self.needs_first_account().await? {

@@ -1,4 +1,4 @@
-//! Reporting messages, and looking at what was reported.
+//! Reports of messages.
 
 use super::{Admin, AdminReader, Chat, ChatError, Member};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Chat {
-    /// Reports a message to the admins. To report it again is no error.
+    /// Reports a message to the admins. Repeating a report is not an error.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the room has no such message.
@@ -21,11 +21,11 @@ impl Chat {
         }
     }
 
-    /// Open reports older than that one, newest first. Of a room that they are not in, admins see
-    /// what was reported and nothing else.
+    /// Returns open reports with ids below `before`, newest first. Admins see the reported messages even of rooms that
+    /// they are not in, but nothing else of those rooms.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the reports could not be read.
     pub async fn reports(
         &self,
         _: &AdminReader,
@@ -38,8 +38,7 @@ impl Chat {
     /// Closes a report.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if there is none of that number, or [`ChatError::Forbidden`] if `by`
-    /// has lost the right.
+    /// [`ChatError::NotFound`] if there is no such report, or [`ChatError::Forbidden`] if `by` is no longer an admin.
     pub async fn close_report(&self, by: &Admin, id: i64) -> Result<(), ChatError> {
         let (by, now) = (by.actor().clone(), Timestamp::now());
         match self.inner.store.close_report(id, by, now).await? {

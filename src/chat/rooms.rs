@@ -1,4 +1,4 @@
-//! Making, finding, changing and deleting rooms.
+//! Creation, listing, editing and deletion of rooms.
 
 use super::{Caller, Chat, ChatError, Member};
 use crate::{
@@ -10,10 +10,10 @@ use crate::{
 };
 
 impl Chat {
-    /// Makes a room with the caller as its owner, already inside.
+    /// Creates a room with the caller as owner and first member.
     ///
     /// # Errors
-    /// [`ChatError::TooManyRooms`].
+    /// [`ChatError::TooManyRooms`] if the caller is in the maximum number of rooms.
     pub async fn create_room(
         &self,
         caller: &Caller,
@@ -39,38 +39,39 @@ impl Chat {
             .ok_or(ChatError::TooManyRooms)
     }
 
-    /// The caller's rooms, by id.
+    /// Returns the caller's rooms, by id.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the rooms could not be read.
     pub async fn rooms(&self, caller: &Caller) -> Result<Vec<Membership>, ChatError> {
         let mut rooms = self.inner.store.rooms_of(caller.user()).await?;
         rooms.retain(|standing| caller.rooms().includes(standing.room.id));
         Ok(rooms)
     }
 
-    /// The numbers of the caller's rooms.
+    /// Returns the ids of the caller's rooms.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the rooms could not be read.
     pub async fn room_ids(&self, caller: &Caller) -> Result<Vec<RoomId>, ChatError> {
         let mut rooms = self.inner.store.room_ids_of(caller.user()).await?;
         rooms.retain(|room| caller.rooms().includes(*room));
         Ok(rooms)
     }
 
-    /// The numbers of all rooms that the caller's user is online in, beyond the limit of a token
-    /// too: others see a user online or offline, whatever the user came with. For the presence
-    /// index alone; nothing of it may go to the caller.
+    /// Returns the ids of all rooms of the caller's user, including those beyond a token's room limit.
+    ///
+    /// A user is online in all of their rooms, no matter what a token is limited to. The ids are for the presence index
+    /// only and must not be sent to the caller.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the rooms could not be read.
     pub async fn presence_rooms(&self, caller: &Caller) -> Result<Vec<RoomId>, ChatError> {
         Ok(self.inner.store.room_ids_of(caller.user()).await?)
     }
 
-    /// Returns the ids of the caller's rooms of that name. Names are compared as a search compares
-    /// them: without regard to case and width.
+    /// Returns the ids of the caller's rooms of that name. Names are compared as in a search: without regard to case
+    /// and width.
     ///
     /// # Errors
     /// [`ChatError`] if the rooms could not be read.
@@ -81,10 +82,10 @@ impl Chat {
         Ok(named.map(|standing| standing.room.id).collect())
     }
 
-    /// Public rooms after that one, by id, and whether the caller is in each.
+    /// Returns public rooms with ids above `after`, by id, and whether the caller is in each.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the rooms could not be read.
     pub async fn public_rooms(
         &self,
         caller: &Caller,
@@ -98,10 +99,10 @@ impl Chat {
             .await?)
     }
 
-    /// Changes name, topic, slow mode and lock, whichever is given.
+    /// Changes the given settings of a room: name, topic, slow mode and lock.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] if the member may not change one of them; then none changes.
+    /// [`ChatError::Forbidden`] if the member may not change one of them. Then none is changed.
     pub async fn edit_room(&self, member: &Member, edit: RoomEdit) -> Result<Room, ChatError> {
         self.inner.sends.take(&member.user())?;
         let by = member.actor();
@@ -113,10 +114,10 @@ impl Chat {
         ruled(edited)
     }
 
-    /// Deletes the room with all that was said in it.
+    /// Deletes the room and its messages.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for anybody but an owner.
+    /// [`ChatError::Forbidden`] unless the member is an owner.
     pub async fn delete_room(&self, member: &Member) -> Result<(), ChatError> {
         self.inner.sends.take(&member.user())?;
         let (room, now) = (member.room(), Timestamp::now());
@@ -130,20 +131,20 @@ impl Chat {
         Ok(())
     }
 
-    /// The room's access code, for who may hand it out.
+    /// Returns the room's access code.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`].
+    /// [`ChatError::Forbidden`] unless the member may invite.
     pub async fn access_code(&self, member: &Member) -> Result<AccessCode, ChatError> {
         member.require(Permission::Invite)?;
         let code = self.inner.store.access_code(member.room()).await?;
         code.ok_or(ChatError::NotFound("access code"))
     }
 
-    /// Replaces the room's access code; the old one admits nobody from now on.
+    /// Replaces the room's access code. The old code becomes invalid.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`].
+    /// [`ChatError::Forbidden`] without the permission.
     pub async fn replace_access_code(&self, member: &Member) -> Result<AccessCode, ChatError> {
         self.inner.sends.take(&member.user())?;
         let code = AccessCode::generate()?;

@@ -1,4 +1,4 @@
-//! Finding what was said, and feeding the index that it is found by.
+//! Search, and the background task that keeps the search index up to date.
 
 use std::{
     collections::BTreeSet,
@@ -21,63 +21,62 @@ use crate::{
     store::{Search, Searched, Slice, StoreError},
 };
 
-/// News is gathered this long, so that a message or two do not make a write of their own.
+/// Time to collect changes before a slice is indexed, so that single messages do not cause a write each.
 const GATHER: Duration = Duration::from_millis(200);
-/// Senders wait for a slice that is being written: it is to take them some milliseconds.
+/// Maximum size of one indexed slice. Senders wait while it is written, so it must take only milliseconds.
 const SLICE: Slice = Slice {
     messages: 200,
     bytes: 48 * 1024,
 };
-/// For each moment of indexing, the writer is left to others for so many, and is not kept busy by
-/// the index alone however much there is to index.
+/// Multiple of the indexing time for which the indexer then pauses, to leave most of the writer's time to others.
 const REST: u32 = 3;
-/// The same while more than [`FLOOD`] are said: who sends goes first, and who searches finds it later.
+/// Multiple of the indexing time while more than [`FLOOD`] changes per second arrive. Senders take precedence, and
+/// new messages are found later.
 const REST_IN_FLOOD: u32 = 20;
-/// Messages a second.
+/// Changes per second.
 const FLOOD: f64 = 1000.0;
-/// Over no less time than this, or a single one were a flood.
+/// Minimum time in seconds for the rate, because otherwise a single change would count as a flood.
 const FLOOD_SECONDS: f64 = 0.01;
-/// Pages of the index that a step of tidying writes: some milliseconds as well.
+/// Pages of the index that one merge step writes. A step takes a few milliseconds.
 const TIDY_PAGES: i64 = 16;
-/// Steps of tidying between two slices: enough for the index not to fall apart while there is much to
-/// take in.
+/// Merge steps between two slices, so that the index stays compact while there is much to index.
 const TIDY_STEPS: usize = 3;
-/// After a failure.
+/// Delay after a failure.
 const RETRY: Duration = Duration::from_secs(1);
-/// Searches at once; those beyond wait. All of them together leave connections for everything else.
+/// Maximum concurrent searches. Further ones wait, so that other reads always find a free database connection.
 const AT_ONCE: usize = 2;
-/// A search that has waited so long is told to come back.
+/// Maximum time that a search waits before it fails with [`ChatError::Overloaded`].
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Ranges that one message is shown with.
+/// Maximum highlighted ranges of one message.
 const RANGES: usize = 100;
 
-/// What searching and indexing share.
+/// State of the indexer, and permits of searches.
 pub(super) struct Indexer {
     turns: Semaphore,
-    /// Rooms with messages that the index may not know.
+    /// Rooms with messages that may not be indexed yet.
     pending_rooms: Mutex<BTreeSet<RoomId>>,
     news: Notify,
-    /// Changes that were ever heard of.
+    /// Number of all changes so far.
     heard: AtomicU64,
 }
 
-/// Messages that were found, newest first.
+/// A page of search results, newest first.
 #[derive(Debug)]
 pub struct Hits {
     /// The messages.
     pub items: Vec<Hit>,
-    /// Where to go on; `None` once everything was looked at.
+    /// Cursor of the next page; `None` if all messages were searched.
     pub next: Option<i64>,
 }
 
-/// A message that was found.
+/// A search result.
 #[derive(Debug)]
 pub struct Hit {
-    /// The name of its room.
+    /// Name of the message's room.
     pub room_name: String,
     /// The message as it is now.
     pub message: Message,
-    /// Where in its body the terms are: half-open ranges of characters.
+    /// Positions of the terms in the message's body, as half-open ranges of characters.
     pub ranges: Vec<[usize; 2]>,
 }
 
@@ -91,11 +90,11 @@ impl Indexer {
         }
     }
 
-    /// Hears of what was committed.
+    /// Notes committed changes, and queues the rooms whose messages changed.
     pub(super) fn hear(&self, changes: &[Change]) {
         self.heard
             .fetch_add(changes.len() as u64, Ordering::Relaxed);
-        // Every kind is named, so that a new one has to say whether it changes a message.
+        // The match lists every kind, so that a new kind must state whether it changes a message.
         let rooms = changes.iter().filter_map(|change| match change {
             Change::Message(message)
             | Change::Joined { message, .. }
@@ -142,12 +141,12 @@ impl Indexer {
 }
 
 impl Chat {
-    /// Messages that match, newest first, of the rooms the caller is in at that moment. An answer may
-    /// hold fewer than `limit`, and even none, and still say where to go on.
+    /// Returns matching messages, newest first, of the rooms that the caller is in at that moment. A page may contain
+    /// fewer than `limit` messages, even none, and still have a next page.
     ///
     /// # Errors
-    /// [`ChatError::Invalid`] if the query names a room that is none of the caller's;
-    /// [`ChatError::Overloaded`] if too many search at once.
+    /// [`ChatError::Invalid`] if the query names a room that the caller is not in, or [`ChatError::Overloaded`] if too
+    /// many searches run.
     pub async fn search(
         &self,
         caller: &Caller,
@@ -195,7 +194,7 @@ impl Chat {
 
     async fn index_for_ever(&self) {
         let searching = &self.inner.searching;
-        // What the process did not come to before it ended, or was killed.
+        // Start with the messages that an earlier process did not index.
         loop {
             match self.inner.store.rooms_to_index().await {
                 Ok(rooms) => break searching.add(rooms),
@@ -210,7 +209,7 @@ impl Chat {
                 if let Err(error) = self.index_slice(&mut rooms).await {
                     self.index_failed(&error).await;
                 }
-                // A room that is waiting keeps its place, however much is said in it.
+                // A waiting room keeps its place in the queue, even if it gets new messages.
                 let new = searching.take();
                 let new = new.into_iter().filter(|room| !rooms.contains(room));
                 rooms.extend(new.collect::<Vec<_>>());
@@ -225,12 +224,12 @@ impl Chat {
         }
     }
 
-    /// Takes a slice of what is new in `rooms` into the index, and takes those off that are done.
+    /// Indexes one slice of new messages in `rooms`, and removes the rooms that are finished.
     async fn index_slice(&self, rooms: &mut Vec<RoomId>) -> Result<(), StoreError> {
         let store = &self.inner.store;
         let indexed = self.rested(store.index(rooms, SLICE)).await?;
         rooms.retain(|room| !indexed.done.contains(room));
-        // The first of the rest may have been cut short: the others are next.
+        // The first remaining room may be unfinished. It goes to the end of the queue, so that the others are next.
         if !rooms.is_empty() {
             rooms.rotate_left(1);
         }
@@ -242,7 +241,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Does it, and leaves the writer to others for a multiple of the time that it took.
+    /// Runs `work`, then pauses for a multiple of the time that it took.
     async fn rested<T>(&self, work: impl Future<Output = T>) -> T {
         let heard = || self.inner.searching.heard.load(Ordering::Relaxed);
         let (before, start) = (heard(), Instant::now());

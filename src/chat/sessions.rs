@@ -1,4 +1,4 @@
-//! Logins: who calls, the tokens that say so, and their end.
+//! Logins: authentication, token pairs and revocation.
 
 use std::{collections::HashMap, net::IpAddr, sync::RwLock, time::Duration};
 
@@ -12,14 +12,13 @@ use crate::{
     store::{Rotation, Store, StoreError},
 };
 
-/// An ended login is remembered this much longer than its last access token could live.
+/// Time for which an ended login is remembered beyond the lifetime of its last access token.
 const REMEMBER_EXTRA: Duration = Duration::from_mins(1);
 
-/// Somebody who has shown a good access token of a login that has not ended. Only
-/// [`Chat::authenticate`] makes one.
+/// Authenticated user with a valid token of a login that has not ended. Only [`Chat::authenticate`] creates it.
 ///
-/// It carries the limits of a personal token. Whatever reads or changes a room asks
-/// [`user_in`](Self::user_in) for the user, so that a room beyond the limit does not exist.
+/// It carries the limits of a personal token. Use cases about a room get the user from
+/// [`user_in`](Self::user_in), so that a room beyond the limit is not found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     user: UserId,
@@ -29,9 +28,8 @@ pub struct Caller {
     rooms: RoomLimit,
 }
 
-/// A caller who has signed in with a password. Only [`Caller::login`] makes one.
-///
-/// Caller who signed in with a password. Use cases that personal tokens must never reach take this.
+/// Caller who signed in with a password. Use cases that personal tokens must never reach take this. Only
+/// [`Caller::login`] creates it.
 #[derive(Clone, Debug)]
 pub struct Login(Caller);
 
@@ -43,26 +41,26 @@ impl Login {
     }
 }
 
-/// By what somebody was let in.
+/// How a caller authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AuthMethod {
-    /// An access token of a login by password.
+    /// By an access token of a login by password.
     Login,
-    /// A personal token.
+    /// By a personal token.
     Token(TokenScope),
 }
 
 impl Caller {
-    /// Whether they have signed in with a password, and not come by a personal token.
+    /// Returns whether the caller signed in with a password, and not with a personal token.
     #[must_use]
     pub fn is_login(&self) -> bool {
         self.auth_method == AuthMethod::Login
     }
 
-    /// Checks that the caller may do what `needed` is needed for. A login may do everything.
+    /// Checks that the caller's token has the scope `needed`. A login has all scopes.
     ///
     /// # Errors
-    /// [`ChatError::ReadOnly`] for a token that may only read, if this is more than reading.
+    /// [`ChatError::ReadOnly`] for a read-only token if `needed` is more than reading.
     /// [`ChatError::OutOfScope`] for any other token that lacks the scope.
     pub fn require(&self, needed: TokenScope) -> Result<(), ChatError> {
         match self.auth_method {
@@ -73,11 +71,10 @@ impl Caller {
         }
     }
 
-    /// Returns the caller as one who has signed in with a password. `reads` says whether the call
-    /// changes nothing.
+    /// Returns proof that the caller signed in with a password. `reads` states whether the call changes nothing.
     ///
     /// # Errors
-    /// [`ChatError::ReadOnly`] for a token that may only read, unless the call only reads.
+    /// [`ChatError::ReadOnly`] for a read-only token, unless the call only reads.
     /// [`ChatError::OutOfScope`] for any other token.
     pub fn login(&self, reads: bool) -> Result<Login, ChatError> {
         match self.auth_method {
@@ -116,25 +113,25 @@ impl Caller {
         &self.rooms
     }
 
-    /// Who calls.
+    /// Returns the user without a check of the room limit.
     #[must_use]
     pub fn user(&self) -> UserId {
         self.user
     }
 
-    /// By which login.
+    /// Returns the login.
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.session
     }
 
-    /// From where, as far as it is known.
+    /// Returns the client's address, if known.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
-    /// The caller, who calls from there.
+    /// Sets the client's address.
     #[must_use]
     pub fn at(self, address: Option<IpAddr>) -> Self {
         Self { address, ..self }
@@ -144,28 +141,28 @@ impl Caller {
 /// A pair of tokens.
 #[derive(Clone)]
 pub struct Grant {
-    /// Good for [`expires_in`](Self::expires_in).
+    /// Access token, valid for [`expires_in`](Self::expires_in).
     pub access_token: String,
-    /// How long the access token is good.
+    /// Lifetime of the access token.
     pub expires_in: Duration,
-    /// Good once, for the next pair.
+    /// Refresh token, which can be used once to get the next pair.
     pub refresh_token: String,
-    /// How long the refresh token is good.
+    /// Lifetime of the refresh token.
     pub refresh_expires_in: Duration,
 }
 
-/// An account that has just signed in or up.
+/// Result of a sign-in or sign-up.
 pub struct SignedIn {
-    /// The account.
+    /// Account.
     pub user: User,
-    /// Its tokens.
+    /// Tokens of the new login.
     pub grant: Grant,
-    /// The room that a code admitted to at sign-up.
+    /// Room that a code admitted to at sign-up.
     pub joined: Option<RoomId>,
 }
 
-/// The logins that ended while an access token of theirs may still be good. With these at hand no
-/// request needs the database to learn that its login is alive.
+/// Ended logins whose access tokens may still be valid. With this set in memory, a request need not ask the database
+/// whether its login has ended.
 pub(super) struct EndedSessions {
     ended: RwLock<HashMap<SessionId, Timestamp>>,
     remember: Duration,
@@ -209,11 +206,11 @@ impl EndedSessions {
 }
 
 impl Chat {
-    /// Who shows this token: an access token, or a personal one. Only for the latter is the database
-    /// asked, and once a minute at most.
+    /// Authenticates the caller by an access token or a personal token. Only personal tokens need the database, at most
+    /// once a minute each.
     ///
     /// # Errors
-    /// [`ChatError::Unauthorized`] if it is not good or its login has ended.
+    /// [`ChatError::Unauthorized`] if the token is not valid or its login has ended.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, ChatError> {
         let caller = if let Some(secret) = Secret::parse(Secret::PERSONAL, token) {
             let holder = self.holder(&secret).await?;
@@ -241,24 +238,26 @@ impl Chat {
         }
     }
 
-    /// Whether the caller's login has ended since. A socket asks once more after it is listed in
-    /// the hub, for an end in between would have missed it.
+    /// Returns whether the caller's login has ended. A socket checks this again after its registration in the hub,
+    /// because it would miss an end in between.
     #[must_use]
     pub fn is_ended(&self, caller: &Caller) -> bool {
         self.inner.ended.contains(caller.session)
     }
 
-    /// What tells this server's logins from those of another on the same host.
+    /// Returns an identifier that tells this server's logins from those of another server on the same host.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.inner.tokens.issuer()
     }
 
-    /// Changes a refresh token for the next pair. One that was used before ends its login: either
-    /// its owner or a thief has the other copy, and only a new sign-in can tell who is who.
+    /// Exchanges a refresh token for the next pair of tokens.
+    ///
+    /// A reused token ends its login: either the owner or a thief has the other copy, and only a new sign-in can tell
+    /// them apart.
     ///
     /// # Errors
-    /// [`ChatError::Unauthorized`] if it is not good.
+    /// [`ChatError::Unauthorized`] if the token is not valid.
     pub async fn refresh(&self, refresh_token: &str) -> Result<Grant, ChatError> {
         let Refresh {
             user,
@@ -298,32 +297,32 @@ impl Chat {
     /// Ends the caller's own login.
     ///
     /// # Errors
-    /// [`ChatError`] if it could not be stored.
+    /// [`ChatError`] if the end could not be stored.
     pub async fn sign_out(&self, caller: &Caller) -> Result<(), ChatError> {
         self.end_session(caller.user, caller.session)
             .await
             .map(|_| ())
     }
 
-    /// Ends the login of a refresh token, for a client whose access token has run out.
+    /// Ends the login of a refresh token, for a client whose access token has expired.
     ///
     /// # Errors
-    /// [`ChatError::Unauthorized`] if the token is not good, or [`ChatError::RateLimited`].
+    /// [`ChatError::Unauthorized`] if the token is not valid, or [`ChatError::RateLimited`].
     pub async fn sign_out_by_refresh(&self, refresh_token: &str) -> Result<(), ChatError> {
         let Refresh { user, session, .. } = self.inner.tokens.read_refresh(refresh_token)?;
         self.inner.requests.take(&user)?;
         self.end_session(user, session).await.map(|_| ())
     }
 
-    /// The caller's logins, newest first.
+    /// Returns the caller's logins, newest first.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the logins could not be read.
     pub async fn sessions(&self, login: &Login) -> Result<Vec<Session>, ChatError> {
         Ok(self.inner.store.sessions(login.0.user).await?)
     }
 
-    /// Ends one of the caller's logins with its sockets.
+    /// Ends one of the caller's logins and closes its sockets.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller has no such login.
@@ -335,7 +334,7 @@ impl Chat {
         }
     }
 
-    /// Whether that login was there to end.
+    /// Ends a login. Returns whether it existed.
     async fn end_session(&self, user: UserId, session: SessionId) -> Result<bool, ChatError> {
         let ended = self
             .inner
@@ -348,13 +347,13 @@ impl Chat {
         Ok(ended)
     }
 
-    /// Makes a login's end felt: its tokens are refused from now on and its sockets close.
+    /// Refuses the login's tokens from now on and closes its sockets.
     pub(super) fn revoke_and_disconnect(&self, user: UserId, session: SessionId) {
         self.inner.ended.add(session);
         self.inner.hub.connections().end_session(user, session);
     }
 
-    /// A new login of `user`, whose password was found to match that hash.
+    /// Creates a login of `user`, whose password matched `password_hash`.
     pub(super) async fn open_session(
         &self,
         user: UserId,

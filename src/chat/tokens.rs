@@ -1,4 +1,4 @@
-//! Personal tokens: for programs, to which a quarter of an hour is nothing.
+//! Personal tokens for programs, which live longer than access tokens.
 
 use std::{
     collections::HashMap,
@@ -15,16 +15,17 @@ use crate::{
     store::{MadeToken, NewToken},
 };
 
-/// How many one user may have.
+/// Maximum tokens of one user.
 const MOST: i64 = 50;
-/// Whom a token lets in is looked up this seldom, and its use stored no more often. It must be less
-/// than an ended login is remembered: what was looked up just before an end is then never believed
-/// after it is forgotten.
+/// Time for which a token's holder is cached. The last use is stored at the same interval.
+///
+/// It must be shorter than the time for which an ended login is remembered, so that a cached holder expires before the
+/// end is forgotten.
 const KNOWN_FOR: Duration = Duration::from_mins(1);
-/// Tokens held in memory. Those beyond are looked up each time.
+/// Maximum cached tokens. The holders of further tokens are read each time.
 const MOST_KNOWN: usize = 100_000;
 
-/// Whom tokens let in that were used lately, so that most requests need no database to tell.
+/// Cache of token holders, so that most requests need no database read.
 #[derive(Default)]
 pub(super) struct KnownTokens(RwLock<HashMap<Digest, (TokenHolder, Instant)>>);
 
@@ -35,7 +36,7 @@ impl KnownTokens {
         (asked.elapsed() < KNOWN_FOR).then(|| holder.clone())
     }
 
-    /// Whether there was room for it. `asked` is a moment before the database was.
+    /// Caches a holder that was read after `asked`. Returns whether there was room.
     fn put(&self, digest: Digest, holder: TokenHolder, asked: Instant) -> bool {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let room = known.len() < MOST_KNOWN || known.contains_key(&digest);
@@ -57,7 +58,7 @@ impl KnownTokens {
 }
 
 impl Chat {
-    /// Whom this personal token lets in.
+    /// Returns the holder of a personal token.
     pub(super) async fn holder(&self, secret: &Secret) -> Result<TokenHolder, ChatError> {
         let digest = secret.digest();
         let holder = match self.inner.known.get(&digest) {
@@ -75,23 +76,23 @@ impl Chat {
         let found = self.inner.store.token_holder(digest).await?;
         let holder = found.ok_or(ChatError::Unauthorized)?;
         if self.inner.known.put(digest, holder.clone(), asked) {
-            // Nobody waits for it: a request that reads should not cost a write.
+            // The write runs in the background, so that a read request does not wait for it.
             let (store, session) = (self.inner.store.clone(), holder.session);
             tokio::spawn(async move {
                 if let Err(error) = store.note_token_use(session, now).await {
-                    tracing::warn!(%error, "last use of a token not stored");
+                    tracing::warn!(%error, "cannot store the last use of a token");
                 }
             });
         }
         Ok(holder)
     }
 
-    /// Makes a personal token; the secret is shown this once. It takes a login: a token that runs
-    /// out must not make one that does not.
+    /// Creates a personal token. The secret is returned only here. This requires a login, so that an expiring token
+    /// cannot create one that does not expire.
     ///
     /// # Errors
-    /// [`ChatError::TooMany`], [`ChatError::Forbidden`] if somebody who is no server admin asks for
-    /// the scope `admin`, or [`ChatError::Invalid`] if `rooms` lists a room that they are not in.
+    /// [`ChatError::TooMany`], [`ChatError::Forbidden`] if the caller requests the scope `admin` and is not a server
+    /// admin, or [`ChatError::Invalid`] if `rooms` lists a room that the caller is not in.
     pub async fn create_token(
         &self,
         login: &Login,
@@ -126,10 +127,10 @@ impl Chat {
         }
     }
 
-    /// The caller's personal tokens, newest first. A token sees itself alone.
+    /// Returns the caller's personal tokens, newest first. A caller with a token gets only that token.
     ///
     /// # Errors
-    /// [`ChatError`] if they could not be read.
+    /// [`ChatError`] if the tokens could not be read.
     pub async fn tokens(&self, caller: &Caller) -> Result<Vec<PersonalToken>, ChatError> {
         let (store, now) = (&self.inner.store, Timestamp::now());
         let mut tokens = store.tokens(caller.user(), now).await?;
@@ -139,12 +140,11 @@ impl Chat {
         Ok(tokens)
     }
 
-    /// Ends one of the caller's personal tokens with its sockets. A token of any scope may end
-    /// itself.
+    /// Revokes one of the caller's personal tokens and closes its sockets. A token of any scope may revoke itself.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller has no such token. [`ChatError::OutOfScope`] or
-    /// [`ChatError::ReadOnly`] if a token asks for the end of another.
+    /// [`ChatError::ReadOnly`] if a token tries to revoke another.
     pub async fn revoke_token(&self, caller: &Caller, token: SessionId) -> Result<(), ChatError> {
         if token != caller.session() {
             caller.login(false)?;
