@@ -112,7 +112,7 @@ pub struct Http {
 pub struct Messages {
     /// Seconds after sending during which a message can be edited; 0 is unlimited.
     pub edit_window_s: u64,
-    /// Who may read the former texts of an edited message.
+    /// Readers of the former texts of an edited message.
     pub versions: VersionsFor,
 }
 
