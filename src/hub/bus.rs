@@ -1,22 +1,22 @@
-//! The bus between nodes. It carries events at most once; the store is the truth.
+//! Bus between nodes. It carries events at most once, so that a lost event must be read from the store.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{Hub, HubInner, RoomEvent};
 use crate::domain::RoomId;
 
-/// Takes an event to the *other* nodes, at most once. It must not wait: a bus that cannot keep up
-/// drops, and the nodes that missed something read it from the store.
+/// Carries events to the *other* nodes, at most once. It must not block: a bus that cannot keep up drops events, and
+/// the nodes that missed them read the store.
 pub trait Bus: Send + Sync + 'static {
-    /// Tells the other nodes.
+    /// Publishes an event to the other nodes.
     fn publish(&self, room: RoomId, event: &RoomEvent);
-    /// This node now wants the events of `room`.
+    /// Starts the delivery of the events of `room` to this node.
     fn attach(&self, room: RoomId);
-    /// This node no longer wants them.
+    /// Stops the delivery of the events of `room` to this node.
     fn detach(&self, room: RoomId);
 }
 
-/// The bus of a server that is alone.
+/// Bus of a server without other nodes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalBus;
 
@@ -26,21 +26,21 @@ impl Bus for LocalBus {
     fn detach(&self, _: RoomId) {}
 }
 
-/// Links hubs within one process, as nodes are linked over a network.
+/// Connects several hubs in one process, in place of a network.
 #[derive(Clone, Default)]
 pub struct Switch {
     hubs: Arc<Mutex<Vec<Weak<HubInner>>>>,
     ports: Arc<std::sync::atomic::AtomicUsize>,
 }
 
-/// One hub's place on a [`Switch`].
+/// Port of one hub on a [`Switch`].
 pub struct Port {
     number: usize,
     switch: Switch,
 }
 
 impl Switch {
-    /// A place for one more hub. Ports are numbered in the order in which hubs are connected.
+    /// Creates a port for one more hub. Ports are numbered in the order in which hubs are connected.
     #[must_use]
     pub fn port(&self) -> Port {
         let number = self
@@ -52,7 +52,7 @@ impl Switch {
         }
     }
 
-    /// Connects `hub` to the others. Hubs are connected in the order of their ports.
+    /// Connects `hub` to the others. Hubs must be connected in the order of their ports.
     pub fn connect(&self, hub: &Hub) {
         let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
         hubs.push(Arc::downgrade(&hub.inner));

@@ -1,5 +1,5 @@
-//! Every WebSocket connection, found by its user, so that a login's end or a join elsewhere
-//! reaches it at once.
+//! All WebSocket connections by user, so that events outside of rooms reach them at once: the end of a login, a room
+//! that the user joined elsewhere.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -18,29 +18,29 @@ const MAX_QUEUED: usize = 1024;
 /// Message to one connection, outside of the rooms' channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ControlMessage {
-    /// The user is in this room now, or has another role in it.
+    /// The user joined this room or has a new role in it.
     Room(RoomId),
     /// The user's receipt moved, on this connection or another.
     Read {
         /// The room.
         room: RoomId,
-        /// The furthest message read.
+        /// `seq` of the newest message read.
         read_seq: Seq,
-        /// Text messages after it.
+        /// Number of text messages after it.
         unread: i64,
-        /// Those of them that ask for the user's attention.
+        /// Number of those messages that mention the user.
         mentions: i64,
-        /// How often the receipt was moved by force.
+        /// `read_generation` of the receipt.
         generation: ReadGeneration,
     },
 }
 
-/// The user has as many connections as one may have.
+/// The user has the maximum number of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many connections")]
 pub struct TooManyConnections;
 
-/// The directory of connections.
+/// Directory of connections.
 #[derive(Clone)]
 pub struct Connections {
     inner: Arc<ConnectionsInner>,
@@ -74,12 +74,12 @@ struct ControlState {
     over: Option<ForcedDisconnect>,
 }
 
-/// Reason why a connection must close at once.
+/// Reason why a connection must end at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForcedDisconnect {
     /// The session has ended.
     Ended,
-    /// The queue was full, and a message is lost.
+    /// The queue was full, so that a message was lost.
     Overflow,
 }
 
@@ -108,7 +108,7 @@ impl ControlQueue {
     /// Waits until the connection must close, and returns the reason.
     pub async fn disconnected(&self) -> ForcedDisconnect {
         loop {
-            // Bound to a name, so that nothing is locked while it waits.
+            // A binding of its own, because the lock's guard would otherwise live across the wait.
             let over = self.lock().over;
             if let Some(over) = over {
                 return over;
@@ -134,7 +134,7 @@ impl ControlQueue {
         Some(message)
     }
 
-    /// Queues a message. A full queue ends the connection.
+    /// Queues a message. If the queue is full, the connection must end.
     fn push(&self, message: ControlMessage) {
         let mut state = self.lock();
         let words = &mut state.controls;
@@ -155,7 +155,7 @@ impl ControlQueue {
     }
 }
 
-/// A connection's place in the directory. Dropping it removes it.
+/// Registration of a connection in the directory. Dropping it removes the connection.
 pub struct Registration {
     inner: Arc<ConnectionsInner>,
     user: UserId,
@@ -165,7 +165,7 @@ pub struct Registration {
 }
 
 impl Connections {
-    /// An empty directory in which one user may have `per_user` connections.
+    /// Creates an empty directory that allows `per_user` connections per user.
     #[must_use]
     pub fn new(per_user: usize) -> Self {
         let inner = ConnectionsInner {
@@ -179,10 +179,10 @@ impl Connections {
         }
     }
 
-    /// Lists a connection.
+    /// Registers a connection.
     ///
     /// # Errors
-    /// [`TooManyConnections`] if the user has as many as one may have.
+    /// [`TooManyConnections`] if the user has the maximum number of connections.
     pub fn register(
         &self,
         user: UserId,
@@ -194,7 +194,7 @@ impl Connections {
         if entries.len() >= self.inner.per_user {
             return Err(TooManyConnections);
         }
-        // Most users have one connection, and no room for more.
+        // Most users have one connection, so reserve no space for more.
         if entries.is_empty() {
             entries.reserve_exact(1);
         }
@@ -232,7 +232,7 @@ impl Connections {
         of_session.for_each(|one| one.controls.force_disconnect(ForcedDisconnect::Ended));
     }
 
-    /// How many connections there are.
+    /// Returns the number of connections.
     #[must_use]
     pub fn count(&self) -> usize {
         self.inner.count.load(Ordering::Relaxed)

@@ -22,17 +22,17 @@ pub enum RoomEvent {
     Message(Arc<LiveMessage>),
     /// Members came online or went offline.
     Presence(Arc<LivePresence>),
-    /// The room has another name or topic.
+    /// The room has a new name, topic or other setting.
     Changed(Arc<LiveRoom>),
-    /// A member types, or stopped.
+    /// A member is typing or has stopped.
     Typing(Typing),
-    /// The room is gone.
+    /// The room was deleted.
     Deleted,
 }
 
 impl RoomEvent {
-    /// Returns the JSON frame for connections that negotiated `deflate`. Returns `None` for the end of a room, which each
-    /// connection reports in its own way.
+    /// Returns the JSON frame for connections that negotiated `deflate`. Returns `None` for the end of a room, which
+    /// each connection reports in its own way.
     #[must_use]
     pub fn json(&self, deflate: Option<DeflateParams>) -> Option<&Bytes> {
         match self {
@@ -45,7 +45,7 @@ impl RoomEvent {
     }
 }
 
-/// Message on its way, encoded once for all connections.
+/// A message event. It is encoded once for all connections.
 pub struct LiveMessage {
     /// The message.
     pub message: Message,
@@ -58,7 +58,7 @@ pub struct LiveMessage {
 }
 
 impl LiveMessage {
-    /// The message, not yet encoded.
+    /// Creates an event for a new message, not yet encoded.
     #[must_use]
     pub fn new(message: Message, removes: Option<(UserId, LeaveReason)>) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl LiveMessage {
         }
     }
 
-    /// A message that has changed.
+    /// Creates an event for a changed message, not yet encoded.
     #[must_use]
     pub fn altered(message: Message, change_kind: ChangeKind) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl LiveMessage {
         }
     }
 
-    /// Its JSON frame.
+    /// Returns the JSON frame.
     #[must_use]
     pub fn json(&self, deflate: Option<DeflateParams>) -> &Bytes {
         let json =
@@ -87,7 +87,7 @@ impl LiveMessage {
         self.json.get_or_init(json).get(deflate)
     }
 
-    /// Its line of text in [`LineStyle::PLAIN`].
+    /// Returns the line of text in [`LineStyle::PLAIN`].
     #[must_use]
     pub fn plain(&self, deflate: Option<DeflateParams>) -> &Bytes {
         let plain = || {
@@ -100,7 +100,7 @@ impl LiveMessage {
     }
 }
 
-/// Presence changes on their way.
+/// A presence event. It is encoded once for all connections.
 pub struct LivePresence {
     /// Members who came online or went offline.
     pub diff: PresenceDiff,
@@ -119,7 +119,7 @@ impl LivePresence {
         }
     }
 
-    /// Their JSON frame; in a large room only a slice of the names.
+    /// Returns the JSON frame. In a large room it contains only some of the names.
     #[must_use]
     pub fn json(&self, deflate: Option<DeflateParams>) -> &Bytes {
         let json = || SharedFrame::new(ws_frame::text(&self.frame().encode()));
@@ -150,11 +150,11 @@ impl LivePresence {
     }
 }
 
-/// A room's new name or topic on its way.
+/// A room event with the new settings. It is encoded once for all connections.
 pub struct LiveRoom {
     /// The room.
     pub room: RoomId,
-    /// Its name now.
+    /// The new name.
     pub name: String,
     json: SharedFrame,
 }
@@ -175,7 +175,7 @@ impl LiveRoom {
         }
     }
 
-    /// Its JSON frame.
+    /// Returns the JSON frame.
     #[must_use]
     pub fn json(&self, deflate: Option<DeflateParams>) -> &Bytes {
         self.json.get(deflate)

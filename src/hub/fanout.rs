@@ -12,13 +12,13 @@ use super::{
 };
 use crate::{domain::Rev, protocol::DeflateParams};
 
-/// Listeners of one task. A larger room has several tasks, to use more than one core.
+/// Maximum listeners of one task. A larger room has several tasks, to use more than one core.
 const MAX_LISTENERS_PER_SHARD: usize = 1024;
-/// Events of one batch.
+/// Maximum events of one batch.
 const MAX_EVENTS: usize = 64;
-/// A batch with so many bytes of text takes no further event.
+/// Bytes of text at which a batch takes no further event.
 const MAX_BYTES: usize = 32 * 1024;
-/// Listeners after which other tasks get their turn.
+/// Number of listeners after which the task yields to others.
 const YIELD_EVERY: usize = 128;
 
 /// Receiver of a room's events.
@@ -36,25 +36,25 @@ pub trait Listener: Send + Sync + 'static {
     fn is_closed(&self) -> bool;
 }
 
-/// What happened in a room, in order.
+/// Events of a room that were ready together, in order.
 pub struct EventBatch {
     events: Vec<RoomEvent>,
     lagged: bool,
     shared_range: Option<SharedRange>,
     json: OnceLock<Bytes>,
-    /// The same for connections that take large frames compressed.
+    /// The joined JSON frames for connections that take large frames compressed.
     compressed: OnceLock<Bytes>,
 }
 
-/// A batch that reads the same to everybody.
+/// Property of a batch that has the same frames for all listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SharedRange {
-    /// The first and the last of its messages, which follow one another, if it has any.
+    /// First and last `rev` of its messages, which are consecutive; `None` without messages.
     pub revs: Option<(Rev, Rev)>,
 }
 
 impl EventBatch {
-    /// That event and what is ready behind it.
+    /// Collects `first` and the events that are ready after it, up to the limits.
     fn collect(first: Result<RoomEvent, LaggedError>, subscription: &mut Subscription) -> Self {
         let (mut events, mut lagged) = (Vec::new(), false);
         let mut bytes = 0;
@@ -64,8 +64,8 @@ impl EventBatch {
                 bytes += weight(&event);
                 events.push(event);
             } else {
-                // What was lost lies between events: whoever lost it reads it from the store, and
-                // those before it with it.
+                // Lost events lie before the next one. A listener that missed them reads the store, which also
+                // covers the events collected so far.
                 events.clear();
                 lagged = true;
             }
@@ -89,27 +89,27 @@ impl EventBatch {
         &self.events
     }
 
-    /// Whether events before these were lost.
+    /// Returns whether events before this batch were lost.
     #[must_use]
     pub fn lagged(&self) -> bool {
         self.lagged
     }
 
-    /// What to look at before [`json`](Self::json) is passed on; `None` if some of it is not for
-    /// everybody alike.
+    /// Returns the range to check before [`json`](Self::json) is forwarded as a whole. Returns `None` if some events
+    /// differ between listeners.
     #[must_use]
     pub fn shared_range(&self) -> Option<SharedRange> {
         self.shared_range
     }
 
-    /// The JSON frames of all events, joined once for all connections.
+    /// Returns the JSON frames of all events, joined once for all connections.
     #[must_use]
     pub fn json(&self) -> &Bytes {
         self.json.get_or_init(|| self.joined(None))
     }
 
-    /// The same for connections that agreed to this, joined once for all of them; `None` for one whose window is
-    /// smaller than that of others, for which each frame is looked at by itself.
+    /// Returns the joined frames for connections that negotiated `deflate`, joined once for all of them. Returns `None`
+    /// for a connection with a smaller window, which must check each frame by itself.
     #[must_use]
     pub fn compressed(&self, deflate: DeflateParams) -> Option<&Bytes> {
         let all = || self.joined(Some(deflate));
@@ -157,10 +157,10 @@ fn shared_range(events: &[RoomEvent]) -> Option<SharedRange> {
     Some(SharedRange { revs })
 }
 
-/// The listeners of one task.
+/// Listeners of one fan-out task.
 pub(super) struct Shard {
     state: Mutex<ShardState>,
-    /// Somebody left.
+    /// Notified when a listener leaves.
     left: Notify,
 }
 
@@ -168,18 +168,18 @@ struct ShardState {
     /// Listeners that the task has not taken over yet.
     joined: Vec<Arc<dyn Listener>>,
     count: usize,
-    /// The task ends, or has ended.
+    /// The task is ending or has ended.
     closed: bool,
 }
 
-/// A listener's place in a room. Dropping it ends it.
+/// Registration of a listener in a room. Dropping it closes the listener.
 pub struct ListenerGuard {
     shard: Arc<Shard>,
     listener: Arc<dyn Listener>,
 }
 
 impl Shard {
-    /// A shard with its first listener.
+    /// Creates a shard with its first listener.
     pub(super) fn new_with(listener: Arc<dyn Listener>) -> (Arc<Self>, ListenerGuard) {
         let state = ShardState {
             joined: vec![listener.clone()],
@@ -231,7 +231,7 @@ impl Drop for ListenerGuard {
     }
 }
 
-/// Hands on what is published, as long as somebody listens.
+/// Delivers a room's events to the listeners of a shard until none is left.
 pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
     let mut task = ShardTask {
         shard,
@@ -283,7 +283,7 @@ impl ShardTask {
 }
 
 impl Drop for ShardTask {
-    /// Listeners are left only if the task panicked or the runtime ends.
+    /// Reports the end to listeners that are left. This happens only if the task panicked or the runtime ends.
     fn drop(&mut self) {
         self.shard.lock().closed = true;
         self.admit_joined();
@@ -329,8 +329,8 @@ mod tests {
         RoomEvent::Message(Arc::new(LiveMessage::new(message, None)))
     }
 
-    /// What is joined for those who take it compressed are the frames that each would get by itself, and
-    /// what two tasks of a room join is compressed once for both.
+    /// Each connection gets the same bytes from a joined batch as from single frames. Batches of two tasks share the
+    /// compressed frames.
     #[tokio::test]
     async fn a_batch_is_joined_once_as_it_is_and_once_with_large_frames_compressed() {
         let presence = Presence::new(Duration::ZERO);

@@ -1,6 +1,6 @@
 //! Room channels, presence, connections, and the bus to other nodes.
 //!
-//! The hub carries events, never the truth: an event that is lost is read again from the store.
+//! The hub is not a source of truth: a lost event is read again from the store.
 
 pub mod bus;
 pub mod connections;
@@ -30,7 +30,7 @@ pub use typing::Typing;
 use crate::domain::{RoomId, UserId};
 use room::Channel;
 
-/// The shared registry that every connection subscribes to.
+/// Shared registry that every connection subscribes to.
 #[derive(Clone)]
 pub struct Hub {
     inner: Arc<HubInner>,
@@ -44,19 +44,19 @@ struct HubInner {
     backlog: usize,
 }
 
-/// What of the hub is in memory.
+/// Counts of the objects in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HubStats {
-    /// Rooms that somebody is subscribed to.
+    /// Rooms with subscribers.
     pub rooms: usize,
     /// WebSocket connections.
     pub connections: usize,
-    /// Users who are online, those in their grace included.
+    /// Online users, including users in their grace period.
     pub online: usize,
 }
 
 impl Hub {
-    /// An empty hub whose rooms keep `backlog` events for a subscriber that lags.
+    /// Creates an empty hub. Its rooms buffer `backlog` events for a slow subscriber.
     #[must_use]
     pub fn new(
         backlog: usize,
@@ -76,8 +76,8 @@ impl Hub {
         }
     }
 
-    /// Subscribes to all events of `room` from now on. The first subscription creates the room's channel, and the end of
-    /// the last one drops it.
+    /// Subscribes to all events of `room` from now on. The first subscription creates the room's channel, and the end
+    /// of the last one drops it.
     #[must_use]
     pub fn subscribe(&self, room: RoomId) -> Subscription {
         let receiver = self.channel(room).subscribe();
@@ -91,7 +91,7 @@ impl Hub {
         })
     }
 
-    /// Delivers all events of `room` to `listener` from now on, by a task that it shares with others.
+    /// Delivers all events of `room` to `listener` from now on. Several listeners share one task.
     #[must_use]
     pub fn listen(&self, room: RoomId, listener: &Arc<dyn Listener>) -> ListenerGuard {
         let mut channel = self.channel(room);
@@ -102,8 +102,8 @@ impl Hub {
                 Subscription::new(self.clone(), room, channel.subscribe()),
             )
         });
-        // Not under the map's lock: a runtime that goes away drops the task, and with it the
-        // subscription, at once.
+        // Release the map's lock first: a runtime that is shutting down drops the task and its subscription at
+        // once, which takes the lock again.
         drop(channel);
         if let Some((shard, subscription)) = fresh {
             tokio::spawn(fanout::fan_out(shard, subscription));
@@ -111,21 +111,21 @@ impl Hub {
         listening
     }
 
-    /// Tells the room's subscribers here and on every other node.
+    /// Publishes an event to the room's subscribers on all nodes.
     pub fn publish(&self, room: RoomId, event: RoomEvent) {
         self.inner.bus.publish(room, &event);
         self.deliver(room, event);
     }
 
-    /// Tells the room's subscribers on this node alone.
+    /// Publishes an event to the room's subscribers on this node only.
     pub fn deliver(&self, room: RoomId, event: RoomEvent) {
         if let Some(channel) = self.inner.rooms.get(&room) {
             channel.send(event);
         }
     }
 
-    /// Returns whether to publish that `user` types in that room. It is `false` if nobody is subscribed, if enough members
-    /// type already, or if subscribers lag.
+    /// Returns whether to publish that `user` types in that room. It is `false` if the room has no subscribers, if
+    /// enough members type already, or if subscribers lag.
     #[must_use]
     pub fn may_type(&self, room: RoomId, user: UserId) -> bool {
         let Some(channel) = self.inner.rooms.get(&room) else {
@@ -141,8 +141,8 @@ impl Hub {
         }
     }
 
-    /// Notes that `user` stopped typing in that room without sending. Returns whether the room
-    /// was told that they type, and so must be told that they stopped.
+    /// Notes that `user` stopped typing in that room without sending. Returns whether the room was told that the user
+    /// types, and so must be told of the end.
     #[must_use]
     pub fn pause_typing(&self, room: RoomId, user: UserId) -> bool {
         let channel = self.inner.rooms.get(&room);
@@ -155,19 +155,19 @@ impl Hub {
         self.inner.rooms.contains_key(&room)
     }
 
-    /// Who is online.
+    /// Returns the presence index.
     #[must_use]
     pub fn presence(&self) -> &Presence {
         &self.inner.presence
     }
 
-    /// Every WebSocket connection, by user.
+    /// Returns the directory of connections.
     #[must_use]
     pub fn connections(&self) -> &Connections {
         &self.inner.connections
     }
 
-    /// What is in memory now.
+    /// Returns counts of the objects in memory.
     #[must_use]
     pub fn stats(&self) -> HubStats {
         HubStats {
@@ -177,13 +177,13 @@ impl Hub {
         }
     }
 
-    /// Drops the room's channel if nobody is left. Decided under the map's lock, where no new
-    /// subscriber can come between the look and the removal.
+    /// Removes the room's channel if it has no subscribers. The map's lock is held, so that no new subscriber comes
+    /// between the check and the removal.
     fn release(&self, room: RoomId) {
         self.inner.rooms.remove_if(&room, |_, channel| {
             let empty = channel.is_empty();
             if empty {
-                // Under the lock, too: a new subscriber's attach must not come before it.
+                // The detach happens under the lock too, so that the attach of a new subscriber cannot come before it.
                 self.inner.bus.detach(room);
             }
             empty
@@ -215,7 +215,7 @@ mod tests {
         hub.publish(room, RoomEvent::Deleted);
     }
 
-    /// Writes down when the bus is told to carry a room's events and when not to any more.
+    /// Bus that records the attach and detach calls.
     #[derive(Clone, Default)]
     struct Ledger(Arc<Mutex<Vec<&'static str>>>);
 

@@ -1,8 +1,8 @@
-//! Presence: derived from live connections, never stored as a flag.
+//! Presence. It is derived from live connections and never stored.
 //!
 //! A user is online from the first connection until a grace period after the last one closed. The index maps users to
-//! rooms and rooms to users, and collects each room's changes since the last flush. [`Presence::flush`] returns them; its
-//! caller sets the pace.
+//! rooms and rooms to users, and collects each room's changes since the last flush. [`Presence::flush`] returns them;
+//! its caller sets the pace.
 
 mod index;
 
@@ -18,7 +18,7 @@ use index::{OnlineUser, PresenceIndex};
 
 use crate::domain::{RoomId, Timestamp, UserId, UserSummary};
 
-/// The index of who is online.
+/// Index of online users.
 #[derive(Clone)]
 pub struct Presence {
     inner: Arc<PresenceInner>,
@@ -34,25 +34,25 @@ struct PresenceInner {
 /// Presence changes of one room since the last flush.
 #[derive(Clone, Debug)]
 pub struct PresenceDiff {
-    /// Who came, by id.
+    /// Users who came online, by id.
     pub online: Vec<Arc<UserSummary>>,
-    /// Who went, by id, and when their last connection closed, unless they hide it.
+    /// Users who went offline, by id, and when their last connection closed, unless they hide it.
     pub offline: Vec<(Arc<UserSummary>, Option<Timestamp>)>,
-    /// How many are online now.
+    /// Number of users online in the room.
     pub online_count: usize,
 }
 
 /// Result of a flush.
 #[derive(Debug, Default)]
 pub struct PresenceFlush {
-    /// What each room's subscribers must be told.
+    /// Changes to publish, by room.
     pub diffs: Vec<(RoomId, PresenceDiff)>,
-    /// When the grace of the next user who left ends.
+    /// End of the next grace period.
     pub next: Option<Instant>,
 }
 
-/// One live connection. Dropping it, by whatever way its task ends, takes the user one step
-/// towards offline.
+/// One live connection. Dropping it removes the connection, no matter how its task ends. After the last one, the grace
+/// period begins.
 pub struct PresenceGuard {
     inner: Arc<PresenceInner>,
     user: UserId,
@@ -74,7 +74,7 @@ impl PresenceDiff {
 }
 
 impl Presence {
-    /// An empty index in which users stay online for `grace` after their last connection.
+    /// Creates an empty index. Users stay online for `grace` after their last connection.
     #[must_use]
     pub fn new(grace: Duration) -> Self {
         let inner = PresenceInner {
@@ -87,8 +87,8 @@ impl Presence {
         }
     }
 
-    /// One more connection of `who`, who is online from now on, in the rooms of their other
-    /// connections. Its own follow by [`PresenceGuard::join_rooms`].
+    /// Adds a connection of `who`, who is online from now on in the rooms of their other connections. The rooms of this
+    /// connection follow with [`PresenceGuard::join_rooms`].
     #[must_use]
     pub fn enter(&self, who: UserSummary) -> PresenceGuard {
         let user = who.id;
@@ -114,7 +114,7 @@ impl Presence {
         }
     }
 
-    /// `user` is a member of `room` now.
+    /// Adds `room` to the rooms of `user`.
     pub fn join(&self, user: UserId, room: RoomId) {
         let mut index = self.inner.lock();
         let Some(online) = index.users.get_mut(&user) else {
@@ -126,7 +126,7 @@ impl Presence {
         self.inner.changed.notify_one();
     }
 
-    /// `user` is no member of `room` any more. Nobody is told: the message of it says so.
+    /// Removes `room` from the rooms of `user`. This publishes no change, because the message of the removal tells it.
     pub fn leave(&self, user: UserId, room: RoomId) {
         let mut index = self.inner.lock();
         if let Some(online) = index.users.get_mut(&user) {
@@ -140,10 +140,10 @@ impl Presence {
         index.forget_if_empty(room);
     }
 
-    /// Everybody is out of `room`.
+    /// Removes all users from `room`.
     pub fn clear_room(&self, room: RoomId) {
         let mut index = self.inner.lock();
-        // Those who are online and not yet settled in may have read of it as well.
+        // Connections that are starting may have read the room too. The new epoch makes them read again.
         for online in index.users.values_mut() {
             online.epoch += 1;
             online.remove_room(room);
@@ -151,7 +151,7 @@ impl Presence {
         index.rooms.remove(&room);
     }
 
-    /// Somebody has other names from now on; whoever is told of them later is told those.
+    /// Updates the names and the avatar of a user for later presence events.
     pub fn rename(&self, who: UserSummary) {
         let mut index = self.inner.lock();
         if let Some(online) = index.users.get_mut(&who.id) {
@@ -159,13 +159,13 @@ impl Presence {
         }
     }
 
-    /// Whether `user` is online.
+    /// Returns whether `user` is online.
     #[must_use]
     pub fn is_online(&self, user: UserId) -> bool {
         self.inner.lock().users.contains_key(&user)
     }
 
-    /// Whether `user` is online in `room`.
+    /// Returns whether `user` is online in `room`.
     #[must_use]
     pub fn is_in(&self, user: UserId, room: RoomId) -> bool {
         let index = self.inner.lock();
@@ -175,7 +175,7 @@ impl Presence {
             .is_some_and(|online| online.is_in(room))
     }
 
-    /// Which of `users` are online.
+    /// Returns which of `users` are online.
     #[must_use]
     pub fn online_among(&self, users: impl IntoIterator<Item = UserId>) -> HashSet<UserId> {
         let index = self.inner.lock();
@@ -185,7 +185,7 @@ impl Presence {
             .collect()
     }
 
-    /// How many are online in `room`, and the first `most` of them by id.
+    /// Returns the number of users online in `room`, and the first `most` of them by id.
     #[must_use]
     pub fn in_room(&self, room: RoomId, most: usize) -> (usize, Vec<Arc<UserSummary>>) {
         let index = self.inner.lock();
@@ -202,13 +202,13 @@ impl Presence {
         )
     }
 
-    /// How many users are online.
+    /// Returns the number of online users.
     #[must_use]
     pub fn online_users(&self) -> usize {
         self.inner.lock().users.len()
     }
 
-    /// When each user who is online was last here: now, or when their last connection closed.
+    /// Returns `last_seen` of all users in the index: now, or when their last connection closed.
     #[must_use]
     pub fn last_seen_times(&self) -> Vec<(UserId, Timestamp)> {
         let now = Timestamp::now();
@@ -219,13 +219,13 @@ impl Presence {
         index.users.iter().map(last).collect()
     }
 
-    /// Waits until something has changed since the last flush.
+    /// Waits until there is a change since the last flush.
     pub async fn changed(&self) {
         self.inner.changed.notified().await;
     }
 
-    /// Returns `last_seen` of the users who came online since the last call, or whose grace period is over by `now`. Store
-    /// them before the [`flush`](Self::flush) of the same `now` publishes the changes.
+    /// Returns `last_seen` of the users who came online since the last call, or whose grace period is over by `now`.
+    /// Store them before the [`flush`](Self::flush) of the same `now` publishes the changes.
     #[must_use]
     pub fn pending_last_seen(&self, now: Instant) -> Vec<(UserId, Timestamp)> {
         let mut index = self.inner.lock();
@@ -235,12 +235,12 @@ impl Presence {
         arrived.into_iter().chain(gone).collect()
     }
 
-    /// Takes back `last_seen` times that could not be stored, for another try.
+    /// Returns `last_seen` times that could not be stored to the index, for another attempt.
     pub fn restore_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
         self.inner.lock().arrived.extend(seen);
     }
 
-    /// Expires users whose grace period is over by `now`, and returns what rooms must be told.
+    /// Expires users whose grace period is over by `now`, and returns the changes to publish.
     #[must_use]
     pub fn flush(&self, now: Instant) -> PresenceFlush {
         let mut index = self.inner.lock();
@@ -252,7 +252,10 @@ impl Presence {
         PresenceFlush { diffs, next }
     }
 
-    /// Panics unless both ways of the index agree.
+    /// Checks that both directions of the index agree.
+    ///
+    /// # Panics
+    /// If they do not.
     #[cfg(test)]
     fn check_invariants(&self) {
         let index = self.inner.lock();
@@ -275,23 +278,23 @@ impl Presence {
 }
 
 impl PresenceInner {
-    /// No code that holds this lock can panic half way through a change, so that a poisoned lock
-    /// guards a sound index.
+    /// Locks the index. No code panics halfway through a change under this lock, so that the index is consistent even
+    /// if the lock is poisoned.
     fn lock(&self) -> MutexGuard<'_, PresenceIndex> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl PresenceGuard {
-    /// A mark to take before the user's rooms are read.
+    /// Returns the version of the user's memberships. Take it before the user's rooms are read.
     #[must_use]
     pub fn membership_epoch(&self) -> MembershipEpoch {
         let index = self.inner.lock();
         MembershipEpoch(index.users.get(&self.user).map_or(0, |online| online.epoch))
     }
 
-    /// The user is a member of `rooms`, as was read after `mark` was taken. `false`, and nothing is
-    /// done, if they came to a room or went from one since: then the list may be old.
+    /// Adds the rooms that were read after `mark` was taken. Returns `false` and does nothing if the memberships
+    /// changed since, because the rooms may be outdated.
     #[must_use]
     pub fn join_rooms(
         &self,

@@ -1,4 +1,4 @@
-//! A room's channel.
+//! Channel of a room.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::{
     typing::TypingThrottle,
 };
 
-/// One room's broadcast channel.
+/// Broadcast channel of one room.
 pub(super) struct Channel {
     sender: broadcast::Sender<RoomEvent>,
     pub(super) typing_throttle: TypingThrottle,
@@ -30,7 +30,7 @@ impl Channel {
         self.sender.subscribe()
     }
 
-    /// A place among the room's listeners, and the shard that is new for it.
+    /// Adds a listener. Returns its registration, and the shard if a new one was created for it.
     pub(super) fn join(
         &mut self,
         listener: &Arc<dyn Listener>,
@@ -44,7 +44,7 @@ impl Channel {
         (listening, Some(shard))
     }
 
-    /// Events that some subscriber has yet to read.
+    /// Returns the number of events that some subscriber has not read yet.
     pub(super) fn backlog(&self) -> usize {
         self.sender.len()
     }
@@ -53,7 +53,7 @@ impl Channel {
         if let RoomEvent::Message(live) = &event {
             self.typing_throttle.clear(live.message.author.id);
         }
-        // An error says that nobody listens, which is nobody's loss.
+        // `send` fails only if the room has no subscribers, and then the event is not needed.
         let _ = self.sender.send(event);
     }
 

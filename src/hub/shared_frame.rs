@@ -1,4 +1,4 @@
-//! Frames that many connections get: built once, and compressed at most once.
+//! Frames that many connections receive. They are built once and compressed at most once.
 
 use std::sync::OnceLock;
 
@@ -6,16 +6,16 @@ use bytes::Bytes;
 
 use crate::protocol::{DeflateParams, ws_frame};
 
-/// Frames as they go to everybody, and the same compressed as soon as somebody takes them so.
+/// Frames for all connections, and their compressed form once a connection needs it.
 #[derive(Debug)]
 pub struct SharedFrame {
     plain: Bytes,
-    /// `None` inside: they would not be smaller.
+    /// `None` inside if compression would not make the frames smaller.
     compressed: OnceLock<Option<Box<Bytes>>>,
 }
 
 impl SharedFrame {
-    /// Frames that nobody has had yet.
+    /// Creates frames that are not compressed yet.
     #[must_use]
     pub fn new(plain: Bytes) -> Self {
         Self {
@@ -24,12 +24,12 @@ impl SharedFrame {
         }
     }
 
-    /// The frames for a connection that agreed to this.
+    /// Returns the frames for a connection that negotiated `deflate`.
     #[must_use]
     pub fn get(&self, deflate: Option<DeflateParams>) -> &Bytes {
         match deflate {
             Some(deflate) if deflate.takes(self.plain.len()) => {
-                // The bytes are the same for every window that takes them.
+                // The bytes are the same for every window size that can receive them.
                 let compressed = self.compressed.get_or_init(|| {
                     ws_frame::compressed(&self.plain, deflate.with_full_window()).map(Box::new)
                 });
@@ -63,7 +63,7 @@ mod tests {
         assert!(shared.compressed.get().is_none());
     }
 
-    /// Rooms keep many of these.
+    /// A room keeps many shared frames, so their size matters.
     #[test]
     fn it_takes_little_more_than_the_frames() {
         assert!(size_of::<SharedFrame>() <= size_of::<Bytes>() + 16);

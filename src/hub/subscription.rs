@@ -1,19 +1,19 @@
-//! Reading from a room's channel.
+//! Subscription to a room's channel.
 
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 
 use super::{Hub, RoomEvent};
 use crate::domain::RoomId;
 
-/// Events were missed; the store has what they told of.
+/// Events were missed. Their content must be read from the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaggedError;
 
-/// Subscription to one room. Dropping it ends it.
+/// Subscription to one room. Dropping it unsubscribes.
 pub struct Subscription {
     hub: Hub,
     room: RoomId,
-    /// `None` only while dropping.
+    /// `None` only during `drop`.
     receiver: Option<broadcast::Receiver<RoomEvent>>,
 }
 
@@ -26,7 +26,7 @@ impl Subscription {
         }
     }
 
-    /// The room it is about.
+    /// Returns the room.
     #[must_use]
     pub fn room(&self) -> RoomId {
         self.room
@@ -38,7 +38,7 @@ impl Subscription {
     /// [`LaggedError`] if events were dropped because this subscriber was slow.
     pub async fn recv(&mut self) -> Result<RoomEvent, LaggedError> {
         match &mut self.receiver {
-            // The channel outlives its subscribers, so that it cannot be closed under one.
+            // The channel outlives its subscribers, so it cannot be closed here.
             Some(receiver) => receiver.recv().await.map_err(|error| match error {
                 RecvError::Lagged(_) | RecvError::Closed => LaggedError,
             }),
@@ -46,7 +46,7 @@ impl Subscription {
         }
     }
 
-    /// The next event if it is there already.
+    /// Returns the next event if it is available now.
     pub fn try_recv(&mut self) -> Option<Result<RoomEvent, LaggedError>> {
         match self.receiver.as_mut()?.try_recv() {
             Ok(event) => Some(Ok(event)),
@@ -58,7 +58,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        // The receiver must be gone before the channel is asked whether it has any.
+        // Drop the receiver first, because the release checks whether the channel has receivers.
         self.receiver = None;
         self.hub.release(self.room);
     }

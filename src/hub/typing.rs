@@ -1,4 +1,4 @@
-//! Typing indicators: short-lived, never stored, and the first events to be dropped.
+//! Typing indicators. They are short-lived, never stored, and the first events to be dropped.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -13,11 +13,11 @@ use crate::{
     protocol::{ServerEvent, ws_frame},
 };
 
-/// An indicator is not sent again sooner: it is shown for [`EXPIRES_AFTER`].
+/// Minimum interval between two indicators of one user. Clients show an indicator for [`EXPIRES_AFTER`].
 const RESEND_AFTER: Duration = Duration::from_secs(3);
-/// How long it is shown.
+/// Time for which clients show an indicator.
 const EXPIRES_AFTER: Duration = Duration::from_secs(8);
-/// More names than these would not be read.
+/// Maximum members who are announced as typing. More names would not be read.
 const MAX_TYPISTS: usize = 3;
 
 /// Start or stop of typing in a room.
@@ -29,7 +29,7 @@ pub struct Typing {
 }
 
 impl Typing {
-    /// Makes the event that `user_id` types.
+    /// Creates the event that `user_id` types.
     #[must_use]
     pub fn new(room_id: RoomId, user_id: UserId) -> Self {
         Self {
@@ -38,7 +38,7 @@ impl Typing {
         }
     }
 
-    /// Makes the event that `user_id` stopped without sending.
+    /// Creates the event that `user_id` stopped without sending.
     #[must_use]
     pub fn stopped(room_id: RoomId, user_id: UserId) -> Self {
         Self {
@@ -47,28 +47,28 @@ impl Typing {
         }
     }
 
-    /// Its JSON frame.
+    /// Returns the JSON frame.
     #[must_use]
     pub fn json(&self) -> &Bytes {
         &self.json
     }
 }
 
-/// A user who was said to type in a room.
+/// Member whose typing was announced.
 struct Typist {
     user: UserId,
     since: Instant,
-    /// They stopped without sending. The entry stays until [`RESEND_AFTER`] has passed, so that a user
+    /// The member stopped without sending. The entry stays until [`RESEND_AFTER`] has passed, so that a member
     /// who starts and stops quickly is announced no more often than one who keeps typing.
     paused: bool,
 }
 
-/// Who was said to type lately in one room.
+/// Members of one room whose typing was announced lately.
 #[derive(Default)]
 pub(super) struct TypingThrottle(Mutex<Vec<Typist>>);
 
 impl TypingThrottle {
-    /// Whether it is worth saying that `user` types.
+    /// Returns whether to announce that `user` types.
     pub(super) fn admit(&self, user: UserId) -> bool {
         let now = Instant::now();
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +98,7 @@ impl TypingThrottle {
         room
     }
 
-    /// `user` stopped without sending. Returns whether they were said to type until now.
+    /// Notes that `user` stopped without sending. Returns whether they were announced as typing.
     pub(super) fn pause(&self, user: UserId) -> bool {
         let now = Instant::now();
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,7 +113,7 @@ impl TypingThrottle {
         })
     }
 
-    /// `user` has said it and types no more.
+    /// Removes `user`, who sent a message or may not post.
     pub(super) fn clear(&self, user: UserId) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|typist| typist.user != user);

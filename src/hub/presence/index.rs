@@ -1,4 +1,4 @@
-//! The index: users to rooms, rooms to users, and each room's changes since the last flush.
+//! Presence index: users to rooms, rooms to users, and each room's changes since the last flush.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
@@ -14,10 +14,10 @@ use crate::domain::{RoomId, Timestamp, UserId, UserSummary};
 pub(super) struct PresenceIndex {
     pub(super) users: HashMap<UserId, OnlineUser>,
     pub(super) rooms: HashMap<RoomId, RoomPresence>,
-    /// Rooms with changes that are not flushed yet.
+    /// Rooms with unpublished changes.
     pub(super) dirty_rooms: HashSet<RoomId>,
-    /// Users without a connection, by the end of their grace. The grace is the same for all, so
-    /// that the queue is in order by itself. An entry whose user came back is skipped.
+    /// Users without a connection, by the end of their grace period. The period is the same for all, so the queue is
+    /// sorted by itself. An entry whose user has returned is skipped.
     pub(super) leaving: VecDeque<(Instant, UserId)>,
     /// Users who came online since the last flush.
     pub(super) arrived: HashMap<UserId, Timestamp>,
@@ -25,12 +25,12 @@ pub(super) struct PresenceIndex {
 
 pub(super) struct OnlineUser {
     pub(super) who: Arc<UserSummary>,
-    /// In the order of their ids.
+    /// Ids of rooms, sorted.
     pub(super) rooms: Vec<RoomId>,
-    /// Counts joins and leaves, so that a list of rooms that was read before one is not trusted after it.
+    /// Counts joins and leaves, so that rooms that were read before a change are not used after it.
     pub(super) epoch: u64,
     pub(super) connections: usize,
-    /// When the last connection closed, and the end of the grace after it.
+    /// When the last connection closed, and the end of the grace period.
     pub(super) gone: Option<(Timestamp, Instant)>,
 }
 
@@ -49,7 +49,7 @@ impl OnlineUser {
 #[derive(Default)]
 pub(super) struct RoomPresence {
     pub(super) online: BTreeSet<UserId>,
-    /// What subscribers have not been told yet.
+    /// Changes since the last flush.
     pub(super) changes: HashMap<UserId, PresenceChange>,
 }
 
@@ -77,13 +77,13 @@ impl PresenceIndex {
         }
     }
 
-    /// `user` is in `room` now, as far as they are online.
+    /// Adds a room to a user if the user is online.
     pub(super) fn add(&mut self, user: UserId, room: RoomId) {
         let Some(online) = self.users.get_mut(&user) else {
             return;
         };
         if let Err(place) = online.rooms.binary_search(&room) {
-            // Most are in one room, and hold no place for more.
+            // Most users are in one room, so reserve no space for more.
             if online.rooms.is_empty() {
                 online.rooms.reserve_exact(1);
             }
@@ -115,7 +115,7 @@ impl PresenceIndex {
 }
 
 impl RoomPresence {
-    /// A user who left and returned between two flushes has not changed.
+    /// Marks a user online. Users who left and returned between two flushes have not changed.
     pub(super) fn go_online(&mut self, who: &Arc<UserSummary>) {
         self.online.insert(who.id);
         if self.changes.remove(&who.id).is_none() {

@@ -12,14 +12,14 @@ fn author(id: i64) -> UserSummary {
     }
 }
 
-/// One more connection of user `id`, in `rooms`.
+/// Adds a connection of user `id`, in `rooms`.
 fn enter(presence: &Presence, id: i64, rooms: &[RoomId]) -> PresenceGuard {
     let guard = presence.enter(author(id));
     assert!(guard.join_rooms(guard.membership_epoch(), rooms.iter().copied()));
     guard
 }
 
-/// The ids that came and went in `ROOM`, and how many are online there.
+/// Returns the ids that came and went in `ROOM`, and the number of users online there.
 fn told(presence: &Presence) -> Option<(Vec<i64>, Vec<i64>, usize)> {
     let flush = presence.flush(Instant::now());
     presence.check_invariants();
