@@ -1,11 +1,11 @@
-//! WebSocket frames as a client writes them, from bytes to messages.
+//! Decoder of WebSocket frames from a client.
 //!
-//! A connection that is silent, or whose last frame came whole, holds no buffer. A message that comes
-//! compressed is held as it came until it is whole.
+//! A connection that is silent, or whose last frame arrived whole, holds no buffer. A compressed message is held
+//! compressed until it is complete.
 
 use crate::protocol::{CloseReason, deflate};
 
-/// The first reserved bit.
+/// First reserved bit, which marks a compressed message.
 const COMPRESSED: u8 = 0x40;
 const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
@@ -13,45 +13,45 @@ const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
-/// A control frame has no more payload than this.
+/// Maximum payload of a control frame.
 const MOST_OF_CONTROL: usize = 125;
 
-/// What a client said.
+/// Message or control frame from a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Incoming {
-    /// A message. A terminal client may send its lines as binary frames; they are text all the same.
+    /// A message. Binary frames count as text, because terminal clients may send lines as binary frames.
     Text(String),
-    /// To be answered with the same bytes.
+    /// A ping, which is answered with the same bytes.
     Ping(Vec<u8>),
-    /// It is still there.
+    /// A pong.
     Pong,
-    /// It ends the conversation, with this code if it says one.
+    /// A close, with its code if the client sent one.
     Close(Option<u16>),
 }
 
-/// Takes the bytes of a stream apart.
+/// Splits a byte stream into messages.
 pub(super) struct Decoder {
-    /// Bytes that are no whole frame yet.
+    /// Bytes that are not yet a complete frame.
     bytes: Vec<u8>,
-    /// How much of them has been taken.
+    /// Number of these bytes that are consumed.
     taken: usize,
-    /// The parts so far of a message that comes in parts.
+    /// Payload so far of a fragmented message.
     parts: Option<Vec<u8>>,
-    /// Whether those parts are compressed.
+    /// Whether the fragmented message is compressed.
     compressed: bool,
     /// Whether the peer may compress its messages.
     inflates: bool,
-    /// The most bytes of a message.
+    /// Maximum bytes of a message.
     limit: usize,
 }
 
-/// The head of a frame.
+/// Header of a frame.
 struct FrameHeader {
     last: bool,
     compressed: bool,
     opcode: u8,
     mask: [u8; 4],
-    /// Where the payload begins and ends.
+    /// Start and end of the payload.
     start: usize,
     end: usize,
 }
@@ -68,17 +68,17 @@ impl Decoder {
         }
     }
 
-    /// Takes what was read.
+    /// Adds bytes that were read.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.taken);
         self.taken = 0;
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next message, if all of it is here.
+    /// Returns the next message if it is complete.
     ///
     /// # Errors
-    /// Why the connection is to be closed: nothing that follows can be understood.
+    /// The reason to close the connection. The rest of the stream cannot be decoded.
     pub(super) fn next(&mut self) -> Result<Option<Incoming>, CloseReason> {
         while let Some(head) = self.head()? {
             let payload = &mut self.bytes[head.start..head.end];
@@ -129,7 +129,7 @@ impl Decoder {
         text(payload)
     }
 
-    /// The head of the next frame, if all of the frame is here.
+    /// Parses the header of the next frame if the frame is complete.
     fn head(&self) -> Result<Option<FrameHeader>, CloseReason> {
         let bytes = &self.bytes[self.taken..];
         let [first, second, rest @ ..] = bytes else {
@@ -138,7 +138,7 @@ impl Decoder {
         let (opcode, short) = (first & 0x0f, usize::from(second & 0x7f));
         let last = first & 0x80 != 0;
         let compressed = first & COMPRESSED != 0;
-        // The first frame of a message says that all of it is compressed.
+        // Only the first frame of a message states whether the message is compressed.
         let may_compress = self.inflates && matches!(opcode, TEXT | BINARY);
         let reserved = first & 0x30 != 0 || compressed && !may_compress;
         let known = matches!(opcode, CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG);
@@ -159,7 +159,7 @@ impl Decoder {
         let Some((length, rest)) = long else {
             return Ok(None);
         };
-        // Refused by its head, before any of it has to be held.
+        // A frame that is too long is refused by its header, before any of it is buffered.
         let before = self.parts.as_ref().map_or(0, Vec::len);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let is_packed = compressed || opcode == CONTINUATION && self.compressed;
@@ -186,7 +186,7 @@ impl Decoder {
 }
 
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
-    // Four at a time, which the compiler makes many more.
+    // The compiler vectorizes this loop over four bytes.
     let (whole, rest) = payload.as_chunks_mut::<4>();
     for four in whole {
         *four = (u32::from_ne_bytes(*four) ^ u32::from_ne_bytes(mask)).to_ne_bytes();
@@ -203,7 +203,7 @@ fn text(payload: Vec<u8>) -> Result<Incoming, CloseReason> {
     }
 }
 
-/// The code of a close, which may be followed by words.
+/// Parses the code of a close frame, which a text may follow.
 fn close_code(payload: &[u8]) -> Result<Option<u16>, CloseReason> {
     match payload {
         [] => Ok(None),
@@ -220,7 +220,7 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, CloseReason> {
     }
 }
 
-/// By how much a message may become larger where it is compressed in vain.
+/// Returns how much larger than `limit` an incompressible message can be in compressed form.
 fn packing(limit: usize) -> usize {
     limit / 1024 + 64
 }
@@ -250,7 +250,7 @@ mod tests {
         Incoming::Text(text.to_owned())
     }
 
-    /// Whatever way the bytes are cut, the messages are the same, and nothing is held behind them.
+    /// Any split of the bytes gives the same messages and leaves no buffer behind.
     #[test]
     fn it_does_not_matter_how_the_bytes_arrive() {
         let long = "as long as it may be ".repeat(47);
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn what_compressing_made_larger_counts_as_it_reads() {
         for (length, taken) in [(1000_u16, true), (1001, false)] {
-            // One block as it is: how long it is, the same turned round, the text, and the empty one behind it.
+            // One stored block: its length, the complement of the length, the text, and the empty block at the end.
             let text = "y".repeat(length.into());
             let mut packed = vec![0];
             packed.extend(length.to_le_bytes());

@@ -1,9 +1,9 @@
 //! Gate between one room and one connection. It forwards every change once and in order.
 //!
-//! The room's fan-out task hands it batches. The gate forwards only the next `rev`: an older one is a repeat, and a newer
-//! one shows a gap. At a gap it pauses: it buffers what comes, and the connection's driver reads the gap from the store and
-//! resumes the gate. This one rule covers a lagging channel, a lost message of the bus, the time between subscribing and
-//! reading, and a peer that takes no more.
+//! The room's fan-out task hands it batches. The gate forwards only the next `rev`: an older one is a repeat, and a
+//! newer one shows a gap. At a gap the gate pauses and buffers events, and the connection's driver reads the gap from
+//! the store and resumes the gate. This one rule covers a lagging channel, a lost message of the bus, the time between
+//! subscribing and reading, and a peer that does not read.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,22 +18,22 @@ use crate::{
     protocol::{CloseReason, DeflateParams},
 };
 
-/// Events that a paused gate buffers at most. Further ones are read from the store.
+/// Maximum events that a paused gate buffers. Further ones are read from the store.
 const MAX_BUFFERED: usize = 128;
 
 /// Delivery gate of one connection in one room.
 pub(super) struct DeliveryGate {
     room: RoomId,
-    /// Whether the connection is a terminal. Kept here because each delivery needs it.
+    /// Whether the connection is a terminal. It is stored here because each delivery needs it.
     is_text: bool,
-    /// Whether it takes compressed frames. Kept here for the same reason.
+    /// Parameters for compressed frames, stored here because each delivery needs them.
     deflate: Option<DeflateParams>,
     encoder: Arc<FrameEncoder>,
     outbound: Arc<Outbound>,
     state: Mutex<GateState>,
 }
 
-/// Gate that is registered as a listener. Dropping it ends the subscription.
+/// Gate that is registered as a listener. Dropping it unsubscribes.
 pub(super) struct RoomSubscription {
     pub(super) gate: Arc<DeliveryGate>,
     _guard: ListenerGuard,
@@ -41,21 +41,21 @@ pub(super) struct RoomSubscription {
 
 struct GateState {
     is_open: bool,
-    /// The connection has left this room.
+    /// Whether the connection has left this room.
     closed: bool,
-    /// The last change that went out.
+    /// `rev` of the last change sent.
     rev: Rev,
-    /// The newest message that went out, for a terminal.
+    /// `seq` of the newest message sent, for a terminal.
     last_shown: Seq,
-    /// The room's name, for a terminal's last line.
+    /// Name of the room, for a terminal's last line.
     name: String,
     buffered: Vec<RoomEvent>,
-    /// More events came than the buffer holds.
+    /// Whether the buffer overflowed.
     overflowed: bool,
 }
 
 impl DeliveryGate {
-    /// Makes a paused gate. It buffers events until it is resumed.
+    /// Creates a paused gate. It buffers events until it is resumed.
     pub(super) fn new(
         room: RoomId,
         encoder: Arc<FrameEncoder>,
@@ -80,7 +80,7 @@ impl DeliveryGate {
         })
     }
 
-    /// Pauses the gate: it buffers events from now on.
+    /// Pauses the gate. It buffers events from now on.
     pub(super) fn pause(&self) {
         self.lock().is_open = false;
     }
@@ -88,7 +88,7 @@ impl DeliveryGate {
     /// Forwards the changes after `rev`, buffered ones first.
     ///
     /// # Errors
-    /// The reason for which the gate has paused again.
+    /// The reason why the gate has paused again.
     pub(super) fn resume_at(&self, rev: Rev) -> Result<(), PauseReason> {
         let mut state = self.lock();
         state.rev = state.rev.max(rev);
@@ -109,7 +109,7 @@ impl DeliveryGate {
         Ok(())
     }
 
-    /// The last change that went out.
+    /// Returns the `rev` of the last change sent.
     pub(super) fn rev(&self) -> Rev {
         self.lock().rev
     }
@@ -120,18 +120,18 @@ impl DeliveryGate {
         state.rev = state.rev.max(rev);
     }
 
-    /// The newest message that went out.
+    /// Returns the `seq` of the newest message sent.
     pub(super) fn last_shown(&self) -> Seq {
         self.lock().last_shown
     }
 
-    /// A message has gone out.
+    /// Notes that a message was sent.
     pub(super) fn mark_shown(&self, seq: Seq) {
         let mut state = self.lock();
         state.last_shown = state.last_shown.max(seq);
     }
 
-    /// The room's name, if a person at a terminal may be told it.
+    /// Returns the room's name if it may be shown at a terminal.
     pub(super) fn name(&self) -> String {
         self.lock().name.clone()
     }
@@ -187,7 +187,7 @@ impl DeliveryGate {
         Ok(())
     }
 
-    /// Forwards a whole batch with its joined frames. Returns `None` if its events must be looked at one by one.
+    /// Forwards a whole batch with its joined frames. Returns `None` if the events must be checked one by one.
     fn forward_joined(
         &self,
         state: &mut GateState,

@@ -1,6 +1,6 @@
-//! Driver of one connection: everything that takes more than one write.
+//! Driver of one connection. It does everything that takes more than one write.
 
-/// Reads again while the database is busy, as long as a client may keep us waiting.
+/// Repeats a read while the database is busy, for at most `stall_ms`.
 macro_rules! patiently {
     ($timing:expr, $read:expr) => {{
         let since = tokio::time::Instant::now();
@@ -40,9 +40,9 @@ use crate::{
     protocol::{Bye, CloseReason, LARGE_ROOM, NAMES_SLICE, RoomView, ServerEvent, ws_frame},
 };
 
-/// A database that is busy is asked again after this long.
+/// Delay before a read is repeated because the database is busy.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
-/// Catch-up tasks that may be queued before connection events have to wait.
+/// Maximum queued catch-up tasks. Further connection events wait.
 const MAX_TASKS: usize = 64;
 
 pub(super) struct ConnectionDriver {
@@ -55,9 +55,9 @@ pub(super) struct ConnectionDriver {
     /// Catch-up tasks, in the order in which they run.
     tasks: VecDeque<CatchUpTask>,
     presence: Option<PresenceGuard>,
-    /// Since when this connection has not been up to date.
+    /// Time since which the connection is not up to date.
     behind_since: Option<Instant>,
-    /// Rooms where events other than messages were lost. Their state is sent again once the connection is up to date.
+    /// Rooms that lost events other than messages. Their state is sent again once the connection is up to date.
     lossy: Vec<RoomId>,
 }
 
@@ -94,7 +94,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Sends the last frames, if the peer takes them soon.
+    /// Sends the last frames, if the peer reads them soon.
     pub(super) async fn finish(self, end: Disconnect) {
         match end {
             Disconnect::Close(reason) => {
@@ -109,7 +109,7 @@ impl ConnectionDriver {
         let _ = timeout(CLOSE_GRACE, self.outbound.drained()).await;
     }
 
-    /// Waits for one event and handles it. Rare work is boxed: it would set the size of every idle connection's task.
+    /// Waits for one event and handles it. Rare work is boxed, because it would enlarge the tasks of idle connections.
     async fn step(&mut self) -> Result<(), Disconnect> {
         self.outbound.flush();
         if self.outbound.is_broken() {
@@ -128,7 +128,7 @@ impl ConnectionDriver {
             }
             drained = self.outbound.drained(), if !self.outbound.is_drained() => drained,
             () = std::future::ready(()), if self.behind_since.is_some() || !self.lossy.is_empty() => {
-                // Nothing more is to be done: we are up to date.
+                // No catch-up task is left, so the connection is up to date.
                 self.behind_since = None;
                 match self.lossy.pop() {
                     Some(room) => Box::pin(self.resend_room_state(room)).await,
@@ -218,7 +218,7 @@ impl ConnectionDriver {
         Ok(())
     }
 
-    /// Resumes the gate in a room, now that the client has everything up to `rev`.
+    /// Resumes the gate of a room. The client has everything up to `rev`.
     fn resume_gate(&self, room: RoomId, rev: Rev) {
         if let Some(gate) = self.subscriptions.gate(room)
             && let Err(reason) = gate.resume_at(rev)
@@ -228,7 +228,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Handles a gate that saw the user leave. A user who is back already only missed events.
+    /// Handles a gate that saw the user leave. A user who has already returned has only missed events.
     async fn on_removed(
         &mut self,
         live: &LiveMessage,
@@ -313,7 +313,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Spread over seconds, so that a restart is not followed by everybody at once.
+    /// Returns a random delay, so that not all clients reconnect at the same time after a restart.
     fn retry_in_ms(&self) -> u64 {
         let mut random = [0; 8];
         let _ = getrandom::fill(&mut random);
@@ -326,6 +326,6 @@ fn internal(error: &ChatError) -> Disconnect {
     if matches!(error, ChatError::Overloaded | ChatError::Draining) {
         return Disconnect::Close(CloseReason::Busy);
     }
-    tracing::error!(%error, "connection ended by a failure");
+    tracing::error!(%error, "connection ended by an internal error");
     Disconnect::Close(CloseReason::Internal)
 }

@@ -10,15 +10,15 @@ use crate::{
 
 /// Work for the driver.
 pub(super) enum ConnectionEvent {
-    /// The delivery gate in this room has paused.
+    /// The delivery gate of this room has paused.
     GatePaused(RoomId, PauseReason),
-    /// Send everything changed since these.
+    /// Send everything that changed after these.
     Sync(Vec<(RoomId, Rev)>),
-    /// Show the last so many messages of this room.
+    /// Show the last messages of this room.
     History(RoomId, usize),
-    /// Say when to come back, and close.
+    /// Tell the client when to reconnect, and close.
     Drain,
-    /// Close, once everything that was asked for before is sent.
+    /// Close after everything that was requested before is sent.
     Quit,
     /// End the connection.
     Disconnect(Disconnect),
@@ -28,24 +28,24 @@ pub(super) enum ConnectionEvent {
 pub(super) enum PauseReason {
     /// Changes were missed.
     Missed {
-        /// Whether it may have been more than messages.
+        /// Whether events other than messages may be missing.
         lagged: bool,
     },
-    /// The peer takes no more now.
+    /// The peer does not read at present.
     BufferFull,
-    /// The user seems to be out of this room; they may have come back since.
+    /// The user seems to have left this room, but may have returned since.
     Removed(Arc<LiveMessage>, LeaveReason),
-    /// The room is gone.
+    /// The room was deleted.
     Deleted,
 }
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disconnect {
-    /// We close it, and say why.
+    /// The server closes the connection for this reason.
     Close(CloseReason),
-    /// The peer closed it, with this code, and waits for our answer.
+    /// The peer closed the connection with this code and waits for the answer.
     PeerClosed(Option<u16>),
-    /// There is nobody to say it to.
+    /// The stream is broken, so that nothing can be sent.
     ConnectionLost,
 }

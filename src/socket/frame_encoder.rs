@@ -1,4 +1,4 @@
-//! Encodes events for one connection, as JSON frames or as lines.
+//! Encoder of events for one connection, as JSON frames or as lines.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     protocol::{Bye, CloseReason, DeflateParams, ErrorFrame, ServerEvent, line, ws_frame},
 };
 
-/// Names that a line of presence shows at most.
+/// Maximum names in lines of presence.
 const NAMES: usize = 10;
 
 /// Encoder of one connection.
@@ -21,10 +21,10 @@ pub(super) struct FrameEncoder {
     caller: Caller,
     /// Whether the peer takes compressed frames.
     deflate: Option<DeflateParams>,
-    /// Makes the keys of this connection's own lines, so that they are not echoed here and yet reach the same person's
-    /// other connections.
+    /// Makes the keys of this connection's own lines. By them the connection hides its own lines, which the user's
+    /// other connections show.
     line_key_seed: u64,
-    /// In line mode: its time zone, and the day of the last message shown.
+    /// State of line mode: the time zone, and the day of the last message shown.
     terminal: Option<Box<TerminalState>>,
 }
 
@@ -36,7 +36,7 @@ impl FrameEncoder {
         terminal: Option<Box<TerminalState>>,
     ) -> Self {
         let mut random = [0; 8];
-        // Without randomness own lines may be shown twice; nothing else hangs on it.
+        // Without randomness, the terminal may show its own lines twice. Nothing else depends on it.
         if mode != ProtocolMode::Json {
             let _ = getrandom::fill(&mut random);
         }
@@ -49,7 +49,7 @@ impl FrameEncoder {
         }
     }
 
-    /// Whose connection it is.
+    /// Returns the caller of the connection.
     pub(super) fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -59,17 +59,17 @@ impl FrameEncoder {
         self.caller.user()
     }
 
-    /// Whether the peer takes compressed frames.
+    /// Returns the parameters for compressed frames.
     pub(super) fn deflate(&self) -> Option<DeflateParams> {
         self.deflate
     }
 
-    /// A frame that nobody else gets.
+    /// Encodes a frame for this connection only.
     pub(super) fn frame(&self, text: &str) -> Bytes {
         self.packed(ws_frame::text(text))
     }
 
-    /// A frame a line, likewise.
+    /// Encodes each line as a frame for this connection only.
     pub(super) fn lines(&self, text: &str) -> Bytes {
         self.packed(ws_frame::lines(text))
     }
@@ -88,12 +88,12 @@ impl FrameEncoder {
         }
     }
 
-    /// The state of line mode; `None` for JSON.
+    /// Returns the state of line mode, or `None` for JSON.
     pub(super) fn terminal(&self) -> Option<&TerminalState> {
         self.terminal.as_deref()
     }
 
-    /// The key of this connection's line number `count`.
+    /// Returns the key of this connection's line number `count`.
     pub(super) fn line_key(&self, count: u64) -> Option<Key> {
         Key::parse(&format!("{}{count}", self.line_key_prefix())).ok()
     }
@@ -103,7 +103,7 @@ impl FrameEncoder {
         format!("line-{:016x}-", self.line_key_seed)
     }
 
-    /// A message that has just come.
+    /// Encodes a live message.
     pub(super) fn live(&self, live: &LiveMessage) -> Option<Bytes> {
         match self.mode {
             ProtocolMode::Json => Some(live.json(self.deflate).clone()),
@@ -121,7 +121,7 @@ impl FrameEncoder {
         }
     }
 
-    /// Notes that the frame of [`live`](Self::live) has gone out.
+    /// Notes that the frame of [`live`](Self::live) was sent.
     pub(super) fn note_shown(&self, live: &LiveMessage) {
         if let Some(terminal) = self.terminal()
             && live.change_kind == ChangeKind::Message
@@ -130,8 +130,7 @@ impl FrameEncoder {
         }
     }
 
-    /// A message that was read from the store because it was missed. `shown` is the newest one that
-    /// a terminal has shown; what is older has changed since.
+    /// Encodes a missed message. `shown` is the newest message that a terminal has shown; older ones are changes.
     pub(super) fn missed(&self, message: &Message, shown: Seq) -> Option<Bytes> {
         match self.mode {
             ProtocolMode::Json => Some(self.frame(&ServerEvent::encoded_message(message))),
@@ -153,9 +152,10 @@ impl FrameEncoder {
         }
     }
 
-    /// A message that a person asked to see, by the address or by a command. Who asks by a command
-    /// may want to do something with it, which takes its number. Between messages of two days stands a
-    /// line that says so; none stands before the first.
+    /// Encodes a message that a user asked to see, by the address or by a command.
+    ///
+    /// After a command the line contains the message's number, because other commands need it. A line separates
+    /// messages of different days; there is none before the first message.
     pub(super) fn shown(
         &self,
         message: &Message,
@@ -184,7 +184,7 @@ impl FrameEncoder {
         lines
     }
 
-    /// One is out of a room.
+    /// Encodes that the user left a room.
     pub(super) fn room_left(&self, room: RoomId, name: &str, reason: LeaveReason) -> Bytes {
         if self.mode == ProtocolMode::Json {
             let left = ServerEvent::RoomLeft {
@@ -206,7 +206,7 @@ impl FrameEncoder {
         })
     }
 
-    /// A frame that only JSON has.
+    /// Encodes an event that only JSON connections receive.
     pub(super) fn json(&self, frame: &ServerEvent<'_>) -> Option<Bytes> {
         (self.mode == ProtocolMode::Json).then(|| self.frame(&frame.encode()))
     }
@@ -220,7 +220,7 @@ impl FrameEncoder {
         })
     }
 
-    /// More was missed than a socket repeats.
+    /// Encodes that the client missed more than a socket sends.
     pub(super) fn behind(&self, room_id: RoomId, from_rev: Rev, head: Head) -> Option<Bytes> {
         self.json(&ServerEvent::Behind {
             room_id,
@@ -229,7 +229,7 @@ impl FrameEncoder {
         })
     }
 
-    /// A command was refused.
+    /// Encodes the refusal of a command.
     pub(super) fn refused(
         key: Option<String>,
         room_id: Option<RoomId>,
@@ -247,7 +247,7 @@ impl FrameEncoder {
         ServerEvent::Error(frame).encode()
     }
 
-    /// The server goes away.
+    /// Encodes that the server is shutting down.
     pub(super) fn bye(&self, bye: Bye) -> String {
         if self.mode == ProtocolMode::Json {
             return ServerEvent::Bye(bye).encode();
@@ -258,7 +258,7 @@ impl FrameEncoder {
         )
     }
 
-    /// Returns the last line for a person before the close; programs read the close code.
+    /// Returns the last line for a user before the close. Programs read the close code instead.
     pub(super) fn last_words(&self, reason: CloseReason) -> Option<String> {
         let quiet = matches!(
             reason,
@@ -281,12 +281,12 @@ impl FrameEncoder {
     }
 }
 
-/// Says at a terminal why a text was not sent, and which one.
+/// Returns the line for a terminal that tells which text was not sent, and why.
 pub(super) fn not_sent(excerpt: &str, error: &ChatError) -> String {
     format!("! not sent: {} (“{excerpt}”)", in_words(error))
 }
 
-/// A refusal as a person reads it.
+/// Returns the text of a refusal for a user.
 pub(super) fn in_words(error: &ChatError) -> String {
     match error.retry_after().map(millis) {
         Some(wait) => format!("{error}, retry in {} s", wait.div_ceil(1000)),

@@ -1,5 +1,5 @@
-//! Heartbeat of all connections: one timer wheel pings them, so that no connection has a timer of its own and no task is
-//! woken to ping.
+//! Heartbeat of all connections. One timer wheel pings them, so that no connection has a timer of its own and no task
+//! is woken to ping.
 
 use std::{
     sync::{
@@ -24,22 +24,22 @@ use crate::{
     protocol::{CloseReason, ws_frame},
 };
 
-/// Parts of a heartbeat: so many steps spread the pings.
+/// Number of slots of the wheel. They spread the pings over the heartbeat interval.
 const SLOTS: usize = 64;
-/// Pings after which other tasks get their turn.
+/// Number of pings after which the task yields to others.
 const YIELD_EVERY: usize = 64;
 
 /// Timer wheel of pings.
 pub struct Heartbeat {
     slots: [Mutex<Vec<Weak<Outbound>>>; SLOTS],
-    /// The slot whose turn was last.
+    /// Slot that was processed last.
     last: AtomicUsize,
     interval: Duration,
     silence: Duration,
 }
 
 impl Heartbeat {
-    /// Makes an empty wheel.
+    /// Creates an empty wheel.
     #[must_use]
     pub fn new(timing: &Timing) -> Self {
         Self {
@@ -50,9 +50,9 @@ impl Heartbeat {
         }
     }
 
-    /// Pings a connection from a heartbeat after now on, as long as it lives.
+    /// Adds a connection, which is pinged at each heartbeat as long as it lives.
     pub(super) fn add(&self, outbound: &Arc<Outbound>) {
-        // Its turn was just now: the next is in a whole round.
+        // The current slot was just processed, so its next turn is a full round away.
         let last = self.last.load(Ordering::Relaxed);
         self.slot(last).push(Arc::downgrade(outbound));
     }
@@ -80,20 +80,20 @@ impl Heartbeat {
             }
             outlets.shrink_to(outlets.len() * 2);
             let mut slot = self.slot(next);
-            // Connections added meanwhile go behind the others.
+            // Connections that were added meanwhile go to the end.
             outlets.append(&mut slot);
             *slot = outlets;
         }
     }
 
-    /// Pings a connection, or ends it if its peer was silent for too long.
+    /// Pings a connection, or disconnects it if its peer was silent for too long.
     fn ping_or_expire(&self, outbound: &Outbound) {
         if outbound.silence() > self.silence {
             outbound.post_event(ConnectionEvent::Disconnect(Disconnect::Close(
                 CloseReason::Silent,
             )));
         } else {
-            // Where there is no room for it, the peer has more than a ping to answer to.
+            // If the buffer is full, the peer has other frames to answer to.
             let _ = outbound.send_now(&ws_frame::ping());
         }
     }

@@ -1,4 +1,4 @@
-//! What line mode shows that JSON clients ask HTTP for.
+//! Lines for terminals with content that JSON clients request over HTTP.
 
 use super::terminal::TerminalState;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     protocol::{NAMES_SLICE, line},
 };
 
-/// `* #lobby · 3 online: ada, bob, you · /help`
+/// Returns the summary of a room: `* #lobby · 3 online: ada, bob, you · /help`
 pub(super) fn banner(chat: &Chat, member: &Member) -> Vec<String> {
     let room = &member.standing().room;
     let (title, who) = (title(room), who(chat, member));
@@ -18,7 +18,7 @@ pub(super) fn banner(chat: &Chat, member: &Member) -> Vec<String> {
     lines
 }
 
-/// `#lobby`; a direct room is called by the others in it: `@Ben, Cid`.
+/// Returns the name of a room: `#lobby`. A direct room has the names of the other members: `@Ben, Cid`.
 fn title(room: &Room) -> String {
     let sign = if room.kind == RoomKind::Direct {
         '@'
@@ -28,7 +28,7 @@ fn title(room: &Room) -> String {
     format!("{sign}{}", line::printable(&room.name))
 }
 
-/// What the room is about.
+/// Returns the line with the topic of a room.
 pub(super) fn topic(member: &Member) -> String {
     match member.standing().room.topic.as_str() {
         "" => "* no topic is set".to_owned(),
@@ -36,7 +36,7 @@ pub(super) fn topic(member: &Member) -> String {
     }
 }
 
-/// `3 online: ada, bob, you`
+/// Returns the online members: `3 online: ada, bob, you`
 pub(super) fn who(chat: &Chat, member: &Member) -> String {
     let (count, online) = chat.hub().presence().in_room(member.room(), NAMES_SLICE);
     let others = online
@@ -54,13 +54,13 @@ pub(super) fn who(chat: &Chat, member: &Member) -> String {
     format!("{count} online: {}{more}", names.join(", "))
 }
 
-/// `* times are those of Europe/Berlin: it is 2026-11-27 20:15`
+/// Returns the line with the time zone: `* times are those of Europe/Berlin: it is 2026-11-27 20:15`
 pub(super) fn zone(zone: &TimeZone, now: Timestamp) -> String {
     let (name, (day, clock)) = (zone.name(), zone.local(now));
     format!("* times are those of {name}: it is {day} {clock}")
 }
 
-/// One line for each of the caller's rooms.
+/// Returns one line for each of the caller's rooms.
 pub(super) async fn rooms(chat: &Chat, caller: &Caller) -> Result<Vec<String>, ChatError> {
     let rooms = chat.rooms(caller).await?;
     let lines = rooms.iter().map(|standing| {
@@ -76,13 +76,13 @@ pub(super) async fn rooms(chat: &Chat, caller: &Caller) -> Result<Vec<String>, C
     Ok(lines.collect())
 }
 
-/// What the last `count` messages up to `upto` come after.
+/// Returns the `seq` before the last `count` messages up to `upto`.
 pub(super) fn start_of_last(count: usize, upto: Seq) -> Seq {
     let count = i64::try_from(count.min(line::HISTORY_MAX)).unwrap_or(0);
     Seq(upto.0.saturating_sub(count).max(0))
 }
 
-/// One line for each pinned message, the latest pin first.
+/// Returns one line for each pinned message, the latest pin first.
 pub(super) async fn pins(
     chat: &Chat,
     caller: &Caller,
@@ -100,7 +100,7 @@ pub(super) async fn pins(
     Ok(lines.collect())
 }
 
-/// How to let people in, for who may.
+/// Returns the lines that tell how to invite people, if the caller may invite.
 pub(super) async fn invite(
     chat: &Chat,
     caller: &Caller,
@@ -113,17 +113,17 @@ pub(super) async fn invite(
     )])
 }
 
-/// Messages that a search shows at most.
+/// Maximum search results that a terminal shows.
 const HITS: usize = 10;
 
-/// One line for each message found, newest first, with its room and number.
+/// Returns one line for each message found, newest first, with its room and number.
 pub(super) async fn search(
     chat: &Chat,
     caller: &Caller,
     terminal: &TerminalState,
     words: &str,
 ) -> Result<Vec<String>, ChatError> {
-    // Over HTTP it is called q, and here nothing.
+    // Over HTTP the query is the field q, which a terminal does not know.
     let named = |error| match error {
         ChatError::Invalid(Invalid { detail, .. }) => {
             Invalid::new("what you look for", detail).into()

@@ -1,8 +1,8 @@
-//! One WebSocket connection. It never names HTTP.
+//! One WebSocket connection. This module does not depend on HTTP.
 //!
-//! Events of its rooms reach a connection through its delivery gates: a room's fan-out task writes to the socket itself. The
-//! connection's own task has two halves that do not wait for each other. The reader turns frames into commands; the driver
-//! does what takes more than one write, such as reading missed messages from the store.
+//! Events of its rooms reach a connection through its delivery gates: a room's fan-out task writes to the socket
+//! itself. The connection's own task has two halves that do not wait for each other. The reader turns frames into
+//! commands; the driver does what takes more than one write, such as reading missed messages from the store.
 
 mod codec;
 mod delivery_gate;
@@ -42,36 +42,36 @@ use outbound::Outbound;
 use reader::Reader;
 use terminal::TerminalState;
 
-/// A peer gets this long to answer a close before its connection is cut.
+/// Time for a peer to answer a close. After it, the TCP stream is dropped.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
-/// What every connection shares.
+/// State that all connections share.
 pub struct Context {
-    /// The chat.
+    /// The use cases.
     pub chat: Chat,
-    /// Sizes.
+    /// Limits on sizes and rates.
     pub limits: Arc<Limits>,
-    /// Times.
+    /// Timeouts and intervals.
     pub timing: Arc<Timing>,
-    /// Cancelled when the server goes away.
+    /// Cancelled at the shutdown of the server.
     pub draining: CancellationToken,
-    /// Permits to read from the store for a connection that opens or catches up. Live messages wait for few of them, however
-    /// many connections return at once.
+    /// Permits for connections that start or catch up to read from the store. There are few, so that live messages are
+    /// not delayed when many connections return at once.
     pub read_permits: Arc<Semaphore>,
     /// Pings all connections.
     pub heartbeat: Arc<Heartbeat>,
-    /// Where people reach the server, without a slash at the end; empty if that is not known.
+    /// Public URL of the server, without a slash at the end; empty if it is not set.
     pub origin: Arc<str>,
 }
 
 impl Context {
-    /// Makes the permits: enough to keep the store's readers busy.
+    /// Creates the permits: enough to keep the store's readers busy.
     #[must_use]
     pub fn read_permits() -> Arc<Semaphore> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Arc::new(Semaphore::new(4 * cores))
     }
 
-    /// Waits for a permit. Drop it before sending: a peer that takes nothing would block other connections.
+    /// Waits for a permit. Drop it before sending, because a peer that does not read would block other connections.
     async fn acquire_read_permit(&self) -> Option<OwnedSemaphorePermit> {
         // The semaphore is never closed; without a permit the read would only be less fair.
         self.read_permits.clone().acquire_owned().await.ok()
@@ -82,24 +82,24 @@ impl Context {
 pub struct ConnectionSetup {
     /// The caller.
     pub caller: Caller,
-    /// Its place in the directory of connections.
+    /// Registration in the directory of connections.
     pub registration: Registration,
     /// Rooms that it receives.
     pub scope: Scope,
     /// Name of its one room, for a user who leaves the room during the handshake.
     pub name: String,
-    /// Frames or lines.
+    /// JSON or lines.
     pub mode: ProtocolMode,
-    /// The time zone of a terminal.
+    /// Time zone of a terminal.
     pub zone: TimeZone,
-    /// Whether large messages go over it compressed.
+    /// Parameters for compressed messages, if the client supports them.
     pub deflate: Option<DeflateParams>,
 }
 
 /// Rooms that a connection receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Every room of its user.
+    /// All rooms of the user.
     All,
     /// One room.
     Room(RoomId),
@@ -114,16 +114,16 @@ pub enum ProtocolMode {
     Text(TextOptions),
 }
 
-/// What a person at a terminal asked for in the address.
+/// Options of a terminal, from the address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TextOptions {
-    /// Show one's own lines too.
+    /// Show the user's own lines too.
     pub echo: bool,
     /// Show each message's number.
     pub numbers: bool,
     /// Show everything after this message first.
     pub since: Option<Seq>,
-    /// Show the last so many messages first.
+    /// Show this number of last messages first.
     pub history: usize,
     /// The address states the epoch of another database.
     pub other_epoch: bool,
@@ -139,9 +139,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection over `stream`; `leftover` is what the client sent right behind its handshake.
+    /// Creates a connection over `stream`. `leftover` holds the bytes that the client sent after its handshake.
     ///
-    /// Boxed, as its opening is: what is handed from one future to the next takes room in each.
+    /// The value is boxed, because a value that moves from one future to the next takes space in each.
     #[must_use]
     #[expect(clippy::boxed_local, reason = "its caller is such a future")]
     pub fn new(
@@ -188,13 +188,13 @@ impl Connection {
         })
     }
 
-    /// Serves it to its end. What is done once is boxed, for an idle connection pays for the rest.
+    /// Serves the connection until it ends. Work that is done once is boxed, because it would enlarge idle connections.
     pub async fn serve(mut self: Box<Self>) {
         let end = self.run().await;
         Box::pin(self.finish(end)).await;
     }
 
-    /// Speaks until the connection ends, then says goodbye.
+    /// Runs the driver and the reader until the connection ends.
     async fn run(&mut self) -> Disconnect {
         let Self {
             decoder,
@@ -203,7 +203,7 @@ impl Connection {
             reader,
             ..
         } = self;
-        // Whatever it is in the middle of, a write to a peer that does not read among them.
+        // This comes first, so that a forced disconnect also interrupts a write to a peer that does not read.
         tokio::select! {
             biased;
             over = controls.disconnected() => Disconnect::Close(match over {
@@ -222,8 +222,8 @@ impl Connection {
         }
     }
 
-    /// Says goodbye, and ends the TCP stream in order: closing it with bytes unread would reset it, and
-    /// the peer could lose the close frame that is on its way.
+    /// Sends the last frames, and ends the TCP stream in order. Closing it with unread bytes would reset it, and the
+    /// peer could lose the close frame.
     async fn finish(self: Box<Self>, end: Disconnect) {
         let Self {
             outbound,
@@ -232,11 +232,11 @@ impl Connection {
             reader,
             ..
         } = *self;
-        // The user is gone from here on, however long the peer takes to answer.
+        // The user goes offline here, even if the peer answers late.
         writer.finish(end).await;
         drop(reader);
         if let Disconnect::Close(_) = end {
-            // A close is answered by a close.
+            // The peer answers a close frame with a close frame.
             let answer = async {
                 loop {
                     match decoder.next() {

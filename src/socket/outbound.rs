@@ -1,5 +1,5 @@
-//! Outbound buffer of one connection. Any task may write. Bytes that the peer does not take at once are queued up to a
-//! limit, and a peer that takes nothing for too long is disconnected.
+//! Outbound buffer of one connection. Any task may write. Bytes that the peer does not accept at once are queued up to
+//! a limit, and a peer that does not read for too long is disconnected.
 
 use std::{
     collections::VecDeque,
@@ -24,13 +24,13 @@ use super::{
 };
 use crate::protocol::CloseReason;
 
-/// Bytes that may be queued. More are refused, unless it is one frame that has nothing before it.
+/// Maximum queued bytes. A larger frame is accepted only if nothing is queued before it.
 const MAX_BUFFERED_BYTES: usize = 64 * 1024;
-/// Frames that leave in one write at most.
+/// Maximum frames in one write.
 const MAX_SLICES: usize = 32;
-/// Connection events that may be queued before the peer's own have to wait.
+/// Maximum queued connection events. Further events that the peer causes wait.
 const MAX_EVENTS: usize = 64;
-/// What one read takes. On the stack, so that it costs a silent connection nothing.
+/// Bytes of one read. The buffer is on the stack, so that a silent connection holds none.
 const READ_BYTES: usize = 4096;
 
 /// The buffer is full.
@@ -44,17 +44,17 @@ pub(super) struct Outbound {
     state: Mutex<OutboundState>,
     /// Wakes the driver.
     wakeup: Notify,
-    /// Signals that there is room again.
+    /// Signals that the buffer has space again.
     capacity: Notify,
 }
 
 struct OutboundState {
     queue: VecDeque<Bytes>,
-    /// How much of the first frame has left.
+    /// Bytes of the first frame that are sent.
     sent: usize,
-    /// Bytes queued in all.
+    /// Number of all queued bytes.
     waiting: usize,
-    /// Since when the peer has taken nothing, although something waits.
+    /// Time since which the peer has not read, although bytes are queued.
     stalled_since: Option<Instant>,
     phase: Phase,
     /// Time of the last read.
@@ -66,7 +66,7 @@ struct OutboundState {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// Our close frame is in the queue: nothing may follow it.
+    /// The server's close frame is queued. Nothing may follow it.
     Closing,
     Broken,
 }
@@ -94,7 +94,7 @@ impl OutboundState {
         slices
     }
 
-    /// So many bytes have left.
+    /// Removes bytes that are sent.
     fn advance(&mut self, written: usize) {
         self.waiting -= written;
         self.sent += written;
@@ -105,7 +105,7 @@ impl OutboundState {
             self.sent -= first.len();
             self.queue.pop_front();
         }
-        // What a burst needed is not kept for a silent connection.
+        // Release the memory of a burst, so that a silent connection does not keep it.
         self.queue = VecDeque::new();
     }
 }
@@ -130,21 +130,21 @@ impl Outbound {
         }
     }
 
-    /// Queues a frame. It leaves with the next [`flush`](Self::flush).
+    /// Queues a frame. It is sent with the next [`flush`](Self::flush).
     pub(super) fn enqueue(&self, frame: Bytes) -> Result<(), BufferFull> {
         self.lock().enqueue(frame)
     }
 
-    /// Sends a frame at once if nothing is queued before it; else queues it.
+    /// Sends a frame at once if nothing is queued before it, otherwise queues it.
     pub(super) fn send_now(&self, frame: &Bytes) -> Result<(), BufferFull> {
         let mut state = self.lock();
         let mut sent = 0;
-        // Mostly nothing waits and all of it is taken.
+        // Usually nothing is queued and the peer accepts the whole frame.
         if state.queue.is_empty() && state.phase == Phase::Open {
             match self.stream.try_write(frame) {
                 Ok(written) if written == frame.len() => return Ok(()),
                 Ok(written) => sent = written,
-                // Looked at below, when it is tried again.
+                // The next attempt below handles an error.
                 Err(_) => {}
             }
         }
@@ -153,12 +153,12 @@ impl Outbound {
         Ok(())
     }
 
-    /// Sends as much as the peer takes now.
+    /// Sends as many queued bytes as the peer accepts now.
     pub(super) fn flush(&self) {
         self.write(&mut self.lock());
     }
 
-    /// Queues a frame as soon as there is room for it. Called by the driver.
+    /// Queues a frame as soon as the buffer has space. Only the driver calls this.
     pub(super) async fn send(&self, frame: Bytes) -> Result<(), Disconnect> {
         while self.enqueue(frame.clone()).is_err() {
             self.drained().await?;
@@ -166,10 +166,10 @@ impl Outbound {
         Ok(())
     }
 
-    /// Like [`send`](Self::send), for tasks other than the driver, which makes the room.
+    /// Queues a frame like [`send`](Self::send), for tasks other than the driver, which frees the space.
     ///
     /// # Errors
-    /// The connection is broken.
+    /// [`Disconnect::ConnectionLost`] if the connection is broken.
     pub(super) async fn send_with_backpressure(&self, frame: Bytes) -> Result<(), Disconnect> {
         while self.enqueue(frame.clone()).is_err() {
             self.flush();
@@ -181,15 +181,15 @@ impl Outbound {
         Ok(())
     }
 
-    /// Whether nothing waits.
+    /// Returns whether nothing is queued.
     pub(super) fn is_drained(&self) -> bool {
         self.lock().queue.is_empty()
     }
 
-    /// Waits until the peer has taken everything.
+    /// Waits until the peer has received everything.
     ///
     /// # Errors
-    /// The end of the connection if it takes nothing for too long, or is gone.
+    /// The end of the connection if the peer does not read for too long, or is gone.
     pub(super) async fn drained(&self) -> Result<(), Disconnect> {
         loop {
             let stalled_since = {
@@ -203,7 +203,7 @@ impl Outbound {
                 }
                 state.stalled_since.unwrap_or_else(Instant::now)
             };
-            // Boxed: a clock would set the size of every connection that never needs it.
+            // The timer is boxed, because it would enlarge every connection, and most never need it.
             let writable = Box::pin(timeout_at(
                 stalled_since + self.stall,
                 self.stream.writable(),
@@ -233,7 +233,7 @@ impl Outbound {
         self.wakeup.notify_one();
     }
 
-    /// Posts an event to the driver as soon as few are queued. For events that the peer may cause as often as it likes.
+    /// Posts an event to the driver as soon as few are queued. Used for events that the peer can cause without limit.
     pub(super) async fn post_event_with_backpressure(&self, event: ConnectionEvent) {
         while self.lock().events.len() >= MAX_EVENTS {
             self.capacity.notified().await;
@@ -248,25 +248,25 @@ impl Outbound {
         Some(event)
     }
 
-    /// Waits until the driver has something to do: an event, or a peer that takes no more.
+    /// Waits until the driver has something to do: an event, or a peer that does not read.
     pub(super) async fn wakeup(&self) {
         self.wakeup.notified().await;
     }
 
-    /// Whether the connection is broken.
+    /// Returns whether the connection is broken.
     pub(super) fn is_broken(&self) -> bool {
         self.lock().phase == Phase::Broken
     }
 
-    /// How long the peer has been silent.
+    /// Returns how long the peer has been silent.
     pub(super) fn silence(&self) -> Duration {
         self.lock().last_read_at.elapsed()
     }
 
-    /// Waits for bytes of the peer. `false` is the end of its stream.
+    /// Waits for bytes from the peer. Returns `false` at the end of its stream.
     pub(super) async fn read(&self, decoder: &mut Decoder) -> io::Result<bool> {
         loop {
-            // Nobody else waits to read; a future of the stream's own would take a hundred bytes more.
+            // Only this task reads. The stream's own future would be a hundred bytes larger.
             poll_fn(|context| self.stream.poll_read_ready(context)).await?;
             match self.read_now(decoder) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -280,8 +280,8 @@ impl Outbound {
         let mut read: &[u8] = &[];
         let tried = self.stream.try_io(Interest::READABLE, || {
             (read, _) = rustix::io::read(&self.stream, &mut bytes)?;
-            // Less than there was room for is all there is. To say so spares the system the question:
-            // the stream counts as unreadable until more comes.
+            // A short read means that no more bytes are available. Reporting it as `WouldBlock` saves a system call,
+            // because the stream then counts as unreadable until more bytes arrive.
             if (1..READ_BYTES).contains(&read.len()) {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
@@ -295,7 +295,7 @@ impl Outbound {
         Ok(!read.is_empty())
     }
 
-    /// Reads and forgets, until the stream ends.
+    /// Reads and discards bytes until the stream ends.
     pub(super) async fn drain_peer(&self) {
         loop {
             if self.stream.readable().await.is_err() {
@@ -309,12 +309,12 @@ impl Outbound {
         }
     }
 
-    /// Ends our direction of the stream.
+    /// Closes the sending direction of the stream.
     pub(super) fn shutdown_write(&self) {
         let _ = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write);
     }
 
-    /// Writes queued bytes, as far as the peer takes them.
+    /// Writes as many queued bytes as the peer accepts.
     fn write(&self, state: &mut OutboundState) {
         while !state.queue.is_empty() {
             match self.stream.try_write_vectored(&state.slices()) {
@@ -323,7 +323,7 @@ impl Outbound {
                     state.stalled_since = None;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // The driver waits for the peer, whichever task wrote.
+                    // The driver waits for the peer, no matter which task wrote.
                     if state.stalled_since.is_none() {
                         state.stalled_since = Some(Instant::now());
                         self.wakeup.notify_one();

@@ -1,4 +1,4 @@
-//! Everything that comes in over one connection: frames to commands, commands to use cases.
+//! Input of one connection: decodes frames into commands and calls the use cases.
 
 mod commands;
 mod slash_commands;
@@ -20,9 +20,9 @@ use crate::{
     protocol::{CloseReason, ws_frame},
 };
 
-/// Messages of one connection that may be on their way to the disk.
+/// Maximum messages of one connection that wait for the disk.
 const IN_FLIGHT: usize = 64;
-/// Refusals for speed, and frames that are no commands, before the connection is closed.
+/// Maximum violations, such as exceeded rate limits and invalid frames, before the connection is closed.
 const MAX_VIOLATIONS: u32 = 100;
 
 pub(super) struct Reader {
@@ -30,21 +30,20 @@ pub(super) struct Reader {
     scope: Scope,
     encoder: Arc<FrameEncoder>,
     outbound: Arc<Outbound>,
-    /// Answers to messages that are on their way to the disk.
+    /// Answers to messages that wait for the disk.
     in_flight: InFlight,
-    /// Lines sent so far, for their keys.
+    /// Number of lines sent so far, for their keys.
     lines: u64,
-    /// Those refusals, less the messages that were taken since.
+    /// Violations so far, less the messages accepted since.
     refusals: u32,
 }
 
-/// The reader has nothing more to do.
+/// The reader has ended.
 struct ReaderStopped;
 
 type Answer = BoxFuture<'static, Option<String>>;
 
-/// Answers that are still to come, in the order in which they come. It takes no memory while there are
-/// none.
+/// Pending answers, in the order in which they complete. It takes no memory while it is empty.
 #[derive(Default)]
 struct InFlight(Option<FuturesUnordered<Answer>>);
 
@@ -57,7 +56,7 @@ impl InFlight {
         self.0.as_ref().map_or(0, FuturesUnordered::len)
     }
 
-    /// The next answer; `None` if there is none to come. Cancelling it loses nothing.
+    /// Returns the next answer, or `None` if none is pending. Cancelling it loses nothing.
     async fn next(&mut self) -> Option<Option<String>> {
         let answer = self.0.as_mut()?.next().await;
         if answer.is_none() {
@@ -86,7 +85,7 @@ impl Reader {
         }
     }
 
-    /// Reads until there is nothing more to do; then the driver ends the connection.
+    /// Reads until the connection ends, then waits for the driver to end it.
     pub(super) async fn listen(&mut self, decoder: &mut Decoder) {
         while self.step(decoder).await.is_ok() {}
         self.outbound.flush();
@@ -101,7 +100,7 @@ impl Reader {
                 Err(reason) => return self.end(Disconnect::Close(reason)).await,
             }
         }
-        // Answers that came together leave together.
+        // Answers that completed together are sent in one write.
         self.outbound.flush();
         let may_read = self.in_flight.len() < IN_FLIGHT;
         tokio::select! {
@@ -138,15 +137,15 @@ impl Reader {
             Incoming::Pong => return Ok(()),
             Incoming::Close(code) => return self.end(Disconnect::PeerClosed(code)).await,
         };
-        // Boxed, for a connection that is silent should not hold room for what it might say.
+        // The future is boxed, so that a silent connection does not reserve space for it.
         match (self.encoder.text_options(), self.scope) {
             (Some(_), Scope::Room(room)) => Box::pin(self.line(room, &text)).await,
             _ => Box::pin(self.command(&text)).await,
         }
     }
 
-    /// Queues a message. What is none takes nothing from the limit of messages, and so counts as
-    /// anything else that is asked for: nobody is refused as often as they like.
+    /// Queues a message. An invalid message does not count against the limit of messages, so it counts against the
+    /// limit of requests.
     fn submit(
         &self,
         room: RoomId,
@@ -162,7 +161,7 @@ impl Reader {
         }
     }
 
-    /// Waits for every message that is on its way to the disk, so that each is acked.
+    /// Waits for all messages that are being written, so that each is acknowledged.
     async fn settle(&mut self) {
         while let Some(answer) = self.in_flight.next().await {
             if self.pass(answer).await.is_err() {
@@ -181,7 +180,7 @@ impl Reader {
         self.say_refusal(error, answer).await
     }
 
-    /// Answers a refusal, unless it is one too many.
+    /// Sends a refusal, or ends the connection after too many violations.
     async fn say_refusal(
         &mut self,
         error: &ChatError,
@@ -200,7 +199,7 @@ impl Reader {
         self.say(answer).await
     }
 
-    /// Counts a refusal that a sound client does not bring about, and whether it was one too many.
+    /// Counts a violation, which a correct client does not cause. Returns whether there were too many.
     fn record_violation(&mut self) -> bool {
         self.refusals += 1;
         self.refusals > MAX_VIOLATIONS
@@ -221,7 +220,7 @@ impl Reader {
             .map_err(|_| ReaderStopped)
     }
 
-    /// Posts an event to the driver. After an event that ends the connection the reader stops.
+    /// Posts an event to the driver. The reader stops after an event that ends the connection.
     async fn post(&mut self, event: ConnectionEvent) -> Result<(), ReaderStopped> {
         let last = matches!(
             event,

@@ -13,16 +13,16 @@ use crate::{
     hub::Listener,
 };
 
-/// A step of a repair.
+/// One step of a catch-up.
 pub(super) enum CatchUp {
-    /// These were missed after `after`; more follow if `more`.
+    /// Messages missed after `after`. More follow if `more`.
     Missed {
         after: Rev,
         messages: Vec<Message>,
         head: Head,
         more: bool,
     },
-    /// The user is not in the room any more.
+    /// The user is no longer in the room.
     Removed(LeaveReason),
 }
 
@@ -30,14 +30,14 @@ pub(super) struct RoomSubscriptions {
     chat: Chat,
     encoder: Arc<FrameEncoder>,
     outbound: Arc<Outbound>,
-    /// In the order of their ids.
+    /// Sorted by room id.
     rooms: Vec<SubscriptionEntry>,
 }
 
 struct SubscriptionEntry {
     room: RoomId,
     subscription: RoomSubscription,
-    /// The client has been told of this room.
+    /// Whether the client was told of this room.
     announced: bool,
 }
 
@@ -64,7 +64,7 @@ impl RoomSubscriptions {
             subscription: RoomSubscription::new(gate, listening),
             announced: false,
         };
-        // Most connections have one room and need no room for more.
+        // Most connections have one room, so reserve no space for more.
         if self.rooms.is_empty() {
             self.rooms.reserve_exact(1);
         }
@@ -108,7 +108,7 @@ impl RoomSubscriptions {
         self.rooms.retain(|entry| entry.announced);
     }
 
-    /// Reads a step of what was missed in `room` and moves its cursor past it.
+    /// Reads one step of the messages that were missed in `room`, and moves the cursor of the catch-up past it.
     pub(super) async fn catch_up(
         &self,
         room: RoomId,

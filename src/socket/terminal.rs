@@ -1,4 +1,4 @@
-//! State of a connection in line mode: its time zone, and the day of the last message it has shown.
+//! State of a connection in line mode: the time zone, and the day of the last message shown.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,21 +7,21 @@ use crate::{
     protocol::line::{self, LineStyle},
 };
 
-/// How a terminal shows messages.
+/// Style and state of a terminal.
 pub(super) struct TerminalState {
-    /// Start of the addresses of files; empty if `public_url` is not set.
+    /// Start of the URLs of files; empty if `public_url` is not set.
     origin: Arc<str>,
     clock: Mutex<ClockState>,
 }
 
 struct ClockState {
     zone: TimeZone,
-    /// When the last message shown was sent. A message of another day comes behind a line between days.
+    /// Time of the last message shown. A line separates messages of different days.
     last_shown: Timestamp,
 }
 
 impl TerminalState {
-    /// A terminal that has shown nothing before `now`.
+    /// Creates the state of a terminal that has shown nothing before `now`.
     pub(super) fn new(zone: TimeZone, origin: Arc<str>, now: Timestamp) -> Self {
         let clock = Mutex::new(ClockState {
             zone,
@@ -30,12 +30,12 @@ impl TerminalState {
         Self { origin, clock }
     }
 
-    /// Returns the zone of dates and times.
+    /// Returns the time zone.
     pub(super) fn zone(&self) -> TimeZone {
         self.lock().zone.clone()
     }
 
-    /// Sets the zone of dates and times. The person has just been told the date in it.
+    /// Sets the time zone. The user was just told the date in it.
     pub(super) fn set_zone(&self, zone: TimeZone, now: Timestamp) {
         *self.lock() = ClockState {
             zone,
@@ -43,8 +43,8 @@ impl TerminalState {
         };
     }
 
-    /// Returns whether a live message reads here as in [`LineStyle::PLAIN`], so that the line shared by
-    /// all terminals will do.
+    /// Returns whether a live message looks here as in [`LineStyle::PLAIN`], so that the line shared by all terminals
+    /// can be used.
     pub(super) fn is_plain(&self, message: &Message) -> bool {
         let has_files = message
             .extras
@@ -56,14 +56,14 @@ impl TerminalState {
             && !clock.is_another_day(message)
     }
 
-    /// Renders a live message: with its time, behind a line between days if it is the first of its day.
+    /// Renders a live message with its time. A line of the date precedes the first message of a day.
     pub(super) fn live_line(&self, message: &Message, numbered: bool) -> String {
         let clock = self.lock();
         clock.line(message, self.style(&clock, numbered, false))
     }
 
-    /// Renders a message of the history: with its date and time, behind a line between days unless it is
-    /// the first one shown or of the same day as the last.
+    /// Renders a message of the history with its date and time. A line of the date precedes it, unless it is the first
+    /// one shown or of the same day as the last.
     pub(super) fn history_line(&self, message: &Message, numbered: bool, is_first: bool) -> String {
         let mut clock = self.lock();
         if is_first {
@@ -74,14 +74,14 @@ impl TerminalState {
         line
     }
 
-    /// Renders a message that was missed, as a live one, and notes that it was shown.
+    /// Renders a missed message like a live one, and notes that it was shown.
     pub(super) fn missed_line(&self, message: &Message, numbered: bool) -> String {
         let line = self.live_line(message, numbered);
         self.note_shown(message);
         line
     }
 
-    /// Renders a message that stands by itself, such as a hit of a search: `2026-11-27: #12 20:15 <ada> hi`.
+    /// Renders a single message, such as a search result: `2026-11-27: #12 20:15 <ada> hi`.
     pub(super) fn single_line(&self, message: &Message) -> String {
         let clock = self.lock();
         let line = line::render(message, self.style(&clock, true, false));
@@ -112,7 +112,7 @@ impl ClockState {
         self.zone.day(self.last_shown) != self.zone.day(message.created_at)
     }
 
-    /// Renders a message, behind a line between days if it is of another day than the last one shown.
+    /// Renders a message. A line of the date precedes it if its day differs from that of the last message shown.
     fn line(&self, message: &Message, style: LineStyle<'_>) -> String {
         let line = line::render(message, style);
         if !self.is_another_day(message) {
@@ -191,7 +191,7 @@ mod tests {
             let night = message(after);
             assert!(!terminal.is_plain(&night), "{between}");
             let lines = format!("* day changed to {between}\n00:00 <ada> hi");
-            // Until it has gone out, it is the first of its day.
+            // Until it is sent, the message counts as the first of its day.
             for _ in 0..2 {
                 assert_eq!(terminal.live_line(&night, false), lines);
             }

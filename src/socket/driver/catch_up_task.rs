@@ -1,7 +1,7 @@
-//! Catch-up: sends what a client missed, after a gap or when the client asks.
+//! Catch-up: sends missed messages, after a gap or when the client asks for them.
 //!
-//! A task is a state of the driver, not a call. Each step reads a bounded amount and sends it; pings, control messages and
-//! answers are sent in between. The room's gate is paused meanwhile, so that live messages follow the missed ones.
+//! A task is a state of the driver, not a call. Each step reads a bounded amount and sends it; pings, control messages
+//! and answers are sent in between. The room's gate is paused meanwhile, so that live messages follow the missed ones.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     protocol::{CloseReason, SYNC_LIMIT, ServerEvent},
 };
 
-/// Size of one step, which is in memory until the peer has taken it.
+/// Size of one step, which is in memory until the peer has received it.
 const STEP: PageLimit = PageLimit {
     messages: 63,
     bytes: 64 * 1024,
@@ -30,7 +30,7 @@ pub(super) enum CatchUpTask {
     Sync {
         room: RoomId,
         after: Rev,
-        /// Messages sent so far; 0 if the task has not begun.
+        /// Number of messages sent so far; 0 if the task has not begun.
         sent: usize,
     },
     /// The gate found a gap.
@@ -38,23 +38,23 @@ pub(super) enum CatchUpTask {
         room: RoomId,
         /// Whether events other than messages were lost, such as presence or a new name.
         lagged: bool,
-        /// Whether changes that were overtaken by later ones have left holes.
+        /// Whether `rev` numbers are missing because later changes replaced the earlier ones.
         holes: bool,
     },
-    /// The peer takes more again: the gate sends what it has buffered.
+    /// The peer reads again: the gate sends its buffered events.
     Resume { room: RoomId },
-    /// A person asked for these messages.
+    /// The user of a terminal asked for these messages.
     HistoryReplay(HistoryReplay),
 }
 
-/// A stretch of a room's history, for a person.
+/// A range of a room's history for a terminal.
 pub(super) struct HistoryReplay {
     pub(super) room: RoomId,
     pub(super) after: Seq,
     pub(super) upto: Seq,
-    /// Whether it was asked for by a command, and not by the address.
+    /// Whether a command asked for it, and not the address.
     pub(super) by_command: bool,
-    /// Whether none of it was shown yet.
+    /// Whether none of the range was shown yet.
     pub(super) is_first: bool,
 }
 
@@ -103,7 +103,7 @@ impl ConnectionDriver {
         Ok(())
     }
 
-    /// Sends everything changed since `after`. The gate resumes behind it.
+    /// Sends everything that changed after `after`, then resumes the gate.
     async fn sync(
         &mut self,
         room: RoomId,
@@ -114,7 +114,7 @@ impl ConnectionDriver {
         if !self.subscriptions.is_subscribed(room) && self.scope == Scope::All {
             self.handle_control(ControlMessage::Room(room)).await?;
         }
-        // Live messages come behind the missed ones.
+        // The gate is paused, so that live messages follow the missed ones.
         let changes = if let Some(gate) = self.subscriptions.gate(room) {
             gate.pause();
             let chat = self.context.chat.clone();
@@ -155,13 +155,13 @@ impl ConnectionDriver {
         Ok(None)
     }
 
-    /// Tells the client up to where it holds everything.
+    /// Tells the client the head up to which it has everything.
     async fn send_synced(&self, room: RoomId, head: Head) -> Result<(), Disconnect> {
         let epoch = self.context.chat.epoch();
         self.send(self.encoder.synced(room, head, epoch)).await
     }
 
-    /// Reads a step of what was missed in a room and goes on from there.
+    /// Reads and sends one step of the messages that were missed in a room.
     async fn repair(
         &mut self,
         room: RoomId,
@@ -197,7 +197,7 @@ impl ConnectionDriver {
                 if more {
                     return again(holes);
                 }
-                // The client is told that it has everything, holes or not.
+                // A client whose messages have missing `rev` numbers is told that it has everything.
                 if holes {
                     self.send_synced(room, head).await?;
                 }
@@ -219,7 +219,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Shows a step of a room's history to a person.
+    /// Shows one step of a room's history at a terminal.
     async fn replay(&mut self, replay: HistoryReplay) -> Result<Option<CatchUpTask>, Disconnect> {
         let HistoryReplay {
             room, after, upto, ..
@@ -270,7 +270,7 @@ impl ConnectionDriver {
         })))
     }
 
-    /// Sends a message that was missed.
+    /// Sends a missed message.
     async fn send_missed(&self, room: RoomId, message: &Message) -> Result<(), Disconnect> {
         let Some(gate) = self.subscriptions.gate(room) else {
             return Ok(());
@@ -281,7 +281,7 @@ impl ConnectionDriver {
         Ok(())
     }
 
-    /// The last `count` messages, for a person who asked.
+    /// Starts to show the last `count` messages at a terminal.
     pub(super) async fn history(&mut self, room: RoomId, count: usize) -> Result<(), Disconnect> {
         let chat = self.context.chat.clone();
         match chat.member(self.encoder.caller(), room).await {
@@ -304,7 +304,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Sends the state of a room again: its name and who is online.
+    /// Sends the state of a room again: its name and the online members.
     pub(super) async fn resend_room_state(&mut self, room: RoomId) -> Result<(), Disconnect> {
         if self.encoder.text_options().is_none() {
             return self.send_room(room).await;
@@ -332,7 +332,7 @@ impl ConnectionDriver {
         let chat = self.context.chat.clone();
         let member = match patiently!(timing, chat.member(caller, room)) {
             Ok(member) => member,
-            // A room that was announced is left when its gate says so.
+            // For an announced room, the gate reports the removal.
             Err(ChatError::NotFound(_)) => {
                 if !self.subscriptions.is_announced(room) {
                     self.subscriptions.unsubscribe(room);
@@ -342,8 +342,8 @@ impl ConnectionDriver {
             Err(error) => return Err(super::internal(&error)),
         };
         let standing = member.standing();
-        // A room that is new to this connection starts at its head; an announced one continues. A direct room starts at its
-        // first message, which may precede the control message.
+        // A room that is new to this connection starts at its head; an announced one continues. A direct room
+        // starts at its first message, which may precede the control message.
         let is_new = self.subscriptions.announce(room, &standing.room.name);
         let view = self.room_view(standing);
         self.send(self.encoder.json(&ServerEvent::Room { room: view }))
@@ -362,7 +362,7 @@ impl ConnectionDriver {
     }
 }
 
-/// A step of a `sync`, or where the room stands if that is too far away.
+/// Reads one step of a `sync`. Returns the head instead if more changed than a `sync` sends.
 async fn changes(
     chat: &Chat,
     caller: &Caller,
@@ -371,8 +371,8 @@ async fn changes(
     sent: usize,
 ) -> Result<Result<Changes, Head>, ChatError> {
     let remaining = i64::try_from(SYNC_LIMIT.saturating_sub(sent)).unwrap_or(0);
-    // The first step looks at numbers alone how far it is; a room that runs away from the ones after
-    // it is caught by their count.
+    // The first step counts without reading messages. If new changes come faster than the steps, the count of
+    // sent messages ends the `sync`.
     if sent == 0 || remaining == 0 {
         let lag = chat.lag(caller, room, after, remaining).await?;
         if lag.exceeds_limit {
@@ -383,7 +383,7 @@ async fn changes(
     Ok(Ok(changes))
 }
 
-/// Whether these do not follow `after` and one another one by one.
+/// Returns whether the `rev` numbers of the messages do not directly follow `after` and each other.
 fn has_holes(after: Rev, messages: &[Message]) -> bool {
     let wanted = std::iter::successors(Some(after.next()), |rev| Some(rev.next()));
     messages

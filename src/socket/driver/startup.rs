@@ -1,4 +1,4 @@
-//! How a connection begins: subscribe, then read, then say what was read.
+//! Start of a connection: subscribe, then read, then send the result.
 
 use super::{
     ConnectionDriver,
@@ -12,12 +12,12 @@ use crate::{
     protocol::{CloseReason, ServerEvent, UserView, server_event::ReadyLimits},
 };
 
-/// Line for a terminal whose address names the numbers of another history.
+/// Line for a terminal whose address states the numbers of another history.
 const OTHER_HISTORY: &str = "! epoch_changed: the history on this server is not the one you know, because a backup was restored; \
      message numbers that you noted may be wrong";
 
 impl ConnectionDriver {
-    /// Subscribes to the one room that this connection is for, if it is for one.
+    /// Subscribes to the connection's room, if it is limited to one.
     pub(in crate::socket) fn subscribe_initial(&mut self, name: &str) {
         let Scope::Room(room) = self.scope else {
             return;
@@ -28,11 +28,11 @@ impl ConnectionDriver {
         }
     }
 
-    /// Subscribes, reads, then sends the result. Events in between wait in the gates.
+    /// Subscribes, reads, then sends the result. The gates buffer events in between.
     pub(in crate::socket) async fn open(&mut self) -> Result<(), Disconnect> {
         let chat = self.context.chat.clone();
         let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
-        // The login may have ended between the handshake and our being listed.
+        // The login may have ended between the handshake and the registration in the hub.
         if chat.is_ended(self.encoder.caller()) {
             return Err(Disconnect::Close(CloseReason::SessionEnded));
         }
@@ -92,7 +92,7 @@ impl ConnectionDriver {
         Ok(())
     }
 
-    /// The user came out of the room between the handshake and now.
+    /// Handles a user who left the room since the handshake.
     async fn out_of(&mut self, room: RoomId) -> Result<(), Disconnect> {
         let chat = self.context.chat.clone();
         let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
@@ -101,12 +101,12 @@ impl ConnectionDriver {
         self.on_left(room, reason).await
     }
 
-    /// Makes the user online in their rooms.
+    /// Registers the user's rooms in the presence index.
     async fn enter(&mut self, user: &User) -> Result<Vec<Membership>, Disconnect> {
         let chat = self.context.chat.clone();
         let (timing, caller) = (self.context.timing.clone(), self.encoder.caller());
         let guard = chat.hub().presence().enter(user.author());
-        // Once more if the user came to a room or went from one while their rooms were read.
+        // Read again if the user joined or left a room meanwhile.
         let standings = loop {
             let epoch = guard.membership_epoch();
             let standings = patiently!(timing, chat.rooms(caller));
@@ -125,7 +125,7 @@ impl ConnectionDriver {
         Ok(standings)
     }
 
-    /// The banner, then what the address asked for.
+    /// Sends the banner and the history that the address asked for.
     async fn open_text(&mut self) -> Result<(), Disconnect> {
         let (Scope::Room(room), Some(options)) = (self.scope, self.encoder.text_options()) else {
             return Err(Disconnect::Close(CloseReason::Internal));
@@ -138,7 +138,7 @@ impl ConnectionDriver {
             Err(ChatError::NotFound(_)) => return self.out_of(room).await,
             Err(error) => return Err(internal(&error)),
         };
-        // Read again, so that the history shown below ends where the gate resumes.
+        // Read the head again, so that the history below ends where the gate resumes.
         let head = member.standing().room.head;
         for line in lines::banner(&chat, &member) {
             self.send_text(&line).await?;

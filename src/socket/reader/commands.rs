@@ -1,4 +1,4 @@
-//! JSON commands.
+//! Execution of JSON commands.
 
 use super::{Reader, ReaderStopped};
 use crate::socket::{
@@ -122,7 +122,7 @@ impl Reader {
         }
     }
 
-    /// That the caller may do such a thing, and not too often. A refusal comes with the key it is for.
+    /// Checks the scope and the rate limit of a command. A refusal contains the command's key.
     fn admit(
         &self,
         command: &Result<Command, CommandError>,
@@ -137,7 +137,7 @@ impl Reader {
                 .require(TokenScope::Write)
                 .map_err(|error| (key(), error))?;
         }
-        // Messages have a limit of their own.
+        // Messages have their own rate limit.
         if matches!(command, Ok(Command::Send(_))) {
             return Ok(());
         }
@@ -145,7 +145,7 @@ impl Reader {
         admitted.map_err(|error| (key(), error))
     }
 
-    /// Begins a change and goes on reading; its ack follows when it is on disk.
+    /// Starts a change and continues to read. The ack follows when the change is on disk.
     async fn alter<F>(
         &mut self,
         key: String,
@@ -180,7 +180,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Queues a message and goes on reading; its ack follows when it is on disk.
+    /// Queues a message and continues to read. The ack follows when the message is on disk.
     async fn send(&mut self, send: SendCommand) -> Result<(), ReaderStopped> {
         let SendCommand {
             key,

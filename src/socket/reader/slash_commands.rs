@@ -1,4 +1,4 @@
-//! Lines that a person typed.
+//! Lines of a terminal: messages and slash commands.
 
 use super::{Reader, ReaderStopped};
 use crate::socket::{events::ConnectionEvent, frame_encoder, lines, terminal::TerminalState};
@@ -19,11 +19,11 @@ impl Reader {
             return self.refuse_line(text, &error).await;
         }
         match line {
-            // Messages have a limit of their own.
+            // Messages have their own rate limit.
             Line::Nothing => return Ok(()),
             Line::Say(body) | Line::Me(body) => return self.say_line(room, body, None).await,
             Line::Quit => {
-                // A refusal is shown before the close.
+                // The refusal is shown before the close.
                 self.settle().await;
                 return self.post(ConnectionEvent::Quit).await;
             }
@@ -195,7 +195,7 @@ async fn execute(
     }
 }
 
-/// The caller in that room, and the user of that name.
+/// Returns the caller as a member of the room, and the user of that name.
 async fn of_room(
     chat: &Chat,
     caller: &Caller,
