@@ -77,7 +77,7 @@ impl Chat {
         origin: &SessionOrigin,
     ) -> Result<(), ChatError> {
         self.inner.attempts.take(&origin.network())?;
-        let bad = || Invalid::new("token", "is used, has run out, or was never one");
+        let bad = || Invalid::new("token", "is invalid, expired or already used");
         let digest = Secret::parse(Secret::LINK, token).ok_or_else(bad)?.digest();
         let store = &self.inner.store;
         // Hashing is expensive, so a guessed token is refused before it.

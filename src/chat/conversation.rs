@@ -80,7 +80,7 @@ impl Chat {
         key: Option<Key>,
     ) -> Result<Changed, ChatError> {
         let which = self.alteration(caller, room, seq)?;
-        let full = "this message has as many reactions as one can have";
+        let full = "this message has the maximum number of reactions";
         altered(self.inner.store.react(which, emoji, on, key).await?, full)
     }
 

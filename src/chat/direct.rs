@@ -38,7 +38,7 @@ impl Chat {
         match asked.await? {
             Direct::Room { room, new } => Ok((self.member(caller, room).await?, new)),
             Direct::NoSuchUser(user) => {
-                Err(Invalid::new("user_ids", format!("names nobody you can see: {user}")).into())
+                Err(Invalid::new("user_ids", format!("names a user you cannot see: {user}")).into())
             }
             Direct::Blocked(_) => Err(ChatError::Blocked),
             Direct::TooManyRooms => Err(ChatError::TooManyRooms),

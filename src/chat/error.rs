@@ -55,13 +55,13 @@ pub enum ChatError {
     #[error("wrong username or password")]
     BadCredentials,
     /// An admin has disabled the account.
-    #[error("this account is disabled; ask whoever runs this server")]
+    #[error("this account is disabled; ask an admin of this server")]
     Disabled,
     /// The object does not exist, or the caller may not see it.
     #[error("no such {0}")]
     NotFound(&'static str),
     /// The code is unknown, expired, used up or revoked.
-    #[error("this code does not admit to any room")]
+    #[error("this code is invalid, expired, revoked or used up")]
     BadCode,
     /// The caller's token may only read.
     #[error("this token may only read")]
@@ -100,23 +100,23 @@ pub enum ChatError {
     LastOwner,
     /// These rooms with other members would be left without an owner.
     #[error(
-        "you are the last owner of {0}: make somebody else owner there first, or delete what nobody needs"
+        "you are the last owner of {0}: make somebody else owner there first, or delete the rooms"
     )]
     LastOwnerOf(String),
     /// The server would be left without an admin.
     #[error("the last admin must make somebody else admin first")]
     LastAdmin,
     /// The caller is in the maximum number of rooms.
-    #[error("you are in as many rooms as one can be; leave one first")]
+    #[error("you are in the maximum number of rooms; leave one first")]
     TooManyRooms,
     /// The room has the maximum number of invites.
-    #[error("the room has as many invites as one can have; revoke one first")]
+    #[error("the room has the maximum number of invites; revoke one first")]
     TooManyInvites,
     /// The access code cannot be revoked, only replaced, because a room always has one.
-    #[error("this is the room's access code, which is replaced and not revoked")]
+    #[error("the room's access code cannot be revoked; replace it")]
     StandingInvite,
     /// The caller has the maximum number of connections.
-    #[error("you have as many connections as one may have")]
+    #[error("you have the maximum number of connections; close one first")]
     TooManyConnections,
     /// The other user has blocked the caller.
     #[error("you cannot write to this person")]
@@ -134,16 +134,16 @@ pub enum ChatError {
     #[error("{0}; nothing was stored")]
     NoRoom(&'static str),
     /// The body is not a picture that can be decoded.
-    #[error("a picture is a PNG, JPEG, GIF or WebP that can be decoded, and is the whole body")]
+    #[error("the body must be a PNG, JPEG, GIF or WebP picture that can be decoded")]
     NoPicture,
     /// The caller has the maximum number of uploads in progress.
-    #[error("you bring as many files at once as one may")]
+    #[error("you have too many uploads in progress; wait until one ends")]
     TooManyUploads,
     /// The upload ended before all of the file arrived.
-    #[error("the file did not arrive whole; nothing was stored")]
+    #[error("the file did not arrive completely; nothing was stored")]
     Incomplete,
     /// The upload made no progress for too long.
-    #[error("nothing of the file came for too long; nothing was stored")]
+    #[error("the upload made no progress for too long; nothing was stored")]
     Stalled,
     /// The caller exceeded a rate limit and can retry after this time.
     #[error("slow down")]

@@ -82,7 +82,7 @@ impl Chat {
     }
 
     /// Stores `last_seen` of all online users. This also runs at the end, for users in their grace period, which this
-    /// process will not expire any more.
+    /// process no longer expires.
     async fn store_heartbeat(&self) {
         let seen = self.inner.hub.presence().last_seen_times();
         if let Err(error) = self.inner.store.set_last_seen(seen).await {
