@@ -7,7 +7,7 @@ use super::{
     admins::{is_admin, is_last_admin},
     audit::{audit, audit_on},
     offline::in_one_transaction,
-    rows::UserRow,
+    read::rows::UserRow,
     sessions::end_all,
 };
 use crate::{

@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, job::WriterState, rows::corrupt};
+use super::{Sqlite, read::rows::corrupt, write::request::WriterState};
 use crate::{
     domain::{
         Action, AuditEntry, AuditFilter, RoomId, Seq, Timestamp, UserId,
@@ -115,8 +115,8 @@ mod tests {
         let mut tx = WriterState {
             conn,
             changes: Vec::new(),
-            senders: super::super::senders::Senders::default(),
-            health: super::super::health::Health::default(),
+            senders: super::super::append::senders::Senders::default(),
+            health: super::super::write::health::Health::default(),
         };
         let actor = Actor {
             author: UserSummary {

@@ -6,7 +6,9 @@
 use futures_util::future::BoxFuture;
 use ring::digest::{SHA256, digest};
 
-use super::{Sqlite, current_message::current_message, job::WriterState, json::json};
+use super::{
+    Sqlite, json::json, read::current_message::current_message, write::request::WriterState,
+};
 use crate::{
     domain::{Body, Emoji, Key, Rev, Seq, Timestamp},
     store::{Alteration, Altered, COMMAND_KEYS, COMMAND_KEYS_KEPT, StoreError},

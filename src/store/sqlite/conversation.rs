@@ -6,12 +6,12 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite, attachments, audit,
+    Sqlite,
+    append::{attachments, mentions},
+    audit,
     command_keys::{self, KeyedCommand},
-    current_message::current_message,
-    job::WriterState,
-    mentions,
-    rows::to_role,
+    read::{current_message::current_message, rows::to_role},
+    write::request::WriterState,
 };
 use crate::{
     domain::{
@@ -302,7 +302,7 @@ pub(super) async fn target(
         created_at: Timestamp(created_at),
         role,
         kind: RoomKind::parse(&row.room_kind)
-            .ok_or_else(|| super::rows::corrupt("room kind", &row.room_kind))?,
+            .ok_or_else(|| super::read::rows::corrupt("room kind", &row.room_kind))?,
         members: row.member_count,
     }))
 }

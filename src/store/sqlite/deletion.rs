@@ -3,8 +3,8 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite, admins, conversation, job::WriterState, members, profile::give_up_name, rooms,
-    rows::corrupt, sessions::end_all,
+    Sqlite, admins, conversation, members, profile::give_up_name, read::rows::corrupt, rooms,
+    sessions::end_all, write::request::WriterState,
 };
 use crate::{
     domain::{

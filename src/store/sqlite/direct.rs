@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, job::WriterState, members};
+use super::{Sqlite, members, write::request::WriterState};
 use crate::{
     domain::{AvatarVersion, Change, Role, RoomId, RoomLimit, Timestamp, UserId, UserSummary},
     store::{Direct, StoreError},

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite,
-    attachments::{file_id, pixels},
+    append::attachments::{file_id, pixels},
     json::json,
     restraints,
 };

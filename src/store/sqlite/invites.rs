@@ -5,7 +5,7 @@ use std::fmt::Write;
 use ring::digest::{SHA256, digest};
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, job::WriterState, members, rows::RoomRow};
+use super::{Sqlite, members, read::rows::RoomRow, write::request::WriterState};
 use crate::{
     domain::{
         AccessCode, CreatedInvite, Invite, InviteId, Permission, Room, RoomId, RoomKind, Timestamp,

@@ -4,11 +4,11 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite,
+    append::mentions,
     command_keys::{self, KeyedCommand},
     conversation::{changed, done, target},
-    current_message::current_message,
-    job::WriterState,
-    mentions,
+    read::current_message::current_message,
+    write::request::WriterState,
 };
 use crate::{
     domain::{ChangeKind, Emoji, Key, Permission, RoomKind},

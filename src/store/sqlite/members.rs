@@ -4,10 +4,10 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite,
+    append::system::append_system,
     bans::is_banned,
-    job::WriterState,
-    rows::{UserRow, to_role},
-    system::append_system,
+    read::rows::{UserRow, to_role},
+    write::request::WriterState,
 };
 use crate::{
     domain::{

@@ -1,6 +1,6 @@
 //! How members stand in their rooms, in SQLite.
 
-use super::{Sqlite, rows::StandingRow};
+use super::{Sqlite, read::rows::StandingRow};
 use crate::{
     domain::{AvatarVersion, Membership, RoomId, UserId, UserSummary},
     store::{MemberRow, StoreError},

@@ -5,7 +5,7 @@
 
 use super::{
     Sqlite,
-    pages::{PageRead, seen},
+    read::pages::{PageRead, seen},
 };
 use crate::{
     domain::{Message, MessagePage, RoomId, Seq, UserId, Window},

@@ -1,54 +1,40 @@
 //! The store in one SQLite file.
 //!
-//! One connection writes (see [`writer`]), a pool of others reads; in WAL mode neither waits for
+//! One connection writes (see [`write`]), a pool of others reads; in WAL mode neither waits for
 //! the other. `synchronous=FULL` makes each commit an fsync, so that what is acked is on disk.
 
 mod admin_accounts;
 mod admins;
 mod append;
-mod append_job;
-mod append_plan;
-mod attachments;
 mod audit;
 mod bans;
-mod batch_insert;
-mod changes;
+mod cache;
 mod command_keys;
 mod conversation;
-mod current_message;
 mod deletion;
 mod direct;
 pub(super) mod epoch;
 mod files;
-mod health;
 mod invites;
-mod job;
 mod json;
-mod json_rows;
 mod marks;
 mod members;
 mod memberships;
-mod mentions;
 mod messages;
 mod migrate;
 mod moderation;
 mod offline;
-mod page_cache;
-mod pages;
 mod people;
 mod profile;
+mod read;
 mod receipts;
 mod reports;
 mod restraints;
-mod room_epochs;
 mod rooms;
-mod rows;
 mod search;
-mod senders;
 mod sessions;
-mod system;
 mod tokens;
-mod writer;
+mod write;
 
 use std::{
     fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc,
@@ -65,8 +51,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{StoreError, StoreOptions};
 use crate::domain::Change;
-use page_cache::PageCache;
-use writer::Writer;
+use cache::page_cache::PageCache;
+use write::writer::Writer;
 
 pub(super) use admin_accounts::make_admin;
 

@@ -6,9 +6,9 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite,
     audit::audit,
-    job::WriterState,
     members::{is_last_owner, remove, role},
-    rows::limit_json,
+    read::rows::limit_json,
+    write::request::WriterState,
 };
 use crate::{
     domain::{

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite, invites,
-    rows::{UserRow, limit_json},
+    read::rows::{UserRow, limit_json},
     sessions,
 };
 use crate::{

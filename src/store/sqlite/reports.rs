@@ -1,7 +1,7 @@
 //! Reported messages in SQLite. A report says which message it is about; what that one says is read
 //! from it, so that there is one copy, and none of a message that is deleted.
 
-use super::{Sqlite, admins::is_admin, audit::audit, members::role, rows::to_kind};
+use super::{Sqlite, admins::is_admin, audit::audit, members::role, read::rows::to_kind};
 use crate::{
     domain::{
         Action, Actor, AvatarVersion, Report, RoomId, Seq, Timestamp, UserId, UserSummary,

@@ -2,7 +2,9 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Sqlite, audit::audit, job::WriterState, members::role, rows::to_role};
+use super::{
+    Sqlite, audit::audit, members::role, read::rows::to_role, write::request::WriterState,
+};
 use crate::{
     domain::{
         Action, Actor, AvatarVersion, Change, Mute, MuteDuration, Permission, PostingRestrictions,

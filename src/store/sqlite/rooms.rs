@@ -4,12 +4,12 @@ use sqlx::SqliteConnection;
 
 use super::{
     Sqlite,
+    append::system::append_system,
     audit::audit,
-    job::WriterState,
     members,
+    read::rows::{RoomRow, limit_json},
     restraints::{self, restrict},
-    rows::{RoomRow, limit_json},
-    system::append_system,
+    write::request::WriterState,
 };
 use crate::{
     domain::{

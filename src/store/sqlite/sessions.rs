@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Sqlite, job::WriterState};
+use super::{Sqlite, write::request::WriterState};
 use crate::{
     domain::{Change, Session, SessionId, SessionOrigin, Timestamp, UserId},
     store::{Rotation, StoreError},

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use super::{
     Sqlite,
     admins::is_admin,
-    rows::{corrupt, limit_json},
+    read::rows::{corrupt, limit_json},
 };
 use crate::{
     domain::{

@@ -12,10 +12,12 @@ use std::collections::HashSet;
 
 use futures_util::TryStreamExt;
 
-use super::{Sqlite, rows::MessageRow};
 use crate::{
     domain::{Message, RoomId, SearchQuery, UserId, Wrote, fold::fold, parse_number},
-    store::{Found, Search, Searched, StoreError},
+    store::{
+        Found, Search, Searched, StoreError,
+        sqlite::{Sqlite, read::rows::MessageRow},
+    },
 };
 use grams::{Mark, Table};
 use index::SPAN_BITS;

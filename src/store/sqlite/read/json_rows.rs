@@ -5,18 +5,20 @@
 
 use serde::Deserialize;
 
-use super::rows::{MessageRelationsJson, body_of};
-use crate::domain::{
-    AvatarVersion, Message, MessageKind, MessageRelations, Rev, RoomId, Seq, SystemEvent,
-    Timestamp, UserId, UserSummary,
+use crate::{
+    domain::{
+        AvatarVersion, Message, MessageKind, MessageRelations, Rev, RoomId, Seq, SystemEvent,
+        Timestamp, UserId, UserSummary,
+    },
+    store::sqlite::read::rows::{MessageRelationsJson, body_of},
 };
 
 /// A reader's look at a room with a few messages of it, as one row.
-pub(super) struct FewRow {
-    pub(super) last_seq: i64,
-    pub(super) last_rev: i64,
+pub(in crate::store) struct FewRow {
+    pub(in crate::store) last_seq: i64,
+    pub(in crate::store) last_rev: i64,
     /// A JSON array of [`FewJson`].
-    pub(super) items: String,
+    pub(in crate::store) items: String,
 }
 
 /// A message and its author: an array with these columns, in this order.
@@ -42,7 +44,7 @@ struct FewJson {
 
 impl FewRow {
     /// The messages, each with the bytes of its body and of what stands around it.
-    pub(super) fn messages(&self) -> Result<Vec<(Message, usize)>, sqlx::Error> {
+    pub(in crate::store) fn messages(&self) -> Result<Vec<(Message, usize)>, sqlx::Error> {
         let rows: Vec<FewJson> = serde_json::from_str(&self.items)
             .map_err(|error| sqlx::Error::Decode(format!("messages: {error}").into()))?;
         let messages = rows.into_iter().map(|row| {

@@ -9,40 +9,40 @@ use crate::domain::{
 };
 
 /// Returns the rooms of a limit as a JSON array, or `None` if there is no limit.
-pub(super) fn limit_json(limit: &RoomLimit) -> Result<Option<String>, sqlx::Error> {
+pub(in crate::store) fn limit_json(limit: &RoomLimit) -> Result<Option<String>, sqlx::Error> {
     let rooms = limit.rooms().map(serde_json::to_string);
     let rooms = rooms.transpose();
     rooms.map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
 /// A row holds a value that no code of ours writes.
-pub(super) fn corrupt(what: &str, value: &str) -> sqlx::Error {
+pub(in crate::store) fn corrupt(what: &str, value: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("{what} {value:?} is not one of ours").into())
 }
 
 /// The columns of a message and its author, by the names the queries give them.
-pub(super) struct MessageRow {
-    pub(super) room_id: i64,
-    pub(super) seq: i64,
-    pub(super) rev: i64,
-    pub(super) kind: String,
-    pub(super) author_id: i64,
-    pub(super) username: String,
-    pub(super) display_name: String,
-    pub(super) avatar: Option<i64>,
-    pub(super) body: String,
-    pub(super) event: Option<String>,
-    pub(super) reply_to: Option<i64>,
-    pub(super) key: Option<String>,
-    pub(super) created_at: i64,
-    pub(super) edited_at: Option<i64>,
-    pub(super) deleted_at: Option<i64>,
-    pub(super) extras: Option<String>,
+pub(in crate::store) struct MessageRow {
+    pub(in crate::store) room_id: i64,
+    pub(in crate::store) seq: i64,
+    pub(in crate::store) rev: i64,
+    pub(in crate::store) kind: String,
+    pub(in crate::store) author_id: i64,
+    pub(in crate::store) username: String,
+    pub(in crate::store) display_name: String,
+    pub(in crate::store) avatar: Option<i64>,
+    pub(in crate::store) body: String,
+    pub(in crate::store) event: Option<String>,
+    pub(in crate::store) reply_to: Option<i64>,
+    pub(in crate::store) key: Option<String>,
+    pub(in crate::store) created_at: i64,
+    pub(in crate::store) edited_at: Option<i64>,
+    pub(in crate::store) deleted_at: Option<i64>,
+    pub(in crate::store) extras: Option<String>,
 }
 
 /// What `messages_seen` says of what grew around a message.
 #[derive(Deserialize)]
-pub(super) struct MessageRelationsJson {
+pub(in crate::store) struct MessageRelationsJson {
     mentions: Option<Vec<UserId>>,
     names_room: bool,
     pinned_at: Option<i64>,
@@ -172,39 +172,43 @@ impl TryFrom<MessageRow> for Message {
 
 /// What a message says. Of what the room reports, by the name that its author goes by now: whoever has
 /// deleted their account has none.
-pub(super) fn body_of(event: Option<&SystemEvent>, username: &str, stored: String) -> String {
+pub(in crate::store) fn body_of(
+    event: Option<&SystemEvent>,
+    username: &str,
+    stored: String,
+) -> String {
     event.map_or(stored, |event| event.sentence(username))
 }
 
 /// A row of a reader's look at a room: where it stands, and a message if there is one.
-pub(super) struct SeenRow {
-    pub(super) last_seq: i64,
-    pub(super) last_rev: i64,
-    pub(super) room_id: Option<i64>,
-    pub(super) seq: Option<i64>,
-    pub(super) rev: Option<i64>,
-    pub(super) kind: Option<String>,
-    pub(super) author_id: Option<i64>,
-    pub(super) username: Option<String>,
-    pub(super) display_name: Option<String>,
-    pub(super) avatar: Option<i64>,
-    pub(super) body: Option<String>,
-    pub(super) event: Option<String>,
-    pub(super) reply_to: Option<i64>,
-    pub(super) key: Option<String>,
-    pub(super) created_at: Option<i64>,
-    pub(super) edited_at: Option<i64>,
-    pub(super) deleted_at: Option<i64>,
-    pub(super) extras: Option<String>,
+pub(in crate::store) struct SeenRow {
+    pub(in crate::store) last_seq: i64,
+    pub(in crate::store) last_rev: i64,
+    pub(in crate::store) room_id: Option<i64>,
+    pub(in crate::store) seq: Option<i64>,
+    pub(in crate::store) rev: Option<i64>,
+    pub(in crate::store) kind: Option<String>,
+    pub(in crate::store) author_id: Option<i64>,
+    pub(in crate::store) username: Option<String>,
+    pub(in crate::store) display_name: Option<String>,
+    pub(in crate::store) avatar: Option<i64>,
+    pub(in crate::store) body: Option<String>,
+    pub(in crate::store) event: Option<String>,
+    pub(in crate::store) reply_to: Option<i64>,
+    pub(in crate::store) key: Option<String>,
+    pub(in crate::store) created_at: Option<i64>,
+    pub(in crate::store) edited_at: Option<i64>,
+    pub(in crate::store) deleted_at: Option<i64>,
+    pub(in crate::store) extras: Option<String>,
 }
 
 impl SeenRow {
     /// How much stands around the message, as it is stored.
-    pub(super) fn extras_len(&self) -> usize {
+    pub(in crate::store) fn extras_len(&self) -> usize {
         self.extras.as_ref().map_or(0, String::len)
     }
 
-    pub(super) fn message(self) -> Result<Option<Message>, sqlx::Error> {
+    pub(in crate::store) fn message(self) -> Result<Option<Message>, sqlx::Error> {
         let whole = || {
             Some(MessageRow {
                 room_id: self.room_id?,
@@ -229,7 +233,7 @@ impl SeenRow {
     }
 }
 
-pub(super) fn head_of(last_seq: i64, last_rev: i64) -> Head {
+pub(in crate::store) fn head_of(last_seq: i64, last_rev: i64) -> Head {
     Head {
         seq: Seq(last_seq),
         rev: Rev(last_rev),
@@ -237,14 +241,14 @@ pub(super) fn head_of(last_seq: i64, last_rev: i64) -> Head {
 }
 
 /// The columns of a user.
-pub(super) struct UserRow {
-    pub(super) id: i64,
-    pub(super) username: String,
-    pub(super) display_name: String,
-    pub(super) avatar: Option<i64>,
-    pub(super) last_seen: i64,
-    pub(super) hide_last_seen: bool,
-    pub(super) created_at: i64,
+pub(in crate::store) struct UserRow {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) username: String,
+    pub(in crate::store) display_name: String,
+    pub(in crate::store) avatar: Option<i64>,
+    pub(in crate::store) last_seen: i64,
+    pub(in crate::store) hide_last_seen: bool,
+    pub(in crate::store) created_at: i64,
 }
 
 impl From<UserRow> for User {
@@ -262,17 +266,17 @@ impl From<UserRow> for User {
 }
 
 /// The columns of a room.
-pub(super) struct RoomRow {
-    pub(super) id: i64,
-    pub(super) name: String,
-    pub(super) topic: String,
-    pub(super) kind: String,
-    pub(super) last_seq: i64,
-    pub(super) last_rev: i64,
-    pub(super) member_count: i64,
-    pub(super) slow_mode_s: i64,
-    pub(super) locked: bool,
-    pub(super) created_at: i64,
+pub(in crate::store) struct RoomRow {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) name: String,
+    pub(in crate::store) topic: String,
+    pub(in crate::store) kind: String,
+    pub(in crate::store) last_seq: i64,
+    pub(in crate::store) last_rev: i64,
+    pub(in crate::store) member_count: i64,
+    pub(in crate::store) slow_mode_s: i64,
+    pub(in crate::store) locked: bool,
+    pub(in crate::store) created_at: i64,
 }
 
 impl TryFrom<RoomRow> for Room {
@@ -297,26 +301,26 @@ impl TryFrom<RoomRow> for Room {
 }
 
 /// The columns of a room and of one membership of it.
-pub(super) struct StandingRow {
-    pub(super) id: i64,
-    pub(super) name: String,
-    pub(super) topic: String,
-    pub(super) kind: String,
-    pub(super) last_seq: i64,
-    pub(super) last_rev: i64,
-    pub(super) member_count: i64,
-    pub(super) slow_mode_s: i64,
-    pub(super) locked: bool,
-    pub(super) created_at: i64,
-    pub(super) role: String,
-    pub(super) read_seq: i64,
-    pub(super) read_generation: i64,
-    pub(super) unread: i64,
-    pub(super) mentions: i64,
-    pub(super) notify: String,
-    pub(super) people: Option<String>,
-    pub(super) user_id: i64,
-    pub(super) muted_until: Option<i64>,
+pub(in crate::store) struct StandingRow {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) name: String,
+    pub(in crate::store) topic: String,
+    pub(in crate::store) kind: String,
+    pub(in crate::store) last_seq: i64,
+    pub(in crate::store) last_rev: i64,
+    pub(in crate::store) member_count: i64,
+    pub(in crate::store) slow_mode_s: i64,
+    pub(in crate::store) locked: bool,
+    pub(in crate::store) created_at: i64,
+    pub(in crate::store) role: String,
+    pub(in crate::store) read_seq: i64,
+    pub(in crate::store) read_generation: i64,
+    pub(in crate::store) unread: i64,
+    pub(in crate::store) mentions: i64,
+    pub(in crate::store) notify: String,
+    pub(in crate::store) people: Option<String>,
+    pub(in crate::store) user_id: i64,
+    pub(in crate::store) muted_until: Option<i64>,
 }
 
 impl TryFrom<StandingRow> for Membership {
@@ -370,7 +374,7 @@ impl TryFrom<StandingRow> for Membership {
     }
 }
 
-pub(super) fn to_kind(text: &str) -> Result<MessageKind, sqlx::Error> {
+pub(in crate::store) fn to_kind(text: &str) -> Result<MessageKind, sqlx::Error> {
     match text {
         "text" => Ok(MessageKind::Text),
         "system" => Ok(MessageKind::System),
@@ -378,6 +382,6 @@ pub(super) fn to_kind(text: &str) -> Result<MessageKind, sqlx::Error> {
     }
 }
 
-pub(super) fn to_role(text: &str) -> Result<Role, sqlx::Error> {
+pub(in crate::store) fn to_role(text: &str) -> Result<Role, sqlx::Error> {
     Role::parse(text).ok_or_else(|| corrupt("role", text))
 }

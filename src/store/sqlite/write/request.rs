@@ -4,30 +4,35 @@ use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
-use super::{append_job::AppendJob, health::Health, senders::Senders};
 use crate::{
     domain::{Change, RoomId},
-    store::StoreError,
+    store::{
+        StoreError,
+        sqlite::{
+            append::{job::AppendJob, senders::Senders},
+            write::health::Health,
+        },
+    },
 };
 
 /// What the writer works with: its connection, what the transaction has changed so far, who has sent
 /// of late, and how the disk does.
-pub(super) struct WriterState {
-    pub(super) conn: SqliteConnection,
-    pub(super) changes: Vec<Change>,
-    pub(super) senders: Senders,
-    pub(super) health: Health,
+pub(in crate::store) struct WriterState {
+    pub(in crate::store) conn: SqliteConnection,
+    pub(in crate::store) changes: Vec<Change>,
+    pub(in crate::store) senders: Senders,
+    pub(in crate::store) health: Health,
 }
 
 /// One write that waits in the queue.
-pub(super) enum WriteRequest {
+pub(in crate::store) enum WriteRequest {
     Append(Box<AppendJob>),
     WriteOp(Box<dyn WriteOp>),
 }
 
 /// What a write may change of what is remembered from one transaction to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Invalidates {
+pub(in crate::store) enum Invalidates {
     /// Nobody's right to say something, nor a name, nor a membership, nor anything that is in a room.
     None,
     /// The messages of one room, and its numbers. Its changes say which.
@@ -37,14 +42,14 @@ pub(super) enum Invalidates {
 }
 
 /// Any other write: some statements that succeed or fail together.
-pub(super) trait WriteOp: Send {
+pub(in crate::store) trait WriteOp: Send {
     fn run<'c>(&'c mut self, tx: &'c mut WriterState) -> BoxFuture<'c, Result<(), sqlx::Error>>;
     fn invalidates(&self) -> Invalidates;
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 /// A [`WriteOp`] whose work is a closure.
-pub(super) struct WriteFn<F, T> {
+pub(in crate::store) struct WriteFn<F, T> {
     todo: Option<F>,
     invalidates: Invalidates,
     outcome: Result<T, StoreError>,
@@ -52,7 +57,7 @@ pub(super) struct WriteFn<F, T> {
 }
 
 impl<F, T> WriteFn<F, T> {
-    pub(super) fn new(
+    pub(in crate::store) fn new(
         todo: F,
         invalidates: Invalidates,
         reply: oneshot::Sender<Result<T, StoreError>>,
@@ -100,18 +105,18 @@ where
 }
 
 impl WriteRequest {
-    pub(super) fn is_append(&self) -> bool {
+    pub(in crate::store) fn is_append(&self) -> bool {
         matches!(self, Self::Append(_))
     }
 
-    pub(super) fn invalidates(&self) -> Invalidates {
+    pub(in crate::store) fn invalidates(&self) -> Invalidates {
         match self {
             Self::Append(job) => Invalidates::Room(job.append.room),
             Self::WriteOp(call) => call.invalidates(),
         }
     }
 
-    pub(super) fn finish(self, committed: Result<(), StoreError>) {
+    pub(in crate::store) fn finish(self, committed: Result<(), StoreError>) {
         match self {
             Self::Append(job) => {
                 let _ = job.reply.send(committed.and(job.outcome));

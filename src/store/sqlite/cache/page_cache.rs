@@ -9,13 +9,15 @@ use std::{collections::HashSet, sync::Arc};
 
 use dashmap::{DashMap, Entry};
 
-use super::{
-    job::Invalidates,
-    room_epochs::{EpochSnapshot, RoomEpochs, WriteScope},
-};
 use crate::{
     domain::{Change, RoomId, UserId},
-    store::EncodedPage,
+    store::{
+        EncodedPage,
+        sqlite::{
+            cache::room_epochs::{EpochSnapshot, RoomEpochs, WriteScope},
+            write::request::Invalidates,
+        },
+    },
 };
 
 /// Rooms whose page is kept at most.
@@ -27,7 +29,7 @@ const MOST_BYTES: usize = 64 * 1024;
 
 /// The pages that are kept. Cloning it is cheap.
 #[derive(Clone, Default)]
-pub(super) struct PageCache(Arc<Inner>);
+pub(in crate::store) struct PageCache(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
@@ -44,7 +46,11 @@ struct CachedPage {
 
 impl PageCache {
     /// The page of a room, if it is kept and that reader may see it.
-    pub(super) fn get(&self, room: RoomId, reader: UserId) -> Result<EncodedPage, EpochSnapshot> {
+    pub(in crate::store) fn get(
+        &self,
+        room: RoomId,
+        reader: UserId,
+    ) -> Result<EncodedPage, EpochSnapshot> {
         let missed = self.look(room);
         let kept = self.0.rooms.get(&room).ok_or(missed)?;
         match &kept.page {
@@ -55,7 +61,7 @@ impl PageCache {
 
     /// Keeps a page that was read after it was missed, by somebody who was in the room then. Where the same is
     /// kept already, it is that which is to go out: others may have compressed it.
-    pub(super) fn keep(
+    pub(in crate::store) fn keep(
         &self,
         room: RoomId,
         reader: UserId,
@@ -95,7 +101,7 @@ impl PageCache {
     }
 
     /// To be asked before something is read that may be kept.
-    pub(super) fn look(&self, room: RoomId) -> EpochSnapshot {
+    pub(in crate::store) fn look(&self, room: RoomId) -> EpochSnapshot {
         self.0.epochs.look(room)
     }
 
@@ -104,12 +110,12 @@ impl PageCache {
     }
 
     /// A transaction begins that bears on these.
-    pub(super) fn begin(&self, writes: impl Iterator<Item = Invalidates>) -> WriteScope {
+    pub(in crate::store) fn begin(&self, writes: impl Iterator<Item = Invalidates>) -> WriteScope {
         self.0.epochs.begin(writes)
     }
 
     /// It has ended with these changes, or has failed: forgets what they have made old.
-    pub(super) fn end(&self, under_way: WriteScope, changes: Option<&Vec<Change>>) {
+    pub(in crate::store) fn end(&self, under_way: WriteScope, changes: Option<&Vec<Change>>) {
         match (under_way, changes) {
             (WriteScope::Some(_), Some(changes)) => self.forget(changes),
             (WriteScope::All, Some(_)) => self.take_all(),
@@ -161,8 +167,8 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::{super::Sqlite, *};
     use crate::store::StoreOptions;
+    use crate::store::sqlite::{Sqlite, cache::page_cache::*};
 
     const ROOM: RoomId = RoomId(1);
     const ADA: UserId = UserId(1);

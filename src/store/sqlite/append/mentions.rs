@@ -4,26 +4,28 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::{json::json, senders::Sender};
 use crate::{
     domain::{
         AvatarVersion, MentionTokens, Message, MessageRelations, Quote, RoomId, Seq, UserId,
         UserSummary,
     },
-    store::Append,
+    store::{
+        Append,
+        sqlite::{append::senders::Sender, json::json},
+    },
 };
 
 /// `messages.flags`: see the migration.
-pub(super) const NAMES_SOMEBODY: i64 = 1;
-pub(super) const HAS_REACTIONS: i64 = 2;
+pub(in crate::store) const NAMES_SOMEBODY: i64 = 1;
+pub(in crate::store) const HAS_REACTIONS: i64 = 2;
 /// Set and taken away by whoever writes or deletes the message; an edit leaves it alone.
-pub(super) const HAS_FILES: i64 = 4;
-pub(super) const IS_PINNED: i64 = 8;
-pub(super) const NAMES_ROOM: i64 = 16;
-pub(super) const IS_REPLY: i64 = 32;
+pub(in crate::store) const HAS_FILES: i64 = 4;
+pub(in crate::store) const IS_PINNED: i64 = 8;
+pub(in crate::store) const NAMES_ROOM: i64 = 16;
+pub(in crate::store) const IS_REPLY: i64 = 32;
 
 /// What `messages.flags` says of this message.
-pub(super) fn flags(message: &Message) -> i64 {
+pub(in crate::store) fn flags(message: &Message) -> i64 {
     let Some(extras) = message.extras.as_deref() else {
         return 0;
     };
@@ -37,25 +39,25 @@ pub(super) fn flags(message: &Message) -> i64 {
 }
 
 /// The members it names, as `messages.mentions` holds them.
-pub(super) fn named(message: &Message) -> Option<String> {
+pub(in crate::store) fn named(message: &Message) -> Option<String> {
     as_json(&message.extras.as_deref()?.mentions)
 }
 
 /// Ids as a JSON array, if there are any.
-pub(super) fn as_json(ids: &[UserId]) -> Option<String> {
+pub(in crate::store) fn as_json(ids: &[UserId]) -> Option<String> {
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     (!ids.is_empty()).then(|| format!("[{}]", ids.join(",")))
 }
 
 /// What the messages of a batch name and answer. Nothing is read if none does.
 #[derive(Default)]
-pub(super) struct MessageContext {
+pub(in crate::store) struct MessageContext {
     members: HashMap<(RoomId, String), UserId>,
     quotes: HashMap<(RoomId, Seq), Quote>,
 }
 
 impl MessageContext {
-    pub(super) async fn read<'a>(
+    pub(in crate::store) async fn read<'a>(
         conn: &mut SqliteConnection,
         appends: impl Iterator<Item = &'a Append>,
     ) -> Result<Self, sqlx::Error> {
@@ -72,7 +74,11 @@ impl MessageContext {
     }
 
     /// What grows around a message as it is written.
-    pub(super) fn extras(&self, append: &Append, sender: &Sender) -> Option<Box<MessageRelations>> {
+    pub(in crate::store) fn extras(
+        &self,
+        append: &Append,
+        sender: &Sender,
+    ) -> Option<Box<MessageRelations>> {
         let draft = &append.draft;
         if draft.named.is_empty() && draft.reply_to.is_none() {
             return None;
@@ -99,7 +105,7 @@ impl MessageContext {
 }
 
 /// Members of a room, by the names they go by.
-pub(super) async fn resolve(
+pub(in crate::store) async fn resolve(
     conn: &mut SqliteConnection,
     room: RoomId,
     named: &MentionTokens,
@@ -172,7 +178,7 @@ async fn quotes(
 }
 
 /// Notes whose attention these messages ask for. Who has blocked their author is not bothered.
-pub(super) async fn note<'m>(
+pub(in crate::store) async fn note<'m>(
     conn: &mut SqliteConnection,
     messages: impl Iterator<Item = &'m Message>,
 ) -> Result<(), sqlx::Error> {
@@ -220,7 +226,7 @@ pub(super) async fn note<'m>(
 }
 
 /// Forgets whose attention a message asked for.
-pub(super) async fn forget(
+pub(in crate::store) async fn forget(
     conn: &mut SqliteConnection,
     room: RoomId,
     seq: Seq,

@@ -3,22 +3,21 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::job::Invalidates;
-use crate::domain::RoomId;
+use crate::{domain::RoomId, store::sqlite::write::request::Invalidates};
 
 /// Counters of rooms: as many as a `u64` has bits.
 const PLACES: usize = 64;
 
 /// Counts transactions: those that bear on everything, and those on some rooms together, so that a busy room stands
 /// in the way of few others. A counter is odd while one is under way. There is one writer.
-pub(super) struct RoomEpochs {
+pub(in crate::store) struct RoomEpochs {
     all: AtomicU64,
     some: [AtomicU64; PLACES],
 }
 
 /// What a transaction bears on that is under way.
 #[derive(Clone, Copy)]
-pub(super) enum WriteScope {
+pub(in crate::store) enum WriteScope {
     All,
     /// Rooms, as a bit for each counter of theirs.
     Some(u64),
@@ -27,20 +26,20 @@ pub(super) enum WriteScope {
 /// The counters of a room as they were looked at: what was read behind that is as good as new while they stay
 /// the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct EpochSnapshot {
+pub(in crate::store) struct EpochSnapshot {
     all: u64,
     some: u64,
 }
 
 impl EpochSnapshot {
     /// Whether nothing is under way that may make old what is kept.
-    pub(super) fn is_at_rest(self) -> bool {
+    pub(in crate::store) fn is_at_rest(self) -> bool {
         self.all.is_multiple_of(2) && self.some.is_multiple_of(2)
     }
 }
 
 impl RoomEpochs {
-    pub(super) fn look(&self, room: RoomId) -> EpochSnapshot {
+    pub(in crate::store) fn look(&self, room: RoomId) -> EpochSnapshot {
         EpochSnapshot {
             all: self.all.load(Ordering::SeqCst),
             some: self.some[place(room)].load(Ordering::SeqCst),
@@ -48,7 +47,7 @@ impl RoomEpochs {
     }
 
     /// One begins that bears on these.
-    pub(super) fn begin(&self, writes: impl Iterator<Item = Invalidates>) -> WriteScope {
+    pub(in crate::store) fn begin(&self, writes: impl Iterator<Item = Invalidates>) -> WriteScope {
         let mut some = 0;
         let mut everything = false;
         for invalidates in writes {
@@ -68,12 +67,12 @@ impl RoomEpochs {
     }
 
     /// It has ended, and what it made old is not kept any more.
-    pub(super) fn end(&self, under_way: WriteScope) {
+    pub(in crate::store) fn end(&self, under_way: WriteScope) {
         self.count(under_way);
     }
 
     /// Makes old whatever is being read.
-    pub(super) fn skip(&self) {
+    pub(in crate::store) fn skip(&self) {
         self.all.fetch_add(2, Ordering::SeqCst);
     }
 

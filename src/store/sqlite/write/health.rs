@@ -11,15 +11,15 @@ use crate::store::StoreError;
 
 /// Whether the last write that met the disk failed there. Cloning it is cheap.
 #[derive(Clone, Default)]
-pub(super) struct Health(Arc<AtomicBool>);
+pub(in crate::store) struct Health(Arc<AtomicBool>);
 
 impl Health {
-    pub(super) fn is_failing(&self) -> bool {
+    pub(in crate::store) fn is_failing(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
     /// Notes why a write failed, if that was not its own fault.
-    pub(super) fn note(&self, error: &StoreError) {
+    pub(in crate::store) fn note(&self, error: &StoreError) {
         if matches!(error, StoreError::Disk(_)) {
             self.0.store(true, Ordering::Release);
         }
@@ -27,7 +27,7 @@ impl Health {
 
     /// Tries whether the disk takes writes again. Only a trial can tell: a commit of few bytes may
     /// pass where a message would not, and who is told that a server is not ready sends it nothing.
-    pub(super) async fn recover(&self, conn: &mut SqliteConnection) {
+    pub(in crate::store) async fn recover(&self, conn: &mut SqliteConnection) {
         match trial(conn).await {
             Ok(()) => {
                 self.0.store(false, Ordering::Release);

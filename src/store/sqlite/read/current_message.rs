@@ -1,10 +1,15 @@
 //! Reads one message inside the writer's transaction.
 
-use super::{job::WriterState, rows::MessageRow};
-use crate::{domain::Message, store::Alteration};
+use crate::{
+    domain::Message,
+    store::{
+        Alteration,
+        sqlite::{read::rows::MessageRow, write::request::WriterState},
+    },
+};
 
 /// Returns a message as it is inside the current transaction.
-pub(super) async fn current_message(
+pub(in crate::store) async fn current_message(
     tx: &mut WriterState,
     which: Alteration,
 ) -> Result<Message, sqlx::Error> {

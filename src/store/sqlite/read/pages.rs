@@ -5,26 +5,30 @@
 
 use futures_util::{TryStreamExt, stream::BoxStream};
 
-use super::{
-    Sqlite,
-    json_rows::FewRow,
-    rows::{SeenRow, head_of},
-};
 use crate::{
     domain::{Head, Message, RoomId, Seq, UserId},
-    store::{PageLimit, StoreError},
+    store::{
+        PageLimit, StoreError,
+        sqlite::{
+            Sqlite,
+            read::{
+                json_rows::FewRow,
+                rows::{SeenRow, head_of},
+            },
+        },
+    },
 };
 
 /// So many messages are read as one row, for each row is a turn of the database's thread. More come
 /// row by row, so that they need not all be held at once.
-pub(super) const FEW: i64 = 64;
+pub(in crate::store) const FEW: i64 = 64;
 
 /// Messages as they were read, and where the room stood.
-pub(super) struct PageRead {
-    pub(super) head: Head,
-    pub(super) items: Vec<Message>,
+pub(in crate::store) struct PageRead {
+    pub(in crate::store) head: Head,
+    pub(in crate::store) items: Vec<Message>,
     /// Whether reading stopped for the sake of bytes.
-    pub(super) cut: bool,
+    pub(in crate::store) cut: bool,
 }
 
 /// Messages of a room for one of its members: those of which the condition is true, in that order, and no
@@ -33,9 +37,9 @@ pub(super) struct PageRead {
 macro_rules! seen {
     ($sqlite:expr, $room:expr, $reader:expr, $number:expr, $most:expr, $which:tt, $order:tt) => {{
         let (room, reader, number, most) = ($room.0, $reader.0, $number, $most);
-        if most.messages <= $crate::store::sqlite::pages::FEW {
+        if most.messages <= $crate::store::sqlite::read::pages::FEW {
             let row = sqlx::query_as!(
-                $crate::store::sqlite::json_rows::FewRow,
+                $crate::store::sqlite::read::json_rows::FewRow,
                 "select r.last_seq, r.last_rev,
                         (select json_group_array(json_array(
                                     m.room_id, m.seq, m.rev, m.kind, u.id, u.username, u.display_name, u.avatar, m.body,
@@ -56,10 +60,10 @@ macro_rules! seen {
             )
             .fetch_optional(&$sqlite.readers)
             .await?;
-            $crate::store::sqlite::pages::few(row, most)
+            $crate::store::sqlite::read::pages::few(row, most)
         } else {
             let rows = sqlx::query_as!(
-                $crate::store::sqlite::rows::SeenRow,
+                $crate::store::sqlite::read::rows::SeenRow,
                 "select r.last_seq, r.last_rev,
                         m.room_id as \"room_id?\", m.seq as \"seq?\", m.rev as \"rev?\", m.kind as \"kind?\",
                         m.author_id as \"author_id?\", u.username as \"username?\",
@@ -81,14 +85,14 @@ macro_rules! seen {
                 most.messages
             )
             .fetch(&$sqlite.readers);
-            $crate::store::sqlite::pages::collect(rows, most).await
+            $crate::store::sqlite::read::pages::collect(rows, most).await
         }
     }};
 }
-pub(super) use seen;
+pub(in crate::store) use seen;
 
 impl Sqlite {
-    pub(super) async fn before(
+    pub(in crate::store) async fn before(
         &self,
         room: RoomId,
         reader: UserId,
@@ -102,7 +106,7 @@ impl Sqlite {
         }))
     }
 
-    pub(super) async fn after(
+    pub(in crate::store) async fn after(
         &self,
         room: RoomId,
         reader: UserId,
@@ -113,7 +117,7 @@ impl Sqlite {
     }
 
     /// Half before, half from `seq` on; what the first half leaves free is the second's.
-    pub(super) async fn around(
+    pub(in crate::store) async fn around(
         &self,
         room: RoomId,
         reader: UserId,
@@ -146,7 +150,10 @@ impl Sqlite {
 
 /// Takes messages that came in one row, in the order they came in, up to the one that goes
 /// beyond the bytes.
-pub(super) fn few(row: Option<FewRow>, most: PageLimit) -> Result<Option<PageRead>, StoreError> {
+pub(in crate::store) fn few(
+    row: Option<FewRow>,
+    most: PageLimit,
+) -> Result<Option<PageRead>, StoreError> {
     let Some(row) = row else { return Ok(None) };
     let mut items = row.messages()?;
     let mut left = most.bytes;
@@ -167,7 +174,7 @@ pub(super) fn few(row: Option<FewRow>, most: PageLimit) -> Result<Option<PageRea
 
 /// Takes rows up to the message that goes beyond the bytes. No row at all is no membership; a row
 /// without a message is a room with none to show.
-pub(super) async fn collect(
+pub(in crate::store) async fn collect(
     mut rows: BoxStream<'_, Result<SeenRow, sqlx::Error>>,
     most: PageLimit,
 ) -> Result<Option<PageRead>, StoreError> {

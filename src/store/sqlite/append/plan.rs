@@ -2,34 +2,38 @@
 
 use foldhash::{HashMap, HashSet};
 
-use super::{
-    append_job::{AppendJob, IdempotencyKey, MemberKey},
-    attachments::{self, UnattachedFiles},
-    job::WriterState,
-    mentions::MessageContext,
-    senders::Numbers,
-};
 use crate::{
     domain::{Change, Message, MessageKind, MessageRelations, Rev, Seq, Timestamp, UserSummary},
-    store::{Append, Appended},
+    store::{
+        Append, Appended,
+        sqlite::{
+            append::{
+                attachments::{self, UnattachedFiles},
+                job::{AppendJob, IdempotencyKey, MemberKey},
+                mentions::MessageContext,
+                senders::Numbers,
+            },
+            write::request::WriterState,
+        },
+    },
 };
 
 /// What is to be written for some jobs.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(in crate::store) struct Plan {
     /// With the count of text messages at each.
     messages: Vec<(Message, i64)>,
     /// Jobs that repeat the key of an earlier one among them.
     repeats: Vec<(usize, usize)>,
     /// Who wrote when under slow mode.
-    pub(super) slowed: HashMap<MemberKey, Timestamp>,
+    pub(in crate::store) slowed: HashMap<MemberKey, Timestamp>,
 }
 
 impl Plan {
     /// First decides, then numbers: a refused message must not leave a gap. `None`, and nothing is decided, if
     /// it is not `known` which keys were used and a message with a key would be refused: what cannot be said
     /// now may have been said before, and then it is acked.
-    pub(super) async fn make(
+    pub(in crate::store) async fn make(
         tx: &mut WriterState,
         jobs: &mut [&mut AppendJob],
         known: Option<&HashMap<IdempotencyKey, ExistingMessage>>,
@@ -120,17 +124,17 @@ impl Plan {
     }
 
     /// Whether there is nothing to write.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::store) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
     /// The messages to write.
-    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
+    pub(in crate::store) fn messages(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter().map(|(message, _)| message)
     }
 
     /// The same, each with the count of text messages at it.
-    pub(super) fn counted(&self) -> &[(Message, i64)] {
+    pub(in crate::store) fn counted(&self) -> &[(Message, i64)] {
         &self.messages
     }
 
@@ -143,13 +147,13 @@ impl Plan {
     }
 
     /// Whether there is nothing around the messages: nobody named, nothing answered, no file.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(in crate::store) fn is_plain(&self) -> bool {
         let mut messages = self.messages.iter();
         self.slowed.is_empty() && messages.all(|(message, _)| message.extras.is_none())
     }
 
     /// Answers the repeats, and hands on what there is to tell.
-    pub(super) fn finish(self, tx: &mut WriterState, jobs: &mut [&mut AppendJob]) {
+    pub(in crate::store) fn finish(self, tx: &mut WriterState, jobs: &mut [&mut AppendJob]) {
         for (at, first) in self.repeats {
             if let Ok(Appended::New(message)) = &jobs[first].outcome {
                 let outcome = replay(message, message.rev, &message.body, &jobs[at].append);
@@ -162,19 +166,19 @@ impl Plan {
     }
 }
 
-pub(super) fn keyed(append: &Append) -> Option<IdempotencyKey> {
+pub(in crate::store) fn keyed(append: &Append) -> Option<IdempotencyKey> {
     let key = append.draft.key.as_ref()?;
     Some((append.room, append.author, key.as_str().to_owned()))
 }
 
 /// A message that went with a key before.
-pub(super) struct ExistingMessage {
+pub(in crate::store) struct ExistingMessage {
     /// As it is now.
-    pub(super) message: Message,
+    pub(in crate::store) message: Message,
     /// The `rev` that it came with.
-    pub(super) rev: Rev,
+    pub(in crate::store) rev: Rev,
     /// What it said at first, where it was edited since.
-    pub(super) said: Option<String>,
+    pub(in crate::store) said: Option<String>,
 }
 
 /// The same key must mean the same message, as it was sent. Of a deleted one nobody knows any more.

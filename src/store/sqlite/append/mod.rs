@@ -1,27 +1,37 @@
 //! Writing many messages at once: a handful of statements, however many messages there are.
 
+pub(in crate::store) mod attachments;
+mod insert;
+pub(in crate::store) mod job;
+pub(in crate::store) mod mentions;
+mod plan;
+pub(in crate::store) mod senders;
+pub(in crate::store) mod system;
+
 use foldhash::{HashMap, HashSet};
 use sqlx::{Executor, SqliteConnection};
 
-use super::{
-    append_job::{AppendJob, IdempotencyKey},
-    append_plan::{ExistingMessage, Plan, keyed},
-    attachments,
-    batch_insert::{insert, insert_alone},
-    job::WriterState,
-    json::json,
-    mentions,
-    restraints::note_said,
-    rows::MessageRow,
+use crate::{
+    domain::{Message, Rev},
+    store::sqlite::{
+        append::{
+            insert::{insert, insert_alone},
+            job::{AppendJob, IdempotencyKey},
+            plan::{ExistingMessage, Plan, keyed},
+        },
+        json::json,
+        read::rows::MessageRow,
+        restraints::note_said,
+        write::request::WriterState,
+    },
 };
-use crate::domain::{Message, Rev};
 
 /// Writes messages in a transaction of their own, which it commits.
 ///
 /// It does not look keys up. Returns `false`, having written nothing, if that is necessary to tell what becomes of a
 /// message. A key that was used before violates the unique index and fails the transaction. In both cases
 /// [`append_all`] gives the answer.
-pub(super) async fn append_alone(
+pub(in crate::store) async fn append_alone(
     tx: &mut WriterState,
     jobs: &mut [&mut AppendJob],
 ) -> Result<bool, sqlx::Error> {
@@ -44,7 +54,7 @@ pub(super) async fn append_alone(
 
 /// Writes what may be written of `jobs`, in their order and in a transaction of the caller's, and
 /// notes in each what came of it.
-pub(super) async fn append_all(
+pub(in crate::store) async fn append_all(
     tx: &mut WriterState,
     jobs: &mut [&mut AppendJob],
 ) -> Result<(), sqlx::Error> {
@@ -59,7 +69,7 @@ pub(super) async fn append_all(
 }
 
 /// Returns whether a write failed because a key was used before.
-pub(super) fn is_used_key(error: &sqlx::Error) -> bool {
+pub(in crate::store) fn is_used_key(error: &sqlx::Error) -> bool {
     let error = error.as_database_error();
     error.is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

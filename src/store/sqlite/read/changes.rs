@@ -1,13 +1,17 @@
 //! Changes of a room since a `rev`.
 
-use super::{
-    Sqlite,
-    pages::{PageRead, seen},
-    rows::head_of,
-};
 use crate::{
     domain::{LeaveReason, Rev, RoomId, UserId},
-    store::{Changes, Lag, PageLimit, StoreError},
+    store::{
+        Changes, Lag, PageLimit, StoreError,
+        sqlite::{
+            Sqlite,
+            read::{
+                pages::{PageRead, seen},
+                rows::head_of,
+            },
+        },
+    },
 };
 
 impl Sqlite {

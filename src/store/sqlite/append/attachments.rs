@@ -5,19 +5,21 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::{append_job::AppendJob, json::json, rows::corrupt};
 use crate::{
     domain::{Attachment, FileId, Message, MessageRelations, RoomId, UserId},
-    store::Append,
+    store::{
+        Append,
+        sqlite::{append::job::AppendJob, json::json, read::rows::corrupt},
+    },
 };
 
 /// Uploads that no message has yet, out of those that the messages of a batch ask for. Nothing is
 /// read if none asks.
 #[derive(Default)]
-pub(super) struct UnattachedFiles(HashMap<FileId, (RoomId, UserId, Attachment)>);
+pub(in crate::store) struct UnattachedFiles(HashMap<FileId, (RoomId, UserId, Attachment)>);
 
 impl UnattachedFiles {
-    pub(super) async fn read(
+    pub(in crate::store) async fn read(
         conn: &mut SqliteConnection,
         jobs: &[&mut AppendJob],
     ) -> Result<Self, sqlx::Error> {
@@ -53,7 +55,7 @@ impl UnattachedFiles {
 
     /// The files that a message brings; none of them is loose any more. `None`, and all stay as they
     /// were, if one is not its author's, not of its room, or taken.
-    pub(super) fn take(&mut self, append: &Append) -> Option<Vec<Attachment>> {
+    pub(in crate::store) fn take(&mut self, append: &Append) -> Option<Vec<Attachment>> {
         let wanted = &append.draft.files;
         let once: HashSet<&FileId> = wanted.iter().collect();
         let may = |id| {
@@ -70,7 +72,7 @@ impl UnattachedFiles {
 }
 
 /// What grows around a message, together with its files.
-pub(super) fn with_files(
+pub(in crate::store) fn with_files(
     extras: Option<Box<MessageRelations>>,
     files: Option<Vec<Attachment>>,
 ) -> Option<Box<MessageRelations>> {
@@ -83,13 +85,13 @@ pub(super) fn with_files(
 }
 
 /// Whether a message brings these very files.
-pub(super) fn brings(message: &Message, files: &[FileId]) -> bool {
+pub(in crate::store) fn brings(message: &Message, files: &[FileId]) -> bool {
     let brought = message.extras.iter().flat_map(|extras| &extras.files);
     brought.map(|file| file.id).eq(files.iter().copied())
 }
 
 /// Binds their files to messages that have just been written.
-pub(super) async fn attach<'m>(
+pub(in crate::store) async fn attach<'m>(
     conn: &mut SqliteConnection,
     messages: impl Iterator<Item = &'m Message>,
 ) -> Result<(), sqlx::Error> {
@@ -117,7 +119,10 @@ pub(super) async fn attach<'m>(
 }
 
 /// Takes the files of a message away from everybody; their bytes go afterwards.
-pub(super) async fn detach(conn: &mut SqliteConnection, message: i64) -> Result<(), sqlx::Error> {
+pub(in crate::store) async fn detach(
+    conn: &mut SqliteConnection,
+    message: i64,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update files set state = 'gone', message_id = null where message_id = ?1",
         message
@@ -127,10 +132,10 @@ pub(super) async fn detach(conn: &mut SqliteConnection, message: i64) -> Result<
     Ok(())
 }
 
-pub(super) fn file_id(text: &str) -> Result<FileId, sqlx::Error> {
+pub(in crate::store) fn file_id(text: &str) -> Result<FileId, sqlx::Error> {
     FileId::parse(text).ok_or_else(|| corrupt("file id", text))
 }
 
-pub(super) fn pixels(width: Option<i64>, height: Option<i64>) -> Option<(u32, u32)> {
+pub(in crate::store) fn pixels(width: Option<i64>, height: Option<i64>) -> Option<(u32, u32)> {
     Some((width?.try_into().ok()?, height?.try_into().ok()?))
 }

@@ -14,17 +14,19 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{
-    append,
-    append_job::AppendJob,
-    health::Health,
-    job::{Invalidates, WriteFn, WriteRequest, WriterState},
-    page_cache::PageCache,
-    senders::Senders,
-};
 use crate::{
     domain::{Change, RoomId},
-    store::{Append, PendingAppend, StoreError},
+    store::{
+        Append, PendingAppend, StoreError,
+        sqlite::{
+            append::{self, job::AppendJob, senders::Senders},
+            cache::page_cache::PageCache,
+            write::{
+                health::Health,
+                request::{Invalidates, WriteFn, WriteRequest, WriterState},
+            },
+        },
+    },
 };
 
 /// How many writes share one transaction at most.
@@ -38,7 +40,7 @@ const TRIAL_EVERY: Duration = Duration::from_secs(1);
 
 /// The queue's near end.
 #[derive(Clone)]
-pub(super) struct Writer {
+pub(in crate::store) struct Writer {
     jobs: mpsc::Sender<WriteRequest>,
     closing: CancellationToken,
     health: Health,
@@ -47,7 +49,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(
+    pub(in crate::store) fn start(
         conn: SqliteConnection,
         queue: usize,
         page_cache: PageCache,
@@ -83,12 +85,12 @@ impl Writer {
     }
 
     /// Refuses new writes; those that wait are still done.
-    pub(super) fn close(&self) {
+    pub(in crate::store) fn close(&self) {
         self.closing.cancel();
     }
 
     /// Why nothing can be written now.
-    pub(super) fn health_error(&self) -> Option<&'static str> {
+    pub(in crate::store) fn health_error(&self) -> Option<&'static str> {
         if self.jobs.is_closed() && !self.closing.is_cancelled() {
             Some("the task that writes to the database has ended")
         } else if self.health.is_failing() {
@@ -99,7 +101,7 @@ impl Writer {
     }
 
     /// Queues a message.
-    pub(super) fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
+    pub(in crate::store) fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
         let size = weight(&append);
         if self.waiting.fetch_add(size, Ordering::Relaxed) + size > MOST_WAITING {
             self.waiting.fetch_sub(size, Ordering::Relaxed);
@@ -124,7 +126,7 @@ impl Writer {
 
     /// Queues any other write and waits until it is on disk. If `work` fails, what it has written
     /// is taken back and nothing else is.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<T, sqlx::Error>>
@@ -136,7 +138,7 @@ impl Writer {
 
     /// The same for what bears on nobody's right to say something, nor on what they are called, nor on
     /// the numbers of a room: the writer goes on knowing all that.
-    pub(super) async fn write_uncached<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(in crate::store) async fn write_uncached<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<T, sqlx::Error>>
@@ -147,7 +149,11 @@ impl Writer {
     }
 
     /// The same for what changes messages of one room, and says which in its changes.
-    pub(super) async fn write_in_room<T, F>(&self, room: RoomId, work: F) -> Result<T, StoreError>
+    pub(in crate::store) async fn write_in_room<T, F>(
+        &self,
+        room: RoomId,
+        work: F,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<T, sqlx::Error>>

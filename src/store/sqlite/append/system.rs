@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use crate::domain::{Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp, UserSummary};
 
 /// Writes what the room says about itself.
-pub(super) async fn append_system(
+pub(in crate::store) async fn append_system(
     conn: &mut SqliteConnection,
     room: RoomId,
     author: UserSummary,

@@ -5,11 +5,13 @@
 
 use sqlx::SqliteConnection;
 
-use super::{json::json, mentions};
-use crate::domain::Message;
+use crate::{
+    domain::Message,
+    store::sqlite::{append::mentions, json::json},
+};
 
 /// A message, and the room's count of text messages including it.
-pub(super) type Counted = (Message, i64);
+pub(in crate::store) type Counted = (Message, i64);
 
 /// Inserts messages out of a JSON array, and moves their rooms' numbers and their authors' receipts on: an author has
 /// read up to their own message. New rows have consecutive ids, so the last ids are those of this insert.
@@ -45,7 +47,7 @@ macro_rules! insert {
 }
 
 /// Inserts messages in the caller's transaction.
-pub(super) async fn insert(
+pub(in crate::store) async fn insert(
     conn: &mut SqliteConnection,
     messages: &[Counted],
 ) -> Result<(), sqlx::Error> {
@@ -53,7 +55,7 @@ pub(super) async fn insert(
 }
 
 /// Inserts messages in a transaction of their own.
-pub(super) async fn insert_alone(
+pub(in crate::store) async fn insert_alone(
     conn: &mut SqliteConnection,
     messages: &[Counted],
 ) -> Result<(), sqlx::Error> {

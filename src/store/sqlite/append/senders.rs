@@ -4,65 +4,70 @@
 use foldhash::{HashMap, HashSet};
 use sqlx::SqliteConnection;
 
-use super::{
-    append_job::{AppendJob, MemberKey},
-    json::json,
-    rows::to_role,
+use crate::{
+    domain::{AvatarVersion, PostingRestrictions, RoomId, Timestamp, UserId, UserSummary},
+    store::sqlite::{
+        append::job::{AppendJob, MemberKey},
+        json::json,
+        read::rows::to_role,
+    },
 };
-use crate::domain::{AvatarVersion, PostingRestrictions, RoomId, Timestamp, UserId, UserSummary};
 
 /// Senders that are remembered at most.
 const MOST: usize = 4096;
 
 /// A member who sends, and what of the room bears on what they may say.
-pub(super) struct Sender {
-    pub(super) author: UserSummary,
-    pub(super) restraints: PostingRestrictions,
+pub(in crate::store) struct Sender {
+    pub(in crate::store) author: UserSummary,
+    pub(in crate::store) restraints: PostingRestrictions,
     members: i64,
     /// Whether the one other person of a direct room does not want to hear of them.
-    pub(super) blocked: bool,
+    pub(in crate::store) blocked: bool,
 }
 
 impl Sender {
-    pub(super) fn may_name_room(&self) -> bool {
+    pub(in crate::store) fn may_name_room(&self) -> bool {
         self.restraints.role.may_name_room(self.members)
     }
 }
 
 /// Where a room stands.
 #[derive(Clone, Copy)]
-pub(super) struct Numbers {
-    pub(super) seq: i64,
-    pub(super) rev: i64,
-    pub(super) text_count: i64,
+pub(in crate::store) struct Numbers {
+    pub(in crate::store) seq: i64,
+    pub(in crate::store) rev: i64,
+    pub(in crate::store) text_count: i64,
 }
 
 /// The senders of late and their rooms, as they are in the database.
 ///
 /// The writer keeps them from one transaction to the next, so that somebody who goes on talking is
 /// not looked up for each message. Nobody else writes, so that it knows when they may have become
-/// others: with every write that is neither a message nor made [aside](super::writer::Writer::write_uncached),
+/// others: with every write that is neither a message nor made [aside](crate::store::sqlite::write::writer::Writer::write_uncached),
 /// and with a transaction that was taken back.
 #[derive(Default)]
-pub(super) struct Senders {
+pub(in crate::store) struct Senders {
     members: HashMap<MemberKey, Sender>,
     rooms: HashMap<RoomId, Numbers>,
 }
 
 impl Senders {
     /// The sender, if they are in the room, and where the room stands.
-    pub(super) fn get_mut(&mut self, place: &MemberKey) -> Option<(&mut Sender, &mut Numbers)> {
+    pub(in crate::store) fn get_mut(
+        &mut self,
+        place: &MemberKey,
+    ) -> Option<(&mut Sender, &mut Numbers)> {
         Some((self.members.get_mut(place)?, self.rooms.get_mut(&place.0)?))
     }
 
     /// All of them may have become others.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::store) fn forget(&mut self) {
         self.members.clear();
         self.rooms.clear();
     }
 
     /// Looks up who of the senders is in their room, unless that is known.
-    pub(super) async fn learn(
+    pub(in crate::store) async fn learn(
         &mut self,
         conn: &mut SqliteConnection,
         jobs: &[&mut AppendJob],
