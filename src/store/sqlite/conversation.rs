@@ -334,3 +334,21 @@ pub(super) async fn changed(
     });
     Ok(message)
 }
+
+/// Sets the bit `flag` of a message to that of `value`.
+pub(super) async fn set_flag(
+    conn: &mut SqliteConnection,
+    id: i64,
+    flag: i64,
+    value: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update messages set flags = (flags & ~?2) | ?3 where id = ?1",
+        id,
+        flag,
+        value
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
