@@ -30,7 +30,7 @@ use crate::{
     http::{self, AppState, Readiness},
     hub::{Connections, Hub, HubStats, LocalBus, Presence},
     socket,
-    store::{Commits, Slice, Store, StoreError, StoreOptions},
+    store::{Commits, IndexSlice, Store, StoreError, StoreOptions},
 };
 
 /// File name of the database in the data folder.
@@ -44,7 +44,7 @@ const BACKLOG: u32 = 4096;
 const OTHERS: u32 = 0o066;
 /// Pages of the index that one step merges. Steps are large because no other writer waits.
 const REINDEX_PAGES: i64 = 1000;
-const REINDEX_SLICE: Slice = Slice {
+const REINDEX_SLICE: IndexSlice = IndexSlice {
     messages: 5000,
     bytes: 4 * 1024 * 1024,
 };

@@ -13,8 +13,8 @@ use crate::{
     },
     server::DATABASE,
     store::{
-        Append, Appended, Joined, MadeToken, NewRoom, NewToken, NewUser, PendingAppend, SignedUp,
-        Store, StoreOptions,
+        Append, AppendOutcome, CreateTokenOutcome, JoinOutcome, NewRoom, NewToken, NewUser,
+        PendingAppend, SignUpOutcome, Store, StoreOptions,
     },
 };
 
@@ -121,7 +121,7 @@ impl Writer {
             session_ttl: Duration::from_hours(24),
         };
         let signed_up = self.store.sign_up(new, now).await;
-        let SignedUp::Done { user, session, .. } = signed_up.map_err(io::Error::other)? else {
+        let SignUpOutcome::Done { user, session, .. } = signed_up.map_err(io::Error::other)? else {
             return Err(io::Error::other("a user could not be made"));
         };
         let secret = Secret::generate(Secret::PERSONAL).map_err(io::Error::other)?;
@@ -136,7 +136,7 @@ impl Writer {
             origin,
         };
         match self.store.create_token(new, 1, now).await {
-            Ok(MadeToken::Done(_)) => Ok((user, secret.as_str().to_owned())),
+            Ok(CreateTokenOutcome::Done(_)) => Ok((user, secret.as_str().to_owned())),
             Ok(_) => Err(io::Error::other("a token could not be made")),
             Err(error) => Err(io::Error::other(error)),
         }
@@ -159,7 +159,7 @@ impl Writer {
 
     async fn join(&self, user: UserSummary, code: AccessCode) -> io::Result<()> {
         match self.store.join_by_code(user, code, Timestamp::now()).await {
-            Ok(Joined::In(_)) => Ok(()),
+            Ok(JoinOutcome::In(_)) => Ok(()),
             Ok(_) => Err(io::Error::other("somebody could not join")),
             Err(error) => Err(io::Error::other(error)),
         }
@@ -195,7 +195,7 @@ impl Writer {
 /// Waits until a message is on disk.
 pub(super) async fn stored(pending: PendingAppend) -> io::Result<()> {
     match pending.done().await {
-        Ok(Appended::New(_)) => Ok(()),
+        Ok(AppendOutcome::New(_)) => Ok(()),
         Ok(_) => Err(io::Error::other("a message was not taken")),
         Err(error) => Err(io::Error::other(error)),
     }

@@ -7,7 +7,7 @@ use crate::{
         AccessCode, DisplayName, Invalid, Password, RoomId, SessionOrigin, Timestamp, User, UserId,
         Username, text::fold_username,
     },
-    store::{NewUser, SignedUp},
+    store::{NewUser, SignUpOutcome},
 };
 
 /// Data for a new account.
@@ -72,7 +72,7 @@ impl Chat {
             session_ttl,
         };
         match self.inner.store.sign_up(new, now).await? {
-            SignedUp::Done {
+            SignUpOutcome::Done {
                 user,
                 session,
                 joined,
@@ -91,9 +91,9 @@ impl Chat {
                     joined,
                 })
             }
-            SignedUp::UsernameTaken => Err(ChatError::UsernameTaken),
-            SignedUp::BadCode => Err(ChatError::BadCode),
-            SignedUp::NotOpen => Err(self.inner.registration.refusal()),
+            SignUpOutcome::UsernameTaken => Err(ChatError::UsernameTaken),
+            SignUpOutcome::BadCode => Err(ChatError::BadCode),
+            SignUpOutcome::NotOpen => Err(self.inner.registration.refusal()),
         }
     }
 

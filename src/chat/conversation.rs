@@ -8,7 +8,7 @@ use crate::{
         Seq, Timestamp, Version,
     },
     hub::{RoomEvent, Typing},
-    store::{Alteration, Altered, PINS, Versions},
+    store::{AlterOutcome, Alteration, PINS, Versions},
 };
 
 /// Result of a change to a message.
@@ -200,24 +200,24 @@ impl Chat {
     }
 }
 
-fn altered(outcome: Altered, full: &'static str) -> Result<Changed, ChatError> {
+fn altered(outcome: AlterOutcome, full: &'static str) -> Result<Changed, ChatError> {
     match outcome {
-        Altered::Done(message) => Ok(Changed {
+        AlterOutcome::Done(message) => Ok(Changed {
             rev: message.rev,
             message: *message,
         }),
-        Altered::Repeated { message, rev } => Ok(Changed {
+        AlterOutcome::Repeated { message, rev } => Ok(Changed {
             message: *message,
             rev,
         }),
-        Altered::KeyConflict => Err(ChatError::KeyConflict),
-        Altered::NotMember => Err(ChatError::NotFound("room")),
-        Altered::NoSuchMessage => Err(ChatError::NotFound("message")),
-        Altered::Forbidden(permission) => Err(ChatError::Forbidden(permission)),
-        Altered::Restrained(restraint) => Err(restraint.into()),
-        Altered::Blocked => Err(ChatError::Blocked),
-        Altered::Blank => Err(Invalid::new("body", "must not be blank").into()),
-        Altered::TooLate => Err(ChatError::TooLate),
-        Altered::Full => Err(ChatError::TooMany(full)),
+        AlterOutcome::KeyConflict => Err(ChatError::KeyConflict),
+        AlterOutcome::NotMember => Err(ChatError::NotFound("room")),
+        AlterOutcome::NoSuchMessage => Err(ChatError::NotFound("message")),
+        AlterOutcome::Forbidden(permission) => Err(ChatError::Forbidden(permission)),
+        AlterOutcome::Restrained(restraint) => Err(restraint.into()),
+        AlterOutcome::Blocked => Err(ChatError::Blocked),
+        AlterOutcome::Blank => Err(Invalid::new("body", "must not be blank").into()),
+        AlterOutcome::TooLate => Err(ChatError::TooLate),
+        AlterOutcome::Full => Err(ChatError::TooMany(full)),
     }
 }

@@ -3,7 +3,7 @@
 use super::{Caller, Chat, ChatError, Login};
 use crate::{
     domain::{Invalid, Password, Timestamp},
-    store::{AccountEnd, OwnMessages},
+    store::{DeleteAccountOutcome, OwnMessages},
 };
 
 /// Messages in one page of an export.
@@ -33,7 +33,7 @@ impl Chat {
             .delete_account(user, hash, erase, now)
             .await?
         {
-            AccountEnd::Done { ended, left } => {
+            DeleteAccountOutcome::Done { ended, left } => {
                 self.inner.hub.presence().rename(left);
                 for session in ended {
                     self.revoke_and_disconnect(user, session);
@@ -46,11 +46,11 @@ impl Chat {
                 }
                 Ok(())
             }
-            AccountEnd::WrongPassword => {
+            DeleteAccountOutcome::WrongPassword => {
                 Err(Invalid::new("password", "is not your password").into())
             }
-            AccountEnd::LastAdmin => Err(ChatError::LastAdmin),
-            AccountEnd::LastOwner(rooms) => Err(ChatError::LastOwnerOf(list(&rooms))),
+            DeleteAccountOutcome::LastAdmin => Err(ChatError::LastAdmin),
+            DeleteAccountOutcome::LastOwner(rooms) => Err(ChatError::LastOwnerOf(list(&rooms))),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Caller, Chat, ChatError, Member};
 use crate::{
     domain::{Invalid, Timestamp, UserId, UserSummary, fold_username},
-    store::Direct,
+    store::DirectRoomOutcome,
 };
 
 /// Members of a direct room, including the caller.
@@ -36,12 +36,12 @@ impl Chat {
             .store
             .direct_room(caller.user(), people, Timestamp::now());
         match asked.await? {
-            Direct::Room { room, new } => Ok((self.member(caller, room).await?, new)),
-            Direct::NoSuchUser(user) => {
+            DirectRoomOutcome::Room { room, new } => Ok((self.member(caller, room).await?, new)),
+            DirectRoomOutcome::NoSuchUser(user) => {
                 Err(Invalid::new("user_ids", format!("names a user you cannot see: {user}")).into())
             }
-            Direct::Blocked(_) => Err(ChatError::Blocked),
-            Direct::TooManyRooms => Err(ChatError::TooManyRooms),
+            DirectRoomOutcome::Blocked(_) => Err(ChatError::Blocked),
+            DirectRoomOutcome::TooManyRooms => Err(ChatError::TooManyRooms),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
         AccessCode, CreatedInvite, Invite, InviteId, InviteTerms, Permission, Room, SessionOrigin,
         Timestamp,
     },
-    store::{NewInvite, Revoked},
+    store::{NewInvite, RevokeInviteOutcome},
 };
 
 impl Chat {
@@ -52,9 +52,9 @@ impl Chat {
             .store
             .revoke_invite(member.room(), member.user(), invite);
         match ruled(revoked.await?)? {
-            Revoked::Done => Ok(()),
-            Revoked::NoSuchInvite => Err(ChatError::NotFound("invite")),
-            Revoked::Standing => Err(ChatError::StandingInvite),
+            RevokeInviteOutcome::Done => Ok(()),
+            RevokeInviteOutcome::NoSuchInvite => Err(ChatError::NotFound("invite")),
+            RevokeInviteOutcome::Standing => Err(ChatError::StandingInvite),
         }
     }
 

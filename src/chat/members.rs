@@ -8,7 +8,7 @@ use crate::{
         AccessCode, Actor, Membership, Permission, RoomId, RoomLimit, Roster, Timestamp, UserId,
         UserSummary,
     },
-    store::{Joined, LeaveOutcome, MemberRow},
+    store::{JoinOutcome, LeaveOutcome, MemberRow},
 };
 
 /// Proof that a user was a member of a room when asked. Only [`Chat::member`] creates it, so that no code path to a
@@ -157,13 +157,13 @@ impl Chat {
     async fn joined(
         &self,
         caller: &Caller,
-        joined: Joined,
+        joined: JoinOutcome,
         refusal: ChatError,
     ) -> Result<Member, ChatError> {
         match joined {
-            Joined::In(room) => self.member(caller, room).await,
-            Joined::NoSuchRoom => Err(refusal),
-            Joined::TooManyRooms => Err(ChatError::TooManyRooms),
+            JoinOutcome::In(room) => self.member(caller, room).await,
+            JoinOutcome::NoSuchRoom => Err(refusal),
+            JoinOutcome::TooManyRooms => Err(ChatError::TooManyRooms),
         }
     }
 }

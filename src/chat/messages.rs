@@ -6,7 +6,7 @@ use crate::{
         Body, Draft, FILES_PER_MESSAGE, FileId, Invalid, Key, LeaveReason, MentionTokens, Message,
         MessagePage, ReceiptStep, Rev, RoomId, Seq, Timestamp, Window,
     },
-    store::{Append, Appended, Changes, EncodedPage, Lag, PageLimit, PendingAppend, Receipt},
+    store::{Append, AppendOutcome, Changes, EncodedPage, Lag, PageLimit, PendingAppend, Receipt},
 };
 
 /// A message in the writer's queue.
@@ -31,25 +31,25 @@ impl PendingPost {
     /// [`ChatError`] if the message was not written.
     pub async fn done(self) -> Result<Posted, ChatError> {
         match self.0.done().await? {
-            Appended::New(message) => Ok(Posted {
+            AppendOutcome::New(message) => Ok(Posted {
                 rev: message.rev,
                 message,
                 replayed: false,
             }),
-            Appended::Replayed { message, rev } => Ok(Posted {
+            AppendOutcome::Replayed { message, rev } => Ok(Posted {
                 message,
                 rev,
                 replayed: true,
             }),
-            Appended::KeyConflict => Err(ChatError::KeyConflict),
-            Appended::NotMember => Err(ChatError::NotFound("room")),
-            Appended::Blocked => Err(ChatError::Blocked),
-            Appended::Restrained(restraint) => Err(restraint.into()),
-            Appended::NoSuchFile => {
+            AppendOutcome::KeyConflict => Err(ChatError::KeyConflict),
+            AppendOutcome::NotMember => Err(ChatError::NotFound("room")),
+            AppendOutcome::Blocked => Err(ChatError::Blocked),
+            AppendOutcome::Restrained(restraint) => Err(restraint.into()),
+            AppendOutcome::NoSuchFile => {
                 let detail = "must be your own uploads to this room, and in no message yet";
                 Err(Invalid::new("files", detail).into())
             }
-            Appended::NoSuchReply => {
+            AppendOutcome::NoSuchReply => {
                 Err(Invalid::new("reply_to", "is no message of this room").into())
             }
         }

@@ -24,7 +24,7 @@ impl Chat {
         let hub = &self.inner.hub;
         match change {
             Change::Message(message) => say(hub, message, None),
-            Change::Altered {
+            Change::AlterOutcome {
                 message,
                 change_kind,
             } => {

@@ -3,7 +3,7 @@
 use super::{Admin, AdminReader, Chat, ChatError, Member};
 use crate::{
     domain::{Permission, Report, Seq, Timestamp, report::Reason},
-    store::{Closed, Reported},
+    store::{CloseReportOutcome, ReportOutcome},
 };
 
 impl Chat {
@@ -15,9 +15,9 @@ impl Chat {
         self.inner.sends.take(&member.user())?;
         let (room, by, now) = (member.room(), member.actor(), Timestamp::now());
         match self.inner.store.report(room, seq, reason, by, now).await? {
-            Reported::Done => Ok(()),
-            Reported::NotMember => Err(ChatError::NotFound("room")),
-            Reported::NoSuchMessage => Err(ChatError::NotFound("message")),
+            ReportOutcome::Done => Ok(()),
+            ReportOutcome::NotMember => Err(ChatError::NotFound("room")),
+            ReportOutcome::NoSuchMessage => Err(ChatError::NotFound("message")),
         }
     }
 
@@ -42,9 +42,9 @@ impl Chat {
     pub async fn close_report(&self, by: &Admin, id: i64) -> Result<(), ChatError> {
         let (by, now) = (by.actor().clone(), Timestamp::now());
         match self.inner.store.close_report(id, by, now).await? {
-            Closed::Done => Ok(()),
-            Closed::NoSuchReport => Err(ChatError::NotFound("report")),
-            Closed::Forbidden => Err(ChatError::Forbidden(Permission::Administer)),
+            CloseReportOutcome::Done => Ok(()),
+            CloseReportOutcome::NoSuchReport => Err(ChatError::NotFound("report")),
+            CloseReportOutcome::Forbidden => Err(ChatError::Forbidden(Permission::Administer)),
         }
     }
 }

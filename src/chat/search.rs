@@ -18,13 +18,13 @@ use tokio_util::sync::CancellationToken;
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{Change, Invalid, Message, RoomId, SearchQuery},
-    store::{Search, Searched, Slice, StoreError},
+    store::{IndexSlice, Search, SearchOutcome, StoreError},
 };
 
 /// Time to collect changes before a slice is indexed, so that single messages do not cause a write each.
 const GATHER: Duration = Duration::from_millis(200);
 /// Maximum size of one indexed slice. Senders wait while it is written, so it must take only milliseconds.
-const SLICE: Slice = Slice {
+const SLICE: IndexSlice = IndexSlice {
     messages: 200,
     bytes: 48 * 1024,
 };
@@ -99,7 +99,7 @@ impl Indexer {
             Change::Message(message)
             | Change::Joined { message, .. }
             | Change::Left { message, .. }
-            | Change::Altered { message, .. }
+            | Change::AlterOutcome { message, .. }
             | Change::RoomCreated { message, .. } => Some(message.room_id),
             Change::StandingChanged { .. }
             | Change::DirectMade { .. }
@@ -167,8 +167,8 @@ impl Chat {
             limit,
         };
         let found = match self.inner.store.search(&search).await? {
-            Searched::Found(found) => found,
-            Searched::NoSuchRoom(name) => {
+            SearchOutcome::Found(found) => found,
+            SearchOutcome::NoSuchRoom(name) => {
                 let detail = format!("has an in: that names none of your rooms: {name}");
                 return Err(Invalid::new("q", detail).into());
             }

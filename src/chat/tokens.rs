@@ -12,7 +12,7 @@ use crate::{
         Digest, Invalid, Permission, PersonalToken, RoomLimit, Secret, SessionId, SessionOrigin,
         Timestamp, TokenHolder, TokenName, TokenScope,
     },
-    store::{MadeToken, NewToken},
+    store::{CreateTokenOutcome, NewToken},
 };
 
 /// Maximum tokens of one user.
@@ -116,11 +116,13 @@ impl Chat {
             origin,
         };
         match self.inner.store.create_token(new, MOST, now).await? {
-            MadeToken::Done(made) => Ok((made, secret)),
-            MadeToken::TooMany => Err(ChatError::TooMany("you have 50 tokens; revoke one first")),
-            MadeToken::Ended => Err(ChatError::Unauthorized),
-            MadeToken::NotAdmin => Err(ChatError::Forbidden(Permission::Administer)),
-            MadeToken::NoSuchRoom(room) => {
+            CreateTokenOutcome::Done(made) => Ok((made, secret)),
+            CreateTokenOutcome::TooMany => {
+                Err(ChatError::TooMany("you have 50 tokens; revoke one first"))
+            }
+            CreateTokenOutcome::Ended => Err(ChatError::Unauthorized),
+            CreateTokenOutcome::NotAdmin => Err(ChatError::Forbidden(Permission::Administer)),
+            CreateTokenOutcome::NoSuchRoom(room) => {
                 let detail = format!("lists a room that you are not in: {room}");
                 Err(Invalid::new("rooms", detail).into())
             }

@@ -43,7 +43,7 @@ pub enum Change {
     /// A new message.
     Message(Message),
     /// An existing message changed.
-    Altered {
+    AlterOutcome {
         /// Message in its new state.
         message: Message,
         /// Part that changed.

@@ -27,9 +27,9 @@ const SPARE: u64 = 64 * 1024 * 1024;
 
 /// Where files are. Cloning it is cheap.
 #[derive(Clone)]
-pub(super) struct Blobs(Arc<Inner>);
+pub(super) struct Blobs(Arc<BlobsInner>);
 
-struct Inner {
+struct BlobsInner {
     folder: PathBuf,
     coming: Arc<Semaphore>,
     reading: Semaphore,
@@ -47,19 +47,19 @@ pub enum Part {
 /// A file that comes in. Whoever works on its bytes holds the lock meanwhile, so that one that is
 /// given up is removed only after whatever was under way.
 #[derive(Clone)]
-pub(super) struct Incoming(Arc<Mutex<Option<Writing>>>);
+pub(super) struct PendingFile(Arc<Mutex<Option<OpenFile>>>);
 
-struct Writing {
+struct OpenFile {
     file: File,
     hash: digest::Context,
-    name: Temporary,
+    name: TemporaryPath,
     _place: OwnedSemaphorePermit,
 }
 
 /// The name of a file that comes in. If it still has that name when it is let go of, it is removed.
-struct Temporary(PathBuf);
+struct TemporaryPath(PathBuf);
 
-impl Drop for Temporary {
+impl Drop for TemporaryPath {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_file(&self.0)
             && error.kind() != io::ErrorKind::NotFound
@@ -83,7 +83,7 @@ impl Blobs {
             sync(database.parent().unwrap_or(Path::new(".")))?;
             private_folder(&coming)?;
         }
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(BlobsInner {
             folder,
             coming: Arc::new(Semaphore::new(COMING)),
             reading: Semaphore::new(READING),
@@ -119,17 +119,17 @@ impl Blobs {
     }
 
     /// Begins a file; `None` if as many come in as may.
-    pub(super) async fn begin(&self, id: FileId) -> io::Result<Option<Incoming>> {
+    pub(super) async fn begin(&self, id: FileId) -> io::Result<Option<PendingFile>> {
         let Ok(place) = self.0.coming.clone().try_acquire_owned() else {
             return Ok(None);
         };
         let path = self.coming(id);
         blocking(move || {
             let file = create(&path)?;
-            Ok(Some(Incoming(Arc::new(Mutex::new(Some(Writing {
+            Ok(Some(PendingFile(Arc::new(Mutex::new(Some(OpenFile {
                 file,
                 hash: digest::Context::new(&digest::SHA256),
-                name: Temporary(path),
+                name: TemporaryPath(path),
                 _place: place,
             }))))))
         })
@@ -140,7 +140,7 @@ impl Blobs {
     pub(super) async fn keep(
         &self,
         id: FileId,
-        incoming: Incoming,
+        incoming: PendingFile,
         thumbnail: Option<Vec<u8>>,
     ) -> io::Result<String> {
         let blobs = self.clone();
@@ -197,7 +197,11 @@ impl Blobs {
     }
 
     /// The same for one that was coming in, once nobody works on it any more.
-    pub(super) async fn give_up(&self, id: FileId, incoming: Option<Incoming>) -> io::Result<()> {
+    pub(super) async fn give_up(
+        &self,
+        id: FileId,
+        incoming: Option<PendingFile>,
+    ) -> io::Result<()> {
         let released = blocking(move || {
             if let Some(incoming) = incoming {
                 incoming.lock().take();
@@ -255,13 +259,13 @@ impl Blobs {
     }
 }
 
-impl Incoming {
+impl PendingFile {
     /// Writes what has come; answers the buffer, empty.
     pub(super) async fn write(&self, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         let incoming = self.clone();
         blocking(move || {
             let mut writing = incoming.lock();
-            let Some(Writing { file, hash, .. }) = writing.as_mut() else {
+            let Some(OpenFile { file, hash, .. }) = writing.as_mut() else {
                 return Err(given_up());
             };
             file.write_all(&bytes)?;
@@ -272,7 +276,7 @@ impl Incoming {
         .await
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Writing>> {
+    fn lock(&self) -> MutexGuard<'_, Option<OpenFile>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -25,7 +25,7 @@ pub struct Alteration {
 
 /// What came of it.
 #[derive(Clone, Debug)]
-pub enum Altered {
+pub enum AlterOutcome {
     /// The message as it is now: changed, or as it was if that is what was wanted.
     Done(Box<Message>),
     /// The key is known: the command was done before.
@@ -81,7 +81,7 @@ impl Store {
     /// Gives a message another text and keeps the former one. Only its author may, and no later than
     /// `window_ms` after it was written if that is given.
     ///
-    /// With a `key`, a repetition returns [`Altered::Repeated`] and changes nothing; so it is for
+    /// With a `key`, a repetition returns [`AlterOutcome::Repeated`] and changes nothing; so it is for
     /// [`delete_message`](Self::delete_message) and [`react`](Self::react).
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Store {
         named: MentionTokens,
         window_ms: Option<i64>,
         key: Option<Key>,
-    ) -> Result<Altered, StoreError> {
+    ) -> Result<AlterOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => {
                 sqlite
@@ -111,7 +111,7 @@ impl Store {
         &self,
         which: Alteration,
         key: Option<Key>,
-    ) -> Result<Altered, StoreError> {
+    ) -> Result<AlterOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.delete_message(which, key).await,
         }
@@ -127,7 +127,7 @@ impl Store {
         emoji: Emoji,
         on: bool,
         key: Option<Key>,
-    ) -> Result<Altered, StoreError> {
+    ) -> Result<AlterOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.react(which, emoji, on, key).await,
         }
@@ -151,7 +151,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
-    pub async fn pin(&self, which: Alteration, on: bool) -> Result<Altered, StoreError> {
+    pub async fn pin(&self, which: Alteration, on: bool) -> Result<AlterOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.pin(which, on).await,
         }

@@ -5,7 +5,7 @@ use crate::domain::{OwnMessage, SessionId, Timestamp, UserId, UserSummary};
 
 /// What came of deleting an account.
 #[derive(Debug)]
-pub enum AccountEnd {
+pub enum DeleteAccountOutcome {
     /// It is gone.
     Done {
         /// The logins and personal tokens that ended with it.
@@ -42,7 +42,7 @@ impl Store {
         password_hash: String,
         erase: bool,
         now: Timestamp,
-    ) -> Result<AccountEnd, StoreError> {
+    ) -> Result<DeleteAccountOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.delete_account(user, password_hash, erase, now).await,
         }

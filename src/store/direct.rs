@@ -5,7 +5,7 @@ use crate::domain::{RoomId, RoomLimit, Timestamp, UserId, UserSummary};
 
 /// What came of asking for the room of a set of people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direct {
+pub enum DirectRoomOutcome {
     /// There it is; made just now if `new`.
     Room {
         /// Which.
@@ -32,7 +32,7 @@ impl Store {
         by: UserId,
         people: Vec<UserId>,
         now: Timestamp,
-    ) -> Result<Direct, StoreError> {
+    ) -> Result<DirectRoomOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.direct_room(by, people, now).await,
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{
     Backend, Store, StoreError,
-    blobs::{Incoming, Part},
+    blobs::{Part, PendingFile},
 };
 use crate::domain::{
     Attachment, FileId, FileName, PostingRestriction, RoomId, StoredFile, Timestamp, UserId,
@@ -84,7 +84,7 @@ pub struct Upload {
     size: u64,
     head: Vec<u8>,
     gathered: Vec<u8>,
-    incoming: Option<Incoming>,
+    incoming: Option<PendingFile>,
     kept: bool,
 }
 
@@ -192,7 +192,7 @@ impl Store {
         Ok(true)
     }
 
-    async fn give_up(&self, id: FileId, incoming: Option<Incoming>) -> Result<(), StoreError> {
+    async fn give_up(&self, id: FileId, incoming: Option<PendingFile>) -> Result<(), StoreError> {
         self.1.give_up(id, incoming).await?;
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.forget_files(vec![id]).await,

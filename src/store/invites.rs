@@ -6,7 +6,7 @@ use crate::domain::{
 };
 
 /// Invites of one room that admit at once, its access code not counted.
-pub const MOST_INVITES: i64 = 100;
+pub const MAX_INVITES: i64 = 100;
 
 /// An invite to make.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct NewInvite {
 
 /// What came of revoking an invite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Revoked {
+pub enum RevokeInviteOutcome {
     /// It admits nobody any more.
     Done,
     /// The room has no such invite.
@@ -33,7 +33,7 @@ pub enum Revoked {
 }
 
 impl Store {
-    /// Makes an invite. `None` if the room has [`MOST_INVITES`] that still admit.
+    /// Makes an invite. `None` if the room has [`MAX_INVITES`] that still admit.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -66,7 +66,7 @@ impl Store {
         room: RoomId,
         by: UserId,
         invite: InviteId,
-    ) -> Result<RoomActionOutcome<Revoked>, StoreError> {
+    ) -> Result<RoomActionOutcome<RevokeInviteOutcome>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.revoke_invite(room, by, invite).await,
         }

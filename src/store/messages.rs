@@ -26,7 +26,7 @@ pub struct Append {
 
 /// What came of writing a message.
 #[derive(Clone, Debug)]
-pub enum Appended {
+pub enum AppendOutcome {
     /// It is on disk.
     New(Message),
     /// The key is known.
@@ -52,14 +52,14 @@ pub enum Appended {
 
 /// A message in the queue; what came of it arrives after the commit.
 #[derive(Debug)]
-pub struct PendingAppend(pub(super) oneshot::Receiver<Result<Appended, StoreError>>);
+pub struct PendingAppend(pub(super) oneshot::Receiver<Result<AppendOutcome, StoreError>>);
 
 impl PendingAppend {
     /// Waits until the message is on disk.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
-    pub async fn done(self) -> Result<Appended, StoreError> {
+    pub async fn done(self) -> Result<AppendOutcome, StoreError> {
         // The writer answers whatever it takes, unless it ends before its time.
         self.0.await.unwrap_or(Err(StoreError::Gone))
     }

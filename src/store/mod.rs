@@ -31,22 +31,23 @@ use tokio::sync::mpsc;
 pub use audit::AdminOutcome;
 pub use blobs::Part;
 pub use conversation::{
-    Alteration, Altered, COMMAND_KEYS, COMMAND_KEYS_KEPT, PINS, REACTION_KINDS, REACTIONS, Versions,
+    AlterOutcome, Alteration, COMMAND_KEYS, COMMAND_KEYS_KEPT, PINS, REACTION_KINDS, REACTIONS,
+    Versions,
 };
-pub use deletion::{AccountEnd, OwnMessages};
-pub use direct::Direct;
+pub use deletion::{DeleteAccountOutcome, OwnMessages};
+pub use direct::DirectRoomOutcome;
 pub use error::StoreError;
 pub use files::{FileMetadata, FileQuota, NewFile, Upload, UploadOutcome};
-pub use invites::{MOST_INVITES, NewInvite, Revoked};
+pub use invites::{MAX_INVITES, NewInvite, RevokeInviteOutcome};
 pub use messages::{
-    Append, Appended, Changes, EncodedPage, Lag, PageLimit, PendingAppend, Receipt,
+    Append, AppendOutcome, Changes, EncodedPage, Lag, PageLimit, PendingAppend, Receipt,
 };
-pub use people::{Credentials, NewUser, Rotation, SignedUp};
+pub use people::{Credentials, NewUser, Rotation, SignUpOutcome};
 pub use profile::{ProfileEdit, ProfileOutcome};
-pub use reports::{Closed, Reported};
-pub use rooms::{Joined, LeaveOutcome, MemberRow, NewRoom, RoomActionOutcome, RoomEdit};
-pub use search::{Found, Indexed, Search, Searched, Slice};
-pub use tokens::{MadeToken, NewToken};
+pub use reports::{CloseReportOutcome, ReportOutcome};
+pub use rooms::{JoinOutcome, LeaveOutcome, MemberRow, NewRoom, RoomActionOutcome, RoomEdit};
+pub use search::{IndexProgress, IndexSlice, Search, SearchOutcome, SearchPage};
+pub use tokens::{CreateTokenOutcome, NewToken};
 
 use crate::domain::Change;
 use blobs::Blobs;

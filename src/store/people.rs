@@ -29,7 +29,7 @@ pub struct NewUser {
 
 /// What came of making an account.
 #[derive(Debug)]
-pub enum SignedUp {
+pub enum SignUpOutcome {
     /// It is there and signed in.
     Done {
         /// The account.
@@ -74,7 +74,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
-    pub async fn sign_up(&self, new: NewUser, now: Timestamp) -> Result<SignedUp, StoreError> {
+    pub async fn sign_up(&self, new: NewUser, now: Timestamp) -> Result<SignUpOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.sign_up(new, now).await,
         }

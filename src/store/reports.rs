@@ -5,7 +5,7 @@ use crate::domain::{Actor, Report, RoomId, Seq, Timestamp, report::Reason};
 
 /// What came of reporting a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reported {
+pub enum ReportOutcome {
     /// Reported, now or before.
     Done,
     /// The one who reports is not in the room (any more).
@@ -16,7 +16,7 @@ pub enum Reported {
 
 /// What came of closing a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
+pub enum CloseReportOutcome {
     /// It is closed.
     Done,
     /// There is no such report (any more).
@@ -37,7 +37,7 @@ impl Store {
         reason: Reason,
         by: Actor,
         now: Timestamp,
-    ) -> Result<Reported, StoreError> {
+    ) -> Result<ReportOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.report(room, seq, reason, by, now).await,
         }
@@ -62,7 +62,7 @@ impl Store {
         id: i64,
         by: Actor,
         now: Timestamp,
-    ) -> Result<Closed, StoreError> {
+    ) -> Result<CloseReportOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.close_report(id, by, now).await,
         }

@@ -45,7 +45,7 @@ pub struct MemberRow {
 
 /// What came of trying to join.
 #[derive(Debug)]
-pub enum Joined {
+pub enum JoinOutcome {
     /// In, now or before.
     In(RoomId),
     /// There is no such room or code.
@@ -236,7 +236,7 @@ impl Store {
         user: UserSummary,
         code: AccessCode,
         now: Timestamp,
-    ) -> Result<Joined, StoreError> {
+    ) -> Result<JoinOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.join_by_code(user, code, now).await,
         }
@@ -251,7 +251,7 @@ impl Store {
         user: UserSummary,
         room: RoomId,
         now: Timestamp,
-    ) -> Result<Joined, StoreError> {
+    ) -> Result<JoinOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.join_public(user, room, now).await,
         }

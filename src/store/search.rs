@@ -23,16 +23,16 @@ pub struct Search {
 
 /// What a search found.
 #[derive(Debug)]
-pub enum Searched {
+pub enum SearchOutcome {
     /// Messages.
-    Found(Found),
+    Found(SearchPage),
     /// A room was named in the query that is none of the searcher's.
     NoSuchRoom(String),
 }
 
 /// Messages that were found, newest first.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct SearchPage {
     /// Each with the name of its room.
     pub items: Vec<(String, Message)>,
     /// Where to go on; `None` once everything was looked at.
@@ -42,7 +42,7 @@ pub struct Found {
 /// How much one slice of indexing may take. Senders wait meanwhile, so it is little while there are
 /// any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slice {
+pub struct IndexSlice {
     /// Messages.
     pub messages: usize,
     /// Bytes of their text. The message that goes beyond is the last one.
@@ -51,7 +51,7 @@ pub struct Slice {
 
 /// What a slice of indexing came to.
 #[derive(Debug, Default)]
-pub struct Indexed {
+pub struct IndexProgress {
     /// Rooms of which everything is in the index that was on disk.
     pub done: Vec<RoomId>,
     /// Messages looked at.
@@ -64,7 +64,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
-    pub async fn search(&self, search: &Search) -> Result<Searched, StoreError> {
+    pub async fn search(&self, search: &Search) -> Result<SearchOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.search(search).await,
         }
@@ -85,7 +85,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
-    pub async fn index(&self, rooms: &[RoomId], slice: Slice) -> Result<Indexed, StoreError> {
+    pub async fn index(
+        &self,
+        rooms: &[RoomId],
+        slice: IndexSlice,
+    ) -> Result<IndexProgress, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.index(rooms, slice).await,
         }

@@ -29,7 +29,7 @@ pub struct NewToken {
 
 /// What came of making one.
 #[derive(Debug)]
-pub enum MadeToken {
+pub enum CreateTokenOutcome {
     /// It is there.
     Done(PersonalToken),
     /// Its owner has as many as one may.
@@ -52,7 +52,7 @@ impl Store {
         new: NewToken,
         most: i64,
         now: Timestamp,
-    ) -> Result<MadeToken, StoreError> {
+    ) -> Result<CreateTokenOutcome, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.create_token(new, most, now).await,
         }

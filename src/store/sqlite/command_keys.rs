@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Body, Emoji, Key, Rev, Seq, Timestamp},
-    store::{Alteration, Altered, COMMAND_KEYS, COMMAND_KEYS_KEPT, StoreError},
+    store::{AlterOutcome, Alteration, COMMAND_KEYS, COMMAND_KEYS_KEPT, StoreError},
 };
 
 /// A command that has an idempotency key.
@@ -67,9 +67,10 @@ pub(super) async fn once<F>(
     which: Alteration,
     command: Option<KeyedCommand>,
     change: F,
-) -> Result<Altered, sqlx::Error>
+) -> Result<AlterOutcome, sqlx::Error>
 where
-    F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<Altered, sqlx::Error>> + Send,
+    F: for<'c> FnOnce(&'c mut WriterState) -> BoxFuture<'c, Result<AlterOutcome, sqlx::Error>>
+        + Send,
 {
     let Some(command) = command else {
         return change(tx).await;
@@ -78,7 +79,7 @@ where
         return Ok(known);
     }
     let outcome = change(tx).await?;
-    if let Altered::Done(message) = &outcome {
+    if let AlterOutcome::Done(message) = &outcome {
         remember(tx, which, &command, message.rev.0).await?;
     }
     Ok(outcome)
@@ -89,7 +90,7 @@ async fn find(
     tx: &mut WriterState,
     which: Alteration,
     command: &KeyedCommand,
-) -> Result<Option<Altered>, sqlx::Error> {
+) -> Result<Option<AlterOutcome>, sqlx::Error> {
     let key = command.key.as_str();
     let expired_at = which.at.minus(COMMAND_KEYS_KEPT);
     let row = sqlx::query!(
@@ -107,18 +108,18 @@ async fn find(
     .fetch_optional(&mut tx.conn)
     .await?;
     let Some(row) = row else {
-        return Ok(Some(Altered::NotMember));
+        return Ok(Some(AlterOutcome::NotMember));
     };
     let (Some(digest), Some(rev)) = (row.digest, row.rev) else {
         return Ok(None);
     };
     if digest != command.digest {
-        return Ok(Some(Altered::KeyConflict));
+        return Ok(Some(AlterOutcome::KeyConflict));
     }
     // The digest covers the number of the message.
     let message = Box::new(current_message(tx, which).await?);
     let rev = Rev(rev);
-    Ok(Some(Altered::Repeated { message, rev }))
+    Ok(Some(AlterOutcome::Repeated { message, rev }))
 }
 
 async fn remember(

@@ -19,7 +19,7 @@ use crate::{
         PostingRestriction, PostingRestrictions, Role, RoomId, RoomKind, Seq, Timestamp, UserId,
         Version, audit::NewAuditEntry,
     },
-    store::{Alteration, Altered, StoreError, Versions},
+    store::{AlterOutcome, Alteration, StoreError, Versions},
 };
 
 /// Versions of one message that are read at most, the latest ones.
@@ -44,11 +44,11 @@ pub(super) struct Target {
 
 impl Target {
     /// What keeps whoever asks from saying anything there, be it in a message of before.
-    pub(super) fn refusal(&self) -> Option<Altered> {
+    pub(super) fn refusal(&self) -> Option<AlterOutcome> {
         if self.blocked {
-            return Some(Altered::Blocked);
+            return Some(AlterOutcome::Blocked);
         }
-        self.restraint.map(Altered::Restrained)
+        self.restraint.map(AlterOutcome::Restrained)
     }
 }
 
@@ -60,7 +60,7 @@ impl Sqlite {
         named: MentionTokens,
         window_ms: Option<i64>,
         key: Option<Key>,
-    ) -> Result<Altered, StoreError> {
+    ) -> Result<AlterOutcome, StoreError> {
         let command = KeyedCommand::edit(key, which.seq, &body)?;
         self.writer
             .write_in_room(which.room, move |tx| {
@@ -75,7 +75,7 @@ impl Sqlite {
         &self,
         which: Alteration,
         key: Option<Key>,
-    ) -> Result<Altered, StoreError> {
+    ) -> Result<AlterOutcome, StoreError> {
         let command = KeyedCommand::delete(key, which.seq)?;
         self.writer
             .write_in_room(which.room, move |tx| {
@@ -139,26 +139,26 @@ async fn edit(
     body: Body,
     named: MentionTokens,
     window_ms: Option<i64>,
-) -> Result<Altered, sqlx::Error> {
+) -> Result<AlterOutcome, sqlx::Error> {
     let target = match target(&mut tx.conn, which).await? {
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),
     };
     if target.author != which.by || !target.is_text {
-        return Ok(Altered::Forbidden(Permission::EditMessages));
+        return Ok(AlterOutcome::Forbidden(Permission::EditMessages));
     }
     if let Some(refusal) = target.refusal() {
         return Ok(refusal);
     }
     if body.as_str().is_empty() && !target.has_files {
-        return Ok(Altered::Blank);
+        return Ok(AlterOutcome::Blank);
     }
     if target.body == body.as_str() {
         return current_message(tx, which).await.map(done);
     }
     let age = which.at.0.saturating_sub(target.created_at.0);
     if window_ms.is_some_and(|window| age > window) {
-        return Ok(Altered::TooLate);
+        return Ok(AlterOutcome::TooLate);
     }
     sqlx::query!(
         "insert into message_versions (message_id, version, body, written_at)
@@ -193,14 +193,14 @@ async fn edit(
     Ok(done(message))
 }
 
-async fn delete(tx: &mut WriterState, which: Alteration) -> Result<Altered, sqlx::Error> {
+async fn delete(tx: &mut WriterState, which: Alteration) -> Result<AlterOutcome, sqlx::Error> {
     let target = match target(&mut tx.conn, which).await? {
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),
     };
     let may = target.author == which.by || target.role.may(Permission::DeleteMessages);
     if !(may && target.is_text) {
-        return Ok(Altered::Forbidden(Permission::DeleteMessages));
+        return Ok(AlterOutcome::Forbidden(Permission::DeleteMessages));
     }
     if target.author != which.by {
         let deed = NewAuditEntry {
@@ -245,15 +245,15 @@ pub(super) async fn entomb(
     changed(tx, which, id, ChangeKind::Deletion).await
 }
 
-pub(super) fn done(message: Message) -> Altered {
-    Altered::Done(Box::new(message))
+pub(super) fn done(message: Message) -> AlterOutcome {
+    AlterOutcome::Done(Box::new(message))
 }
 
 /// The message, if it is there and whoever asks is in the room.
 pub(super) async fn target(
     conn: &mut SqliteConnection,
     which: Alteration,
-) -> Result<Result<Target, Altered>, sqlx::Error> {
+) -> Result<Result<Target, AlterOutcome>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select me.role, r.kind as room_kind, r.member_count, r.locked as "locked: bool",
                   s.muted_until as "muted_until?",
@@ -274,12 +274,12 @@ pub(super) async fn target(
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else {
-        return Ok(Err(Altered::NotMember));
+        return Ok(Err(AlterOutcome::NotMember));
     };
     let (Some(id), Some(author), Some(kind), Some(body), Some(created_at)) =
         (row.id, row.author_id, row.kind, row.body, row.created_at)
     else {
-        return Ok(Err(Altered::NoSuchMessage));
+        return Ok(Err(AlterOutcome::NoSuchMessage));
     };
     let role = to_role(&row.role)?;
     let restraints = PostingRestrictions {
@@ -328,7 +328,7 @@ pub(super) async fn changed(
     .execute(&mut tx.conn)
     .await?;
     let message = current_message(tx, which).await?;
-    tx.changes.push(Change::Altered {
+    tx.changes.push(Change::AlterOutcome {
         message: message.clone(),
         change_kind,
     });

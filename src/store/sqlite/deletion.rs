@@ -11,7 +11,7 @@ use crate::{
         LeaveReason, OwnFile, OwnMessage, RoomId, Seq, SystemEvent, Timestamp, UserId, UserSummary,
         user::DELETED,
     },
-    store::{AccountEnd, Alteration, OwnMessages, StoreError},
+    store::{Alteration, DeleteAccountOutcome, OwnMessages, StoreError},
 };
 
 /// Messages looked at in one go, of whomever they are. They are read in the order of their rows, so
@@ -19,7 +19,7 @@ use crate::{
 const LOOKED_AT: i64 = 4000;
 
 /// A room that somebody leaves for good.
-struct Left {
+struct AbandonedRoom {
     id: RoomId,
     name: String,
     /// Whether nobody else is an owner of it.
@@ -34,7 +34,7 @@ impl Sqlite {
         password_hash: String,
         erase: bool,
         now: Timestamp,
-    ) -> Result<AccountEnd, StoreError> {
+    ) -> Result<DeleteAccountOutcome, StoreError> {
         self.writer
             .write(move |tx| Box::pin(delete(tx, user, password_hash, erase, now)))
             .await
@@ -202,7 +202,7 @@ async fn delete(
     password_hash: String,
     erase: bool,
     now: Timestamp,
-) -> Result<AccountEnd, sqlx::Error> {
+) -> Result<DeleteAccountOutcome, sqlx::Error> {
     let row = sqlx::query!(
         r#"select password_hash = ?2 as "stands!: bool",
                   exists (select 1 from users where id <> ?1 and deleted_at is null) as "others!: bool"
@@ -213,23 +213,23 @@ async fn delete(
     .fetch_optional(&mut tx.conn)
     .await?;
     let Some(row) = row.filter(|row| row.stands) else {
-        return Ok(AccountEnd::WrongPassword);
+        return Ok(DeleteAccountOutcome::WrongPassword);
     };
     // With nobody left there is nothing to administer, and the next account is the first again.
     if row.others && admins::is_last_admin(&mut tx.conn, user).await? {
-        return Ok(AccountEnd::LastAdmin);
+        return Ok(DeleteAccountOutcome::LastAdmin);
     }
-    let left = left(&mut tx.conn, user).await?;
-    let orphans = left
+    let abandoned_rooms = abandoned_rooms(&mut tx.conn, user).await?;
+    let orphans = abandoned_rooms
         .iter()
         .filter(|room| room.is_last_owner && !room.is_alone);
     let orphans: Vec<_> = orphans.map(|room| room.name.clone()).collect();
     if !orphans.is_empty() {
-        return Ok(AccountEnd::LastOwner(orphans));
+        return Ok(DeleteAccountOutcome::LastOwner(orphans));
     }
     let ended = end_all(tx, user, now).await?;
     let who = bury(&mut tx.conn, user, now).await?;
-    for room in left {
+    for room in abandoned_rooms {
         if room.is_alone {
             rooms::doom(tx, room.id, now).await?;
         } else {
@@ -242,11 +242,14 @@ async fn delete(
             .execute(&mut tx.conn)
             .await?;
     }
-    Ok(AccountEnd::Done { ended, left: who })
+    Ok(DeleteAccountOutcome::Done { ended, left: who })
 }
 
 /// The rooms that the user would leave. Nobody leaves a direct room.
-async fn left(conn: &mut SqliteConnection, user: UserId) -> Result<Vec<Left>, sqlx::Error> {
+async fn abandoned_rooms(
+    conn: &mut SqliteConnection,
+    user: UserId,
+) -> Result<Vec<AbandonedRoom>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select r.id as "id!", r.name, r.member_count = 1 as "alone!: bool",
                   me.role = 'owner' and not exists (
@@ -258,7 +261,7 @@ async fn left(conn: &mut SqliteConnection, user: UserId) -> Result<Vec<Left>, sq
     )
     .fetch_all(conn)
     .await?;
-    let rooms = rows.into_iter().map(|row| Left {
+    let rooms = rows.into_iter().map(|row| AbandonedRoom {
         id: RoomId(row.id),
         name: row.name,
         is_last_owner: row.last,

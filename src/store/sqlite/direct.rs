@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use super::{Sqlite, members, write::request::WriterState};
 use crate::{
     domain::{AvatarVersion, Change, Role, RoomId, RoomLimit, Timestamp, UserId, UserSummary},
-    store::{Direct, StoreError},
+    store::{DirectRoomOutcome, StoreError},
 };
 
 /// People that one user can block.
@@ -17,7 +17,7 @@ impl Sqlite {
         by: UserId,
         people: Vec<UserId>,
         now: Timestamp,
-    ) -> Result<Direct, StoreError> {
+    ) -> Result<DirectRoomOutcome, StoreError> {
         let most = self.rooms_per_user;
         self.writer
             .write(move |tx| Box::pin(find_or_make(tx, by, people, most, now)))
@@ -115,7 +115,7 @@ async fn find_or_make(
     people: Vec<UserId>,
     most: i64,
     now: Timestamp,
-) -> Result<Direct, sqlx::Error> {
+) -> Result<DirectRoomOutcome, sqlx::Error> {
     let ids: Vec<String> = people.iter().map(ToString::to_string).collect();
     let ids = ids.join(",");
     let known = sqlx::query_scalar!(
@@ -126,7 +126,7 @@ async fn find_or_make(
     .await?;
     if let Some(room) = known {
         let room = RoomId(room);
-        return Ok(Direct::Room { room, new: false });
+        return Ok(DirectRoomOutcome::Room { room, new: false });
     }
     for user in people.iter().copied().filter(|user| *user != by) {
         if let Some(refusal) = refusal(&mut tx.conn, by, user).await? {
@@ -138,7 +138,7 @@ async fn find_or_make(
         by.0
     );
     if made.fetch_one(&mut tx.conn).await? >= most {
-        return Ok(Direct::TooManyRooms);
+        return Ok(DirectRoomOutcome::TooManyRooms);
     }
     let room = sqlx::query_scalar!(
         r#"insert into rooms (name, kind, created_at) values ('', 'direct', ?1) returning id as "id!: i64""#,
@@ -159,7 +159,7 @@ async fn find_or_make(
         members::add(&mut tx.conn, room, *user, Role::Member, now).await?;
     }
     tx.changes.push(Change::DirectMade { room, people });
-    Ok(Direct::Room { room, new: true })
+    Ok(DirectRoomOutcome::Room { room, new: true })
 }
 
 /// Why `user` cannot be drawn into a direct room.
@@ -167,7 +167,7 @@ async fn refusal(
     conn: &mut SqliteConnection,
     by: UserId,
     user: UserId,
-) -> Result<Option<Direct>, sqlx::Error> {
+) -> Result<Option<DirectRoomOutcome>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select exists (
                       select 1 from memberships theirs join rooms r on r.id = theirs.room_id
@@ -182,9 +182,9 @@ async fn refusal(
     .fetch_one(conn)
     .await?;
     Ok(if !row.seen {
-        Some(Direct::NoSuchUser(user))
+        Some(DirectRoomOutcome::NoSuchUser(user))
     } else if row.blocked {
-        Some(Direct::Blocked(user))
+        Some(DirectRoomOutcome::Blocked(user))
     } else {
         None
     })

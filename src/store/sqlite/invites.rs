@@ -11,11 +11,13 @@ use crate::{
         AccessCode, CreatedInvite, Invite, InviteId, Permission, Room, RoomId, RoomKind, Timestamp,
         UserId, UserSummary,
     },
-    store::{Joined, MOST_INVITES, NewInvite, Revoked, RoomActionOutcome, StoreError},
+    store::{
+        JoinOutcome, MAX_INVITES, NewInvite, RevokeInviteOutcome, RoomActionOutcome, StoreError,
+    },
 };
 
 /// An invite that somebody has the code of.
-pub(super) struct Found {
+pub(super) struct InviteRow {
     id: i64,
     room: RoomId,
     /// Whether it still admits.
@@ -37,7 +39,7 @@ pub(super) async fn find(
     conn: &mut SqliteConnection,
     code: &AccessCode,
     now: Timestamp,
-) -> Result<Option<Found>, sqlx::Error> {
+) -> Result<Option<InviteRow>, sqlx::Error> {
     let (shown, kept) = (code.canonical(), kept(code));
     let found = sqlx::query!(
         r#"select i.id as "id!: i64", i.room_id,
@@ -52,7 +54,7 @@ pub(super) async fn find(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(found.map(|row| Found {
+    Ok(found.map(|row| InviteRow {
         id: row.id,
         room: RoomId(row.room_id),
         admits: row.admits,
@@ -63,18 +65,18 @@ pub(super) async fn find(
 /// and may come again by an invite that is over: the answer to the first time may have been lost.
 pub(super) async fn enter(
     tx: &mut WriterState,
-    invite: &Found,
+    invite: &InviteRow,
     user: UserSummary,
     most: i64,
     now: Timestamp,
-) -> Result<Joined, sqlx::Error> {
+) -> Result<JoinOutcome, sqlx::Error> {
     let (room, id) = (invite.room, user.id);
     let was_in = members::role(&mut tx.conn, room, id).await?.is_some();
     if !was_in && !invite.admits {
-        return Ok(Joined::NoSuchRoom);
+        return Ok(JoinOutcome::NoSuchRoom);
     }
     let joined = members::join(tx, room, user, most, now).await?;
-    if !was_in && matches!(joined, Joined::In(_)) {
+    if !was_in && matches!(joined, JoinOutcome::In(_)) {
         // Nobody else writes between the look at the invite and this, for there is one writer. What
         // would all the same spend a use too many fails the table's check, and the joining with it.
         sqlx::query!(
@@ -104,7 +106,7 @@ async fn has_space(
         )
         .fetch_one(&mut *conn)
         .await?;
-        if count < MOST_INVITES {
+        if count < MAX_INVITES {
             return Ok(true);
         }
         sqlx::query!(
@@ -145,14 +147,14 @@ impl Sqlite {
         user: UserSummary,
         code: AccessCode,
         now: Timestamp,
-    ) -> Result<Joined, StoreError> {
+    ) -> Result<JoinOutcome, StoreError> {
         let most = self.rooms_per_user;
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     match find(&mut tx.conn, &code, now).await? {
                         Some(invite) => enter(tx, &invite, user, most, now).await,
-                        None => Ok(Joined::NoSuchRoom),
+                        None => Ok(JoinOutcome::NoSuchRoom),
                     }
                 })
             })
@@ -236,7 +238,7 @@ impl Sqlite {
         room: RoomId,
         by: UserId,
         invite: InviteId,
-    ) -> Result<RoomActionOutcome<Revoked>, StoreError> {
+    ) -> Result<RoomActionOutcome<RevokeInviteOutcome>, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
@@ -253,14 +255,14 @@ impl Sqlite {
                     .fetch_optional(&mut tx.conn)
                     .await?;
                     match standing {
-                        None => return Ok(RoomActionOutcome::Done(Revoked::NoSuchInvite)),
-                        Some(true) => return Ok(RoomActionOutcome::Done(Revoked::Standing)),
+                        None => return Ok(RoomActionOutcome::Done(RevokeInviteOutcome::NoSuchInvite)),
+                        Some(true) => return Ok(RoomActionOutcome::Done(RevokeInviteOutcome::Standing)),
                         Some(false) => {}
                     }
                     sqlx::query!("delete from invites where id = ?1", invite.0)
                         .execute(&mut tx.conn)
                         .await?;
-                    Ok(RoomActionOutcome::Done(Revoked::Done))
+                    Ok(RoomActionOutcome::Done(RevokeInviteOutcome::Done))
                 })
             })
             .await
@@ -273,7 +275,7 @@ impl Sqlite {
     ) -> Result<Option<Room>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         let found = find(&mut reader, &code, now).await?;
-        let Some(Found {
+        let Some(InviteRow {
             room, admits: true, ..
         }) = found
         else {

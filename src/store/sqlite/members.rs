@@ -14,7 +14,7 @@ use crate::{
         Change, LeaveReason, Permission, Role, RoomId, Roster, RosterEntry, SystemEvent, Timestamp,
         User, UserId, UserSummary,
     },
-    store::{Joined, LeaveOutcome, RoomActionOutcome, StoreError},
+    store::{JoinOutcome, LeaveOutcome, RoomActionOutcome, StoreError},
 };
 
 /// Lets a user in, in a transaction of the caller's. To be in already is no error. For whoever is
@@ -25,15 +25,15 @@ pub(super) async fn join(
     user: UserSummary,
     most: i64,
     now: Timestamp,
-) -> Result<Joined, sqlx::Error> {
+) -> Result<JoinOutcome, sqlx::Error> {
     if role(&mut tx.conn, room, user.id).await?.is_some() {
-        return Ok(Joined::In(room));
+        return Ok(JoinOutcome::In(room));
     }
     if is_banned(&mut tx.conn, room, user.id).await? {
-        return Ok(Joined::NoSuchRoom);
+        return Ok(JoinOutcome::NoSuchRoom);
     }
     if rooms_of(&mut tx.conn, user.id).await? >= most {
-        return Ok(Joined::TooManyRooms);
+        return Ok(JoinOutcome::TooManyRooms);
     }
     add(&mut tx.conn, room, user.id, Role::Member, now).await?;
     let id = user.id;
@@ -49,7 +49,7 @@ pub(super) async fn join(
     .execute(&mut tx.conn)
     .await?;
     tx.changes.push(Change::Joined { user: id, message });
-    Ok(Joined::In(room))
+    Ok(JoinOutcome::In(room))
 }
 
 /// The membership itself. Whoever has deleted their account while they asked for it fails.
@@ -233,7 +233,7 @@ impl Sqlite {
         user: UserSummary,
         room: RoomId,
         now: Timestamp,
-    ) -> Result<Joined, StoreError> {
+    ) -> Result<JoinOutcome, StoreError> {
         let most = self.rooms_per_user;
         self.writer
             .write(move |tx| {
@@ -251,7 +251,7 @@ impl Sqlite {
                     if open {
                         join(tx, room, user, most, now).await
                     } else {
-                        Ok(Joined::NoSuchRoom)
+                        Ok(JoinOutcome::NoSuchRoom)
                     }
                 })
             })

@@ -66,7 +66,7 @@ const OTHERS: usize = 3;
 /// SQLite's pages have 4 KiB unless a database was made otherwise, and ours are not.
 const PAGES_PER_MB: u64 = 256;
 /// What SQLite can count.
-const MOST_PAGES: u64 = 4_294_967_294;
+const MAX_PAGES: u64 = 4_294_967_294;
 
 #[derive(Clone)]
 pub(super) struct Sqlite {
@@ -77,12 +77,12 @@ pub(super) struct Sqlite {
     /// Which history the database holds.
     epoch: Arc<str>,
     /// Which parts of words are common, for searches.
-    sampled: search::Sampled,
+    sampled: search::SharedFrequencies,
     connect: SqliteConnectOptions,
-    tasks: Arc<Tasks>,
+    tasks: Arc<BackgroundTasks>,
 }
 
-struct Tasks {
+struct BackgroundTasks {
     tracker: TaskTracker,
     stop_checkpoints: CancellationToken,
 }
@@ -118,7 +118,7 @@ impl Sqlite {
         );
         tracker.close();
 
-        let tasks = Arc::new(Tasks {
+        let tasks = Arc::new(BackgroundTasks {
             tracker,
             stop_checkpoints,
         });
@@ -128,7 +128,7 @@ impl Sqlite {
             page_cache,
             rooms_per_user: options.rooms_per_user,
             epoch: epoch.into(),
-            sampled: search::Sampled::default(),
+            sampled: search::SharedFrequencies::default(),
             connect,
             tasks,
         };
@@ -206,7 +206,7 @@ async fn set_quota(connection: &mut SqliteConnection, max_mb: u64) -> Result<(),
     if max_mb == 0 {
         return Ok(());
     }
-    let pages = max_mb.saturating_mul(PAGES_PER_MB).min(MOST_PAGES);
+    let pages = max_mb.saturating_mul(PAGES_PER_MB).min(MAX_PAGES);
     let pragma = format!("pragma max_page_count = {pages}");
     sqlx::raw_sql(sqlx::AssertSqlSafe(pragma))
         .execute(connection)

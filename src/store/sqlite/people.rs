@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Change, RoomId, RoomLimit, SessionId, Timestamp, User, UserId},
-    store::{Credentials, Joined, NewUser, SignedUp, StoreError},
+    store::{Credentials, JoinOutcome, NewUser, SignUpOutcome, StoreError},
 };
 
 async fn has_users(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
@@ -25,19 +25,19 @@ impl Sqlite {
         &self,
         new: NewUser,
         now: Timestamp,
-    ) -> Result<SignedUp, StoreError> {
+    ) -> Result<SignUpOutcome, StoreError> {
         let most = self.rooms_per_user;
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     if !new.registration.admits(new.code.is_some()) && has_users(&mut tx.conn).await? {
-                        return Ok(SignedUp::NotOpen);
+                        return Ok(SignUpOutcome::NotOpen);
                     }
                     let invite = match &new.code {
                         None => None,
                         Some(code) => match invites::find(&mut tx.conn, code, now).await? {
                             Some(invite) if invite.admits => Some(invite),
-                            _ => return Ok(SignedUp::BadCode),
+                            _ => return Ok(SignUpOutcome::BadCode),
                         },
                     };
                     let (name, key) = (new.username.as_str(), new.username.folded());
@@ -56,7 +56,7 @@ impl Sqlite {
                     )
                     .fetch_optional(&mut tx.conn)
                     .await?;
-                    let Some(id) = id else { return Ok(SignedUp::UsernameTaken) };
+                    let Some(id) = id else { return Ok(SignUpOutcome::UsernameTaken) };
                     let user = User {
                         id: UserId(id),
                         username: new.username.into_string(),
@@ -70,12 +70,12 @@ impl Sqlite {
                         sessions::open(tx, user.id, &new.origin, new.session_ttl, now).await?;
                     let mut joined = None;
                     if let Some(invite) = invite
-                        && let Joined::In(room) =
+                        && let JoinOutcome::In(room) =
                             invites::enter(tx, &invite, user.author(), most, now).await?
                     {
                         joined = Some(room);
                     }
-                    Ok(SignedUp::Done { user, session, joined })
+                    Ok(SignUpOutcome::Done { user, session, joined })
                 })
             })
             .await

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{ChangeKind, Permission, RoomKind},
-    store::{Alteration, Altered, PINS, StoreError},
+    store::{AlterOutcome, Alteration, PINS, StoreError},
 };
 
 impl Sqlite {
@@ -17,23 +17,27 @@ impl Sqlite {
         &self,
         which: Alteration,
         on: bool,
-    ) -> Result<Altered, StoreError> {
+    ) -> Result<AlterOutcome, StoreError> {
         self.writer
             .write_in_room(which.room, move |tx| Box::pin(pin(tx, which, on)))
             .await
     }
 }
 
-async fn pin(tx: &mut WriterState, which: Alteration, on: bool) -> Result<Altered, sqlx::Error> {
+async fn pin(
+    tx: &mut WriterState,
+    which: Alteration,
+    on: bool,
+) -> Result<AlterOutcome, sqlx::Error> {
     let target = match target(&mut tx.conn, which).await? {
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),
     };
     if target.kind != RoomKind::Direct && !target.role.may(Permission::Pin) {
-        return Ok(Altered::Forbidden(Permission::Pin));
+        return Ok(AlterOutcome::Forbidden(Permission::Pin));
     }
     if target.blocked && on {
-        return Ok(Altered::Blocked);
+        return Ok(AlterOutcome::Blocked);
     }
     let before = current_message(tx, which).await?;
     let pinned = before
@@ -50,7 +54,7 @@ async fn pin(tx: &mut WriterState, which: Alteration, on: bool) -> Result<Altere
     .fetch_one(&mut tx.conn)
     .await?;
     if on && pins >= PINS {
-        return Ok(Altered::Full);
+        return Ok(AlterOutcome::Full);
     }
     let at = on.then_some(which.at.0);
     sqlx::query!(

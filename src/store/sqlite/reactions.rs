@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{ChangeKind, Emoji, Key},
-    store::{Alteration, Altered, REACTION_KINDS, REACTIONS, StoreError},
+    store::{AlterOutcome, Alteration, REACTION_KINDS, REACTIONS, StoreError},
 };
 
 impl Sqlite {
@@ -20,7 +20,7 @@ impl Sqlite {
         emoji: Emoji,
         on: bool,
         key: Option<Key>,
-    ) -> Result<Altered, StoreError> {
+    ) -> Result<AlterOutcome, StoreError> {
         let command = KeyedCommand::react(key, which.seq, emoji, on)?;
         self.writer
             .write_in_room(which.room, move |tx| {
@@ -37,7 +37,7 @@ async fn react(
     which: Alteration,
     emoji: Emoji,
     on: bool,
-) -> Result<Altered, sqlx::Error> {
+) -> Result<AlterOutcome, sqlx::Error> {
     let target = match target(&mut tx.conn, which).await? {
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),
@@ -63,7 +63,7 @@ async fn react(
     }
     let left = if on {
         if there.all >= REACTIONS || (!there.known && there.kinds >= REACTION_KINDS) {
-            return Ok(Altered::Full);
+            return Ok(AlterOutcome::Full);
         }
         sqlx::query!(
             "insert into reactions (message_id, emoji, user_id, reacted_at) values (?1, ?2, ?3, ?4)",

@@ -8,7 +8,7 @@ use crate::{
         audit::NewAuditEntry,
         report::{Reason, ReportedMessage},
     },
-    store::{Closed, Reported, StoreError},
+    store::{CloseReportOutcome, ReportOutcome, StoreError},
 };
 
 impl Sqlite {
@@ -19,12 +19,12 @@ impl Sqlite {
         reason: Reason,
         by: Actor,
         now: Timestamp,
-    ) -> Result<Reported, StoreError> {
+    ) -> Result<ReportOutcome, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     if role(&mut tx.conn, room, by.id()).await?.is_none() {
-                        return Ok(Reported::NotMember);
+                        return Ok(ReportOutcome::NotMember);
                     }
                     let author = sqlx::query_scalar!(
                         "select author_id from messages where room_id = ?1 and seq = ?2",
@@ -34,7 +34,7 @@ impl Sqlite {
                     .fetch_optional(&mut tx.conn)
                     .await?;
                     let Some(author) = author else {
-                        return Ok(Reported::NoSuchMessage);
+                        return Ok(ReportOutcome::NoSuchMessage);
                     };
                     let (user, reason) = (by.id().0, reason.into_string());
                     let reported = sqlx::query!(
@@ -54,7 +54,7 @@ impl Sqlite {
                             .about(seq);
                         audit(tx, deed.to(UserId(author)), now).await?;
                     }
-                    Ok(Reported::Done)
+                    Ok(ReportOutcome::Done)
                 })
             })
             .await
@@ -126,12 +126,12 @@ impl Sqlite {
         id: i64,
         by: Actor,
         now: Timestamp,
-    ) -> Result<Closed, StoreError> {
+    ) -> Result<CloseReportOutcome, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     if !is_admin(&mut tx.conn, by.id()).await? {
-                        return Ok(Closed::Forbidden);
+                        return Ok(CloseReportOutcome::Forbidden);
                     }
                     let closed = sqlx::query!(
                         "delete from reports where id = ?1 returning room_id, seq",
@@ -140,12 +140,12 @@ impl Sqlite {
                     .fetch_optional(&mut tx.conn)
                     .await?;
                     let Some(closed) = closed else {
-                        return Ok(Closed::NoSuchReport);
+                        return Ok(CloseReportOutcome::NoSuchReport);
                     };
                     let deed = NewAuditEntry::new(Action::ReportClose, &by);
                     let deed = deed.in_room(RoomId(closed.room_id)).about(Seq(closed.seq));
                     audit(tx, deed, now).await?;
-                    Ok(Closed::Done)
+                    Ok(CloseReportOutcome::Done)
                 })
             })
             .await

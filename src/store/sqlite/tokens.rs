@@ -12,7 +12,7 @@ use crate::{
         Change, Digest, PersonalToken, RoomId, RoomLimit, SessionId, Timestamp, TokenHolder,
         TokenName, TokenScope, UserId,
     },
-    store::{MadeToken, NewToken, StoreError},
+    store::{CreateTokenOutcome, NewToken, StoreError},
 };
 
 /// When that runs out which does not: no clock gets there.
@@ -24,7 +24,7 @@ impl Sqlite {
         new: NewToken,
         most: i64,
         now: Timestamp,
-    ) -> Result<MadeToken, StoreError> {
+    ) -> Result<CreateTokenOutcome, StoreError> {
         self.writer
             .write_uncached(move |tx| {
                 Box::pin(async move {
@@ -36,7 +36,7 @@ impl Sqlite {
                     .fetch_one(&mut tx.conn)
                     .await?;
                     if !lives {
-                        return Ok(MadeToken::Ended);
+                        return Ok(CreateTokenOutcome::Ended);
                     }
                     let count = sqlx::query_scalar!(
                         r#"select count(*) as "count!: i64" from tokens t join sessions s on s.id = t.session_id
@@ -47,13 +47,13 @@ impl Sqlite {
                     .fetch_one(&mut tx.conn)
                     .await?;
                     if count >= most {
-                        return Ok(MadeToken::TooMany);
+                        return Ok(CreateTokenOutcome::TooMany);
                     }
                     if new.scope == TokenScope::Admin && !is_admin(&mut tx.conn, new.user).await? {
-                        return Ok(MadeToken::NotAdmin);
+                        return Ok(CreateTokenOutcome::NotAdmin);
                     }
                     if let Some(room) = room_without(&mut tx.conn, new.user, &new.rooms).await? {
-                        return Ok(MadeToken::NoSuchRoom(room));
+                        return Ok(CreateTokenOutcome::NoSuchRoom(room));
                     }
                     let expires_at = new.expires_at.map_or(NEVER, |at| at.0);
                     let rooms = limit_json(&new.rooms)?;
@@ -81,7 +81,7 @@ impl Sqlite {
                     )
                     .execute(&mut tx.conn)
                     .await?;
-                    Ok(MadeToken::Done(PersonalToken {
+                    Ok(CreateTokenOutcome::Done(PersonalToken {
                         id: SessionId(id),
                         name: new.name,
                         scope: new.scope,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A message, and the room's count of text messages including it.
-pub(in crate::store) type Counted = (Message, i64);
+pub(in crate::store) type CountedMessage = (Message, i64);
 
 /// Inserts messages out of a JSON array, and moves their rooms' numbers and their authors' receipts on: an author has
 /// read up to their own message. New rows have consecutive ids, so the last ids are those of this insert.
@@ -49,7 +49,7 @@ macro_rules! insert {
 /// Inserts messages in the caller's transaction.
 pub(in crate::store) async fn insert(
     conn: &mut SqliteConnection,
-    messages: &[Counted],
+    messages: &[CountedMessage],
 ) -> Result<(), sqlx::Error> {
     insert!(conn, messages, "", "")
 }
@@ -57,7 +57,7 @@ pub(in crate::store) async fn insert(
 /// Inserts messages in a transaction of their own.
 pub(in crate::store) async fn insert_alone(
     conn: &mut SqliteConnection,
-    messages: &[Counted],
+    messages: &[CountedMessage],
 ) -> Result<(), sqlx::Error> {
     if let [message] = messages {
         return insert_one(conn, message).await;
@@ -69,7 +69,7 @@ pub(in crate::store) async fn insert_alone(
 /// for each ack would notice.
 async fn insert_one(
     conn: &mut SqliteConnection,
-    (message, text_count): &Counted,
+    (message, text_count): &CountedMessage,
 ) -> Result<(), sqlx::Error> {
     let (room, author) = (message.room_id.0, message.author.id.0);
     let (seq, rev) = (message.seq.0, message.rev.0);
@@ -111,7 +111,7 @@ async fn insert_one(
 }
 
 /// The messages as a JSON array of arrays, in the order of the insert's columns.
-fn rows(messages: &[Counted]) -> Result<String, sqlx::Error> {
+fn rows(messages: &[CountedMessage]) -> Result<String, sqlx::Error> {
     let rows = messages.iter().map(|(message, text_count)| {
         (
             message.room_id,

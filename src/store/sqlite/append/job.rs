@@ -4,14 +4,14 @@ use tokio::sync::oneshot;
 
 use crate::{
     domain::{RoomId, UserId},
-    store::{Append, Appended, StoreError},
+    store::{Append, AppendOutcome, StoreError},
 };
 
 /// A message to write, and what came of it.
 pub(in crate::store) struct AppendJob {
     pub(in crate::store) append: Append,
-    pub(in crate::store) outcome: Result<Appended, StoreError>,
-    pub(in crate::store) reply: oneshot::Sender<Result<Appended, StoreError>>,
+    pub(in crate::store) outcome: Result<AppendOutcome, StoreError>,
+    pub(in crate::store) reply: oneshot::Sender<Result<AppendOutcome, StoreError>>,
 }
 
 /// Where somebody sends to.

@@ -17,7 +17,7 @@ use crate::{
         append::{
             insert::{insert, insert_alone},
             job::{AppendJob, IdempotencyKey},
-            plan::{ExistingMessage, Plan, keyed},
+            plan::{AppendPlan, ExistingMessage, keyed},
         },
         json::json,
         read::rows::MessageRow,
@@ -36,7 +36,7 @@ pub(in crate::store) async fn append_alone(
     jobs: &mut [&mut AppendJob],
 ) -> Result<bool, sqlx::Error> {
     // Nobody else writes, so that what is read before the transaction begins is true in it.
-    let Some(plan) = Plan::make(tx, jobs, None).await? else {
+    let Some(plan) = AppendPlan::make(tx, jobs, None).await? else {
         return Ok(false);
     };
     if plan.is_plain() {
@@ -59,7 +59,7 @@ pub(in crate::store) async fn append_all(
     jobs: &mut [&mut AppendJob],
 ) -> Result<(), sqlx::Error> {
     let known = known_keys(tx, jobs).await?;
-    if let Some(plan) = Plan::make(tx, jobs, Some(&known)).await? {
+    if let Some(plan) = AppendPlan::make(tx, jobs, Some(&known)).await? {
         if !plan.is_empty() {
             write(tx, &plan).await?;
         }
@@ -75,7 +75,7 @@ pub(in crate::store) fn is_used_key(error: &sqlx::Error) -> bool {
 }
 
 /// Writes all of a plan.
-async fn write(tx: &mut WriterState, plan: &Plan) -> Result<(), sqlx::Error> {
+async fn write(tx: &mut WriterState, plan: &AppendPlan) -> Result<(), sqlx::Error> {
     let conn = &mut tx.conn;
     insert(conn, plan.counted()).await?;
     mentions::note(conn, plan.messages()).await?;

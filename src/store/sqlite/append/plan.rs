@@ -5,13 +5,13 @@ use foldhash::{HashMap, HashSet};
 use crate::{
     domain::{Change, Message, MessageKind, MessageRelations, Rev, Seq, Timestamp, UserSummary},
     store::{
-        Append, Appended,
+        Append, AppendOutcome,
         sqlite::{
             append::{
                 attachments::{self, UnattachedFiles},
                 job::{AppendJob, IdempotencyKey, MemberKey},
                 mentions::MessageContext,
-                senders::Numbers,
+                senders::RoomCounters,
             },
             write::request::WriterState,
         },
@@ -20,7 +20,7 @@ use crate::{
 
 /// What is to be written for some jobs.
 #[derive(Default)]
-pub(in crate::store) struct Plan {
+pub(in crate::store) struct AppendPlan {
     /// With the count of text messages at each.
     messages: Vec<(Message, i64)>,
     /// Jobs that repeat the key of an earlier one among them.
@@ -29,7 +29,7 @@ pub(in crate::store) struct Plan {
     pub(in crate::store) slowed: HashMap<MemberKey, Timestamp>,
 }
 
-impl Plan {
+impl AppendPlan {
     /// First decides, then numbers: a refused message must not leave a gap. `None`, and nothing is decided, if
     /// it is not `known` which keys were used and a message with a key would be refused: what cannot be said
     /// now may have been said before, and then it is acked.
@@ -50,7 +50,7 @@ impl Plan {
             let place = (append.room, append.author);
             // Before the keys: to who is out of the room it says nothing, not even of what they said there.
             let Some((sender, numbers)) = tx.senders.get_mut(&place) else {
-                job.outcome = Ok(Appended::NotMember);
+                job.outcome = Ok(AppendOutcome::NotMember);
                 continue;
             };
             if append
@@ -58,7 +58,7 @@ impl Plan {
                 .reply_to
                 .is_some_and(|seq| seq.0 < 1 || seq.0 > numbers.seq)
             {
-                job.outcome = Ok(Appended::NoSuchReply);
+                job.outcome = Ok(AppendOutcome::NoSuchReply);
                 continue;
             }
             let keyed = keyed(append);
@@ -75,15 +75,15 @@ impl Plan {
             }
             // Behind the keys: what is on disk already is acked, whatever has come since.
             if sender.blocked {
-                job.outcome = Ok(Appended::Blocked);
+                job.outcome = Ok(AppendOutcome::Blocked);
                 continue;
             }
             if let Some(restraint) = sender.restraints.check_post(append.at) {
-                job.outcome = Ok(Appended::Restrained(restraint));
+                job.outcome = Ok(AppendOutcome::Restrained(restraint));
                 continue;
             }
             let Some(files) = loose.take(append) else {
-                job.outcome = Ok(Appended::NoSuchFile);
+                job.outcome = Ok(AppendOutcome::NoSuchFile);
                 continue;
             };
             brought.insert(at, files);
@@ -118,7 +118,7 @@ impl Plan {
                 attachments::with_files(around.extras(append, sender), brought.remove(&at));
             let message = message(append, sender.author.clone(), *numbers, extras);
             plan.messages.push((message.clone(), numbers.text_count));
-            jobs[at].outcome = Ok(Appended::New(message));
+            jobs[at].outcome = Ok(AppendOutcome::New(message));
         }
         Ok(Some(plan))
     }
@@ -155,7 +155,7 @@ impl Plan {
     /// Answers the repeats, and hands on what there is to tell.
     pub(in crate::store) fn finish(self, tx: &mut WriterState, jobs: &mut [&mut AppendJob]) {
         for (at, first) in self.repeats {
-            if let Ok(Appended::New(message)) = &jobs[first].outcome {
+            if let Ok(AppendOutcome::New(message)) = &jobs[first].outcome {
                 let outcome = replay(message, message.rev, &message.body, &jobs[at].append);
                 jobs[at].outcome = Ok(outcome);
             }
@@ -182,22 +182,22 @@ pub(in crate::store) struct ExistingMessage {
 }
 
 /// The same key must mean the same message, as it was sent. Of a deleted one nobody knows any more.
-fn replay(first: &Message, rev: Rev, said: &str, again: &Append) -> Appended {
+fn replay(first: &Message, rev: Rev, said: &str, again: &Append) -> AppendOutcome {
     let same = said == again.draft.body.as_str()
         && first.reply_to == again.draft.reply_to
         && attachments::brings(first, &again.draft.files);
     if same || first.deleted_at.is_some() {
         let message = first.clone();
-        Appended::Replayed { message, rev }
+        AppendOutcome::Replayed { message, rev }
     } else {
-        Appended::KeyConflict
+        AppendOutcome::KeyConflict
     }
 }
 
 fn message(
     append: &Append,
     author: UserSummary,
-    numbers: Numbers,
+    numbers: RoomCounters,
     extras: Option<Box<MessageRelations>>,
 ) -> Message {
     Message {

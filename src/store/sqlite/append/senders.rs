@@ -33,7 +33,7 @@ impl Sender {
 
 /// Where a room stands.
 #[derive(Clone, Copy)]
-pub(in crate::store) struct Numbers {
+pub(in crate::store) struct RoomCounters {
     pub(in crate::store) seq: i64,
     pub(in crate::store) rev: i64,
     pub(in crate::store) text_count: i64,
@@ -48,7 +48,7 @@ pub(in crate::store) struct Numbers {
 #[derive(Default)]
 pub(in crate::store) struct Senders {
     members: HashMap<MemberKey, Sender>,
-    rooms: HashMap<RoomId, Numbers>,
+    rooms: HashMap<RoomId, RoomCounters>,
 }
 
 impl Senders {
@@ -56,7 +56,7 @@ impl Senders {
     pub(in crate::store) fn get_mut(
         &mut self,
         place: &MemberKey,
-    ) -> Option<(&mut Sender, &mut Numbers)> {
+    ) -> Option<(&mut Sender, &mut RoomCounters)> {
         Some((self.members.get_mut(place)?, self.rooms.get_mut(&place.0)?))
     }
 
@@ -134,7 +134,7 @@ impl Senders {
             };
             self.members.insert((room, user), sender);
             // A room that is known may stand further than the database does, in this transaction.
-            self.rooms.entry(room).or_insert(Numbers {
+            self.rooms.entry(room).or_insert(RoomCounters {
                 seq: row.last_seq,
                 rev: row.last_rev,
                 text_count: row.text_count,

@@ -21,18 +21,18 @@ use crate::{
 };
 
 /// Rooms whose page is kept at most.
-const MOST_ROOMS: usize = 256;
+const MAX_ROOMS: usize = 256;
 /// Readers of a page that are remembered at most; others read it anew.
-const MOST_READERS: usize = 1024;
+const MAX_READERS: usize = 1024;
 /// A page with more bytes is not kept.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// The pages that are kept. Cloning it is cheap.
 #[derive(Clone, Default)]
-pub(in crate::store) struct PageCache(Arc<Inner>);
+pub(in crate::store) struct PageCache(Arc<PageCacheInner>);
 
 #[derive(Default)]
-struct Inner {
+struct PageCacheInner {
     rooms: DashMap<RoomId, CachedPage>,
     epochs: RoomEpochs,
 }
@@ -68,10 +68,10 @@ impl PageCache {
         page: EncodedPage,
         missed: EpochSnapshot,
     ) -> EncodedPage {
-        if page.body.len() > MOST_BYTES {
+        if page.body.len() > MAX_BYTES {
             return page;
         }
-        if self.0.rooms.len() >= MOST_ROOMS && !self.0.rooms.contains_key(&room) {
+        if self.0.rooms.len() >= MAX_ROOMS && !self.0.rooms.contains_key(&room) {
             self.0.rooms.clear();
         }
         let entry = self.0.rooms.entry(room);
@@ -85,7 +85,7 @@ impl PageCache {
                     page: kept,
                     readers,
                 } = place.get_mut();
-                if readers.len() < MOST_READERS {
+                if readers.len() < MAX_READERS {
                     readers.insert(reader);
                 }
                 kept.get_or_insert(page).clone()
@@ -127,7 +127,7 @@ impl PageCache {
     fn forget(&self, changes: &[Change]) {
         for change in changes {
             match change {
-                Change::Message(message) | Change::Altered { message, .. } => {
+                Change::Message(message) | Change::AlterOutcome { message, .. } => {
                     self.forget_page(message.room_id);
                 }
                 Change::Read { .. }
@@ -281,6 +281,6 @@ mod tests {
             let missed = page_cache.get(room, ADA).map(|_| ()).unwrap_err();
             page_cache.keep(room, ADA, page(), missed);
         }
-        assert!(page_cache.0.rooms.len() <= MOST_ROOMS);
+        assert!(page_cache.0.rooms.len() <= MAX_ROOMS);
     }
 }

@@ -29,7 +29,7 @@ pub(in super::super) struct Frequencies {
 }
 
 /// The sample that was taken last.
-pub(in super::super) type Sampled = Arc<RwLock<Option<Arc<Frequencies>>>>;
+pub(in super::super) type SharedFrequencies = Arc<RwLock<Option<Arc<Frequencies>>>>;
 
 impl Frequencies {
     fn of(texts: &[String]) -> Self {

@@ -16,9 +16,9 @@ use crate::domain::{RoomId, UserId};
 
 /// Trigrams looked up for one query. Each costs a walk through its messages, and the rarest few of
 /// them say nearly all that all would.
-const MOST_TRIGRAMS: usize = 4;
+const MAX_TRIGRAMS: usize = 4;
 /// Short terms looked up for one query.
-const MOST_SHORT: usize = 8;
+const MAX_SHORT: usize = 8;
 
 /// Which of the tables serves a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) enum Table {
 
 /// Something that a message is marked with.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Mark {
+pub(super) enum DocumentTag {
     Room(RoomId),
     Author(UserId),
     File,
@@ -39,7 +39,7 @@ pub(super) enum Mark {
     Any,
 }
 
-impl Mark {
+impl DocumentTag {
     /// The mark as a token of that table.
     pub(super) fn token(self, table: Table) -> String {
         match table {
@@ -110,7 +110,7 @@ pub(super) fn lookup(terms: &[String], common: impl Fn(&str) -> u16) -> (Table, 
         terms.iter().partition(|term| term.chars().nth(2).is_some());
     if long.is_empty() && !short.is_empty() {
         let tokens = short.iter().map(|term| term.chars().map(letter).collect());
-        return (Table::Short, tokens.take(MOST_SHORT).collect());
+        return (Table::Short, tokens.take(MAX_SHORT).collect());
     }
     // Short terms beside long ones are only compared with what is found.
     let mut tokens: Vec<String> = Vec::new();
@@ -124,7 +124,7 @@ pub(super) fn lookup(terms: &[String], common: impl Fn(&str) -> u16) -> (Table, 
         }
     }
     tokens.sort_by_cached_key(|token| common(token));
-    tokens.truncate(MOST_TRIGRAMS);
+    tokens.truncate(MAX_TRIGRAMS);
     (Table::Trigrams, tokens)
 }
 
@@ -192,15 +192,15 @@ mod tests {
     #[test]
     fn marks_are_single_trigrams() {
         for mark in [
-            Mark::Room(RoomId(i64::MAX)),
-            Mark::Author(UserId(70_000)),
-            Mark::File,
-            Mark::Any,
+            DocumentTag::Room(RoomId(i64::MAX)),
+            DocumentTag::Author(UserId(70_000)),
+            DocumentTag::File,
+            DocumentTag::Any,
         ] {
             assert_eq!(mark.trigram().chars().count(), 3, "{mark:?}");
         }
-        let room = |id| Mark::Room(RoomId(id)).trigram();
+        let room = |id| DocumentTag::Room(RoomId(id)).trigram();
         assert_ne!(room(1), room(1 << 15));
-        assert_ne!(room(1), Mark::Author(UserId(1)).trigram());
+        assert_ne!(room(1), DocumentTag::Author(UserId(1)).trigram());
     }
 }

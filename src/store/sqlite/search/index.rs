@@ -11,19 +11,19 @@ use sqlx::SqliteConnection;
 use super::{
     super::{Sqlite, json::json},
     descending_rowid,
-    grams::{Mark, Table, short_tokens},
+    grams::{DocumentTag, Table, short_tokens},
     row_of, tables,
 };
 use crate::{
     domain::{Rev, RoomId, UserId, fold::fold},
-    store::{Indexed, Slice, StoreError},
+    store::{IndexProgress, IndexSlice, StoreError},
 };
 
 /// A span of ids in `search_spans` is 2 to the power of this.
 pub(super) const SPAN_BITS: u32 = 12;
 
 /// A message that has changed.
-struct Changed {
+struct ChangedMessage {
     id: i64,
     rev: i64,
     author_id: i64,
@@ -36,7 +36,7 @@ struct Changed {
 /// What is to be written, by its row in the index: FTS5 takes rows in their order for one piece, and
 /// begins another whenever one is smaller than the last.
 #[derive(Default)]
-struct Batch {
+struct IndexBatch {
     gone: Vec<i64>,
     trigrams: BTreeMap<i64, Trigrams>,
     short: BTreeMap<i64, String>,
@@ -49,27 +49,30 @@ struct Batch {
 /// Body, room, author, files and what every message has.
 type Trigrams = (String, String, String, Option<String>, String);
 
-impl Batch {
-    fn add(&mut self, room: RoomId, message: Changed) {
+impl IndexBatch {
+    fn add(&mut self, room: RoomId, message: ChangedMessage) {
         let Some(body) = message.body else {
             self.gone.push(row_of(message.id));
             return;
         };
         let body = fold(&body);
-        let (room, author) = (Mark::Room(room), Mark::Author(UserId(message.author_id)));
-        let file = message.has_file.then_some(Mark::File);
+        let (room, author) = (
+            DocumentTag::Room(room),
+            DocumentTag::Author(UserId(message.author_id)),
+        );
+        let file = message.has_file.then_some(DocumentTag::File);
         let mut tokens = short_tokens(&body);
-        for mark in [room, author, Mark::Any].into_iter().chain(file) {
+        for mark in [room, author, DocumentTag::Any].into_iter().chain(file) {
             tokens.push_str(&mark.token(Table::Short));
             tokens.push(' ');
         }
-        let token = |mark: Mark| mark.token(Table::Trigrams);
+        let token = |mark: DocumentTag| mark.token(Table::Trigrams);
         let trigrams = (
             body,
             token(room),
             token(author),
             file.map(token),
-            token(Mark::Any),
+            token(DocumentTag::Any),
         );
         self.short.insert(row_of(message.id), tokens);
         self.trigrams.insert(row_of(message.id), trigrams);
@@ -96,9 +99,9 @@ impl Sqlite {
     pub(in crate::store) async fn index(
         &self,
         rooms: &[RoomId],
-        slice: Slice,
-    ) -> Result<Indexed, StoreError> {
-        let (mut batch, mut indexed) = (Batch::default(), Indexed::default());
+        slice: IndexSlice,
+    ) -> Result<IndexProgress, StoreError> {
+        let (mut batch, mut indexed) = (IndexBatch::default(), IndexProgress::default());
         let mut bytes = slice.bytes;
         // Each has a change at least, as far as is known.
         let rooms = rooms.get(..slice.messages).unwrap_or(rooms);
@@ -131,7 +134,7 @@ impl Sqlite {
             }
         }
         if indexed.messages > 0 {
-            let rows = Rows::of(batch)?;
+            let rows = IndexRows::of(batch)?;
             self.writer
                 .write_uncached(move |tx| Box::pin(async move { rows.write(&mut tx.conn).await }))
                 .await?;
@@ -161,10 +164,10 @@ impl Sqlite {
         room: RoomId,
         after: Rev,
         limit: usize,
-    ) -> Result<Vec<Changed>, StoreError> {
+    ) -> Result<Vec<ChangedMessage>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let changed = sqlx::query_as!(
-            Changed,
+            ChangedMessage,
             r#"select m.id as "id!", m.rev, m.author_id, m.created_at, m.flags & 4 <> 0 as "has_file!: bool",
                       case when m.kind = 'text' and m.deleted_at is null then m.body end as body
                from messages m join rooms r on r.id = m.room_id
@@ -215,7 +218,7 @@ async fn total_changes(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> 
 }
 
 /// A batch as the statements take it.
-struct Rows {
+struct IndexRows {
     gone: String,
     trigrams: String,
     short: String,
@@ -223,8 +226,8 @@ struct Rows {
     progress: String,
 }
 
-impl Rows {
-    fn of(mut batch: Batch) -> Result<Self, StoreError> {
+impl IndexRows {
+    fn of(mut batch: IndexBatch) -> Result<Self, StoreError> {
         let json = |value: Result<String, serde_json::Error>| {
             value.map_err(|error| StoreError::Failed(error.to_string()))
         };

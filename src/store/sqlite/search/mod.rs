@@ -15,14 +15,14 @@ use futures_util::TryStreamExt;
 use crate::{
     domain::{Message, RoomId, SearchQuery, UserId, Wrote, fold::fold, parse_number},
     store::{
-        Found, Search, Searched, StoreError,
+        Search, SearchOutcome, SearchPage, StoreError,
         sqlite::{Sqlite, read::rows::MessageRow},
     },
 };
-use grams::{Mark, Table};
+use grams::{DocumentTag, Table};
 use index::SPAN_BITS;
 
-pub(super) use frequencies::Sampled;
+pub(super) use frequencies::SharedFrequencies;
 pub(super) use tables::prepare;
 
 /// The row of a message in the index, and the message of a row, as SQL.
@@ -50,7 +50,7 @@ const ANSWER_BYTES: usize = 512 * 1024;
 /// otherwise it is quicker to look at what is found.
 const FEW: i64 = 8;
 /// More rooms than this are not looked up one by one.
-const MOST_MARKS: usize = 512;
+const MAX_TAGS: usize = 512;
 
 macro_rules! candidates {
     ($table:literal) => {
@@ -85,7 +85,7 @@ struct Candidate {
 }
 
 /// A query with its names made into numbers.
-struct Resolved {
+struct ResolvedQuery {
     rooms: HashSet<RoomId>,
     /// `None`: anybody.
     authors: Option<HashSet<UserId>>,
@@ -94,14 +94,17 @@ struct Resolved {
 }
 
 impl Sqlite {
-    pub(in crate::store) async fn search(&self, search: &Search) -> Result<Searched, StoreError> {
+    pub(in crate::store) async fn search(
+        &self,
+        search: &Search,
+    ) -> Result<SearchOutcome, StoreError> {
         let query = &search.query;
         let resolved = match self.resolve(search).await? {
             Ok(resolved) => resolved,
-            Err(unknown) => return Ok(Searched::NoSuchRoom(unknown)),
+            Err(unknown) => return Ok(SearchOutcome::NoSuchRoom(unknown)),
         };
         if resolved.rooms.is_empty() || resolved.authors.as_ref().is_some_and(HashSet::is_empty) {
-            return Ok(Searched::Found(Found::default()));
+            return Ok(SearchOutcome::Found(SearchPage::default()));
         }
         let (low, high) = self.ids_between(query).await?;
         let high = search.cursor.map_or(high, |cursor| cursor.min(high));
@@ -112,14 +115,14 @@ impl Sqlite {
             .into_iter()
             .filter(|(_, message)| query.terms.are_in(&message.body))
             .collect();
-        Ok(Searched::Found(Found { items, next }))
+        Ok(SearchOutcome::Found(SearchPage { items, next }))
     }
 
     /// Looks through the index, newest first, for at most as many messages as are wanted.
     async fn candidates(
         &self,
         search: &Search,
-        resolved: &Resolved,
+        resolved: &ResolvedQuery,
         low: i64,
         high: i64,
     ) -> Result<(Vec<(i64, i64)>, Option<i64>), StoreError> {
@@ -211,7 +214,7 @@ impl Sqlite {
     }
 
     /// The rooms and authors that a query names; the name of a room that is none of the reader's.
-    async fn resolve(&self, search: &Search) -> Result<Result<Resolved, String>, StoreError> {
+    async fn resolve(&self, search: &Search) -> Result<Result<ResolvedQuery, String>, StoreError> {
         let (reader, query) = (search.reader, &search.query);
         let mut mine = sqlx::query!(
             r#"select r.id as "id!", r.text_count,
@@ -253,20 +256,22 @@ impl Sqlite {
         let (table, tokens) = grams::lookup(query.terms.as_slice(), |token| common.count(token));
         let mut groups: Vec<Vec<String>> = tokens.into_iter().map(|token| vec![token]).collect();
         if let Some(authors) = &authors {
-            let marks = authors.iter().map(|id| Mark::Author(*id).token(table));
+            let marks = authors
+                .iter()
+                .map(|id| DocumentTag::Author(*id).token(table));
             groups.push(marks.collect());
         }
         if query.has_file {
-            groups.push(vec![Mark::File.token(table)]);
+            groups.push(vec![DocumentTag::File.token(table)]);
         }
-        if texts.saturating_mul(FEW) < all && rooms.len() <= MOST_MARKS {
-            let marks = rooms.iter().map(|id| Mark::Room(*id).token(table));
+        if texts.saturating_mul(FEW) < all && rooms.len() <= MAX_TAGS {
+            let marks = rooms.iter().map(|id| DocumentTag::Room(*id).token(table));
             groups.push(marks.collect());
         }
         if groups.is_empty() {
-            groups.push(vec![Mark::Any.token(table)]);
+            groups.push(vec![DocumentTag::Any.token(table)]);
         }
-        Ok(Ok(Resolved {
+        Ok(Ok(ResolvedQuery {
             rooms,
             authors,
             expression: grams::expression(&groups),
@@ -329,7 +334,7 @@ impl Sqlite {
     }
 }
 
-impl Resolved {
+impl ResolvedQuery {
     /// The body of a candidate, if it is what is looked for.
     fn matching<'c>(&self, query: &SearchQuery, candidate: &'c Candidate) -> Option<&'c str> {
         let body = candidate.body.as_deref()?;

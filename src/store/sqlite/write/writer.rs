@@ -34,7 +34,7 @@ const BATCH: usize = 512;
 /// How many commits may wait to be passed on before the writer waits too.
 const COMMITS: usize = 64;
 /// Bytes of messages that may wait; more is refused as a full queue is.
-const MOST_WAITING: usize = 32 << 20;
+const MAX_QUEUED_BYTES: usize = 32 << 20;
 /// How often it is tried whether a disk that failed takes writes again.
 const TRIAL_EVERY: Duration = Duration::from_secs(1);
 
@@ -103,7 +103,7 @@ impl Writer {
     /// Queues a message.
     pub(in crate::store) fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
         let size = weight(&append);
-        if self.waiting.fetch_add(size, Ordering::Relaxed) + size > MOST_WAITING {
+        if self.waiting.fetch_add(size, Ordering::Relaxed) + size > MAX_QUEUED_BYTES {
             self.waiting.fetch_sub(size, Ordering::Relaxed);
             return Err(StoreError::Overloaded);
         }
