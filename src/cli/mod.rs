@@ -32,6 +32,8 @@ enum Command {
     NewEpoch,
     /// Print all settings with their defaults, as a template for a settings file.
     Config,
+    /// Print the description of the HTTP API: OpenAPI 3.1 as JSON.
+    Openapi,
     /// Make a user a server admin.
     Admin {
         /// The user's name.
@@ -74,6 +76,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 pub fn main() -> ExitCode {
     let Arguments { command, settings } = Arguments::parse();
     match command.unwrap_or(Command::Serve) {
+        Command::Openapi => {
+            // The reader of a pipe, such as `head`, may have closed it.
+            let _ = writeln!(std::io::stdout(), "{:#}", crate::http::openapi_document());
+            ExitCode::SUCCESS
+        }
         Command::Config => {
             // The reader of a pipe, such as `head`, may have closed it.
             let _ = std::io::stdout().write_all(EXAMPLE.as_bytes());

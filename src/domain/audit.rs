@@ -24,7 +24,7 @@ impl Actor {
 }
 
 /// Kind of an audited action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// A member was removed from a room.
@@ -191,7 +191,7 @@ impl NewAuditEntry {
 }
 
 /// A user in an audit entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AuditedUser {
     /// Id of the user.
     pub id: UserId,

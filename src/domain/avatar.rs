@@ -16,7 +16,8 @@ const STEP: i64 = 7;
 /// Version of a user's avatar, derived from the picture's bytes: equal pictures have equal versions.
 ///
 /// JSON shows it as 16 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(value_type = String)]
 pub struct AvatarVersion(pub i64);
 
 impl fmt::Display for AvatarVersion {

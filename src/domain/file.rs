@@ -12,7 +12,8 @@ pub const FILES_PER_MESSAGE: usize = 10;
 /// Id of a file: 128 random bits, written as hexadecimal digits.
 ///
 /// The id cannot be guessed. A download also requires membership of the file's room.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, utoipa::ToSchema)]
+#[schema(value_type = String)]
 pub struct FileId([u8; 16]);
 
 impl FileId {

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Origin of a message: a member or the room itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MessageKind {
     /// Text that a member wrote.
@@ -18,7 +18,7 @@ pub enum MessageKind {
 }
 
 /// Event that a system message reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SystemEvent {
     /// The author created the room.
@@ -145,7 +145,7 @@ impl MessageRelations {
 }
 
 /// Start of a message that was replied to, in its current state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Quote {
     /// Number of the quoted message.
     pub seq: Seq,
@@ -172,7 +172,7 @@ pub struct Reaction {
 }
 
 /// Text of a message between two edits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Version {
     /// Version number, from 1.
     pub version: i64,
@@ -235,7 +235,7 @@ pub struct MessagePage {
 }
 
 /// A message in the data export of its author.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct OwnMessage {
     /// Room of the message.
     pub room_id: RoomId,
@@ -254,7 +254,7 @@ pub struct OwnMessage {
 }
 
 /// A file in the data export of its owner.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OwnFile {
     /// Id of the file.
     pub id: FileId,

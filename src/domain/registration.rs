@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Rule for the creation of accounts.
 ///
 /// The first account of a server is always allowed, because no user exists yet who could permit it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {
     /// Any visitor can create an account.

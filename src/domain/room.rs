@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ReadGeneration, Rev, RoomId, Seq, Timestamp, UserSummary};
 
 /// Kind of a room, which decides how people find and join it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RoomKind {
     /// Every user can find it and join it.
@@ -37,7 +37,9 @@ impl RoomKind {
 }
 
 /// Role of a member in a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// May read and post.
@@ -171,7 +173,7 @@ impl Role {
 }
 
 /// Messages of a room that notify a member.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Notify {
     /// Every message.
@@ -204,7 +206,7 @@ impl Notify {
 }
 
 /// Newest numbers of a room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Head {
     /// Number of the newest message.
     pub seq: Seq,

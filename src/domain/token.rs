@@ -85,7 +85,7 @@ impl fmt::Debug for Digest {
 }
 
 /// Scope of a personal token, or the scope that a call needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenScope {
     /// Read access to everything that the owner may read.
@@ -182,15 +182,17 @@ impl RoomLimit {
 }
 
 /// A personal token as its owner sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct PersonalToken {
     /// Id of the token, from the same sequence as the ids of logins.
     pub id: SessionId,
     /// Name that the owner gave it.
+    #[schema(value_type = String)]
     pub name: TokenName,
     /// Scope of the token.
     pub scope: TokenScope,
     /// Rooms to which the token is limited.
+    #[schema(value_type = Option<Vec<RoomId>>)]
     pub rooms: RoomLimit,
     /// Time of creation.
     pub created_at: Timestamp,

@@ -53,7 +53,7 @@ pub struct Account {
 }
 
 /// Short form of a user, as author of a message or in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UserSummary {
     /// Id of the user.
     pub id: UserId,

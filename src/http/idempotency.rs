@@ -2,6 +2,7 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{AppState, extract::AppQuery, problem::Problem};
 use crate::domain::{Invalid, Key};
@@ -14,8 +15,24 @@ pub(super) struct RequestKey {
     query: Option<Key>,
 }
 
-#[derive(Deserialize)]
-struct KeyQuery {
+/// Header that makes a repeated command take effect once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(
+    dead_code,
+    reason = "the header is read by `RequestKey`; this is its description"
+)]
+pub(super) struct KeyHeader {
+    /// Idempotency key: 1 to 64 visible ASCII characters. A repeated command with the same key takes effect once.
+    #[param(rename = "Idempotency-Key", max_length = 64)]
+    key: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct KeyQuery {
+    /// The idempotency key, for clients that cannot set headers.
+    #[param(max_length = 64)]
     key: Option<String>,
 }
 

@@ -11,8 +11,10 @@ mod gzip;
 mod idempotency;
 pub mod listen;
 mod middleware;
+mod openapi;
 mod origin;
 mod problem;
+mod problem_codes;
 mod ranges;
 mod router;
 mod routes;
@@ -23,5 +25,5 @@ mod statics;
 mod upgrade;
 mod ws_extensions;
 
-pub use router::router;
+pub use router::{openapi_document, router};
 pub use state::{AppState, Readiness};

@@ -8,7 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::problem_codes;
 use crate::{
     chat::ChatError,
     domain::{Invalid, PostingRestriction, RoomId},
@@ -29,9 +31,12 @@ pub(crate) struct Problem {
     pub(crate) cause: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct FieldError {
+/// A field that breaks its rule.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct FieldError {
+    /// JSON pointer to the field or query parameter, such as `/username`.
     pointer: String,
+    /// The rule, with an example where it helps.
     detail: String,
 }
 
@@ -52,18 +57,30 @@ impl FieldError {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'p> {
+/// A refusal: RFC 9457. Programs read `code` and `errors[].pointer`; texts may change.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Document<'p> {
+    /// The reason in one sentence.
     title: &'p str,
+    /// Status of the response.
     status: u16,
+    /// Reason for programs.
     code: &'p str,
+    /// The reason in detail.
     detail: String,
+    /// Fields that break their rule.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<FieldError>, required = false)]
     errors: &'p [FieldError],
+    /// Milliseconds to wait before the request is repeated.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    /// Rooms that an ambiguous name stands for.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<RoomId>, required = false)]
     room_ids: &'p [RoomId],
+    /// Id of the request in the log and in the header `x-request-id`.
     request_id: &'p str,
 }
 
@@ -132,6 +149,12 @@ impl Problem {
 
     /// The document and its headers.
     pub(crate) fn render(&self, request_id: &str) -> Response {
+        debug_assert!(
+            problem_codes::find(self.code).any(|entry| entry.status == self.status.as_u16()),
+            "the code {} with the status {} is not described",
+            self.code,
+            self.status
+        );
         let detail = match self.fields.first() {
             Some(field) => format!("{} {}", field.name(), field.detail)
                 .trim()

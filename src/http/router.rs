@@ -1,14 +1,16 @@
 //! Every route, in one place.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
+    body::Bytes,
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, header},
     middleware::from_fn_with_state,
-    routing::{delete, get, patch, post, put},
+    routing::post,
 };
+use serde_json::Value;
 use tower::util::MapRequestLayer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -18,10 +20,12 @@ use tower_http::{
     },
     cors::CorsLayer,
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     AppState, gzip,
     middleware::{self, RequestIds},
+    openapi::{self, OpenApiJson},
     routes::{
         account, admin_accounts, admins, auth, avatars, conversation, direct, files, invites, me,
         members, messages, moderation, reports, rooms, search, server, socket, tokens, users,
@@ -29,45 +33,15 @@ use super::{
     statics,
 };
 
-/// The whole of HTTP.
+/// Returns the service that answers every request.
 pub fn router(state: AppState) -> Router {
-    let router = Router::new()
-        .route("/api/auth/signup", post(auth::sign_up))
-        .route("/api/auth/signin", post(auth::sign_in))
-        .route("/api/auth/refresh", post(auth::refresh))
-        .route("/api/auth/signout", post(auth::sign_out))
-        .route("/api/auth/password", post(auth::change_password))
-        .route(
-            "/api/me",
-            get(me::show).patch(me::edit).delete(account::delete),
-        )
-        .route("/api/me/sessions", get(me::sessions))
-        .route("/api/me/sessions/{session_id}", delete(me::revoke))
-        .route("/api/me/blocks", get(direct::blocks))
-        .route(
-            "/api/me/blocks/{user_id}",
-            put(direct::block).delete(direct::unblock),
-        )
-        .route("/api/dms", post(direct::open))
-        .route("/api/invites/{code}", get(invites::show))
-        .merge(accounts())
-        .merge(admin())
-        .nest("/api/rooms", rooms())
-        // The predecessor's name for them, for good.
-        .nest("/api/chat_rooms", rooms())
-        .route("/api/search", get(search::search))
-        .route("/api/files/{file_id}", get(files::show))
-        .route("/api/files/{file_id}/thumbnail", get(files::thumbnail))
-        .route("/api/server", get(server::about))
-        .route("/healthz", get(server::healthz))
-        .route("/readyz", get(server::readyz))
-        .route("/ws", get(socket::all))
-        .route("/ws/{room_id}", get(socket::room))
-        .route("/ws/{room_id}/{user_id}", get(socket::room_as))
-        .fallback(statics::fallback);
-
     let limits = &state.config.limits;
+    let (router, _) = routes().split_for_parts();
     let router = router
+        // The predecessor's name for rooms. It stays, and is not described a second time.
+        .nest("/api/chat_rooms", Router::from(rooms()))
+        .fallback(statics::fallback)
+        .layer(Extension(OpenApiJson(openapi_json)))
         .layer(DefaultBodyLimit::max(limits.request_bytes))
         .layer(CatchPanicLayer::custom(middleware::panicked));
     let router = match cors(&state.config.http.cors_origins) {
@@ -86,109 +60,110 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// What is in one room, and rooms themselves.
-fn rooms() -> Router<AppState> {
-    Router::new()
-        .route("/", get(rooms::list).post(rooms::create))
-        .route("/join", post(rooms::join))
-        .route("/by-name/{room_name}", get(rooms::show_named))
-        .route(
-            "/{room_id}",
-            get(rooms::show).patch(rooms::edit).delete(rooms::remove),
-        )
-        .route("/{room_id}/access_code", post(rooms::replace_code))
-        .route(
-            "/{room_id}/invites",
-            get(invites::list).post(invites::create),
-        )
-        .route("/{room_id}/invites/{invite_id}", delete(invites::revoke))
-        .route("/{room_id}/members", get(members::list))
-        .route(
-            "/{room_id}/members/me",
-            delete(members::leave).patch(conversation::notify),
-        )
-        .route(
-            "/{room_id}/members/{user_id}",
-            patch(members::set_role).delete(members::kick),
-        )
-        .route("/{room_id}/bans", get(moderation::bans))
-        .route(
-            "/{room_id}/bans/{user_id}",
-            put(moderation::ban).delete(moderation::unban),
-        )
-        .route("/{room_id}/mutes", get(moderation::mutes))
-        .route(
-            "/{room_id}/mutes/{user_id}",
-            put(moderation::mute).delete(moderation::unmute),
-        )
-        .route("/{room_id}/owner", post(moderation::transfer))
-        .route(
-            "/{room_id}/messages",
-            get(messages::list).post(messages::post),
-        )
-        .route(
-            "/{room_id}/messages/{seq}",
-            get(messages::show)
-                .patch(conversation::edit)
-                .delete(conversation::remove),
-        )
-        .route(
-            "/{room_id}/messages/{seq}/history",
-            get(conversation::versions),
-        )
-        .route(
-            "/{room_id}/messages/{seq}/reactions/{emoji}",
-            put(conversation::react).delete(conversation::unreact),
-        )
-        .route(
-            "/{room_id}/messages/{seq}/pin",
-            put(conversation::pin).delete(conversation::unpin),
-        )
-        .route("/{room_id}/pins", get(conversation::pins))
-        .route("/{room_id}/messages/{seq}/report", post(reports::report))
-        .route("/{room_id}/read", put(messages::read))
-        .route("/{room_id}/files", post(files::bring))
+/// Returns the description of every route: OpenAPI 3.1.
+#[must_use]
+pub fn openapi_document() -> Value {
+    openapi::complete(routes().to_openapi())
+}
+
+/// Returns the description as JSON. It is made on first use.
+fn openapi_json() -> Bytes {
+    static JSON: LazyLock<Bytes> = LazyLock::new(|| openapi_document().to_string().into());
+    JSON.clone()
+}
+
+/// Returns every route with its description, except the page's files and aliases.
+fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(accounts())
+        .merge(administration())
+        .nest("/api/rooms", rooms())
+        .routes(routes!(direct::open))
+        .routes(routes!(invites::show))
+        .routes(routes!(search::search))
+        .routes(routes!(files::show))
+        .routes(routes!(files::thumbnail))
+        .routes(routes!(server::about))
+        .routes(routes!(server::healthz))
+        .routes(routes!(server::readyz))
+        .routes(routes!(openapi::show))
+        .routes(routes!(socket::all))
+        .routes(routes!(socket::room))
+        .routes(routes!(socket::room_as))
+}
+
+/// Accounts: sign-in, the account of the caller, and other users.
+fn accounts() -> OpenApiRouter<AppState> {
+    let avatar = OpenApiRouter::new()
+        .routes(routes!(avatars::set, avatars::clear))
+        .layer(DefaultBodyLimit::max(avatars::MAX_BYTES));
+    OpenApiRouter::new()
+        .routes(routes!(auth::sign_up))
+        .routes(routes!(auth::sign_in))
+        .routes(routes!(auth::refresh))
+        .routes(routes!(auth::sign_out))
+        .routes(routes!(auth::change_password))
+        .routes(routes!(admin_accounts::set_password))
+        .routes(routes!(me::show, me::edit, account::delete))
+        .routes(routes!(me::sessions))
+        .routes(routes!(me::revoke))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(account::export))
+        .merge(avatar)
+        .routes(routes!(direct::blocks))
+        .routes(routes!(direct::block, direct::unblock))
+        .routes(routes!(users::show))
+        .routes(routes!(users::show_named))
+        .routes(routes!(avatars::show))
+}
+
+/// Rooms and everything in them.
+fn rooms() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(rooms::list, rooms::create))
+        .routes(routes!(rooms::join))
+        .routes(routes!(rooms::show_named))
+        .routes(routes!(rooms::show, rooms::edit, rooms::remove))
+        .routes(routes!(rooms::replace_code))
+        .routes(routes!(invites::list, invites::create))
+        .routes(routes!(invites::revoke))
+        .routes(routes!(members::list))
+        .routes(routes!(members::leave, conversation::notify))
+        .routes(routes!(members::set_role, members::kick))
+        .routes(routes!(moderation::bans))
+        .routes(routes!(moderation::ban, moderation::unban))
+        .routes(routes!(moderation::mutes))
+        .routes(routes!(moderation::mute, moderation::unmute))
+        .routes(routes!(moderation::transfer))
+        .routes(routes!(messages::list, messages::post))
+        .routes(routes!(
+            messages::show,
+            conversation::edit,
+            conversation::remove
+        ))
+        .routes(routes!(conversation::versions))
+        .routes(routes!(conversation::react, conversation::unreact))
+        .routes(routes!(conversation::pin, conversation::unpin))
+        .routes(routes!(conversation::pins))
+        .routes(routes!(reports::report))
+        .routes(routes!(messages::read))
+        .routes(routes!(files::bring))
+        .routes(routes!(files::bring_named))
+        // What `curl -T photo.jpg …/files/` without a name sends.
         .route("/{room_id}/files/", post(files::bring))
-        .route("/{room_id}/files/{name}", put(files::bring))
 }
 
-/// What server admins may.
-fn admin() -> Router<AppState> {
-    Router::new()
-        .route("/api/admin/audit", get(admins::audit))
-        .route("/api/admin/reports", get(reports::list))
-        .route("/api/admin/reports/{report_id}", delete(reports::close))
-}
-
-/// What an account is besides a name and a password, and who sees and rules it.
-fn accounts() -> Router<AppState> {
-    Router::new()
-        .route("/api/me/tokens", get(tokens::list).post(tokens::create))
-        .route("/api/me/tokens/{token_id}", delete(tokens::revoke))
-        .route("/api/me/export", get(account::export))
-        .route(
-            "/api/me/avatar",
-            put(avatars::set)
-                .delete(avatars::clear)
-                .layer(DefaultBodyLimit::max(avatars::MOST_BYTES)),
-        )
-        .route("/api/users/{user_id}", get(users::show))
-        .route("/api/users/by-name/{username}", get(users::show_named))
-        .route("/api/users/{user_id}/avatar", get(avatars::show))
-        .route(
-            "/api/admin/users/{user_id}/admin",
-            put(admins::grant).delete(admins::revoke),
-        )
-        .route("/api/admin/users", get(admin_accounts::list))
-        .route(
-            "/api/admin/users/{user_id}/disabled",
-            put(admin_accounts::disable).delete(admin_accounts::enable),
-        )
-        .route(
-            "/api/admin/users/{user_id}/reset",
-            post(admin_accounts::reset),
-        )
-        .route("/api/auth/reset", post(admin_accounts::set_password))
+/// Routes for server admins.
+fn administration() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(admins::grant, admins::revoke))
+        .routes(routes!(admin_accounts::list))
+        .routes(routes!(admin_accounts::disable, admin_accounts::enable))
+        .routes(routes!(admin_accounts::reset))
+        .routes(routes!(admins::audit))
+        .routes(routes!(reports::list))
+        .routes(routes!(reports::close))
 }
 
 /// Other origins come with a bearer token, never with a cookie.

@@ -9,25 +9,31 @@ use crate::domain::{
 };
 
 /// A message as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub struct MessageView<'m> {
     room_id: RoomId,
     seq: Seq,
     rev: Rev,
     kind: MessageKind,
+    #[schema(value_type = UserSummary)]
     author: &'m UserSummary,
     body: &'m str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<SystemEvent>)]
     event: Option<&'m SystemEvent>,
+    #[schema(value_type = Vec<UserId>)]
     mentions: &'m [UserId],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     mentions_room: bool,
     reply_to: Option<Seq>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Quote>)]
     quote: Option<&'m Quote>,
     #[serde(serialize_with = "files")]
+    #[schema(value_type = Vec<FileView>)]
     files: &'m [Attachment],
     #[serde(serialize_with = "reactions")]
+    #[schema(value_type = std::collections::HashMap<String, Vec<UserId>>)]
     reactions: &'m [Reaction],
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned_at: Option<Timestamp>,
@@ -70,7 +76,7 @@ fn reactions<S: Serializer>(items: &&[Reaction], serializer: S) -> Result<S::Ok,
 }
 
 /// A file as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub struct FileView<'f> {
     id: FileId,
     name: &'f str,
@@ -112,7 +118,7 @@ pub fn messages<S: Serializer>(items: &[Message], serializer: S) -> Result<S::Ok
 }
 
 /// A room as clients see it: properties that all members share, then those of one member.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct RoomView {
     /// Id of the room.
     pub id: RoomId,
@@ -153,7 +159,7 @@ pub struct RoomView {
 }
 
 /// Properties of a room that belong to one member.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
 pub struct StandingView {
     /// Role of the member.
     pub role: Role,
@@ -215,7 +221,7 @@ impl RoomView {
 }
 
 /// A user as clients see them.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct UserView {
     /// Id of the user.
     pub id: UserId,

@@ -26,13 +26,10 @@ const RANKS: [(&str, u8); 15] = [
     ("domain", 0),
 ];
 
-const MOST_LINES: usize = 400;
-
 /// One file of `src/`.
 struct Source {
     path: PathBuf,
     folder: String,
-    text: String,
     /// The text without comments and literals.
     code: String,
 }
@@ -64,7 +61,6 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
                 folder: folder.to_str().unwrap().to_owned(),
                 path: inner,
                 code: code(&text),
-                text,
             });
         }
     }
@@ -466,14 +462,4 @@ fn only_one_folder_knows_the_database_and_one_the_web() {
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
-}
-
-#[test]
-fn no_file_is_long() {
-    let long: Vec<_> = sources()
-        .iter()
-        .map(|source| (source.path.clone(), source.text.lines().count()))
-        .filter(|(_, lines)| *lines > MOST_LINES)
-        .collect();
-    assert!(long.is_empty(), "over {MOST_LINES} lines: {long:#?}");
 }

@@ -53,6 +53,7 @@ mod migration;
 mod model;
 mod numbers;
 mod open_files;
+mod openapi;
 mod overload;
 mod predecessor;
 mod presence;

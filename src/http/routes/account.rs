@@ -9,10 +9,12 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use super::me::SessionBody;
+use super::me::SessionView;
+use utoipa::ToSchema;
+
 use crate::{
     chat::{self, Caller, Chat, ChatError},
-    domain::{Password, PersonalToken, Timestamp, UserSummary},
+    domain::{OwnMessage, Password, PersonalToken, Timestamp, UserSummary},
     http::{
         AppState,
         body::streamed,
@@ -23,52 +25,91 @@ use crate::{
     protocol::{RoomView, UserView},
 };
 
-#[derive(Deserialize)]
-pub(crate) struct DeleteBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct DeleteAccount {
     password: String,
-    messages: Fate,
+    messages: MessageFate,
 }
 
 /// What becomes of what somebody said.
-#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Deserialize, PartialEq, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Fate {
+enum MessageFate {
     Keep,
     Delete,
 }
 
 /// All of an export but what was said, which can be more than one should hold at once.
-#[derive(Serialize)]
-struct ExportHead {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExportHead {
     exported_at: Timestamp,
     profile: UserView,
     admin: bool,
     /// Only a login sees them; for a personal token they are left out.
     #[serde(flatten)]
-    logins: Option<LoginsPart>,
+    logins: Option<ExportedLogins>,
     blocks: Vec<UserSummary>,
     rooms: Vec<RoomView>,
 }
 
+/// All data of a user.
+#[derive(ToSchema)]
+#[schema(as = Export)]
+#[expect(dead_code, reason = "the export is streamed; this is its schema")]
+pub(crate) struct ExportSchema {
+    #[schema(inline)]
+    #[serde(flatten)]
+    head: ExportHead,
+    /// Messages of the user, in the order in which they were sent.
+    messages: Vec<OwnMessage>,
+}
+
 /// The logins and personal tokens of an account.
-#[derive(Serialize)]
-struct LoginsPart {
-    sessions: Vec<SessionBody>,
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExportedLogins {
+    sessions: Vec<SessionView>,
     tokens: Vec<PersonalToken>,
 }
 
+/// Deletes the account of the caller.
+///
+/// Ends all sessions and personal tokens and leaves all rooms. A personal token cannot call it.
+#[utoipa::path(
+    delete,
+    path = "/api/me",
+    operation_id = "deleteOwnAccount",
+    tag = "accounts",
+    request_body = DeleteAccount,
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("last_owner last_admin rate_limited")))
+)]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Login(login): Login,
-    AppJson(body): AppJson<DeleteBody>,
+    AppJson(body): AppJson<DeleteAccount>,
 ) -> Result<Response, Problem> {
     let password = Password::unchecked(body.password);
-    let erase = body.messages == Fate::Delete;
+    let erase = body.messages == MessageFate::Delete;
     state.chat.delete_account(&login, password, erase).await?;
     let clear = AppendHeaders(state.cookies.clear());
     Ok((StatusCode::NO_CONTENT, clear).into_response())
 }
 
+/// Streams all data of the caller as one JSON object.
+///
+/// An answer that breaks off is not valid JSON. A personal token receives neither `sessions` nor `tokens`.
+#[utoipa::path(
+    get,
+    path = "/api/me/export",
+    operation_id = "exportOwnData",
+    tag = "accounts",
+    responses(
+        (status = 200, description = "All data of the caller.", body = ExportSchema)
+    ),
+    extensions(("x-codes" = json!("rate_limited")))
+)]
 pub(crate) async fn export(State(state): State<AppState>, auth: Auth) -> Result<Response, Problem> {
     let (chat, caller) = (state.chat.clone(), auth.caller);
     chat.admit_export(&caller)?;
@@ -120,13 +161,13 @@ async fn head(chat: &Chat, caller: &Caller) -> Result<ExportHead, Problem> {
     })
 }
 
-async fn logins(chat: &Chat, login: &chat::Login) -> Result<LoginsPart, Problem> {
+async fn logins(chat: &Chat, login: &chat::Login) -> Result<ExportedLogins, Problem> {
     let (caller, sessions) = (login.caller(), chat.sessions(login).await?);
     let current = caller.session();
     let sessions = sessions.into_iter();
-    Ok(LoginsPart {
+    Ok(ExportedLogins {
         sessions: sessions
-            .map(|session| SessionBody::new(session, current))
+            .map(|session| SessionView::new(session, current))
             .collect(),
         tokens: chat.tokens(caller).await?,
     })

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{Password, Timestamp, UserId},
@@ -23,23 +24,27 @@ const LIMIT_MAX: i64 = 200;
 /// Characters of a name to look for; names have no more.
 const PART_MAX: usize = 64;
 
-#[derive(Deserialize)]
-pub(crate) struct ListQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AccountListQuery {
+    /// Part of a username or display name, at most 64 characters.
     q: Option<String>,
+    /// Accounts with a greater id.
     #[serde(default, deserialize_with = "query_number")]
     after: Option<i64>,
+    /// Maximum number of accounts, 1 to 200 (default 50).
     #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct AccountsBody {
-    items: Vec<AccountBody>,
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AccountPage {
+    items: Vec<AccountView>,
     has_after: bool,
 }
 
-#[derive(Serialize)]
-struct AccountBody {
+#[derive(Serialize, ToSchema)]
+struct AccountView {
     #[serde(flatten)]
     user: UserView,
     admin: bool,
@@ -47,23 +52,35 @@ struct AccountBody {
     deleted: bool,
 }
 
-#[derive(Serialize)]
-pub(crate) struct LinkBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PasswordResetLink {
     url: String,
     expires_at: Timestamp,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct ResetBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ResetPassword {
     token: String,
     new: String,
 }
 
+/// Lists the accounts of the server, by id.
+#[utoipa::path(
+    get,
+    path = "/api/admin/users",
+    operation_id = "listAccounts",
+    tag = "administration",
+    params(AccountListQuery),
+    responses(
+        (status = 200, description = "A page of accounts.", body = AccountPage)
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     AdminReader(admin): AdminReader,
-    AppQuery(query): AppQuery<ListQuery>,
-) -> Result<Json<AccountsBody>, Problem> {
+    AppQuery(query): AppQuery<AccountListQuery>,
+) -> Result<Json<AccountPage>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::field(
@@ -89,18 +106,31 @@ pub(crate) async fn list(
     let items = accounts
         .into_iter()
         .take(wanted)
-        .map(|account| AccountBody {
+        .map(|account| AccountView {
             user: UserView::new(&account.user, online.contains(&account.user.id)),
             admin: account.admin,
             disabled: account.disabled,
             deleted: account.deleted,
         });
-    Ok(Json(AccountsBody {
+    Ok(Json(AccountPage {
         items: items.collect(),
         has_after,
     }))
 }
 
+/// Disables an account.
+///
+/// Its sessions and personal tokens end; its sockets close within a second.
+#[utoipa::path(
+    put,
+    path = "/api/admin/users/{user_id}/disabled",
+    operation_id = "disableAccount",
+    tag = "administration",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden last_admin")))
+)]
 pub(crate) async fn disable(
     State(state): State<AppState>,
     Admin(admin): Admin,
@@ -110,6 +140,17 @@ pub(crate) async fn disable(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Enables a disabled account.
+#[utoipa::path(
+    delete,
+    path = "/api/admin/users/{user_id}/disabled",
+    operation_id = "enableAccount",
+    tag = "administration",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn enable(
     State(state): State<AppState>,
     Admin(admin): Admin,
@@ -119,22 +160,48 @@ pub(crate) async fn enable(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Creates a link with which the user sets a new password, once and within 24 hours.
+#[utoipa::path(
+    post,
+    path = "/api/admin/users/{user_id}/reset",
+    operation_id = "createResetLink",
+    tag = "administration",
+    responses(
+        (status = 200, description = "The link.", body = PasswordResetLink)
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn reset(
     State(state): State<AppState>,
     Admin(admin): Admin,
     PathUser(user): PathUser,
     headers: HeaderMap,
-) -> Result<Json<LinkBody>, Problem> {
+) -> Result<Json<PasswordResetLink>, Problem> {
     let (secret, expires_at) = state.chat.open_reset(&admin, UserId(user)).await?;
     let path = format!("/reset/{}", secret.as_str());
     let url = address::of(&state.config.public_url, &headers, &path);
-    Ok(Json(LinkBody { url, expires_at }))
+    Ok(Json(PasswordResetLink { url, expires_at }))
 }
 
+/// Sets a new password by the link of an admin.
+///
+/// The link works once. All sessions and personal tokens of the account end.
+#[utoipa::path(
+    post,
+    path = "/api/auth/reset",
+    operation_id = "resetPassword",
+    tag = "accounts",
+    request_body = ResetPassword,
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    security(()),
+    extensions(("x-codes" = json!("rate_limited")))
+)]
 pub(crate) async fn set_password(
     State(state): State<AppState>,
     Origin(origin): Origin,
-    AppJson(body): AppJson<ResetBody>,
+    AppJson(body): AppJson<ResetPassword>,
 ) -> Result<StatusCode, Problem> {
     let new = Password::parse("new", body.new)?;
     state.chat.reset_password(&body.token, new, &origin).await?;

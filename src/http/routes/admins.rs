@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{Action, AuditEntry, AuditFilter, RoomId, Seq, Timestamp, UserId, audit::AuditedUser},
@@ -16,29 +17,36 @@ use crate::{
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
 
-#[derive(Deserialize)]
-pub(crate) struct AuditQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditLogQuery {
+    /// Entries of this user.
     #[serde(default, deserialize_with = "query_number")]
     actor: Option<UserId>,
+    /// Entries about this user.
     #[serde(default, deserialize_with = "query_number")]
     target: Option<UserId>,
+    /// Entries of this room.
     #[serde(default, deserialize_with = "query_number")]
     room: Option<RoomId>,
+    /// Entries of this action.
     action: Option<Action>,
+    /// Entries with a smaller id.
     #[serde(default, deserialize_with = "query_number")]
     before: Option<i64>,
+    /// Maximum number of entries, 1 to 200 (default 50).
     #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct AuditBody {
-    items: Vec<EntryBody>,
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditPage {
+    items: Vec<AuditEntryView>,
     has_before: bool,
 }
 
-#[derive(Serialize)]
-struct EntryBody {
+#[derive(Serialize, ToSchema)]
+struct AuditEntryView {
     id: i64,
     at: Timestamp,
     actor: AuditedUser,
@@ -50,7 +58,7 @@ struct EntryBody {
     detail: Option<String>,
 }
 
-impl From<AuditEntry> for EntryBody {
+impl From<AuditEntry> for AuditEntryView {
     fn from(entry: AuditEntry) -> Self {
         Self {
             id: entry.id,
@@ -66,6 +74,17 @@ impl From<AuditEntry> for EntryBody {
     }
 }
 
+/// Makes a user a server admin.
+#[utoipa::path(
+    put,
+    path = "/api/admin/users/{user_id}/admin",
+    operation_id = "grantAdmin",
+    tag = "administration",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn grant(
     State(state): State<AppState>,
     Admin(admin): Admin,
@@ -75,6 +94,17 @@ pub(crate) async fn grant(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Revokes the admin rights of a user. The last admin stays.
+#[utoipa::path(
+    delete,
+    path = "/api/admin/users/{user_id}/admin",
+    operation_id = "revokeAdmin",
+    tag = "administration",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden last_admin")))
+)]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     Admin(admin): Admin,
@@ -84,11 +114,23 @@ pub(crate) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Lists the audit log, newest first. It never holds the text of messages.
+#[utoipa::path(
+    get,
+    path = "/api/admin/audit",
+    operation_id = "listAuditLog",
+    tag = "administration",
+    params(AuditLogQuery),
+    responses(
+        (status = 200, description = "A page of entries.", body = AuditPage)
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn audit(
     State(state): State<AppState>,
     AdminReader(admin): AdminReader,
-    AppQuery(query): AppQuery<AuditQuery>,
-) -> Result<Json<AuditBody>, Problem> {
+    AppQuery(query): AppQuery<AuditLogQuery>,
+) -> Result<Json<AuditPage>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::field(
@@ -108,8 +150,8 @@ pub(crate) async fn audit(
     let entries = state.chat.audit(&admin, filter).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_before = entries.len() > wanted;
-    let items = entries.into_iter().take(wanted).map(EntryBody::from);
-    Ok(Json(AuditBody {
+    let items = entries.into_iter().take(wanted).map(AuditEntryView::from);
+    Ok(Json(AuditPage {
         items: items.collect(),
         has_before,
     }))

@@ -7,6 +7,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     chat::{Grant, SignUp, SignedIn},
@@ -21,8 +22,8 @@ use crate::{
     protocol::UserView,
 };
 
-#[derive(Deserialize)]
-pub(crate) struct SignUpBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct CreateAccount {
     username: String,
     password: String,
     display_name: Option<String>,
@@ -31,38 +32,38 @@ pub(crate) struct SignUpBody {
     cookie: bool,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct SignInBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct SignIn {
     username: String,
     password: String,
     #[serde(default)]
     cookie: bool,
 }
 
-#[derive(Default, Deserialize)]
-pub(crate) struct RefreshBody {
+#[derive(Default, Deserialize, ToSchema)]
+pub(crate) struct RefreshTokens {
     refresh_token: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct PasswordBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ChangePassword {
     current: String,
     new: String,
 }
 
-#[derive(Serialize)]
-struct SignedInBody {
+#[derive(Serialize, ToSchema)]
+struct SignInAnswer {
     user: UserView,
     user_id: UserId,
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<RoomId>,
     #[serde(flatten)]
-    tokens: TokensBody,
+    tokens: TokenPair,
 }
 
 /// With cookies the tokens are left out, so that no script ever holds them.
-#[derive(Serialize)]
-struct TokensBody {
+#[derive(Serialize, ToSchema)]
+struct TokenPair {
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<String>,
     token_type: &'static str,
@@ -71,11 +72,26 @@ struct TokensBody {
     refresh_token: Option<String>,
 }
 
+/// Creates an account and signs in.
+///
+/// With `code`, the account also joins the room of the code in the same transaction. The first account of a server becomes its admin.
+#[utoipa::path(
+    post,
+    path = "/api/auth/signup",
+    operation_id = "signUp",
+    tag = "accounts",
+    request_body = CreateAccount,
+    responses(
+        (status = 201, description = "The account and its tokens.", body = SignInAnswer)
+    ),
+    security(()),
+    extensions(("x-codes" = json!("username_taken registration_invite registration_closed bad_code cross_origin rate_limited")))
+)]
 pub(crate) async fn sign_up(
     State(state): State<AppState>,
     headers: HeaderMap,
     Origin(origin): Origin,
-    AppJson(body): AppJson<SignUpBody>,
+    AppJson(body): AppJson<CreateAccount>,
 ) -> Result<Response, Problem> {
     refuse_foreign_page(&state, &headers, body.cookie)?;
     let wanted = SignUp {
@@ -92,11 +108,24 @@ pub(crate) async fn sign_up(
     Ok((StatusCode::CREATED, signed_in(&state, signed, body.cookie)).into_response())
 }
 
+/// Signs in with a username and a password.
+#[utoipa::path(
+    post,
+    path = "/api/auth/signin",
+    operation_id = "signIn",
+    tag = "accounts",
+    request_body = SignIn,
+    responses(
+        (status = 200, description = "The account and its tokens.", body = SignInAnswer)
+    ),
+    security(()),
+    extensions(("x-codes" = json!("bad_credentials disabled cross_origin rate_limited")))
+)]
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
     headers: HeaderMap,
     Origin(origin): Origin,
-    AppJson(body): AppJson<SignInBody>,
+    AppJson(body): AppJson<SignIn>,
 ) -> Result<Response, Problem> {
     refuse_foreign_page(&state, &headers, body.cookie)?;
     let password = Password::unchecked(body.password);
@@ -104,10 +133,25 @@ pub(crate) async fn sign_in(
     Ok(signed_in(&state, signed, body.cookie))
 }
 
+/// Exchanges a refresh token for a new pair of tokens.
+///
+/// A refresh token is good once. Using it a second time ends its session. Without `refresh_token`, the cookie is used.
+#[utoipa::path(
+    post,
+    path = "/api/auth/refresh",
+    operation_id = "refreshTokens",
+    tag = "accounts",
+    request_body = RefreshTokens,
+    responses(
+        (status = 200, description = "The new tokens.", body = TokenPair)
+    ),
+    security(()),
+    extensions(("x-codes" = json!("unauthorized unauthenticated cross_origin rate_limited")))
+)]
 pub(crate) async fn refresh(
     State(state): State<AppState>,
     headers: HeaderMap,
-    AppJson(body): AppJson<RefreshBody>,
+    AppJson(body): AppJson<RefreshTokens>,
 ) -> Result<Response, Problem> {
     if let Some(token) = body.refresh_token {
         let grant = state.chat.refresh(&token).await?;
@@ -122,7 +166,19 @@ pub(crate) async fn refresh(
     Ok((AppendHeaders(set), Json(tokens(&grant, true))).into_response())
 }
 
-/// With a token that has run out, the refresh token still says which login is to end.
+/// Ends the session with its tokens and sockets.
+///
+/// If the access token has expired, `refresh_token` or the cookie names the session.
+#[utoipa::path(
+    post,
+    path = "/api/auth/signout",
+    operation_id = "signOut",
+    tag = "accounts",
+    request_body = Option<RefreshTokens>,
+    responses(
+        (status = 204, description = "Done.")
+    )
+)]
 pub(crate) async fn sign_out(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -130,7 +186,7 @@ pub(crate) async fn sign_out(
     AppBytes(body): AppBytes,
 ) -> Result<Response, Problem> {
     let body = match body.trim_ascii() {
-        [] => RefreshBody::default(),
+        [] => RefreshTokens::default(),
         body => from_json(body)?,
     };
     let clear = AppendHeaders(state.cookies.clear());
@@ -154,10 +210,24 @@ pub(crate) async fn sign_out(
     Ok((StatusCode::NO_CONTENT, clear).into_response())
 }
 
+/// Changes the password.
+///
+/// Ends every other session. Personal tokens stay valid. A personal token cannot call it.
+#[utoipa::path(
+    post,
+    path = "/api/auth/password",
+    operation_id = "changePassword",
+    tag = "accounts",
+    request_body = ChangePassword,
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("rate_limited")))
+)]
 pub(crate) async fn change_password(
     State(state): State<AppState>,
     Login(login): Login,
-    AppJson(body): AppJson<PasswordBody>,
+    AppJson(body): AppJson<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
     let new = Password::parse("new", body.new)?;
     state
@@ -182,7 +252,7 @@ fn signed_in(state: &AppState, signed: SignedIn, cookie: bool) -> Response {
         joined,
     } = signed;
     let online = state.chat.hub().presence().is_online(user.id);
-    let body = SignedInBody {
+    let body = SignInAnswer {
         user_id: user.id,
         user: UserView::own(&user, online),
         room_id: joined,
@@ -195,8 +265,8 @@ fn signed_in(state: &AppState, signed: SignedIn, cookie: bool) -> Response {
     Json(body).into_response()
 }
 
-fn tokens(grant: &Grant, cookie: bool) -> TokensBody {
-    TokensBody {
+fn tokens(grant: &Grant, cookie: bool) -> TokenPair {
+    TokenPair {
         access_token: (!cookie).then(|| grant.access_token.clone()),
         token_type: "Bearer",
         expires_in: grant.expires_in.as_secs(),

@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::{
     domain::{Avatar, UserId},
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// The largest picture.
-pub(crate) const MOST_BYTES: usize = 1 << 20;
+pub(crate) const MAX_BYTES: usize = 1 << 20;
 
 /// A picture of its own kind and nothing else: should a browser take it for a document all the
 /// same, then for one that may do nothing.
@@ -32,11 +33,27 @@ const CACHE: HeaderValue = HeaderValue::from_static("private, max-age=60");
 /// An address that names the present version never shows another picture.
 const CACHE_VERSION: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
-#[derive(Deserialize)]
-pub(crate) struct ShowQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AvatarQuery {
+    /// Version of the picture. If it is the present one, the answer may be kept for a year.
     v: Option<String>,
 }
 
+/// Sets the avatar. The body is the picture: PNG, JPEG, GIF or WebP, at most 1 MiB.
+///
+/// The picture is scaled to at most 480 pixels. Its metadata is removed.
+#[utoipa::path(
+    put,
+    path = "/api/me/avatar",
+    operation_id = "setAvatar",
+    tag = "accounts",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file itself."),
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("unsupported_media_type too_large")))
+)]
 pub(crate) async fn set(
     State(state): State<AppState>,
     auth: Auth,
@@ -49,6 +66,16 @@ pub(crate) async fn set(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Removes the avatar.
+#[utoipa::path(
+    delete,
+    path = "/api/me/avatar",
+    operation_id = "removeAvatar",
+    tag = "accounts",
+    responses(
+        (status = 204, description = "Done.")
+    )
+)]
 pub(crate) async fn clear(
     State(state): State<AppState>,
     auth: Auth,
@@ -57,11 +84,23 @@ pub(crate) async fn clear(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Returns the avatar of a user; without one, an SVG of the initials.
+#[utoipa::path(
+    get,
+    path = "/api/users/{user_id}/avatar",
+    operation_id = "getAvatar",
+    tag = "users",
+    params(AvatarQuery),
+    responses(
+        (status = 200, description = "The picture.", body = Vec<u8>, content_type = "image/*"),
+        (status = 304, description = "The client has the picture.")
+    )
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     auth: Auth,
     PathUser(user): PathUser,
-    AppQuery(query): AppQuery<ShowQuery>,
+    AppQuery(query): AppQuery<AvatarQuery>,
     request: HeaderMap,
 ) -> Result<Response, Problem> {
     let (Avatar { kind, bytes }, version) = state.chat.avatar(&auth.caller, UserId(user)).await?;

@@ -7,36 +7,38 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     domain::{Emoji, Message, Notify, RoomId, Seq, Version},
     http::{
         AppState,
         extract::{AppJson, Auth, PathEmoji, PathRoom, PathSeq},
-        idempotency::RequestKey,
+        idempotency::{KeyHeader, KeyQuery, RequestKey},
         problem::Problem,
     },
     protocol::view::{self, MessageView},
 };
 
-#[derive(Deserialize)]
-pub(crate) struct EditBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct EditMessage {
     body: String,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct NotifyBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct SetNotify {
     notify: Notify,
 }
 
-#[derive(Serialize)]
-pub(crate) struct VersionsBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessageVersions {
     items: Vec<Version>,
 }
 
-#[derive(Serialize)]
-struct PinsBody {
+#[derive(Serialize, ToSchema)]
+struct PinnedMessages {
     #[serde(serialize_with = "messages")]
+    #[schema(value_type = Vec<MessageView>)]
     items: Vec<Message>,
 }
 
@@ -48,13 +50,26 @@ fn messages<S: serde::Serializer>(items: &Vec<Message>, serializer: S) -> Result
     view::messages(items, serializer)
 }
 
+/// Edits a message of the caller.
+#[utoipa::path(
+    patch,
+    path = "/{room_id}/messages/{seq}",
+    operation_id = "editMessage",
+    tag = "messages",
+    params(KeyHeader, KeyQuery),
+    request_body = EditMessage,
+    responses(
+        (status = 200, description = "The message as it is now.", body = MessageView)
+    ),
+    extensions(("x-codes" = json!("forbidden too_late key_conflict blocked muted locked rate_limited")))
+)]
 pub(crate) async fn edit(
     State(state): State<AppState>,
     auth: Auth,
     PathRoom(room): PathRoom,
     PathSeq(seq): PathSeq,
     key: RequestKey,
-    AppJson(body): AppJson<EditBody>,
+    AppJson(body): AppJson<EditMessage>,
 ) -> Result<Response, Problem> {
     let edited = state
         .chat
@@ -69,6 +84,20 @@ pub(crate) async fn edit(
     Ok(Json(MessageView::from(&edited.message)).into_response())
 }
 
+/// Deletes a message. Its author, moderators and owners may.
+///
+/// A deleted message keeps its `seq` and has an empty body.
+#[utoipa::path(
+    delete,
+    path = "/{room_id}/messages/{seq}",
+    operation_id = "deleteMessage",
+    tag = "messages",
+    params(KeyHeader, KeyQuery),
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden key_conflict")))
+)]
 pub(crate) async fn remove(
     State(state): State<AppState>,
     auth: Auth,
@@ -83,19 +112,44 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Lists the versions of a message, oldest first.
+///
+/// The setting `messages.versions` says who may read them.
+#[utoipa::path(
+    get,
+    path = "/{room_id}/messages/{seq}/history",
+    operation_id = "listVersions",
+    tag = "messages",
+    responses(
+        (status = 200, description = "The versions.", body = MessageVersions)
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn versions(
     State(state): State<AppState>,
     auth: Auth,
     PathRoom(room): PathRoom,
     PathSeq(seq): PathSeq,
-) -> Result<Json<VersionsBody>, Problem> {
+) -> Result<Json<MessageVersions>, Problem> {
     let items = state
         .chat
         .versions(&auth.caller, RoomId(room), Seq(seq))
         .await?;
-    Ok(Json(VersionsBody { items }))
+    Ok(Json(MessageVersions { items }))
 }
 
+/// Adds a reaction of the caller: one emoji, or its short name between colons.
+#[utoipa::path(
+    put,
+    path = "/{room_id}/messages/{seq}/reactions/{emoji}",
+    operation_id = "addReaction",
+    tag = "messages",
+    params(KeyHeader, KeyQuery),
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("too_many blocked muted locked key_conflict rate_limited")))
+)]
 pub(crate) async fn react(
     state: State<AppState>,
     auth: Auth,
@@ -107,6 +161,18 @@ pub(crate) async fn react(
     set_reaction(state, auth, room, seq, emoji, key, true).await
 }
 
+/// Removes a reaction of the caller.
+#[utoipa::path(
+    delete,
+    path = "/{room_id}/messages/{seq}/reactions/{emoji}",
+    operation_id = "removeReaction",
+    tag = "messages",
+    params(KeyHeader, KeyQuery),
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("key_conflict blocked muted locked rate_limited")))
+)]
 pub(crate) async fn unreact(
     state: State<AppState>,
     auth: Auth,
@@ -137,6 +203,17 @@ async fn set_reaction(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Pins a message. Needs the role moderator. A room has at most 50 pins.
+#[utoipa::path(
+    put,
+    path = "/{room_id}/messages/{seq}/pin",
+    operation_id = "pinMessage",
+    tag = "messages",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden too_many blocked")))
+)]
 pub(crate) async fn pin(
     State(state): State<AppState>,
     auth: Auth,
@@ -148,6 +225,17 @@ pub(crate) async fn pin(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Unpins a message. Needs the role moderator.
+#[utoipa::path(
+    delete,
+    path = "/{room_id}/messages/{seq}/pin",
+    operation_id = "unpinMessage",
+    tag = "messages",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn unpin(
     State(state): State<AppState>,
     auth: Auth,
@@ -159,20 +247,41 @@ pub(crate) async fn unpin(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Lists the pinned messages of a room, latest pin first.
+#[utoipa::path(
+    get,
+    path = "/{room_id}/pins",
+    operation_id = "listPins",
+    tag = "messages",
+    responses(
+        (status = 200, description = "The pinned messages.", body = PinnedMessages)
+    )
+)]
 pub(crate) async fn pins(
     State(state): State<AppState>,
     auth: Auth,
     PathRoom(room): PathRoom,
 ) -> Result<Response, Problem> {
     let items = state.chat.pins(&auth.caller, RoomId(room)).await?;
-    Ok(Json(PinsBody { items }).into_response())
+    Ok(Json(PinnedMessages { items }).into_response())
 }
 
+/// Sets which messages of a room notify the caller. The setting holds for all devices.
+#[utoipa::path(
+    patch,
+    path = "/{room_id}/members/me",
+    operation_id = "setNotify",
+    tag = "members",
+    request_body = SetNotify,
+    responses(
+        (status = 204, description = "Done.")
+    )
+)]
 pub(crate) async fn notify(
     State(state): State<AppState>,
     auth: Auth,
     PathRoom(room): PathRoom,
-    AppJson(body): AppJson<NotifyBody>,
+    AppJson(body): AppJson<SetNotify>,
 ) -> Result<StatusCode, Problem> {
     state
         .chat

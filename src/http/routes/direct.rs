@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     domain::{UserId, UserSummary},
@@ -18,20 +19,35 @@ use crate::{
     protocol::RoomView,
 };
 
-#[derive(Deserialize)]
-pub(crate) struct DirectBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct OpenDirectRoom {
     user_ids: Vec<UserId>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct BlocksBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BlockedUsers {
     items: Vec<UserSummary>,
 }
 
+/// Opens the direct room of the caller and 1 to 9 other users.
+///
+/// The room is created on first use.
+#[utoipa::path(
+    post,
+    path = "/api/dms",
+    operation_id = "openDirectRoom",
+    tag = "direct rooms",
+    request_body = OpenDirectRoom,
+    responses(
+        (status = 200, description = "The existing room.", body = RoomView),
+        (status = 201, description = "The new room.", body = RoomView)
+    ),
+    extensions(("x-codes" = json!("blocked too_many_rooms")))
+)]
 pub(crate) async fn open(
     State(state): State<AppState>,
     auth: Auth,
-    AppJson(body): AppJson<DirectBody>,
+    AppJson(body): AppJson<OpenDirectRoom>,
 ) -> Result<Response, Problem> {
     let asked = state.chat.direct_room(&auth.caller, body.user_ids);
     let (member, new) = asked.await?;
@@ -44,6 +60,19 @@ pub(crate) async fn open(
     Ok((status, Json(view)).into_response())
 }
 
+/// Blocks a user.
+///
+/// A blocked user cannot write to the caller in a direct room of two, and cannot mention the caller. They are not told.
+#[utoipa::path(
+    put,
+    path = "/api/me/blocks/{user_id}",
+    operation_id = "blockUser",
+    tag = "direct rooms",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("too_many")))
+)]
 pub(crate) async fn block(
     State(state): State<AppState>,
     auth: Auth,
@@ -54,6 +83,16 @@ pub(crate) async fn block(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Unblocks a user.
+#[utoipa::path(
+    delete,
+    path = "/api/me/blocks/{user_id}",
+    operation_id = "unblockUser",
+    tag = "direct rooms",
+    responses(
+        (status = 204, description = "Done.")
+    )
+)]
 pub(crate) async fn unblock(
     State(state): State<AppState>,
     auth: Auth,
@@ -64,10 +103,20 @@ pub(crate) async fn unblock(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Lists the users whom the caller has blocked.
+#[utoipa::path(
+    get,
+    path = "/api/me/blocks",
+    operation_id = "listBlocks",
+    tag = "direct rooms",
+    responses(
+        (status = 200, description = "The blocked users.", body = BlockedUsers)
+    )
+)]
 pub(crate) async fn blocks(
     State(state): State<AppState>,
     auth: Auth,
-) -> Result<Json<BlocksBody>, Problem> {
+) -> Result<Json<BlockedUsers>, Problem> {
     let items = state.chat.blocks(&auth.caller).await?;
-    Ok(Json(BlocksBody { items }))
+    Ok(Json(BlockedUsers { items }))
 }

@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt, future, stream};
 use hyper::body::Body as _;
 use serde::Deserialize;
 use tokio::time::timeout;
+use utoipa::IntoParams;
 
 use crate::{
     chat::{ChatError, Part},
@@ -40,12 +41,44 @@ const POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; styl
 /// the bytes already.
 const CACHE: &str = "private, no-cache";
 
-#[derive(Deserialize)]
-struct NameQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct FileNameQuery {
+    /// Name of the file.
     name: Option<String>,
 }
 
-/// Takes a file: the body is the file itself.
+/// Uploads a file to a room under the name in the path. The body is the file.
+#[utoipa::path(
+    put,
+    path = "/{room_id}/files/{name}",
+    operation_id = "uploadNamedFile",
+    tag = "files",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file itself."),
+    responses(
+        (status = 201, description = "The file.", body = FileView)
+    ),
+    extensions(("x-codes" = json!("too_large too_many_uploads no_room timeout malformed")))
+)]
+pub(crate) async fn bring_named(state: State<AppState>, request: Request) -> Response {
+    bring(state, request).await
+}
+
+/// Uploads a file to a room. The body is the file, whatever its `Content-Type`.
+///
+/// The name is `name`, the header `X-File-Name`, or that of `Content-Disposition`. A file that no message takes within a day is deleted.
+#[utoipa::path(
+    post,
+    path = "/{room_id}/files",
+    operation_id = "uploadFile",
+    tag = "files",
+    params(FileNameQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file itself."),
+    responses(
+        (status = 201, description = "The file.", body = FileView)
+    ),
+    extensions(("x-codes" = json!("too_large too_many_uploads no_room timeout malformed")))
+)]
 pub(crate) async fn bring(State(state): State<AppState>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let waits = parts.headers.contains_key(header::EXPECT);
@@ -72,7 +105,7 @@ async fn receive(
     body: &mut BodyDataStream,
 ) -> Result<Response, Problem> {
     let RoomToPost(room) = RoomToPost::from_request_parts(parts, state).await?;
-    let AppQuery(query) = AppQuery::<NameQuery>::from_request_parts(parts, state).await?;
+    let AppQuery(query) = AppQuery::<FileNameQuery>::from_request_parts(parts, state).await?;
     let in_path = param(parts, state, "name").await;
     let name = file_name::of(query.name.or(in_path), &parts.headers);
     let progress = parts.extensions.get::<Progress>().cloned();
@@ -105,6 +138,21 @@ fn pieces(
     })
 }
 
+/// Returns a file. Members of its room may read it; before a message takes it, its sender alone.
+///
+/// Takes `Range` with one part, `If-Range` and `If-None-Match`.
+#[utoipa::path(
+    get,
+    path = "/api/files/{file_id}",
+    operation_id = "getFile",
+    tag = "files",
+    responses(
+        (status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, description = "The requested part.", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "The client has the file.")
+    ),
+    extensions(("x-codes" = json!("range_not_satisfiable")))
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     auth: Auth,
@@ -119,7 +167,7 @@ pub(crate) async fn show(
         ("application/octet-stream", "attachment")
     };
     let disposition = file_name::disposition(disposition, &file.about.name);
-    let answer = Answer {
+    let answer = FileResponse {
         part: Part::Whole,
         size: file.about.size,
         etag: format!("\"{}\"", file.hash),
@@ -129,6 +177,19 @@ pub(crate) async fn show(
     answer.send(&state, &file, &headers).await
 }
 
+/// Returns the thumbnail of a picture, at most 480 pixels wide and high.
+#[utoipa::path(
+    get,
+    path = "/api/files/{file_id}/thumbnail",
+    operation_id = "getThumbnail",
+    tag = "files",
+    responses(
+        (status = 200, description = "The thumbnail.", body = Vec<u8>, content_type = "image/*"),
+        (status = 206, description = "The requested part.", body = Vec<u8>, content_type = "image/*"),
+        (status = 304, description = "The client has the thumbnail.")
+    ),
+    extensions(("x-codes" = json!("range_not_satisfiable")))
+)]
 pub(crate) async fn thumbnail(
     State(state): State<AppState>,
     auth: Auth,
@@ -139,7 +200,7 @@ pub(crate) async fn thumbnail(
     let Some((mime, size)) = &file.thumbnail else {
         return Err(Problem::not_found());
     };
-    let answer = Answer {
+    let answer = FileResponse {
         part: Part::Thumbnail,
         size: *size,
         etag: format!("\"{}-small\"", file.hash),
@@ -150,7 +211,7 @@ pub(crate) async fn thumbnail(
 }
 
 /// What is said of bytes that are about to be sent.
-struct Answer<'f> {
+struct FileResponse<'f> {
     part: Part,
     size: u64,
     etag: String,
@@ -158,7 +219,7 @@ struct Answer<'f> {
     disposition: String,
 }
 
-impl Answer<'_> {
+impl FileResponse<'_> {
     async fn send(
         self,
         state: &AppState,

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     domain::{Invite, InviteId, InviteTerms, RoomKind, Timestamp, UserId},
@@ -16,14 +17,14 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
-pub(crate) struct InviteBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct CreateInvite {
     expires_in: Option<i64>,
     max_uses: Option<i64>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct CreatedBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CreatedInvite {
     id: InviteId,
     code: String,
     url: String,
@@ -32,13 +33,13 @@ pub(crate) struct CreatedBody {
     uses: i64,
 }
 
-#[derive(Serialize)]
-pub(crate) struct InvitesBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InviteList {
     items: Vec<InviteView>,
 }
 
 /// An invite without its code, which is not known any more.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct InviteView {
     id: InviteId,
     created_by: UserId,
@@ -63,39 +64,64 @@ impl From<&Invite> for InviteView {
     }
 }
 
-#[derive(Serialize)]
-pub(crate) struct InvitedBody {
-    room: InvitedRoom,
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InvitePreview {
+    room: InvitePreviewRoom,
 }
 
 /// What somebody who is not in the room yet may know of it.
-#[derive(Serialize)]
-struct InvitedRoom {
+#[derive(Serialize, ToSchema)]
+struct InvitePreviewRoom {
     name: String,
     kind: RoomKind,
     member_count: i64,
 }
 
+/// Lists the access code and the valid invites of a room, by id. Needs the role moderator.
+///
+/// The codes are not shown; the server stores only their digests.
+#[utoipa::path(
+    get,
+    path = "/{room_id}/invites",
+    operation_id = "listInvites",
+    tag = "invites",
+    responses(
+        (status = 200, description = "The invites.", body = InviteList)
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     room: InRoom,
-) -> Result<Json<InvitesBody>, Problem> {
+) -> Result<Json<InviteList>, Problem> {
     let invites = state.chat.invites(&room.member).await?;
-    Ok(Json(InvitesBody {
+    Ok(Json(InviteList {
         items: invites.iter().map(InviteView::from).collect(),
     }))
 }
 
+/// Creates an invite. Needs the role moderator. The answer shows the code once.
+#[utoipa::path(
+    post,
+    path = "/{room_id}/invites",
+    operation_id = "createInvite",
+    tag = "invites",
+    request_body = CreateInvite,
+    responses(
+        (status = 201, description = "The invite and its code.", body = CreatedInvite)
+    ),
+    extensions(("x-codes" = json!("forbidden too_many_invites")))
+)]
 pub(crate) async fn create(
     State(state): State<AppState>,
     room: InRoom,
     headers: HeaderMap,
-    AppJson(body): AppJson<InviteBody>,
-) -> Result<(StatusCode, Json<CreatedBody>), Problem> {
+    AppJson(body): AppJson<CreateInvite>,
+) -> Result<(StatusCode, Json<CreatedInvite>), Problem> {
     let terms = InviteTerms::parse(body.expires_in, body.max_uses)?;
     let made = state.chat.create_invite(&room.member, terms).await?;
     let (invite, code) = (made.invite, made.code.to_string());
-    let body = CreatedBody {
+    let body = CreatedInvite {
         id: invite.id,
         url: address::of(&state.config.public_url, &headers, &format!("/i/{code}")),
         code,
@@ -106,6 +132,17 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
+/// Revokes an invite. Members who joined by it stay.
+#[utoipa::path(
+    delete,
+    path = "/{room_id}/invites/{invite_id}",
+    operation_id = "revokeInvite",
+    tag = "invites",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden standing_invite")))
+)]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     room: InRoom,
@@ -118,17 +155,28 @@ pub(crate) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Where a code leads. No token is needed: the code is what lets one know.
+/// Returns the room that a code grants entry to. It needs no token.
+#[utoipa::path(
+    get,
+    path = "/api/invites/{code}",
+    operation_id = "previewInvite",
+    tag = "invites",
+    responses(
+        (status = 200, description = "The room.", body = InvitePreview)
+    ),
+    security(()),
+    extensions(("x-codes" = json!("bad_code rate_limited")))
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     Origin(from): Origin,
     code: Result<Path<String>, PathRejection>,
-) -> Result<Json<InvitedBody>, Problem> {
+) -> Result<Json<InvitePreview>, Problem> {
     // What is not even text is no code, and counts as a guess like any other.
     let code = code.map(|Path(code)| code).unwrap_or_default();
     let room = state.chat.invited_to(&code, &from).await?;
-    Ok(Json(InvitedBody {
-        room: InvitedRoom {
+    Ok(Json(InvitePreview {
+        room: InvitePreviewRoom {
             name: room.name,
             kind: room.kind,
             member_count: room.member_count,

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     chat::ProfileEdit,
@@ -15,29 +16,29 @@ use crate::{
     protocol::UserView,
 };
 
-#[derive(Serialize)]
-pub(crate) struct MeBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnAccount {
     user: UserView,
     session_id: SessionId,
     /// Whether the caller is a server admin.
     admin: bool,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct EditBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct EditProfile {
     display_name: Option<String>,
     username: Option<String>,
     about: Option<String>,
     hide_last_seen: Option<bool>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct SessionsBody {
-    items: Vec<SessionBody>,
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionList {
+    items: Vec<SessionView>,
 }
 
-#[derive(Serialize)]
-pub(super) struct SessionBody {
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionView {
     id: SessionId,
     created_at: Timestamp,
     last_used_at: Timestamp,
@@ -46,7 +47,7 @@ pub(super) struct SessionBody {
     current: bool,
 }
 
-impl SessionBody {
+impl SessionView {
     pub(super) fn new(session: Session, current: SessionId) -> Self {
         let Session {
             id,
@@ -65,18 +66,42 @@ impl SessionBody {
     }
 }
 
+/// Returns the account of the caller.
+#[utoipa::path(
+    get,
+    path = "/api/me",
+    operation_id = "getOwnAccount",
+    tag = "accounts",
+    responses(
+        (status = 200, description = "The account.", body = OwnAccount)
+    )
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     auth: Auth,
-) -> Result<Json<MeBody>, Problem> {
+) -> Result<Json<OwnAccount>, Problem> {
     me(&state, &auth).await
 }
 
+/// Changes the profile of the caller.
+///
+/// Fields that are left out stay as they are. Nobody else may take a former username.
+#[utoipa::path(
+    patch,
+    path = "/api/me",
+    operation_id = "editOwnAccount",
+    tag = "accounts",
+    request_body = EditProfile,
+    responses(
+        (status = 200, description = "The account as it is now.", body = OwnAccount)
+    ),
+    extensions(("x-codes" = json!("username_taken too_many")))
+)]
 pub(crate) async fn edit(
     State(state): State<AppState>,
     auth: Auth,
-    AppJson(body): AppJson<EditBody>,
-) -> Result<Json<MeBody>, Problem> {
+    AppJson(body): AppJson<EditProfile>,
+) -> Result<Json<OwnAccount>, Problem> {
     let display_name = body.display_name.as_deref().map(DisplayName::parse);
     let username = body.username.as_deref().map(Username::parse);
     let about = body.about.as_deref().map(About::parse);
@@ -90,20 +115,44 @@ pub(crate) async fn edit(
     me(&state, &auth).await
 }
 
+/// Lists the sessions of the caller, newest first.
+///
+/// A user has at most 100 sessions. A personal token cannot call it.
+#[utoipa::path(
+    get,
+    path = "/api/me/sessions",
+    operation_id = "listSessions",
+    tag = "accounts",
+    responses(
+        (status = 200, description = "The sessions.", body = SessionList)
+    )
+)]
 pub(crate) async fn sessions(
     State(state): State<AppState>,
     Login(login): Login,
-) -> Result<Json<SessionsBody>, Problem> {
+) -> Result<Json<SessionList>, Problem> {
     let current = login.caller().session();
     let items = state.chat.sessions(&login).await?;
     let items = items
         .into_iter()
-        .map(|session| SessionBody::new(session, current));
-    Ok(Json(SessionsBody {
+        .map(|session| SessionView::new(session, current));
+    Ok(Json(SessionList {
         items: items.collect(),
     }))
 }
 
+/// Ends a session. Its sockets close within a second.
+///
+/// A personal token cannot call it.
+#[utoipa::path(
+    delete,
+    path = "/api/me/sessions/{session_id}",
+    operation_id = "endSession",
+    tag = "accounts",
+    responses(
+        (status = 204, description = "Done.")
+    )
+)]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     Login(login): Login,
@@ -114,11 +163,11 @@ pub(crate) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn me(state: &AppState, auth: &Auth) -> Result<Json<MeBody>, Problem> {
+async fn me(state: &AppState, auth: &Auth) -> Result<Json<OwnAccount>, Problem> {
     let user = state.chat.me(&auth.caller).await?;
     let about = state.chat.about(&auth.caller).await?;
     let online = state.chat.hub().presence().is_online(user.id);
-    Ok(Json(MeBody {
+    Ok(Json(OwnAccount {
         user: UserView::own(&user, online).saying(about),
         session_id: auth.caller.session(),
         admin: state.chat.is_admin(&auth.caller).await?,

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{Role, Timestamp, UserId},
@@ -15,37 +16,51 @@ use crate::{
 
 const LIMIT: i64 = 200;
 
-#[derive(Deserialize)]
-pub(crate) struct ListQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MemberListQuery {
+    /// Lists members with a greater user id.
     #[serde(default, deserialize_with = "query_number")]
     after: Option<i64>,
+    /// Maximum number of members, 1 to 200 (default 200).
     #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct RoleBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct SetRole {
     role: Role,
 }
 
-#[derive(Serialize)]
-pub(crate) struct MembersBody {
-    items: Vec<MemberBody>,
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MemberPage {
+    items: Vec<MemberView>,
     has_after: bool,
 }
 
-#[derive(Serialize)]
-struct MemberBody {
+#[derive(Serialize, ToSchema)]
+struct MemberView {
     user: UserView,
     role: Role,
     joined_at: Timestamp,
 }
 
+/// Lists the members of a room, by user id.
+#[utoipa::path(
+    get,
+    path = "/{room_id}/members",
+    operation_id = "listMembers",
+    tag = "members",
+    params(MemberListQuery),
+    responses(
+        (status = 200, description = "A page of members.", body = MemberPage)
+    )
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     room: InRoom,
-    AppQuery(query): AppQuery<ListQuery>,
-) -> Result<Json<MembersBody>, Problem> {
+    AppQuery(query): AppQuery<MemberListQuery>,
+) -> Result<Json<MemberPage>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT);
     if !(1..=LIMIT).contains(&limit) {
         return Err(Problem::field("/limit", format!("must be 1 to {LIMIT}")));
@@ -57,17 +72,28 @@ pub(crate) async fn list(
         .hub()
         .presence()
         .online_among(roster.items.iter().map(|entry| entry.user.id));
-    let items = roster.items.iter().map(|entry| MemberBody {
+    let items = roster.items.iter().map(|entry| MemberView {
         user: UserView::new(&entry.user, online.contains(&entry.user.id)),
         role: entry.role,
         joined_at: entry.joined_at,
     });
-    Ok(Json(MembersBody {
+    Ok(Json(MemberPage {
         items: items.collect(),
         has_after: roster.has_after,
     }))
 }
 
+/// Leaves a room. The last owner must hand the room over first.
+#[utoipa::path(
+    delete,
+    path = "/{room_id}/members/me",
+    operation_id = "leaveRoom",
+    tag = "members",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("last_owner forbidden")))
+)]
 pub(crate) async fn leave(
     State(state): State<AppState>,
     room: InRoom,
@@ -76,6 +102,17 @@ pub(crate) async fn leave(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Removes a member of a lower role. Needs the role moderator.
+#[utoipa::path(
+    delete,
+    path = "/{room_id}/members/{user_id}",
+    operation_id = "removeMember",
+    tag = "members",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden last_owner")))
+)]
 pub(crate) async fn kick(
     State(state): State<AppState>,
     room: InRoom,
@@ -89,11 +126,23 @@ pub(crate) async fn kick(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Sets the role of a member. Needs the role owner.
+#[utoipa::path(
+    patch,
+    path = "/{room_id}/members/{user_id}",
+    operation_id = "setRole",
+    tag = "members",
+    request_body = SetRole,
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden last_owner")))
+)]
 pub(crate) async fn set_role(
     State(state): State<AppState>,
     room: InRoom,
     PathUser(user): PathUser,
-    AppJson(body): AppJson<RoleBody>,
+    AppJson(body): AppJson<SetRole>,
 ) -> Result<StatusCode, Problem> {
     state
         .chat

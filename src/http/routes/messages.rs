@@ -10,18 +10,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     chat::{ChatError, EncodedPage, PageLimit, Posted},
     domain::{
-        FileId, Key, Message, MessagePage, ReadGeneration, ReceiptStep, Rev, RoomId, Seq,
+        FileId, Head, Key, Message, MessagePage, ReadGeneration, ReceiptStep, Rev, RoomId, Seq,
         TokenScope, Window,
     },
     http::{
         AppState,
         extract::{AppBytes, AppJson, AppQuery, Auth, PathRoom, PathSeq, from_json, query_number},
         gzip,
-        idempotency::RequestKey,
+        idempotency::{KeyHeader, KeyQuery, RequestKey},
         problem::Problem,
         scopes::RoomToPost,
     },
@@ -37,52 +38,90 @@ const CHANGED_LIMIT_MAX: i64 = 1000;
 /// messages than asked for is told that there are more.
 const PAGE_BYTES: usize = PageLimit::PAGE.bytes;
 
-#[derive(Deserialize)]
-pub(crate) struct ListQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MessageListQuery {
+    /// Messages with a smaller `seq`.
     #[serde(default, deserialize_with = "query_number")]
     before: Option<i64>,
+    /// Messages with a greater `seq`.
     #[serde(default, deserialize_with = "query_number")]
     after: Option<i64>,
+    /// Messages around this `seq`.
     #[serde(default, deserialize_with = "query_number")]
     around: Option<i64>,
+    /// Messages that changed after this `rev`.
     #[serde(default, deserialize_with = "query_number")]
     changed_since: Option<i64>,
+    /// Epoch that the client knows; another one is refused.
     epoch: Option<String>,
+    /// Maximum number of messages, 1 to 200 (default 50); with `changed_since` up to 1000.
     #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PostBody {
+pub(crate) struct PostMessage {
     body: String,
     key: Option<String>,
     reply_to: Option<Seq>,
     files: Option<Vec<FileId>>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct ReadBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct MoveReceipt {
     seq: Seq,
     #[serde(default)]
     force: bool,
     read_generation: Option<ReadGeneration>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct ReceiptBody {
+/// A page of messages. `has_before` is absent in an answer to `changed_since`.
+#[derive(ToSchema)]
+#[schema(as = MessagePage)]
+#[expect(dead_code, reason = "the page is encoded by hand; this is its schema")]
+pub(crate) struct MessagePageSchema {
+    /// The messages.
+    items: Vec<MessageView<'static>>,
+    /// Newest numbers of the room at that moment.
+    head: Head,
+    /// Whether older messages exist.
+    #[schema(required = false)]
+    has_before: bool,
+    /// Whether more messages follow.
+    has_after: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReceiptView {
     read_seq: Seq,
     unread: i64,
     mentions: i64,
     read_generation: ReadGeneration,
 }
 
+/// Returns a page of messages in ascending order of `seq`; with `changed_since`, of `rev`.
+///
+/// Without a position it returns the newest page. A page ends early, and says that more follow, once its bodies pass 512 KiB.
+#[utoipa::path(
+    get,
+    path = "/{room_id}/messages",
+    operation_id = "listMessages",
+    tag = "messages",
+    params(MessageListQuery),
+    responses(
+        (status = 200, description = "A page of messages. `Link` names the neighbouring pages.", body = MessagePageSchema),
+        (status = 304, description = "The client has the newest page.")
+    ),
+    extensions(("x-codes" = json!("epoch_changed")))
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     auth: Auth,
     PathRoom(room): PathRoom,
     request: HeaderMap,
-    AppQuery(query): AppQuery<ListQuery>,
+    AppQuery(query): AppQuery<MessageListQuery>,
 ) -> Result<Response, Problem> {
     if let Err(error) = state.chat.check_epoch(query.epoch.as_deref()) {
         // A room that is not theirs is not found, whatever they state.
@@ -194,7 +233,22 @@ async fn changed_since(
     Ok(json(links, body))
 }
 
-/// JSON is read as a draft; anything else is the text itself, so that `curl -d "Backup done"` works.
+/// Posts a message. The answer means that it is on disk.
+///
+/// A body whose `Content-Type` is not JSON is the text itself; that needs a bearer token.
+#[utoipa::path(
+    post,
+    path = "/{room_id}/messages",
+    operation_id = "postMessage",
+    tag = "messages",
+    params(KeyHeader, KeyQuery),
+    request_body = PostMessage,
+    responses(
+        (status = 201, description = "The message.", body = MessageView),
+        (status = 200, description = "The key is known: the first message, as it is now.", body = MessageView)
+    ),
+    extensions(("x-codes" = json!("key_conflict blocked muted locked slow_mode rate_limited too_large unsupported_media_type cross_origin")))
+)]
 pub(crate) async fn post(
     State(state): State<AppState>,
     RoomToPost(room): RoomToPost,
@@ -203,7 +257,7 @@ pub(crate) async fn post(
     AppBytes(bytes): AppBytes,
 ) -> Result<Response, Problem> {
     let draft = if is_json(&headers) {
-        let body: PostBody = from_json(&bytes)?;
+        let body: PostMessage = from_json(&bytes)?;
         let files = body.files.unwrap_or_default();
         let key = key.with(body.key.as_deref())?;
         let key = key.as_ref().map(Key::as_str);
@@ -270,6 +324,16 @@ fn conceal(message: &mut Message, sent: String) {
     }
 }
 
+/// Returns one message.
+#[utoipa::path(
+    get,
+    path = "/{room_id}/messages/{seq}",
+    operation_id = "getMessage",
+    tag = "messages",
+    responses(
+        (status = 200, description = "The message.", body = MessageView)
+    )
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     auth: Auth,
@@ -283,18 +347,29 @@ pub(crate) async fn show(
     Ok(Json(MessageView::from(&message)).into_response())
 }
 
+/// Moves the read receipt of the caller. It never moves back unless `force` is set.
+#[utoipa::path(
+    put,
+    path = "/{room_id}/read",
+    operation_id = "moveReceipt",
+    tag = "messages",
+    request_body = MoveReceipt,
+    responses(
+        (status = 200, description = "The receipt and the unread counts.", body = ReceiptView)
+    )
+)]
 pub(crate) async fn read(
     State(state): State<AppState>,
     auth: Auth,
     PathRoom(room): PathRoom,
-    AppJson(body): AppJson<ReadBody>,
-) -> Result<Json<ReceiptBody>, Problem> {
+    AppJson(body): AppJson<MoveReceipt>,
+) -> Result<Json<ReceiptView>, Problem> {
     let step = ReceiptStep::new(body.seq, body.force, body.read_generation);
     let receipt = state
         .chat
         .mark_read(&auth.caller, RoomId(room), step)
         .await?;
-    Ok(Json(ReceiptBody {
+    Ok(Json(ReceiptView {
         read_seq: receipt.read_seq,
         unread: receipt.unread,
         mentions: receipt.mentions,

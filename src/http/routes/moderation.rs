@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{MuteDuration, Timestamp, UserId, UserSummary},
@@ -14,15 +15,18 @@ use crate::{
 
 const LIMIT: i64 = 200;
 
-#[derive(Deserialize)]
-pub(crate) struct ListQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UserPageQuery {
+    /// Lists users with a greater id.
     #[serde(default, deserialize_with = "query_number")]
     after: Option<i64>,
+    /// Maximum number of users, 1 to 200 (default 200).
     #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 
-impl ListQuery {
+impl UserPageQuery {
     /// Where to go on, and how many to answer.
     fn page(&self) -> Result<(UserId, usize), Problem> {
         let limit = self.limit.unwrap_or(LIMIT);
@@ -34,13 +38,13 @@ impl ListQuery {
     }
 }
 
-#[derive(Serialize)]
-pub(crate) struct ListBody<T> {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserPage<T> {
     items: Vec<T>,
     has_after: bool,
 }
 
-impl<T> ListBody<T> {
+impl<T> UserPage<T> {
     /// The first `wanted` of what was found; one more was asked for, to tell whether there are more.
     fn new(found: impl ExactSizeIterator<Item = T>, wanted: usize) -> Json<Self> {
         Json(Self {
@@ -50,44 +54,69 @@ impl<T> ListBody<T> {
     }
 }
 
-#[derive(Serialize)]
-pub(crate) struct BanBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BanView {
     user: UserSummary,
     by: UserSummary,
     created_at: Timestamp,
 }
 
-#[derive(Serialize)]
-pub(crate) struct MuteBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MuteView {
     user: UserSummary,
     until: Timestamp,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct SpanBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct MuteMember {
     seconds: i64,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct OwnerBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct TransferRoom {
     user_id: UserId,
 }
 
+/// Lists the bans of a room, by user id. Needs the role moderator.
+#[utoipa::path(
+    get,
+    path = "/{room_id}/bans",
+    operation_id = "listBans",
+    tag = "moderation",
+    params(UserPageQuery),
+    responses(
+        (status = 200, description = "A page of bans.", body = UserPage<BanView>)
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn bans(
     State(state): State<AppState>,
     room: InRoom,
-    AppQuery(query): AppQuery<ListQuery>,
-) -> Result<Json<ListBody<BanBody>>, Problem> {
+    AppQuery(query): AppQuery<UserPageQuery>,
+) -> Result<Json<UserPage<BanView>>, Problem> {
     let (after, wanted) = query.page()?;
     let bans = state.chat.bans(&room.member, after, LIMIT + 1).await?;
-    let items = bans.into_iter().map(|ban| BanBody {
+    let items = bans.into_iter().map(|ban| BanView {
         user: ban.user,
         by: ban.by,
         created_at: ban.created_at,
     });
-    Ok(ListBody::new(items, wanted))
+    Ok(UserPage::new(items, wanted))
 }
 
+/// Bans a user of a lower role, and removes them if they are a member.
+///
+/// No code and no public room lets them in until the ban is lifted.
+#[utoipa::path(
+    put,
+    path = "/{room_id}/bans/{user_id}",
+    operation_id = "banUser",
+    tag = "moderation",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn ban(
     State(state): State<AppState>,
     room: InRoom,
@@ -97,6 +126,17 @@ pub(crate) async fn ban(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Lifts a ban.
+#[utoipa::path(
+    delete,
+    path = "/{room_id}/bans/{user_id}",
+    operation_id = "liftBan",
+    tag = "moderation",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn unban(
     State(state): State<AppState>,
     room: InRoom,
@@ -106,31 +146,68 @@ pub(crate) async fn unban(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Lists the muted members of a room, by user id. Needs the role moderator.
+#[utoipa::path(
+    get,
+    path = "/{room_id}/mutes",
+    operation_id = "listMutes",
+    tag = "moderation",
+    params(UserPageQuery),
+    responses(
+        (status = 200, description = "A page of mutes.", body = UserPage<MuteView>)
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn mutes(
     State(state): State<AppState>,
     room: InRoom,
-    AppQuery(query): AppQuery<ListQuery>,
-) -> Result<Json<ListBody<MuteBody>>, Problem> {
+    AppQuery(query): AppQuery<UserPageQuery>,
+) -> Result<Json<UserPage<MuteView>>, Problem> {
     let (after, wanted) = query.page()?;
     let mutes = state.chat.mutes(&room.member, after, LIMIT + 1).await?;
-    let items = mutes.into_iter().map(|mute| MuteBody {
+    let items = mutes.into_iter().map(|mute| MuteView {
         user: mute.user,
         until: mute.until,
     });
-    Ok(ListBody::new(items, wanted))
+    Ok(UserPage::new(items, wanted))
 }
 
+/// Mutes a member of a lower role for a time. They read and do not write.
+///
+/// Leaving the room does not lift the mute.
+#[utoipa::path(
+    put,
+    path = "/{room_id}/mutes/{user_id}",
+    operation_id = "muteMember",
+    tag = "moderation",
+    request_body = MuteMember,
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn mute(
     State(state): State<AppState>,
     room: InRoom,
     PathUser(user): PathUser,
-    AppJson(body): AppJson<SpanBody>,
+    AppJson(body): AppJson<MuteMember>,
 ) -> Result<StatusCode, Problem> {
     let span = MuteDuration::parse(body.seconds)?;
     state.chat.mute(&room.member, UserId(user), span).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Lifts a mute.
+#[utoipa::path(
+    delete,
+    path = "/{room_id}/mutes/{user_id}",
+    operation_id = "liftMute",
+    tag = "moderation",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn unmute(
     State(state): State<AppState>,
     room: InRoom,
@@ -140,10 +217,22 @@ pub(crate) async fn unmute(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Makes another member owner. The caller becomes moderator.
+#[utoipa::path(
+    post,
+    path = "/{room_id}/owner",
+    operation_id = "transferRoom",
+    tag = "moderation",
+    request_body = TransferRoom,
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn transfer(
     State(state): State<AppState>,
     room: InRoom,
-    AppJson(body): AppJson<OwnerBody>,
+    AppJson(body): AppJson<TransferRoom>,
 ) -> Result<StatusCode, Problem> {
     state.chat.transfer(&room.member, body.user_id).await?;
     Ok(StatusCode::NO_CONTENT)

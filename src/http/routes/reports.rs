@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
@@ -20,44 +21,47 @@ const LIMIT_DEFAULT: i64 = 50;
 /// Each report carries a whole message.
 const LIMIT_MAX: i64 = 100;
 
-#[derive(Deserialize)]
-pub(crate) struct ReportBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ReportMessage {
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct ListQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReportListQuery {
+    /// Reports with a smaller id.
     #[serde(default, deserialize_with = "query_number")]
     before: Option<i64>,
+    /// Maximum number of reports, 1 to 100 (default 50).
     #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct ReportsBody {
-    items: Vec<ItemBody>,
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReportPage {
+    items: Vec<ReportView>,
     has_before: bool,
 }
 
-#[derive(Serialize)]
-struct ItemBody {
+#[derive(Serialize, ToSchema)]
+struct ReportView {
     id: i64,
-    room: RoomBody,
+    room: ReportedRoom,
     seq: Seq,
     reporter: UserSummary,
     reason: String,
     created_at: Timestamp,
-    message: Option<MessageBody>,
+    message: Option<ReportedMessageView>,
 }
 
-#[derive(Serialize)]
-struct RoomBody {
+#[derive(Serialize, ToSchema)]
+struct ReportedRoom {
     id: RoomId,
     name: Option<String>,
 }
 
-#[derive(Serialize)]
-struct MessageBody {
+#[derive(Serialize, ToSchema)]
+struct ReportedMessageView {
     kind: MessageKind,
     author: UserSummary,
     body: String,
@@ -66,7 +70,7 @@ struct MessageBody {
     deleted_at: Option<Timestamp>,
 }
 
-impl From<ReportedMessage> for MessageBody {
+impl From<ReportedMessage> for ReportedMessageView {
     fn from(message: ReportedMessage) -> Self {
         Self {
             kind: message.kind,
@@ -79,11 +83,11 @@ impl From<ReportedMessage> for MessageBody {
     }
 }
 
-impl From<Report> for ItemBody {
+impl From<Report> for ReportView {
     fn from(report: Report) -> Self {
         Self {
             id: report.id,
-            room: RoomBody {
+            room: ReportedRoom {
                 id: report.room,
                 name: report.room_name,
             },
@@ -91,27 +95,51 @@ impl From<Report> for ItemBody {
             reporter: report.reporter,
             reason: report.reason,
             created_at: report.created_at,
-            message: report.message.map(MessageBody::from),
+            message: report.message.map(ReportedMessageView::from),
         }
     }
 }
 
+/// Reports a message to the admins of the server. The author is not told.
+#[utoipa::path(
+    post,
+    path = "/{room_id}/messages/{seq}/report",
+    operation_id = "reportMessage",
+    tag = "moderation",
+    request_body = ReportMessage,
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("rate_limited")))
+)]
 pub(crate) async fn report(
     State(state): State<AppState>,
     room: InRoom,
     PathSeq(seq): PathSeq,
-    AppJson(body): AppJson<ReportBody>,
+    AppJson(body): AppJson<ReportMessage>,
 ) -> Result<StatusCode, Problem> {
     let reason = Reason::parse(body.reason.as_deref().unwrap_or_default())?;
     state.chat.report(&room.member, Seq(seq), reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Lists the open reports, newest first, with each message as it is now.
+#[utoipa::path(
+    get,
+    path = "/api/admin/reports",
+    operation_id = "listReports",
+    tag = "administration",
+    params(ReportListQuery),
+    responses(
+        (status = 200, description = "A page of reports.", body = ReportPage)
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     AdminReader(admin): AdminReader,
-    AppQuery(query): AppQuery<ListQuery>,
-) -> Result<Json<ReportsBody>, Problem> {
+    AppQuery(query): AppQuery<ReportListQuery>,
+) -> Result<Json<ReportPage>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         let detail = format!("must be 1 to {LIMIT_MAX}");
@@ -122,13 +150,24 @@ pub(crate) async fn list(
     let reports = state.chat.reports(&admin, before, limit + 1).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_before = reports.len() > wanted;
-    let items = reports.into_iter().take(wanted).map(ItemBody::from);
-    Ok(Json(ReportsBody {
+    let items = reports.into_iter().take(wanted).map(ReportView::from);
+    Ok(Json(ReportPage {
         items: items.collect(),
         has_before,
     }))
 }
 
+/// Closes a report.
+#[utoipa::path(
+    delete,
+    path = "/api/admin/reports/{report_id}",
+    operation_id = "closeReport",
+    tag = "administration",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn close(
     State(state): State<AppState>,
     Admin(admin): Admin,

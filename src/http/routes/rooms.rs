@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     chat::{Caller, ChatError, Member, RoomEdit},
@@ -22,45 +23,59 @@ use crate::{
 /// Public rooms that one answer lists at most.
 const DISCOVER: i64 = 200;
 
-#[derive(Deserialize)]
-pub(crate) struct ListQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RoomListQuery {
+    /// Lists public rooms instead of those of the caller, unless `0` or `false`.
     discover: Option<String>,
+    /// Lists rooms with a greater id. For public rooms, which come 200 at a time.
     #[serde(default, deserialize_with = "query_number")]
     after: Option<i64>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct CreateBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct CreateRoom {
     name: String,
     topic: Option<String>,
     kind: Option<RoomKind>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct JoinBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct JoinRoom {
     code: Option<String>,
     /// Another name of `code`: the name that a room's JSON uses.
     access_code: Option<String>,
     room_id: Option<RoomId>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct EditBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct EditRoom {
     name: Option<String>,
     topic: Option<String>,
     slow_mode_s: Option<i64>,
     locked: Option<bool>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct CodeBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AccessCodeView {
     access_code: String,
 }
 
+/// Lists the rooms of the caller, by id; with `discover`, public rooms.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "listRooms",
+    tag = "rooms",
+    params(RoomListQuery),
+    responses(
+        (status = 200, description = "The rooms.", body = Vec<RoomView>)
+    )
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     auth: Auth,
-    AppQuery(query): AppQuery<ListQuery>,
+    AppQuery(query): AppQuery<RoomListQuery>,
 ) -> Result<Json<Vec<RoomView>>, Problem> {
     let chat = &state.chat;
     let discover = query
@@ -91,10 +106,22 @@ pub(crate) async fn list(
     ))
 }
 
+/// Creates a room. The caller becomes its owner.
+#[utoipa::path(
+    post,
+    path = "/",
+    operation_id = "createRoom",
+    tag = "rooms",
+    request_body = CreateRoom,
+    responses(
+        (status = 201, description = "The room with its access code.", body = RoomView)
+    ),
+    extensions(("x-codes" = json!("too_many_rooms")))
+)]
 pub(crate) async fn create(
     State(state): State<AppState>,
     auth: Auth,
-    AppJson(body): AppJson<CreateBody>,
+    AppJson(body): AppJson<CreateRoom>,
 ) -> Result<Response, Problem> {
     let name = RoomName::parse(&body.name)?;
     let topic = Topic::parse(body.topic.as_deref().unwrap_or_default())?;
@@ -121,10 +148,24 @@ pub(crate) async fn create(
         .into_response())
 }
 
+/// Joins a room by a code, or a public room by its id.
+///
+/// Joining again returns the room.
+#[utoipa::path(
+    post,
+    path = "/join",
+    operation_id = "joinRoom",
+    tag = "rooms",
+    request_body = JoinRoom,
+    responses(
+        (status = 200, description = "The room.", body = RoomView)
+    ),
+    extensions(("x-codes" = json!("bad_code not_found too_many_rooms rate_limited")))
+)]
 pub(crate) async fn join(
     State(state): State<AppState>,
     auth: Auth,
-    AppJson(body): AppJson<JoinBody>,
+    AppJson(body): AppJson<JoinRoom>,
 ) -> Result<Json<RoomView>, Problem> {
     let code = match (body.code, body.access_code) {
         (Some(code), Some(other)) if !is_same_code(&code, &other) => {
@@ -151,6 +192,16 @@ pub(crate) async fn join(
     Ok(Json(view(&state, &auth.caller, &member).await?))
 }
 
+/// Returns a room of the caller. Owners and moderators also receive its access code.
+#[utoipa::path(
+    get,
+    path = "/{room_id}",
+    operation_id = "getRoom",
+    tag = "rooms",
+    responses(
+        (status = 200, description = "The room.", body = RoomView)
+    )
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     room: InRoom,
@@ -158,7 +209,19 @@ pub(crate) async fn show(
     Ok(Json(view(&state, &room.auth.caller, &room.member).await?))
 }
 
-/// One of the caller's rooms, by its name.
+/// Returns the room of the caller with a name, which is percent-encoded.
+///
+/// Names are compared without regard to case and width.
+#[utoipa::path(
+    get,
+    path = "/by-name/{room_name}",
+    operation_id = "getRoomByName",
+    tag = "rooms",
+    responses(
+        (status = 200, description = "The room.", body = RoomView)
+    ),
+    extensions(("x-codes" = json!("ambiguous")))
+)]
 pub(crate) async fn show_named(
     State(state): State<AppState>,
     auth: Auth,
@@ -175,10 +238,24 @@ pub(crate) async fn show_named(
     }
 }
 
+/// Changes a room. Owners rename it; owners and moderators change the rest.
+///
+/// Fields that are left out stay as they are.
+#[utoipa::path(
+    patch,
+    path = "/{room_id}",
+    operation_id = "editRoom",
+    tag = "rooms",
+    request_body = EditRoom,
+    responses(
+        (status = 200, description = "The room as it is now.", body = RoomView)
+    ),
+    extensions(("x-codes" = json!("forbidden muted")))
+)]
 pub(crate) async fn edit(
     State(state): State<AppState>,
     room: InRoom,
-    AppJson(body): AppJson<EditBody>,
+    AppJson(body): AppJson<EditRoom>,
 ) -> Result<Json<RoomView>, Problem> {
     let edit = RoomEdit {
         name: body.name.as_deref().map(RoomName::parse).transpose()?,
@@ -192,6 +269,17 @@ pub(crate) async fn edit(
     Ok(Json(view(&state, caller, &member).await?))
 }
 
+/// Deletes a room with its messages and files. Needs the role owner.
+#[utoipa::path(
+    delete,
+    path = "/{room_id}",
+    operation_id = "deleteRoom",
+    tag = "rooms",
+    responses(
+        (status = 204, description = "Done.")
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn remove(
     State(state): State<AppState>,
     room: InRoom,
@@ -200,12 +288,23 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Replaces the access code. The former code is invalid from then on.
+#[utoipa::path(
+    post,
+    path = "/{room_id}/access_code",
+    operation_id = "replaceAccessCode",
+    tag = "rooms",
+    responses(
+        (status = 200, description = "The new code.", body = AccessCodeView)
+    ),
+    extensions(("x-codes" = json!("forbidden")))
+)]
 pub(crate) async fn replace_code(
     State(state): State<AppState>,
     room: InRoom,
-) -> Result<Json<CodeBody>, Problem> {
+) -> Result<Json<AccessCodeView>, Problem> {
     let code = state.chat.replace_access_code(&room.member).await?;
-    Ok(Json(CodeBody {
+    Ok(Json(AccessCodeView {
         access_code: code.to_string(),
     }))
 }

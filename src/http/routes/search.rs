@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     chat::Hit,
@@ -17,25 +18,30 @@ use crate::{
 const LIMIT_DEFAULT: usize = 20;
 const LIMIT_MAX: usize = 50;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SearchParameters {
+    /// Words, `"phrases"` and filters; at most 256 characters of words.
     q: Option<String>,
+    /// The value `next` of the page before.
     cursor: Option<String>,
+    /// Maximum number of hits, 1 to 50 (default 20).
     #[serde(default, deserialize_with = "query_number")]
     limit: Option<i64>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct SearchBody {
-    items: Vec<HitBody>,
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SearchResults {
+    items: Vec<SearchHit>,
     next: Option<String>,
 }
 
-#[derive(Serialize)]
-struct HitBody {
+#[derive(Serialize, ToSchema)]
+struct SearchHit {
     room_id: RoomId,
     room_name: String,
     #[serde(serialize_with = "message")]
+    #[schema(value_type = MessageView)]
     message: Message,
     ranges: Vec<[usize; 2]>,
 }
@@ -44,11 +50,23 @@ fn message<S: Serializer>(message: &Message, serializer: S) -> Result<S::Ok, S::
     MessageView::from(message).serialize(serializer)
 }
 
+/// Searches the messages of the rooms of the caller, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/search",
+    operation_id = "searchMessages",
+    tag = "search",
+    params(SearchParameters),
+    responses(
+        (status = 200, description = "A page of hits.", body = SearchResults)
+    ),
+    extensions(("x-codes" = json!("rate_limited")))
+)]
 pub(crate) async fn search(
     State(state): State<AppState>,
     auth: Auth,
     AppQuery(parameters): AppQuery<SearchParameters>,
-) -> Result<Json<SearchBody>, Problem> {
+) -> Result<Json<SearchResults>, Problem> {
     let query = parameters
         .q
         .ok_or_else(|| Problem::field("/q", "is missing, for example ?q=tea"))?;
@@ -83,14 +101,14 @@ pub(crate) async fn search(
             message,
             ranges,
         } = hit;
-        HitBody {
+        SearchHit {
             room_id: message.room_id,
             room_name,
             message,
             ranges,
         }
     });
-    Ok(Json(SearchBody {
+    Ok(Json(SearchResults {
         items: items.collect(),
         next: hits.next.map(|next| next.to_string()),
     }))

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     chat::ChatError,
@@ -9,18 +10,18 @@ use crate::{
     http::{AppState, problem::Problem},
 };
 
-#[derive(Serialize)]
-pub(crate) struct AboutBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ServerInfo {
     name: String,
     version: &'static str,
     epoch: String,
     registration: Registration,
     needs_first_account: bool,
-    limits: LimitsBody,
+    limits: ServerLimits,
 }
 
-#[derive(Serialize)]
-struct LimitsBody {
+#[derive(Serialize, ToSchema)]
+struct ServerLimits {
     body_chars: usize,
     request_bytes: usize,
     frame_bytes: usize,
@@ -29,20 +30,31 @@ struct LimitsBody {
     files_per_message: usize,
 }
 
-#[derive(Serialize)]
-pub(crate) struct HealthBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ServerHealth {
     status: &'static str,
 }
 
-pub(crate) async fn about(State(state): State<AppState>) -> Result<Json<AboutBody>, Problem> {
+/// Returns the name, the version, the epoch and the limits of the server. It needs no token.
+#[utoipa::path(
+    get,
+    path = "/api/server",
+    operation_id = "getServer",
+    tag = "server",
+    responses(
+        (status = 200, description = "The server.", body = ServerInfo)
+    ),
+    security(())
+)]
+pub(crate) async fn about(State(state): State<AppState>) -> Result<Json<ServerInfo>, Problem> {
     let limits = &state.config.limits;
-    Ok(Json(AboutBody {
+    Ok(Json(ServerInfo {
         name: state.config.name.clone(),
         version: env!("CARGO_PKG_VERSION"),
         epoch: state.chat.epoch().to_owned(),
         registration: state.config.registration,
         needs_first_account: state.chat.needs_first_account().await?,
-        limits: LimitsBody {
+        limits: ServerLimits {
             body_chars: limits.body_chars,
             request_bytes: limits.request_bytes,
             frame_bytes: limits.frame_bytes,
@@ -53,14 +65,33 @@ pub(crate) async fn about(State(state): State<AppState>) -> Result<Json<AboutBod
     }))
 }
 
-/// The process lives.
-pub(crate) async fn healthz() -> Json<HealthBody> {
-    Json(HealthBody { status: "ok" })
+/// Tells that the process runs. It needs no token.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "getHealth",
+    tag = "server",
+    responses(
+        (status = 200, description = "The process runs.", body = ServerHealth)
+    ),
+    security(())
+)]
+pub(crate) async fn healthz() -> Json<ServerHealth> {
+    Json(ServerHealth { status: "ok" })
 }
 
-/// New work is welcome: the database answers and takes what is written, and the server is not going
-/// away. The reason why it is not is no secret: it holds nothing that the database said.
-pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<HealthBody>, Problem> {
+/// Tells whether the server accepts new work. It needs no token.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "getReadiness",
+    tag = "server",
+    responses(
+        (status = 200, description = "The server accepts new work.", body = ServerHealth)
+    ),
+    security(())
+)]
+pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<ServerHealth>, Problem> {
     let failure = state.readiness.failure();
     if let Some(reason) = failure.or_else(|| state.chat.health_error()) {
         return Err(Problem::unavailable(reason));
@@ -69,5 +100,5 @@ pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<HealthB
         return Err(ChatError::Draining.into());
     }
     state.chat.ping().await?;
-    Ok(Json(HealthBody { status: "ready" }))
+    Ok(Json(ServerHealth { status: "ready" }))
 }

@@ -6,6 +6,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::{
     chat::ChatError,
@@ -22,17 +23,24 @@ use crate::{
     socket::{Connection, ConnectionSetup, ProtocolMode, Scope, TextOptions},
 };
 
-#[derive(Deserialize)]
-pub(crate) struct TextQuery {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TerminalQuery {
+    /// Text protocol: 1 repeats the own lines.
     #[serde(default, deserialize_with = "query_number")]
     echo: Option<i64>,
+    /// Text protocol: 1 shows the number of each message.
     #[serde(default, deserialize_with = "query_number")]
     numbers: Option<i64>,
+    /// Text protocol: shows messages after this `seq` first.
     #[serde(default, deserialize_with = "query_number")]
     since: Option<i64>,
+    /// Text protocol: number of earlier messages to show first.
     #[serde(default, deserialize_with = "query_number")]
     history: Option<i64>,
+    /// Text protocol: time zone of the shown times, such as `Europe/Berlin`.
     tz: Option<String>,
+    /// Epoch that the client knows; another one is refused.
     epoch: Option<String>,
 }
 
@@ -57,7 +65,7 @@ impl FromRequestParts<AppState> for Request {
         if !auth.by_header && !origin::has_own_origin(&parts.headers, &state.config.public_url) {
             return Err(cross_origin());
         }
-        let AppQuery(query) = AppQuery::<TextQuery>::from_request_parts(parts, state).await?;
+        let AppQuery(query) = AppQuery::<TerminalQuery>::from_request_parts(parts, state).await?;
         let history = usize::try_from(query.history.unwrap_or(0)).unwrap_or(usize::MAX);
         if history > HISTORY_MAX {
             return Err(Problem::field(
@@ -92,6 +100,18 @@ impl FromRequestParts<AppState> for Request {
     }
 }
 
+/// Opens a WebSocket for all rooms of the caller, with the subprotocol `parlor.v1.json`.
+#[utoipa::path(
+    get,
+    path = "/ws",
+    operation_id = "openSocket",
+    tag = "sockets",
+    params(TerminalQuery),
+    responses(
+        (status = 101, description = "The connection is a WebSocket.")
+    ),
+    extensions(("x-codes" = json!("text_needs_a_room upgrade_required malformed epoch_changed too_many_connections draining")))
+)]
 pub(crate) async fn all(
     State(state): State<AppState>,
     request: Request,
@@ -109,6 +129,18 @@ pub(crate) async fn all(
     open(&state, request, Scope::All, String::new(), mode)
 }
 
+/// Opens a WebSocket for one room: JSON frames, or text lines with `parlor.v1.text` or without a subprotocol.
+#[utoipa::path(
+    get,
+    path = "/ws/{room_id}",
+    operation_id = "openRoomSocket",
+    tag = "sockets",
+    params(TerminalQuery),
+    responses(
+        (status = 101, description = "The connection is a WebSocket.")
+    ),
+    extensions(("x-codes" = json!("upgrade_required malformed epoch_changed too_many_connections draining")))
+)]
 pub(crate) async fn room(
     State(state): State<AppState>,
     PathRoom(room): PathRoom,
@@ -124,7 +156,18 @@ pub(crate) async fn room(
     open(&state, request, Scope::Room(room), name, mode)
 }
 
-/// The predecessor's address; the user in it must be the caller.
+/// Opens a WebSocket for one room at the address of the predecessor. The user must be the caller.
+#[utoipa::path(
+    get,
+    path = "/ws/{room_id}/{user_id}",
+    operation_id = "openRoomSocketAs",
+    tag = "sockets",
+    params(TerminalQuery),
+    responses(
+        (status = 101, description = "The connection is a WebSocket.")
+    ),
+    extensions(("x-codes" = json!("not_you upgrade_required malformed epoch_changed too_many_connections draining")))
+)]
 pub(crate) async fn room_as(
     state: State<AppState>,
     path: PathRoom,

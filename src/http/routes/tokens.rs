@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     domain::{PersonalToken, RoomId, RoomLimit, SessionId, TokenName, TokenScope},
@@ -18,40 +19,66 @@ use crate::{
 /// Ten years of seconds.
 const EXPIRES_IN_MAX: u64 = 315_360_000;
 
-#[derive(Deserialize)]
-pub(crate) struct NewBody {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct CreateToken {
     name: String,
     scope: TokenScope,
     expires_in: Option<u64>,
     rooms: Option<Vec<RoomId>>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct MadeBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CreatedToken {
     #[serde(flatten)]
     made: PersonalToken,
     token: String,
 }
 
-#[derive(Serialize)]
-pub(crate) struct TokensBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokenList {
     items: Vec<PersonalToken>,
 }
 
+/// Lists the personal tokens of the caller, newest first.
+///
+/// A personal token sees only itself.
+#[utoipa::path(
+    get,
+    path = "/api/me/tokens",
+    operation_id = "listTokens",
+    tag = "accounts",
+    responses(
+        (status = 200, description = "The personal tokens.", body = TokenList)
+    )
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     auth: Auth,
-) -> Result<Json<TokensBody>, Problem> {
+) -> Result<Json<TokenList>, Problem> {
     let items = state.chat.tokens(&auth.caller).await?;
-    Ok(Json(TokensBody { items }))
+    Ok(Json(TokenList { items }))
 }
 
+/// Creates a personal token. The answer shows the secret once.
+///
+/// A personal token cannot call it. Only a server admin may create a token with the scope `admin`.
+#[utoipa::path(
+    post,
+    path = "/api/me/tokens",
+    operation_id = "createToken",
+    tag = "accounts",
+    request_body = CreateToken,
+    responses(
+        (status = 201, description = "The token and its secret.", body = CreatedToken)
+    ),
+    extensions(("x-codes" = json!("forbidden too_many")))
+)]
 pub(crate) async fn create(
     State(state): State<AppState>,
     Login(login): Login,
     Origin(origin): Origin,
-    AppJson(body): AppJson<NewBody>,
-) -> Result<(StatusCode, Json<MadeBody>), Problem> {
+    AppJson(body): AppJson<CreateToken>,
+) -> Result<(StatusCode, Json<CreatedToken>), Problem> {
     let name = TokenName::parse(&body.name)?;
     let allowed = |seconds: &u64| (1..=EXPIRES_IN_MAX).contains(seconds);
     if !body.expires_in.as_ref().is_none_or(allowed) {
@@ -65,9 +92,21 @@ pub(crate) async fn create(
         .create_token(&login, name, body.scope, rooms, lasts, origin)
         .await?;
     let token = secret.as_str().to_owned();
-    Ok((StatusCode::CREATED, Json(MadeBody { made, token })))
+    Ok((StatusCode::CREATED, Json(CreatedToken { made, token })))
 }
 
+/// Revokes a personal token. Its sockets close within a second.
+///
+/// A personal token can revoke only itself.
+#[utoipa::path(
+    delete,
+    path = "/api/me/tokens/{token_id}",
+    operation_id = "revokeToken",
+    tag = "accounts",
+    responses(
+        (status = 204, description = "Done.")
+    )
+)]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     AnyScope(caller): AnyScope,

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     domain::{RoomId, UserId},
@@ -13,31 +14,53 @@ use crate::{
     protocol::UserView,
 };
 
-#[derive(Serialize)]
-pub(crate) struct ProfileBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProfileView {
     user: UserView,
-    chat_rooms: Vec<NamedRoom>,
+    chat_rooms: Vec<ProfileRoom>,
 }
 
-#[derive(Serialize)]
-struct NamedRoom {
+#[derive(Serialize, ToSchema)]
+struct ProfileRoom {
     id: RoomId,
     name: String,
 }
 
+/// Returns the profile of a user and the rooms shared with the caller.
+///
+/// The caller sees users of their rooms and of public rooms.
+#[utoipa::path(
+    get,
+    path = "/api/users/{user_id}",
+    operation_id = "getUser",
+    tag = "users",
+    responses(
+        (status = 200, description = "The profile.", body = ProfileView)
+    )
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     auth: Auth,
     PathUser(user): PathUser,
-) -> Result<Json<ProfileBody>, Problem> {
+) -> Result<Json<ProfileView>, Problem> {
     profile(&state, &auth, UserId(user)).await
 }
 
+/// Returns the profile of the user with a username. Case makes no difference.
+#[utoipa::path(
+    get,
+    path = "/api/users/by-name/{username}",
+    operation_id = "getUserByName",
+    tag = "users",
+    responses(
+        (status = 200, description = "The profile.", body = ProfileView)
+    )
+)]
 pub(crate) async fn show_named(
     State(state): State<AppState>,
     auth: Auth,
     PathUsername(username): PathUsername,
-) -> Result<Json<ProfileBody>, Problem> {
+) -> Result<Json<ProfileView>, Problem> {
     let user = state.chat.user_named(&auth.caller, &username).await?;
     profile(&state, &auth, user).await
 }
@@ -46,18 +69,18 @@ async fn profile(
     state: &AppState,
     auth: &Auth,
     user: UserId,
-) -> Result<Json<ProfileBody>, Problem> {
+) -> Result<Json<ProfileView>, Problem> {
     let profile = state.chat.profile(&auth.caller, user).await?;
     let rooms = profile
         .rooms
         .into_iter()
-        .map(|(id, name)| NamedRoom { id, name });
+        .map(|(id, name)| ProfileRoom { id, name });
     let user = if profile.user.id == auth.caller.user() {
         UserView::own(&profile.user, profile.online)
     } else {
         UserView::new(&profile.user, profile.online)
     };
-    Ok(Json(ProfileBody {
+    Ok(Json(ProfileView {
         user: user.saying(profile.about),
         chat_rooms: rooms.collect(),
     }))

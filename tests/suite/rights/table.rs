@@ -49,6 +49,7 @@ pub(super) const CALLS: &[Row] = &[
         .but(&[(EVERYBODY, &[Direct], 404, "bad_code")]),
     row("GET", "/api/server", "", Rule::Public),
     row("GET", "/healthz", "", Rule::Public),
+    row("GET", "/openapi.json", "", Rule::Public),
     row("GET", "/readyz", "", Rule::Public),
 
     row("GET", "/api/admin/audit", "", Rule::Admins),
