@@ -1,9 +1,9 @@
-//! Addresses that are handed out, such as those of invitations.
+//! Addresses that the server hands out, such as those of invites.
 
 use axum::http::{HeaderMap, header};
 
-/// The address of `path`: where people reach the server if that is known, else where the one who asks
-/// has reached it, else the path alone. Of what a client calls us nothing is taken that is no host.
+/// Returns the address of `path`: below the public address if it is set, else below the host of the request, else the
+/// path alone. A `Host` header that is not a host is ignored.
 pub(super) fn of(public_url: &str, headers: &HeaderMap, path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
     let host = headers

@@ -1,4 +1,4 @@
-//! Bodies that are sent piece by piece.
+//! Streamed response bodies.
 
 use axum::{BoxError, body::Body};
 use bytes::Bytes;
@@ -6,8 +6,8 @@ use futures_util::{Stream, StreamExt};
 
 /// Returns a body of these pieces.
 ///
-/// The compression of answers polls a body once more after its end, which many streams do not
-/// allow: `unfold` panics. A fused stream only ends again.
+/// The compression layer polls a body once more after its end. Many streams do not allow that: `unfold` panics. A
+/// fused stream ends again.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the place that fuses the stream"

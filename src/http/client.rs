@@ -1,15 +1,15 @@
-//! Where a request comes from, through proxies that are trusted.
+//! Address of the client, behind trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
 
-/// The address a request comes from; the listener puts it into every request.
+/// Address of the connection's peer. The listener adds it to every request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) IpAddr);
 
-/// The client's address. Each proxy adds on the right whom it heard from, so that the first one from
-/// there that is no proxy of ours is the client; whatever stands further left may be made up.
+/// Returns the address of the client. Each proxy appends the address of its peer, so the first one from the right that
+/// is not a trusted proxy is the client. Addresses further left may be forged.
 pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
     let mut client = peer.to_canonical();
     let lines: Vec<&str> = headers
@@ -26,7 +26,7 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> 
     client
 }
 
-/// An address as proxies write it: some put the port behind it, and an IPv6 address into brackets.
+/// Parses an address as proxies write it: possibly with a port, an IPv6 address in brackets.
 fn parse(hop: &str) -> Option<IpAddr> {
     let bare = hop
         .strip_prefix('[')

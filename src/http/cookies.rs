@@ -1,14 +1,14 @@
-//! The page's cookies: the same tokens that programs hold, where no script can read them.
+//! Cookies of the page. They hold the same tokens that programs use, and scripts cannot read them.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::chat::Grant;
 
-/// The refresh token is sent only where it is used.
+/// The browser sends the refresh token only to this path.
 const REFRESH_PATH: &str = "/api/auth";
 
-/// The cookies of this server. A browser tells hosts apart and not ports, so that their names say
-/// whose they are: two servers on one host must not sign each other's people out.
+/// Names of this server's cookies. Browsers keep cookies by host, not by port, so two servers on one host need
+/// different names.
 pub(super) struct Cookies {
     access: String,
     refresh: String,
@@ -17,7 +17,7 @@ pub(super) struct Cookies {
 
 impl Cookies {
     pub(super) fn new(issuer: &str, secure: bool) -> Self {
-        // With these prefixes browsers take them only from the host itself, over TLS.
+        // Browsers accept names with these prefixes only from the host itself and over TLS.
         let (host, only_secure) = if secure {
             ("__Host-", "__Secure-")
         } else {
@@ -30,17 +30,17 @@ impl Cookies {
         }
     }
 
-    /// The access token that came with a request.
+    /// Returns the access token of a request.
     pub(super) fn access<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         get(headers, &self.access)
     }
 
-    /// The refresh token that came with a request.
+    /// Returns the refresh token of a request.
     pub(super) fn refresh<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         get(headers, &self.refresh)
     }
 
-    /// `Set-Cookie` lines that hold the tokens.
+    /// Returns the `Set-Cookie` headers that set the tokens.
     pub(super) fn set(&self, grant: &Grant) -> [(header::HeaderName, HeaderValue); 2] {
         let (access, refresh) = (&grant.access_token, &grant.refresh_token);
         self.lines(
@@ -49,7 +49,7 @@ impl Cookies {
         )
     }
 
-    /// `Set-Cookie` lines that take them away.
+    /// Returns the `Set-Cookie` headers that delete the tokens.
     pub(super) fn clear(&self) -> [(header::HeaderName, HeaderValue); 2] {
         self.lines(("", 0), ("", 0))
     }
@@ -67,7 +67,7 @@ impl Cookies {
     }
 }
 
-/// The value of a cookie.
+/// Returns the value of a cookie.
 fn get<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let lines = headers
         .get_all(header::COOKIE)

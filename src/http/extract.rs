@@ -1,4 +1,4 @@
-//! Reading requests: who calls, which room, and bodies that are told what is wrong with them.
+//! Extractors: the caller, the room, path parameters, and bodies with errors that name the field.
 
 use axum::{
     body::Bytes,
@@ -44,7 +44,7 @@ impl FromRequestParts<AppState> for Auth {
 }
 
 impl Auth {
-    /// Authenticates, and leaves it to the caller of this function to check the scope of a token.
+    /// Authenticates the request. The caller of this function checks the scope of the token.
     pub(super) async fn of_any_scope(parts: &Parts, state: &AppState) -> Result<Self, Problem> {
         let headers = &parts.headers;
         if let Some(token) = bearer(headers)? {
@@ -73,7 +73,7 @@ impl Auth {
     }
 }
 
-/// Whether a request of this kind changes nothing.
+/// Returns whether requests with this method change nothing.
 pub(super) fn is_reading(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
@@ -109,7 +109,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     }
 }
 
-/// The caller as a member of the room in the path. To anybody else the room does not exist.
+/// The caller as a member of the room in the path. For others, the room does not exist.
 pub(super) struct InRoom {
     pub(super) member: Member,
     pub(super) auth: Auth,
@@ -137,7 +137,7 @@ impl InRoom {
     }
 }
 
-/// A number in the path. Anything else there names nothing.
+/// Reads a number in the path. Anything else is 404.
 async fn path_number(parts: &mut Parts, state: &AppState, name: &str) -> Result<i64, Problem> {
     let params = RawPathParams::from_request_parts(parts, state)
         .await
@@ -215,20 +215,20 @@ macro_rules! path_text {
 }
 
 path_text! {
-    /// The emoji in the path, as it was written.
+    /// The emoji in the path, as written.
     PathEmoji, "emoji"
 }
 path_text! {
-    /// The username in the path, as it was written.
+    /// The username in the path, as written.
     PathUsername, "username"
 }
 path_text! {
-    /// The name of a room in the path, as it was written.
+    /// The name of a room in the path, as written.
     PathRoomName, "room_name"
 }
 
-/// A JSON body, whatever its `Content-Type` says, so that `curl -d` works. A page of another
-/// origin gains nothing by that: cookies are only good together with our own origin.
+/// A JSON body. Its `Content-Type` is ignored, so that `curl -d` works. That gives pages of other origins no
+/// advantage: cookies count only together with the server's own origin.
 pub(super) struct AppJson<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for AppJson<T> {
@@ -269,8 +269,7 @@ fn body_problem(rejection: &BytesRejection) -> Problem {
     )
 }
 
-/// Reads JSON; an error names the field, its rule and an example. No body at all is an object
-/// without fields.
+/// Parses JSON. An error names the field, its rule and an example. An empty body counts as an object without fields.
 pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
     decode::json_object(body).map_err(|error| match error {
@@ -283,7 +282,7 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> 
     })
 }
 
-/// A path such as `files[0].name` as a JSON pointer.
+/// Converts a path such as `files[0].name` to a JSON pointer.
 fn pointer(path: &str) -> String {
     if path.is_empty() {
         return String::new();
@@ -291,7 +290,7 @@ fn pointer(path: &str) -> String {
     format!("/{}", path.replace(['.', '['], "/").replace(']', ""))
 }
 
-/// The query; an error names the parameter.
+/// The query string. An error names the parameter.
 pub(super) struct AppQuery<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequestParts<AppState> for AppQuery<T> {
@@ -327,7 +326,7 @@ fn query_problem(text: &str) -> Problem {
     }
 }
 
-/// A number of a query. None is negative.
+/// Deserializes a number in a query string. Negative numbers are refused.
 pub(super) fn query_number<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: From<i64>,
@@ -342,7 +341,7 @@ where
     }
 }
 
-/// Where a login comes from.
+/// Address and user agent of a login.
 pub(super) struct Origin(pub(super) SessionOrigin);
 
 impl FromRequestParts<AppState> for Origin {

@@ -1,4 +1,4 @@
-//! What a file is called, on its way in and on its way out.
+//! File names of uploads and downloads.
 
 use axum::http::{HeaderMap, header};
 use mail_parser::parsers::MessageStream;
@@ -9,12 +9,11 @@ use crate::domain::FileName;
 /// Characters to escape: those of RFC 8187 and a few more.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
-/// The name that came with a file: in the address, else in `X-File-Name`, else in
-/// `Content-Disposition`.
+/// Returns the name of an upload: the one in the address, else in `X-File-Name`, else in `Content-Disposition`.
 pub(super) fn of(in_address: Option<String>, headers: &HeaderMap) -> FileName {
     let text = |name: &str| {
         let value = headers.get(name)?;
-        // Some clients write UTF-8 as it is, which is more than a header's value is meant to hold.
+        // Some clients send UTF-8 without encoding, which header values do not allow.
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
     let named = in_address
@@ -27,7 +26,7 @@ pub(super) fn of(in_address: Option<String>, headers: &HeaderMap) -> FileName {
     FileName::of(&named.unwrap_or_default())
 }
 
-/// A `Content-Disposition` with that name, for old clients and for all others (RFC 6266).
+/// Returns a `Content-Disposition` with the name in both forms of RFC 6266, for old and new clients.
 pub(super) fn disposition(kind: &str, name: &str) -> String {
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ';
     let ascii: String = name
@@ -55,7 +54,7 @@ fn in_disposition(value: &str) -> Option<String> {
     names.max_by_key(|name| !name.is_ascii())
 }
 
-/// Text with its `%41` read; as it is if that would not be text.
+/// Decodes percent-encoding. Returns the text unchanged if the result is not UTF-8.
 fn unescaped(text: &str) -> String {
     percent_decode_str(text)
         .decode_utf8()

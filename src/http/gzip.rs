@@ -1,7 +1,7 @@
-//! Answers that go out again and again are compressed once.
+//! Compresses an answer once that is sent many times.
 //!
-//! There is one encoding. Brotli at the speed of an answer that is made anew takes three times as long as
-//! gzip, for as many bytes.
+//! Gzip is the only encoding. At the speed that a fresh answer needs, Brotli takes three times as long for as many
+//! bytes.
 
 use std::{io::Write, sync::OnceLock};
 
@@ -12,18 +12,18 @@ use axum::{
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 
-/// Less is not worth it.
+/// Smaller answers are not compressed.
 const LEAST: usize = 128;
-/// More is compressed on its way out, piece by piece.
+/// Larger answers are compressed while they are sent, piece by piece.
 const MOST: usize = 64 * 1024;
 const NAME: HeaderValue = HeaderValue::from_static("gzip");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 
-/// Marks an answer whose bytes are to go out as they are.
+/// Marks an answer that the compression layer must not compress.
 #[derive(Clone)]
 pub(crate) struct NoCompression;
 
-/// Whether an answer may be compressed on its way out.
+/// Returns whether the compression layer may compress an answer.
 pub(super) fn may_compress(
     _: StatusCode,
     _: Version,
@@ -33,10 +33,10 @@ pub(super) fn may_compress(
     extensions.get::<NoCompression>().is_none()
 }
 
-/// The same bytes compressed, once somebody has taken them so; `None` where that makes them no smaller.
+/// The compressed bytes, made on first use; `None` if compression does not make them smaller.
 pub(crate) type Smaller = OnceLock<Option<Bytes>>;
 
-/// The bytes as whoever asks takes them, with what the answer has to say about that.
+/// Returns the bytes in the encoding that the client accepts, with the matching headers.
 pub(crate) fn encode(
     request: &HeaderMap,
     plain: &Bytes,
@@ -62,8 +62,8 @@ fn compress(plain: &[u8]) -> Option<Bytes> {
     (smaller.len() < plain.len()).then(|| smaller.into_boxed_slice().into())
 }
 
-/// Leaves of what a request takes only whether that is gzip. Whatever else it would rather have, or would not
-/// have at all, there is an answer, and one that is more use than none: what was asked for may be done by then.
+/// Reduces `Accept-Encoding` to gzip or nothing. A request that accepts no available encoding gets an uncompressed
+/// answer instead of 406, since its effect may have happened already.
 pub(super) fn normalize_accept_encoding(mut request: Request) -> Request {
     let headers = request.headers_mut();
     if is_taken(headers) {
@@ -74,7 +74,7 @@ pub(super) fn normalize_accept_encoding(mut request: Request) -> Request {
     request
 }
 
-/// Whether whoever asks takes gzip, and likes nothing at all no better.
+/// Returns whether the client accepts gzip and does not prefer an uncompressed answer.
 fn is_taken(request: &HeaderMap) -> bool {
     let accepted = request.get_all(header::ACCEPT_ENCODING).iter();
     let accepted = accepted.filter_map(|value| value.to_str().ok());
@@ -95,7 +95,7 @@ fn is_taken(request: &HeaderMap) -> bool {
     gzip > 0.0 && gzip >= identity
 }
 
-/// The `q` among the parameters of a coding. One that cannot be read is none that was asked for.
+/// Returns the `q` parameter of a coding. An invalid one counts as 0.
 fn weight(parameters: &str) -> f32 {
     let mut weights = parameters.split(';').filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;

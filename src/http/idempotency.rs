@@ -59,12 +59,12 @@ impl FromRequestParts<AppState> for RequestKey {
 }
 
 impl RequestKey {
-    /// The key of a request whose body holds none.
+    /// Returns the key of a request whose body has no key.
     pub(super) fn only(self) -> Result<Option<Key>, Problem> {
         self.with(None)
     }
 
-    /// The key of a request whose body may hold one too.
+    /// Returns the key of a request whose body may have a key.
     pub(super) fn with(self, body: Option<&str>) -> Result<Option<Key>, Problem> {
         let body = body.map(Key::parse).transpose()?;
         let mut given = [body, self.query, self.header].into_iter().flatten();

@@ -1,5 +1,4 @@
-//! Taking connections: an accept loop of our own, for `axum::serve` sets no time limit on a
-//! request's header and no limit on how many connections there are.
+//! The accept loop. `axum::serve` limits neither the time of a request's header nor the number of connections.
 
 use std::{
     convert::Infallible,
@@ -28,20 +27,20 @@ use super::{
 };
 use crate::{config::Config, domain::session::network};
 
-/// What hyper may buffer of one connection's requests.
+/// Size of hyper's buffer for the requests of one connection.
 const BUFFER: usize = 16 * 1024;
-/// Connections that are told at once that there are too many; they come on top of the places.
+/// Connections that may be refused with an answer at the same time, beyond the limit of connections.
 pub const REFUSALS: usize = 64;
-/// After the system refused a connection (out of file descriptors, say), this long a rest.
+/// Pause after the system refused a connection, for example for lack of file descriptors.
 const REST: Duration = Duration::from_millis(100);
-/// A connection that is refused is gone after this.
+/// Time limit of a refused connection.
 const REFUSAL: Duration = Duration::from_secs(1);
 
 const CROWDED: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\nretry-after: 5\r\n\
     connection: close\r\n\r\n{\"title\":\"Too many connections from your address\",\"status\":429,\
     \"code\":\"too_many_connections\",\"detail\":\"Too many connections from your address\"}\n";
 
-/// One connection's claim on the limits. It goes on with the stream when that becomes a WebSocket.
+/// Permit of one connection. It moves along with the stream if that becomes a WebSocket.
 #[derive(Clone)]
 pub(crate) struct ConnectionPermit {
     _places: Arc<PermitInner>,
@@ -50,19 +49,19 @@ pub(crate) struct ConnectionPermit {
 struct PermitInner {
     _permit: OwnedSemaphorePermit,
     crowd: Arc<PerIpLimiter>,
-    /// Where it counts; a proxy's connections do not.
+    /// Address for which it counts; `None` for a trusted proxy.
     address: Option<IpAddr>,
 }
 
-/// How many connections each address has.
+/// Number of connections of each address.
 struct PerIpLimiter {
     by_address: DashMap<IpAddr, usize>,
     most: usize,
     trusted: Vec<IpAddr>,
 }
 
-/// Takes connections until `stop`, then refuses new ones; those open end once `close_open` is
-/// cancelled and their present request is answered.
+/// Accepts connections until `stop`, then refuses new ones. Open connections end when `close_open` is cancelled and
+/// their current request is answered.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -86,10 +85,10 @@ pub async fn serve(
         trusted: config.http.trusted_proxies.clone(),
     });
     let refusals = Arc::new(Semaphore::new(REFUSALS));
-    // Later than our own time limits, of which a WebSocket's can still say why.
+    // Later than the server's own time limits: a WebSocket can still state the reason when it closes.
     let patience = Duration::from_millis(config.timing.stall_ms.saturating_add(5_000));
     loop {
-        // Where all places are taken the system's own queue holds the next ones.
+        // If all permits are taken, further connections wait in the system's queue.
         let accepted = tokio::select! {
             accepted = accept(&listener, &places, patience) => accepted,
             () = stop.cancelled() => return,
@@ -103,7 +102,7 @@ pub async fn serve(
             }
         };
         let Some(claim) = crowd.claim(address.ip(), permit) else {
-            // With too many of them at once, the rest are cut without a word.
+            // If too many are refused at once, the rest are closed without an answer.
             if let Ok(place) = refusals.clone().try_acquire_owned() {
                 tasks.spawn(refuse(stream, place));
             }
@@ -138,8 +137,7 @@ async fn accept(
     Ok((stream, address, permit))
 }
 
-/// What is still in the system's own buffers when we let go of a connection, the system gives up after
-/// `patience` without an acknowledgement.
+/// Makes the system drop unsent data of a closed connection if the peer acknowledges nothing for `patience`.
 #[cfg(target_os = "linux")]
 fn limit_unread(stream: &TcpStream, patience: Duration) {
     let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
@@ -199,8 +197,8 @@ async fn connection(
     }
 }
 
-/// Refuses in the words of HTTP. A client that is answered before it has asked, or reset while it
-/// still asks, takes that for a broken connection: so something is read first, and the rest after.
+/// Refuses a connection with an HTTP answer. Clients take an answer before their request, or a reset during it, for a
+/// network error. So part of the request is read first, and the rest after the answer.
 async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
     let answer = async {
         let mut asked = [0; 1024];

@@ -1,5 +1,4 @@
-//! What every request passes through: an id, a time limit, security headers, a log line, and the
-//! writing of refusals.
+//! Middleware of every request: id, time limit, security headers, log line, and the encoding of refusals.
 
 use std::{
     sync::{
@@ -19,7 +18,7 @@ use axum::{
 use super::{AppState, client::Peer, problem::Problem};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Characters of a path that a log line shows; ours are shorter, and others are nobody's business.
+/// Maximum number of characters of a path in a log line. The paths of the API are shorter.
 const SHOWN: usize = 200;
 
 /// Numbers requests from a random start, so that two servers' logs do not share ids.
@@ -39,18 +38,17 @@ impl RequestIds {
     }
 }
 
-/// When a request last came a step further. Most are one step; an upload takes one with each piece
-/// that comes, and as many as its client needs.
+/// Time of the last progress of a request. Most requests make one step; an upload makes one with each piece.
 #[derive(Clone, Default)]
 pub(super) struct Progress(Arc<AtomicU64>);
 
 impl Progress {
-    /// A step was made: the time limit begins anew.
+    /// Restarts the time limit.
     pub(super) fn step(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What comes of `work`; `None` once a step takes longer than `patience`.
+    /// Returns the output of `work`, or `None` once a step takes longer than `patience`.
     async fn within<T>(&self, patience: Duration, work: impl Future<Output = T>) -> Option<T> {
         let mut work = std::pin::pin!(work);
         loop {
@@ -64,7 +62,7 @@ impl Progress {
     }
 }
 
-/// The outermost layer.
+/// Wraps all other layers.
 pub(super) async fn trace_requests(
     State((state, ids)): State<(AppState, RequestIds)>,
     mut request: Request,
@@ -100,8 +98,8 @@ pub(super) async fn trace_requests(
     response
 }
 
-/// One line a request: what changes something or fails is of interest afterwards, what only reads is
-/// while one looks for a fault. The query is left out, for people put into it what is secret.
+/// Logs one line per request: at level info for writes and failures, else at level debug. The query is left out,
+/// because it may contain secrets.
 fn log(
     id: &str,
     method: &Method,
@@ -131,8 +129,8 @@ fn log(
     }
 }
 
-/// Whatever a client made up, in one line and without what a terminal would obey. What follows in a
-/// link to set a password is as good as one, a code lets its reader in, and a file's name is its room's.
+/// Returns a path that is safe to log: one line without control characters, and without the parts that are secret
+/// (reset tokens, codes, file names).
 fn shown(path: &str) -> String {
     for secret in ["/reset/", "/i/", "/api/invites/"] {
         if path.starts_with(secret) {
@@ -152,7 +150,7 @@ fn shown(path: &str) -> String {
         .collect()
 }
 
-/// Writes a refusal's document. Bare refusals of the router get one too.
+/// Encodes a refusal as a problem document, including refusals of the router itself.
 fn write_problem(mut response: Response, id: &str, method: &Method, route: &str) -> Response {
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
@@ -170,8 +168,7 @@ fn write_problem(mut response: Response, id: &str, method: &Method, route: &str)
         );
     }
     let mut document = problem.render(id);
-    // Headers that were set along with the refusal: cookies taken away, the methods that are
-    // allowed, leave for another origin's page to read it.
+    // Keeps headers that were set along with the refusal: deleted cookies, allowed methods, CORS.
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             document.headers_mut().append(name, value.clone());
@@ -180,8 +177,8 @@ fn write_problem(mut response: Response, id: &str, method: &Method, route: &str)
     document
 }
 
-/// What a page may do is said with documents; scripts and styles need only be taken for what they
-/// are, and there are many of them.
+/// Sets the security headers. The policy of a page goes with documents only; for the many scripts and styles,
+/// `nosniff` is enough.
 fn set_security_headers(headers: &mut HeaderMap, https: bool) {
     let kind = headers
         .get(header::CONTENT_TYPE)
@@ -215,7 +212,7 @@ fn set_security_headers(headers: &mut HeaderMap, https: bool) {
     );
 }
 
-/// A handler that panicked answers like any other failure.
+/// Answers a panic of a handler with 500 `internal`.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "the layer hands the panic over"

@@ -1,5 +1,5 @@
-//! HTTP: the only place that names axum's extractors. Handlers read the request, call one use case
-//! and shape its answer; no rule is decided here.
+//! HTTP: the only module that uses axum. Handlers read the request, call one use case and shape its answer. They
+//! decide no rules.
 
 mod address;
 mod body;

@@ -1,12 +1,12 @@
-//! Whether a request comes from our own page. A browser sends cookies along whoever made it ask;
-//! these headers it does not let a page forge.
+//! Checks that a request comes from the server's own page. Browsers send cookies with requests that other pages cause,
+//! but do not let pages forge these headers.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// Whether the request was made by a page of this very origin.
+/// Returns whether a page of the server's own origin made the request.
 ///
-/// `Sec-Fetch-Site` decides where it is sent; otherwise `Origin` must name this host or the public
-/// address. A request with neither was not made by a page, and has no business with a cookie.
+/// `Sec-Fetch-Site` decides where the browser sends it. Otherwise `Origin` must name this host or the public address.
+/// A request with neither was not made by a page and may not use a cookie.
 pub(super) fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
     match text(headers.get("sec-fetch-site")) {
         Some(site) => site == "same-origin",
@@ -14,7 +14,7 @@ pub(super) fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
     }
 }
 
-/// Whether `Origin` names this host or the public address.
+/// Returns whether `Origin` names this host or the public address.
 pub(super) fn has_own_origin(headers: &HeaderMap, public_url: &str) -> bool {
     let Some(origin) = text(headers.get(header::ORIGIN)) else {
         return false;
@@ -27,7 +27,7 @@ pub(super) fn has_own_origin(headers: &HeaderMap, public_url: &str) -> bool {
     matches!((authority, host), (Some(ours), Some(host)) if ours.eq_ignore_ascii_case(host))
 }
 
-/// Whether a browser says that another origin made the request.
+/// Returns whether the browser states that another origin made the request.
 pub(super) fn is_cross_origin(headers: &HeaderMap, public_url: &str) -> bool {
     let says = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
     says && !is_same_origin(headers, public_url)

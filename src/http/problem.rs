@@ -1,4 +1,4 @@
-//! Refusals as RFC 9457 problem documents.
+//! Refusals as problem documents (RFC 9457).
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use crate::{
     domain::{Invalid, PostingRestriction, RoomId},
 };
 
-/// A refusal on its way out. It travels in the response's extensions until the edge writes it,
-/// which alone knows the request's id.
+/// A refusal. It travels in the extensions of the response until the middleware encodes it, which knows the id of the
+/// request.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
@@ -25,9 +25,9 @@ pub(crate) struct Problem {
     title: String,
     fields: Box<[FieldError]>,
     retry_after: Option<Duration>,
-    /// The rooms among which the caller has to choose.
+    /// Rooms from which the caller has to choose.
     room_ids: Box<[RoomId]>,
-    /// What failed inside; for the log alone.
+    /// Internal cause; logged, never sent.
     pub(crate) cause: Option<String>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct FieldError {
 }
 
 impl FieldError {
-    /// The field as people write it: `files[0]` for `/files/0`.
+    /// Returns the field as people write it: `files[0]` for `/files/0`.
     fn name(&self) -> String {
         let mut name = String::new();
         for part in self.pointer.split('/').skip(1) {
@@ -97,7 +97,7 @@ impl Problem {
         }
     }
 
-    /// A field that is wrong; `pointer` as in `/username`.
+    /// Refuses a field; `pointer` as in `/username`.
     pub(crate) fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let field = FieldError {
             pointer: pointer.into(),
@@ -108,7 +108,7 @@ impl Problem {
             name if name.bytes().all(|byte| byte.is_ascii_lowercase()) => {
                 sentence(&format!("{name} {}", field.detail))
             }
-            // A name that is no word is written as it is.
+            // A name that is not a word stays as it is.
             name => format!("The field {name} {}", field.detail),
         };
         Self {
@@ -121,7 +121,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "No such thing here")
     }
 
-    /// Several of the caller's rooms have the name.
+    /// Refuses a name that several of the caller's rooms have.
     pub(crate) fn ambiguous(rooms: Vec<RoomId>) -> Self {
         let title = format!(
             "{} of your rooms have this name; ask for one of them by its id",
@@ -133,7 +133,7 @@ impl Problem {
         }
     }
 
-    /// The server cannot do its work, for a reason that whoever watches it may read.
+    /// Refuses a request because the server cannot work. The reason is safe to show to monitoring.
     pub(crate) fn unavailable(reason: &str) -> Self {
         let error = ChatError::Unavailable(reason.to_owned());
         Self {
@@ -147,7 +147,7 @@ impl Problem {
         self
     }
 
-    /// The document and its headers.
+    /// Returns the document with its headers.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         debug_assert!(
             problem_codes::find(self.code).any(|entry| entry.status == self.status.as_u16()),
@@ -283,7 +283,7 @@ impl From<Invalid> for Problem {
     }
 }
 
-/// The text with a capital at its start.
+/// Capitalizes the first letter.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {

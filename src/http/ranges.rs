@@ -1,5 +1,4 @@
-//! Parts of a file, and whether the client has it already: RFC 9110, as far as a file that never
-//! changes needs it.
+//! Range requests and conditional requests (RFC 9110) for files that never change.
 
 use std::ops::Bound;
 
@@ -8,26 +7,26 @@ use headers::{ETag, HeaderMapExt, IfRange, Range};
 
 use super::statics::is_known;
 
-/// What of a file a client wants.
+/// Part of a file that a client asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RangeRequest {
-    /// Nothing: it has the file.
+    /// Nothing: the client has the file.
     Nothing,
-    /// All of it.
+    /// The whole file.
     Whole,
-    /// From the first byte up to and without the second.
+    /// The bytes from the first number up to the second, exclusive.
     Part(u64, u64),
-    /// What does not exist.
+    /// Bytes behind the end of the file.
     Beyond,
 }
 
-/// Reads what a client wants of a file of that size and tag. Of several parts it gets the whole, as
-/// the standard leaves to us.
+/// Returns the part that a client asks for of a file with this size and tag. For several ranges it returns the whole
+/// file, which the standard allows.
 pub(super) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> RangeRequest {
     if is_known(headers, etag) {
         return RangeRequest::Nothing;
     }
-    // A part of another file would be put together with what the client has of that one.
+    // Without this check, the client would join parts of different files.
     let is_same = match headers.typed_try_get::<IfRange>() {
         Ok(None) => true,
         Ok(Some(condition)) => !condition.is_modified(etag.parse::<ETag>().ok().as_ref(), None),
@@ -48,7 +47,7 @@ fn part(range: &Range, size: u64) -> RangeRequest {
             (first, last.saturating_add(1).min(size))
         }
         Some((Bound::Included(first), _)) => (first, size),
-        // `headers` leaves out the last bytes of a file that has fewer. They are the whole file.
+        // `headers` drops a suffix range that is longer than the file. It means the whole file.
         None if single(range, u64::MAX).is_some() => (0, size),
         _ => return RangeRequest::Whole,
     };

@@ -1,4 +1,4 @@
-//! Every route, in one place.
+//! The routes, their layers, and their description.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -38,7 +38,7 @@ pub fn router(state: AppState) -> Router {
     let limits = &state.config.limits;
     let (router, _) = routes().split_for_parts();
     let router = router
-        // The predecessor's name for rooms. It stays, and is not described a second time.
+        // The predecessor's name for rooms. It is permanent, and the description leaves it out.
         .nest("/api/chat_rooms", Router::from(rooms()))
         .fallback(statics::fallback)
         .layer(Extension(OpenApiJson(openapi_json)))
@@ -66,7 +66,7 @@ pub fn openapi_document() -> Value {
     openapi::complete(routes().to_openapi())
 }
 
-/// Returns the description as JSON. It is made on first use.
+/// Returns the description as JSON, built on first use.
 fn openapi_json() -> Bytes {
     static JSON: LazyLock<Bytes> = LazyLock::new(|| openapi_document().to_string().into());
     JSON.clone()
@@ -150,7 +150,7 @@ fn rooms() -> OpenApiRouter<AppState> {
         .routes(routes!(messages::read))
         .routes(routes!(files::bring))
         .routes(routes!(files::bring_named))
-        // What `curl -T photo.jpg …/files/` without a name sends.
+        // `curl -T - …/files/` sends no name in the path.
         .route("/{room_id}/files/", post(files::bring))
 }
 
@@ -166,7 +166,7 @@ fn administration() -> OpenApiRouter<AppState> {
         .routes(routes!(reports::close))
 }
 
-/// Other origins come with a bearer token, never with a cookie.
+/// Allows other origins, without cookies: they send a bearer token.
 fn cors(origins: &[String]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = origins
         .iter()

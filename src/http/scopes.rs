@@ -1,4 +1,4 @@
-//! Extractors of callers for routes that need more or less of a personal token than to read or to write.
+//! Extractors for routes that need another scope of a personal token than `read` or `write`.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
@@ -12,7 +12,7 @@ use crate::{
     domain::TokenScope,
 };
 
-/// The caller as a member of the room in the path who may send messages and files to it.
+/// The caller as a member of the room in the path who may send messages and files.
 pub(super) struct RoomToPost(pub(super) InRoom);
 
 impl FromRequestParts<AppState> for RoomToPost {
@@ -25,7 +25,7 @@ impl FromRequestParts<AppState> for RoomToPost {
     }
 }
 
-/// The caller as somebody who has signed in with a password: no personal token will do.
+/// The caller, signed in with a password. Personal tokens are refused.
 pub(super) struct Login(pub(super) chat::Login);
 
 impl FromRequestParts<AppState> for Login {
@@ -37,7 +37,7 @@ impl FromRequestParts<AppState> for Login {
     }
 }
 
-/// The caller, whatever the scope of their token. The use case decides what it may do.
+/// The caller with a token of any scope. The use case checks the scope.
 pub(super) struct AnyScope(pub(super) Caller);
 
 impl FromRequestParts<AppState> for AnyScope {
@@ -48,7 +48,7 @@ impl FromRequestParts<AppState> for AnyScope {
     }
 }
 
-/// The caller as a server admin who changes something. The right is looked up for each request.
+/// The caller as a server admin who may write. The right is read from the database for each request.
 pub(super) struct Admin(pub(super) chat::Admin);
 
 impl FromRequestParts<AppState> for Admin {
@@ -60,7 +60,7 @@ impl FromRequestParts<AppState> for Admin {
     }
 }
 
-/// The caller as a server admin who only looks. The right is looked up for each request.
+/// The caller as a server admin who may read. The right is read from the database for each request.
 pub(super) struct AdminReader(pub(super) chat::AdminReader);
 
 impl FromRequestParts<AppState> for AdminReader {

@@ -1,5 +1,5 @@
-//! A time limit on answers that nobody takes: hyper has none, and holds the connection's place and
-//! the rest of the answer for as long as its peer likes.
+//! Time limit for clients that do not read their answer. hyper has none, and would keep the connection and the rest of
+//! the answer.
 
 use std::{
     io::{self, IoSlice},
@@ -13,12 +13,12 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A stream whose writes fail once the peer has taken nothing for `patience`. Every byte that is
-/// taken begins the time anew, so that a slow reader is none that has stopped.
+/// A stream whose writes fail once the peer has taken nothing for `patience`. Each byte taken restarts the time, so
+/// slow readers are not cut off.
 pub(super) struct WriteTimeoutStream<S> {
     stream: S,
     patience: Duration,
-    /// Made when a write has to wait, so that an idle connection carries no timer.
+    /// Created when a write has to wait, so that idle connections have no timer.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -31,12 +31,12 @@ impl<S> WriteTimeoutStream<S> {
         }
     }
 
-    /// The bare stream, for a WebSocket, which has time limits of its own.
+    /// Returns the inner stream, for a WebSocket, which has its own time limits.
     pub(super) fn into_inner(self) -> S {
         self.stream
     }
 
-    /// What became of a write, or its failure if it has waited for too long.
+    /// Passes on the result of a write, or fails if the write has waited too long.
     fn limit<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -91,7 +91,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeoutStream<S> {
         self.stream.is_write_vectored()
     }
 
-    // A TCP stream has nothing to flush, and its end waits for nobody: neither needs a limit.
+    // Flushing and closing a TCP stream never wait for the peer, so they need no limit.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
@@ -113,7 +113,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(30);
     const ALMOST: Duration = Duration::from_secs(29);
 
-    // Time stands still in these tests but for what is waited for.
+    // Time is paused in these tests and advances only while a future waits.
 
     #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_is_given_up() {

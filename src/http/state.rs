@@ -1,4 +1,4 @@
-//! What handlers share.
+//! State that handlers share.
 
 use std::sync::{
     Arc, OnceLock,
@@ -10,26 +10,26 @@ use tokio_util::task::TaskTracker;
 use super::{cookies::Cookies, statics::Statics};
 use crate::{chat::Chat, config::Config, socket};
 
-/// What handlers share. Cloning it is cheap.
+/// State that handlers share. Cloning it is cheap.
 #[derive(Clone)]
 pub struct AppState {
-    /// The chat.
+    /// The use cases.
     pub chat: Chat,
     /// The settings.
     pub config: Arc<Config>,
-    /// What a WebSocket needs.
+    /// State that sockets share.
     pub sockets: Arc<socket::Context>,
-    /// The tasks of upgraded connections, for the drain to wait for.
+    /// Tasks of upgraded connections. The shutdown waits for them.
     pub tasks: TaskTracker,
-    /// Whether new work is welcome.
+    /// Whether the server accepts new work.
     pub readiness: Readiness,
-    /// The names of the page's cookies.
+    /// Names of the page's cookies.
     pub(super) cookies: Arc<Cookies>,
-    /// The page.
+    /// Files of the page.
     pub(super) statics: Arc<Statics>,
 }
 
-/// Whether new work is welcome.
+/// Whether the server accepts new work, and why not.
 #[derive(Clone, Default)]
 pub struct Readiness(Arc<Word>);
 
@@ -40,24 +40,24 @@ struct Word {
 }
 
 impl Readiness {
-    /// Says whether new work is welcome.
+    /// Sets whether the server accepts new work.
     pub fn set(&self, ready: bool) {
         self.0.ready.store(ready, Ordering::Release);
     }
 
-    /// Says why new work is not welcome to this process any more; the first reason stays.
+    /// Records why this process can no longer accept new work. The first reason stays.
     pub fn fail(&self, reason: String) {
         let _ = self.0.failure.set(reason);
         self.set(false);
     }
 
-    /// Whether new work is welcome.
+    /// Returns whether the server accepts new work.
     #[must_use]
     pub fn get(&self) -> bool {
         self.0.ready.load(Ordering::Acquire)
     }
 
-    /// Why this process goes away, if not because it was asked to.
+    /// Returns why this process fails, if it does.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         self.0.failure.get().map(String::as_str)
@@ -65,7 +65,7 @@ impl Readiness {
 }
 
 impl AppState {
-    /// The state over this chat.
+    /// Creates the state.
     #[must_use]
     pub fn new(
         chat: Chat,

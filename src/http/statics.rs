@@ -30,17 +30,17 @@ const SERVICE_WORKER: &str = "sw.js";
 const BUILD: &str = "build.js";
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
-/// Where the addresses begin that the page itself takes apart.
+/// Prefixes of addresses that the page itself routes.
 const PAGES: [&str; 3] = ["r/", "i/", "reset/"];
 
-/// What is worked out once about the page.
+/// Properties of the page that are computed once.
 pub(super) struct Statics {
     csp: HeaderValue,
-    /// What was asked for, by name: as many as there are files.
+    /// Requested files by name; at most as many as there are files.
     assets: DashMap<String, Arc<Asset>>,
 }
 
-/// A file as it goes out.
+/// A file as it is sent.
 struct Asset {
     hash: [u8; 32],
     bytes: Bytes,
@@ -61,8 +61,7 @@ impl Statics {
         }
     }
 
-    /// A file of the page. In a debug build, in which they are read from disk, one that has changed meanwhile
-    /// is made anew.
+    /// Returns a file of the page. Debug builds read files from disk and reload changed ones.
     fn asset(&self, name: &str) -> Option<Arc<Asset>> {
         let kept = self.assets.get(name).map(|asset| asset.clone());
         if kept.is_some() && !cfg!(debug_assertions) {
@@ -100,8 +99,8 @@ impl Asset {
     }
 }
 
-/// Nothing but our own files; of inline scripts only the import map, by its hash. The one address
-/// that may become a script is the service worker's: the page's policy `parlor` sees to that.
+/// Returns the content security policy: only the server's own files, and of inline scripts only the import map, by its
+/// hash. The policy `parlor` of the page allows only the service worker as a script address.
 fn policy(index: &str) -> String {
     let mut scripts = String::from("'self'");
     for map in index.split("<script type=\"importmap\">").skip(1) {
@@ -118,8 +117,8 @@ fn policy(index: &str) -> String {
     )
 }
 
-/// Answers whatever no route did: a file of the page, the page itself for its own addresses, or a
-/// refusal, which is the page, too, for a browser that opens the address.
+/// Answers requests that match no route: a file, the page for its own addresses, or 404. A browser that opens an
+/// unknown address gets the page, which shows the error.
 pub(super) async fn fallback(State(state): State<AppState>, request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Problem::not_found().into_response();
@@ -129,7 +128,7 @@ pub(super) async fn fallback(State(state): State<AppState>, request: Request) ->
     if let Some(found) = serve(&state.statics, name, request.headers()) {
         return found;
     }
-    // Whoever follows a wrong link reads so in words.
+    // A person who follows a broken link gets a readable page.
     if asks_for_a_page(request.headers())
         && let Some(mut page) = serve(
             &state.statics,
@@ -143,14 +142,14 @@ pub(super) async fn fallback(State(state): State<AppState>, request: Request) ->
     Problem::not_found().into_response()
 }
 
-/// The same request of somebody who has nothing yet.
+/// Returns the headers without the conditions of a cached copy.
 fn without_what_is_known(request: &HeaderMap) -> HeaderMap {
     let mut request = request.clone();
     request.remove(header::IF_NONE_MATCH);
     request
 }
 
-/// Browsers that open an address name HTML; scripts and programs do not.
+/// Returns whether a browser opens the address. Scripts and programs do not ask for HTML.
 fn asks_for_a_page(request: &HeaderMap) -> bool {
     let accepted = request
         .get(header::ACCEPT)
@@ -158,7 +157,7 @@ fn asks_for_a_page(request: &HeaderMap) -> bool {
     accepted.is_some_and(|kinds| kinds.contains("text/html"))
 }
 
-/// A file and its hash.
+/// Returns a file and its hash.
 fn load(name: &str) -> Option<(Cow<'static, [u8]>, [u8; 32])> {
     if name == BUILD {
         let script = build_script().into_bytes();
@@ -173,8 +172,8 @@ fn is_page(path: &str) -> bool {
     path.is_empty() || PAGES.iter().any(|start| path.starts_with(start))
 }
 
-/// What the service worker keeps: `const BUILD = {version, pages, files: {"/app.js": tag, …}}`. The
-/// version is that of all the files together.
+/// Returns the list of files for the service worker: `const BUILD = {version, pages, files: {"/app.js": tag, …}}`. The
+/// version covers all files.
 fn build_script() -> String {
     let mut names: Vec<_> = Files::iter().filter(|name| is_kept(name)).collect();
     names.sort_unstable();
@@ -196,8 +195,8 @@ fn build_script() -> String {
     format!("const BUILD = {build};\n")
 }
 
-/// A file as it goes out: our own scripts without their comments, which are a sixth of what would be
-/// sent. Each leaves its line behind, empty, so that places in the code are those of the source.
+/// Removes the comments of the page's own scripts, a sixth of their size. The lines stay, empty, so that line numbers
+/// match the source.
 fn lean(name: &str, bytes: Cow<'static, [u8]>) -> Cow<'static, [u8]> {
     let is_script = Path::new(name).extension().is_some_and(|end| end == "js");
     if !is_script || name.starts_with("vendor/") {
@@ -209,8 +208,8 @@ fn lean(name: &str, bytes: Cow<'static, [u8]>) -> Cow<'static, [u8]> {
     }
 }
 
-/// Empties the lines that are nothing but comment: `// …`, and `/* … */` from the beginning of a line
-/// to the end of the same or another one.
+/// Empties lines that contain only a comment: `// …`, and `/* … */` from the start of a line to the end of that or a
+/// later line.
 fn without_comments(script: &str) -> String {
     let mut code = String::with_capacity(script.len());
     let mut inside = false;
@@ -233,7 +232,7 @@ fn without_comments(script: &str) -> String {
     code
 }
 
-/// Licences and icons are not what the page needs to open.
+/// Returns whether the service worker stores a file. The page opens without licences and icons.
 fn is_kept(name: &str) -> bool {
     name != SERVICE_WORKER
         && !name.starts_with("icons/")
@@ -255,13 +254,12 @@ fn hex(hash: &[u8; 32]) -> String {
     text
 }
 
-/// The entity tag of a file.
+/// Returns the entity tag of a file.
 fn tag(hash: &[u8; 32]) -> String {
     format!("\"{}\"", hex(hash))
 }
 
-/// Whether whoever asks has this version already. The tag of a compressed file is weak and counts as
-/// the same.
+/// Returns whether the client has this version. The tag of a compressed file is weak and counts as equal.
 pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
     let Some(known) = request.typed_get::<IfNoneMatch>() else {
         return false;
@@ -278,7 +276,7 @@ fn serve(statics: &Statics, name: &str, request: &HeaderMap) -> Option<Response>
     } else {
         asset.bytes.clone()
     };
-    // One tag is of one sequence of bytes; a weak one says that it means the same.
+    // A strong tag identifies exact bytes; a compressed variant therefore has a weak tag.
     let weak = if headers.contains_key(header::CONTENT_ENCODING) {
         "W/"
     } else {
@@ -296,7 +294,7 @@ fn serve(statics: &Statics, name: &str, request: &HeaderMap) -> Option<Response>
         headers.remove(header::CONTENT_ENCODING);
         return Some((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    // What is not compressed now is not to be on its way out either, under the tag of the plain bytes.
+    // An uncompressed answer must not be compressed later under the tag of the plain bytes.
     Some((Extension(NoCompression), headers, Body::from(body)).into_response())
 }
 

@@ -1,7 +1,7 @@
-//! From HTTP to a WebSocket: the handshake of RFC 6455, and the bare TCP stream behind it.
+//! The handshake from HTTP to WebSocket (RFC 6455), and the bare TCP stream behind it.
 //!
-//! axum's own upgrade keeps hyper's buffers for the life of the connection and hides the stream;
-//! this one gives both up, which is worth several KiB a connection.
+//! axum's upgrade keeps hyper's buffers for the life of the connection and hides the stream. This one releases both,
+//! which saves several KiB a connection.
 
 use axum::{
     body::Body,
@@ -18,17 +18,19 @@ use tokio::net::TcpStream;
 use super::{problem::Problem, stall::WriteTimeoutStream, ws_extensions::Offer};
 use crate::protocol::{DeflateParams, SUBPROTOCOL_JSON, SUBPROTOCOL_TEXT};
 
-/// A request to become a WebSocket that keeps the rules.
+/// A valid request for an upgrade.
 pub(super) struct Handshake {
     accept: HeaderValue,
     on_upgrade: OnUpgrade,
-    /// What the client offers to speak, as far as we can too.
+    /// The first offered subprotocol that the server speaks.
     pub(super) subprotocol: Option<&'static str>,
-    /// Its offer to compress, if it can be kept.
+    /// The offer of compression, if the server can accept it.
     offer: Option<Offer>,
 }
 
 impl Handshake {
+    /// Reads the handshake.
+    ///
     /// # Errors
     /// A refusal that says what the request lacks.
     pub(super) fn read(parts: &mut Parts) -> Result<Self, Problem> {
@@ -73,8 +75,8 @@ impl Handshake {
         })
     }
 
-    /// The answer, what becomes the stream once the answer is out, and whether messages of `deflate_bytes`
-    /// on go over it compressed.
+    /// Returns the answer, the future stream, and the agreed compression for messages of at least `deflate_bytes`
+    /// bytes.
     pub(super) fn accept(
         self,
         deflate_bytes: usize,
@@ -100,17 +102,17 @@ impl Handshake {
     }
 }
 
-/// The bare stream, and what the client sent right behind its handshake. `None` where the
-/// connection broke in between or is not one of our listener's.
+/// Returns the bare stream, and the bytes that the client sent directly after its handshake. Returns `None` if the
+/// connection broke meanwhile or does not come from the listener.
 pub(super) async fn stream(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
     let upgraded: Upgraded = on_upgrade.await.ok()?;
     let parts = upgraded
         .downcast::<TokioIo<WriteTimeoutStream<TcpStream>>>()
         .ok()?;
-    // Even an empty slice would keep hyper's whole buffer alive.
+    // A slice, even an empty one, would keep hyper's whole buffer alive.
     let leftover = Bytes::copy_from_slice(&parts.read_buf);
-    // Registered anew: the old registration still knows how to wake the task of the handshake, and keeps
-    // all of that task's memory for it.
+    // Registered again with the runtime: the old registration holds the waker of the handshake's task, and with it the
+    // memory of that task.
     let stream = parts.io.into_inner().into_inner().into_std();
     match stream.and_then(TcpStream::from_std) {
         Ok(stream) => Some((stream, leftover)),
@@ -121,7 +123,7 @@ pub(super) async fn stream(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> 
     }
 }
 
-/// Shows that the key was understood by a server that knows the protocol; it proves nothing else.
+/// Computes `Sec-WebSocket-Accept`, which shows that the server speaks the protocol.
 fn accept_key(key: &[u8]) -> Result<HeaderValue, Problem> {
     let mut digest = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
     digest.update(key);
@@ -130,8 +132,7 @@ fn accept_key(key: &[u8]) -> Result<HeaderValue, Problem> {
         .map_err(|_| malformed("Sec-WebSocket-Key"))
 }
 
-/// The first of the client's offers that we speak. One that offers only others is refused, rather
-/// than spoken to in a way it did not ask for.
+/// Returns the first offered subprotocol that the server speaks. A client that offers only unknown ones is refused.
 fn subprotocol(headers: &HeaderMap) -> Result<Option<&'static str>, Problem> {
     let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     let offers: Vec<&str> = offers

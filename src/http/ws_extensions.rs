@@ -1,4 +1,4 @@
-//! `Sec-WebSocket-Extensions`: what a client offers (RFC 6455, 9.1) and what we take of it (RFC 7692).
+//! `Sec-WebSocket-Extensions`: the client's offers (RFC 6455, 9.1) and the accepted compression (RFC 7692).
 
 use axum::http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_EXTENSIONS};
 
@@ -7,16 +7,16 @@ use crate::protocol::{
     deflate::{EXTENSION, LEAST_WINDOW_BITS, MOST_WINDOW_BITS},
 };
 
-/// An offer to compress messages that can be kept.
+/// An offer of compression that the server can accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Offer {
-    /// The window that we must keep to, if the client has a smaller one.
+    /// Window size that the client requires of the server.
     server_max_window_bits: Option<u8>,
 }
 
 impl Offer {
-    /// The first offer that can be kept. Headers that do not keep to the grammar offer nothing: where one
-    /// offer ends and the next begins is not known.
+    /// Returns the first acceptable offer. Headers that break the grammar contain no offer, because the boundaries
+    /// between offers are unknown.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
         let mut found = None;
         for value in headers.get_all(SEC_WEBSOCKET_EXTENSIONS) {
@@ -27,7 +27,7 @@ impl Offer {
         found
     }
 
-    /// `None` if it is another extension, or has a parameter that is unknown, doubled or not as it should be.
+    /// Returns `None` for another extension, and for unknown, repeated or invalid parameters.
     fn of(extension: &Extension) -> Option<Self> {
         let mut seen: Vec<&str> = Vec::new();
         let mut server_max_window_bits = None;
@@ -40,8 +40,8 @@ impl Offer {
             }
             seen.push(name);
             match (name.as_str(), value) {
-                // We keep nothing from one message to the next, nor is the client to. That we might make its
-                // window smaller is a hint that we need not take.
+                // Neither side keeps its window from one message to the next. A smaller client window is optional and
+                // not used.
                 (
                     "server_no_context_takeover"
                     | "client_no_context_takeover"
@@ -62,13 +62,13 @@ impl Offer {
         })
     }
 
-    /// What is agreed if messages of `least` bytes on are compressed.
+    /// Accepts the offer for messages of at least `least` bytes.
     pub(super) fn agree(self, least: usize) -> Option<DeflateParams> {
         let bits = self.server_max_window_bits.unwrap_or(MOST_WINDOW_BITS);
         DeflateParams::new(least, bits)
     }
 
-    /// The answer that says so.
+    /// Returns the header value of the answer.
     pub(super) fn answer(self) -> HeaderValue {
         let both = "server_no_context_takeover; client_no_context_takeover";
         let window = match self.server_max_window_bits {
@@ -80,7 +80,7 @@ impl Offer {
     }
 }
 
-/// 8 to 15, in decimal, without a zero before it.
+/// Parses 8 to 15 in decimal without a leading zero.
 fn window_bits(text: &str) -> Option<u8> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     let bits = text.parse().ok().filter(|_| is_number)?;
@@ -89,18 +89,18 @@ fn window_bits(text: &str) -> Option<u8> {
         .then_some(bits)
 }
 
-/// A name with its parameters.
+/// Name of an extension and its parameters.
 struct Extension {
     name: String,
     parameters: Vec<(String, Option<String>)>,
 }
 
-/// The list in a header's value; `None` if it is not one.
+/// Parses a list of extensions. Returns `None` if it breaks the grammar.
 fn extensions(value: &[u8]) -> Option<Vec<Extension>> {
     let mut text = Text(value);
     let mut found = Vec::new();
     loop {
-        // A list may have empty places (RFC 7230, 7).
+        // A list may have empty elements (RFC 7230, 7).
         while text.skip(b',') {}
         if text.is_over() {
             return Some(found);
@@ -123,7 +123,7 @@ fn extensions(value: &[u8]) -> Option<Vec<Extension>> {
     }
 }
 
-/// What is left of a header's value.
+/// The unread rest of a header value.
 struct Text<'t>(&'t [u8]);
 
 impl Text<'_> {
@@ -138,7 +138,7 @@ impl Text<'_> {
         self.0.is_empty()
     }
 
-    /// Goes past that sign and the blanks around it, if it comes next.
+    /// Skips a character and the white space around it, if it comes next.
     fn skip(&mut self, sign: u8) -> bool {
         self.skip_blanks();
         let Some(rest) = self.0.strip_prefix(&[sign]) else {
@@ -157,7 +157,7 @@ impl Text<'_> {
         (!token.is_empty()).then(|| token.to_owned())
     }
 
-    /// A token, or one in quotes, which must be a token without them.
+    /// Reads a token, or a quoted string that contains a token.
     fn value(&mut self) -> Option<String> {
         let Some(mut rest) = self.0.strip_prefix(b"\"") else {
             return self.token();
@@ -265,7 +265,7 @@ mod tests {
             "permessage-deflate; server_max_window_bits=+10",
             "permessage-deflate; client_max_window_bits=0",
             "permessage-deflate; client_max_window_bits=256",
-            // No list of extensions at all.
+            // Not a list of extensions.
             "permessage-deflate; server_max_window_bits=",
             "permessage-deflate; server_max_window_bits=\"10",
             "permessage-deflate; server_max_window_bits=\"10\\",

@@ -1,4 +1,4 @@
-//! `DELETE /api/me` and `/api/me/export`: the end of an account, and taking along what is one's own.
+//! `DELETE /api/me` and `/api/me/export`.
 
 use axum::{
     body::Bytes,
@@ -31,7 +31,7 @@ pub(crate) struct DeleteAccount {
     messages: MessageFate,
 }
 
-/// What becomes of what somebody said.
+/// Fate of the messages of a deleted account.
 #[derive(Clone, Copy, Deserialize, PartialEq, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum MessageFate {
@@ -39,13 +39,13 @@ enum MessageFate {
     Delete,
 }
 
-/// All of an export but what was said, which can be more than one should hold at once.
+/// The part of an export before the messages, which are streamed because there may be many.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ExportHead {
     exported_at: Timestamp,
     profile: UserView,
     admin: bool,
-    /// Only a login sees them; for a personal token they are left out.
+    /// Absent for personal tokens.
     #[serde(flatten)]
     logins: Option<ExportedLogins>,
     blocks: Vec<UserSummary>,
@@ -64,7 +64,7 @@ pub(crate) struct ExportSchema {
     messages: Vec<OwnMessage>,
 }
 
-/// The logins and personal tokens of an account.
+/// Sessions and personal tokens of an account.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ExportedLogins {
     sessions: Vec<SessionView>,
@@ -115,7 +115,7 @@ pub(crate) async fn export(State(state): State<AppState>, auth: Auth) -> Result<
     chat.admit_export(&caller)?;
     let head = head(&chat, &caller).await?;
     let mut json = serde_json::to_vec(&head).map_err(|error| internal(&error))?;
-    // The object goes on with what follows, page after page.
+    // The object stays open for the messages.
     json.pop();
     json.extend(b",\"messages\":[");
     let first = stream::once(async { Ok(Bytes::from(json)) });
@@ -125,7 +125,7 @@ pub(crate) async fn export(State(state): State<AppState>, auth: Auth) -> Result<
             let (after, begun) = place?;
             match page(&chat, &caller, after, begun).await {
                 Ok((bytes, next)) => Some((Ok(bytes), next)),
-                // The answer breaks off, so that nobody takes a part for the whole.
+                // The answer breaks off, so that clients notice the missing rest.
                 Err(error) => Some((Err(error), None)),
             }
         }
@@ -173,7 +173,7 @@ async fn logins(chat: &Chat, login: &chat::Login) -> Result<ExportedLogins, Prob
     })
 }
 
-/// A page of messages with commas between them, and where the next one begins.
+/// Returns the next messages as JSON with commas between them, and the position of the page after.
 async fn page(
     chat: &Chat,
     caller: &Caller,

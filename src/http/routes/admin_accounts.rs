@@ -1,4 +1,4 @@
-//! `/api/admin/users` and `/api/auth/reset`: what admins do with accounts.
+//! `/api/admin/users` and `/api/auth/reset`: accounts, for admins.
 
 use axum::{
     Json,
@@ -21,7 +21,7 @@ use crate::{
 
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
-/// Characters of a name to look for; names have no more.
+/// Maximum number of characters of a name.
 const PART_MAX: usize = 64;
 
 #[derive(Deserialize, IntoParams)]
@@ -97,7 +97,7 @@ pub(crate) async fn list(
         return Err(Problem::field("/q", detail));
     }
     let after = UserId(query.after.unwrap_or(0));
-    // One more than wanted tells whether there are more.
+    // One account more tells whether another page exists.
     let accounts = state.chat.accounts(&admin, part, after, limit + 1).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_after = accounts.len() > wanted;

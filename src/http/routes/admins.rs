@@ -1,4 +1,4 @@
-//! `/api/admin/users/{id}/admin` and `/api/admin/audit`: who administers the server, and the log.
+//! `/api/admin/users/{id}/admin` and `/api/admin/audit`: server admins and the audit log.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -144,7 +144,7 @@ pub(crate) async fn audit(
         room: query.room,
         action: query.action,
         before: query.before.unwrap_or(i64::MAX),
-        // One more than wanted tells whether there are more.
+        // One entry more tells whether another page exists.
         limit: limit + 1,
     };
     let entries = state.chat.audit(&admin, filter).await?;

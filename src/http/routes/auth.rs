@@ -1,4 +1,4 @@
-//! `/api/auth`: signing up, in and out, and the tokens.
+//! `/api/auth`: sign-up, sign-in, sign-out and tokens.
 
 use axum::{
     Json,
@@ -61,7 +61,7 @@ struct SignInAnswer {
     tokens: TokenPair,
 }
 
-/// With cookies the tokens are left out, so that no script ever holds them.
+/// Tokens of a session. With cookies, the answer leaves the tokens out, so that no script can read them.
 #[derive(Serialize, ToSchema)]
 struct TokenPair {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -201,7 +201,7 @@ pub(crate) async fn sign_out(
                 return Err(cross_origin());
             }
             if let Err(error) = state.chat.sign_out_by_refresh(token).await {
-                // Cookies that are good for nothing go all the same.
+                // Deletes the cookies even if their session has ended.
                 return Ok((clear, Problem::from(error)).into_response());
             }
         }
@@ -237,7 +237,7 @@ pub(crate) async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Another origin's page must not sign its visitor in here as somebody it chose.
+/// Refuses a page of another origin, which could sign its visitor in to an account of its choice.
 fn refuse_foreign_page(state: &AppState, headers: &HeaderMap, cookie: bool) -> Result<(), Problem> {
     if cookie && origin::is_cross_origin(headers, &state.config.public_url) {
         return Err(cross_origin());

@@ -1,4 +1,4 @@
-//! `/api/me/avatar` and `/api/users/{id}/avatar`: pictures of people.
+//! `/api/me/avatar` and `/api/users/{id}/avatar`.
 
 use std::fmt::Write;
 
@@ -21,16 +21,15 @@ use crate::{
     },
 };
 
-/// The largest picture.
+/// Maximum size of a picture in bytes.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
 
-/// A picture of its own kind and nothing else: should a browser take it for a document all the
-/// same, then for one that may do nothing.
+/// If a browser treats the picture as a document, it may load nothing and run nothing.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
-/// Whether one may see it can change, so that only the asker's own browser keeps it, and not for long.
+/// The right to see it can change, so only the client's own cache may keep it, and only briefly.
 const CACHE: HeaderValue = HeaderValue::from_static("private, max-age=60");
 
-/// An address that names the present version never shows another picture.
+/// The address with the current version always shows the same picture.
 const CACHE_VERSION: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
 #[derive(Deserialize, IntoParams)]

@@ -1,4 +1,4 @@
-//! What happens to a message after it was posted: edits, versions, reactions, pins.
+//! Changes of posted messages: edits, versions, reactions, pins.
 
 use axum::{
     Json,
@@ -193,7 +193,7 @@ async fn set_reaction(
     key: RequestKey,
     on: bool,
 ) -> Result<StatusCode, Problem> {
-    // A room that is not theirs is not found, whatever they want to do there.
+    // Rooms of others are 404, whatever the request is.
     state.chat.member(&auth.caller, RoomId(room)).await?;
     let emoji = Emoji::parse(&emoji)?;
     state

@@ -1,4 +1,4 @@
-//! `/api/rooms/{id}/files` and `/api/files/{id}`: bringing files and fetching them.
+//! `/api/rooms/{id}/files` and `/api/files/{id}`: uploads and downloads.
 
 use std::time::Duration;
 
@@ -32,13 +32,12 @@ use crate::{
     protocol::FileView,
 };
 
-/// A client that is refused while it still sends gets this long to read why.
+/// Time for a refused client to read the answer while it still sends.
 const LINGER: Duration = Duration::from_secs(5);
-/// Whoever opens a file by itself gets a document that may do nothing, wherever it comes from.
+/// A file opened as a document may load nothing and run nothing, whatever it contains.
 const POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox; \
                       frame-ancestors 'none'";
-/// A file never changes, but who may have it does: the browser asks each time, and is told that it has
-/// the bytes already.
+/// Files never change, but the right to read them does. The browser asks each time and gets 304.
 const CACHE: &str = "private, no-cache";
 
 #[derive(Deserialize, IntoParams)]
@@ -87,7 +86,7 @@ pub(crate) async fn bring(State(state): State<AppState>, request: Request) -> Re
     match receive(&state, &mut parts, declared, &mut body).await {
         Ok(answer) => answer,
         Err(problem) => {
-            // Who still sends would take a closed connection for a broken one, and not read why.
+            // A client that is still sending would report a closed connection instead of the refusal.
             if !waits && !body.is_end_stream() {
                 let rest = body.take_while(|piece| future::ready(piece.is_ok()));
                 let rest = rest.for_each(|_| future::ready(()));
@@ -121,7 +120,7 @@ async fn receive(
     Ok(answer.into_response())
 }
 
-/// The body as it comes in: each piece is a step, and none may be waited for too long.
+/// Streams the body. Each piece counts as progress and must come within `patience`.
 fn pieces(
     body: &mut BodyDataStream,
     progress: Progress,
@@ -163,7 +162,7 @@ pub(crate) async fn show(
     let (mime, disposition) = if file.inline {
         (file.about.mime.as_str(), "inline")
     } else {
-        // Whatever it is, it is for saving, and not for a browser to make something of.
+        // All other types are for saving, not for display.
         ("application/octet-stream", "attachment")
     };
     let disposition = file_name::disposition(disposition, &file.about.name);
@@ -210,7 +209,7 @@ pub(crate) async fn thumbnail(
     answer.send(&state, &file, &headers).await
 }
 
-/// What is said of bytes that are about to be sent.
+/// Headers of a download.
 struct FileResponse<'f> {
     part: Part,
     size: u64,
@@ -243,7 +242,7 @@ impl FileResponse<'_> {
             Response::new(Body::empty())
         };
         *response.status_mut() = status;
-        // Its parts are counted in its bytes.
+        // Ranges count bytes of the uncompressed file.
         response.extensions_mut().insert(NoCompression);
         let headers = response.headers_mut();
         let mut set = |name: HeaderName, value: &str| {
@@ -282,7 +281,7 @@ fn beyond(size: u64) -> Response {
     response
 }
 
-/// The file in the path. Anything else there names nothing.
+/// The file in the path. Anything else is 404.
 pub(crate) struct PathFile(FileId);
 
 impl FromRequestParts<AppState> for PathFile {

@@ -1,4 +1,4 @@
-//! `/api/rooms/{id}/invites` and `/api/invites/{code}`: letting people in, and where a code leads.
+//! `/api/rooms/{id}/invites` and `/api/invites/{code}`.
 
 use axum::{
     Json,
@@ -38,7 +38,7 @@ pub(crate) struct InviteList {
     items: Vec<InviteView>,
 }
 
-/// An invite without its code, which is not known any more.
+/// An invite. Its code is not stored.
 #[derive(Serialize, ToSchema)]
 struct InviteView {
     id: InviteId,
@@ -69,7 +69,7 @@ pub(crate) struct InvitePreview {
     room: InvitePreviewRoom,
 }
 
-/// What somebody who is not in the room yet may know of it.
+/// Properties of a room that people with a code may see before they join.
 #[derive(Serialize, ToSchema)]
 struct InvitePreviewRoom {
     name: String,
@@ -172,7 +172,7 @@ pub(crate) async fn show(
     Origin(from): Origin,
     code: Result<Path<String>, PathRejection>,
 ) -> Result<Json<InvitePreview>, Problem> {
-    // What is not even text is no code, and counts as a guess like any other.
+    // A path that is not UTF-8 counts as a wrong code, and as an attempt.
     let code = code.map(|Path(code)| code).unwrap_or_default();
     let room = state.chat.invited_to(&code, &from).await?;
     Ok(Json(InvitePreview {

@@ -1,4 +1,4 @@
-//! `/api/me`: one's own account and logins.
+//! `/api/me`: the caller's own account and sessions.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};

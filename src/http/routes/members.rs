@@ -1,4 +1,4 @@
-//! `/api/rooms/{id}/members`: who is in, roles, going out.
+//! `/api/rooms/{id}/members`: members, roles, leaving.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};

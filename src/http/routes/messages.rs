@@ -1,4 +1,4 @@
-//! `/api/rooms/{id}/messages` and receipts.
+//! `/api/rooms/{id}/messages` and read receipts.
 
 use std::sync::Arc;
 
@@ -32,10 +32,10 @@ use crate::{
 const LIMIT_DEFAULT: i64 = PageLimit::PAGE.messages;
 const LIMIT_MAX: i64 = 200;
 const JSON: &str = "application/json";
-/// A client that has fallen far behind reads more at a time.
+/// Clients that are far behind read larger pages.
 const CHANGED_LIMIT_MAX: i64 = 1000;
-/// Bytes of bodies in one answer, which is held until the client has read it. Whoever gets fewer
-/// messages than asked for is told that there are more.
+/// Maximum number of bytes of bodies in one answer, which stays in memory until the client has read it. A page that
+/// ends early says that more messages exist.
 const PAGE_BYTES: usize = PageLimit::PAGE.bytes;
 
 #[derive(Deserialize, IntoParams)]
@@ -124,7 +124,7 @@ pub(crate) async fn list(
     AppQuery(query): AppQuery<MessageListQuery>,
 ) -> Result<Response, Problem> {
     if let Err(error) = state.chat.check_epoch(query.epoch.as_deref()) {
-        // A room that is not theirs is not found, whatever they state.
+        // Rooms of others are 404, whatever the epoch.
         state.chat.member(&auth.caller, RoomId(room)).await?;
         return Err(error.into());
     }
@@ -163,7 +163,7 @@ pub(crate) async fn list(
         return newest(&state, &auth, room, &request).await;
     }
     let page = state.chat.history(&auth.caller, room, window, most).await?;
-    // A client that asks for what came after a message has that message. `before` and `around` may name any number.
+    // A client that asks for messages after a number has that message. `before` and `around` accept any number.
     if matches!(window, Window::After(seq) if seq > page.head.seq) {
         return Err(ChatError::EpochChanged.into());
     }
@@ -171,7 +171,7 @@ pub(crate) async fn list(
     Ok(json(links, write(&page)))
 }
 
-/// What clients ask for most: it is read and written out once for all of them.
+/// Returns the newest page, the most frequent request. It is read and encoded once for all clients.
 async fn newest(
     state: &AppState,
     auth: &Auth,
@@ -191,7 +191,7 @@ async fn newest(
 fn render(page: &MessagePage) -> EncodedPage {
     let first = page.items.first().map(|first| first.seq);
     EncodedPage {
-        // Without the room that was left for more.
+        // A boxed slice has no spare capacity.
         body: write(page).into_bytes().into_boxed_slice().into(),
         smaller: Arc::default(),
         older_than: first.filter(|_| page.has_before),
@@ -265,7 +265,7 @@ pub(crate) async fn post(
             .chat
             .draft_with(&body.body, key, body.reply_to, files)?
     } else {
-        // A form that another site's page submits is not JSON either.
+        // Forms of other sites are not JSON either, and browsers send cookies with them.
         if !room.auth.by_header {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -311,8 +311,7 @@ pub(crate) async fn post(
         .into_response())
 }
 
-/// Leaves of a posted message what its sender has sent, for a token that may not read: what others
-/// said, and what became of the message since, takes the right to read.
+/// Reduces the answer to what the sender sent, for a token without the right to read: no quote and no later changes.
 fn conceal(message: &mut Message, sent: String) {
     message.body = sent;
     message.edited_at = None;
@@ -391,7 +390,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || essence.ends_with("+json")
 }
 
-/// RFC 8288 links to the pages on either side.
+/// Returns links to the neighbouring pages (RFC 8288).
 fn links(room: RoomId, page: &MessagePage, limit: i64) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let (Some(first), true) = (page.items.first(), page.has_before) {

@@ -1,4 +1,4 @@
-//! One file a resource.
+//! Handlers, one file per resource.
 
 pub(super) mod account;
 pub(super) mod admin_accounts;

@@ -1,4 +1,4 @@
-//! `/api/rooms/{id}/bans`, `…/mutes` and `…/owner`: keeping order in a room.
+//! `/api/rooms/{id}/bans`, `…/mutes` and `…/owner`.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub(crate) struct UserPageQuery {
 }
 
 impl UserPageQuery {
-    /// Where to go on, and how many to answer.
+    /// Returns the position and the size of the page.
     fn page(&self) -> Result<(UserId, usize), Problem> {
         let limit = self.limit.unwrap_or(LIMIT);
         let wanted = usize::try_from(limit).unwrap_or_default();
@@ -45,7 +45,7 @@ pub(crate) struct UserPage<T> {
 }
 
 impl<T> UserPage<T> {
-    /// The first `wanted` of what was found; one more was asked for, to tell whether there are more.
+    /// Creates a page of `wanted` items. `found` has one item more if another page exists.
     fn new(found: impl ExactSizeIterator<Item = T>, wanted: usize) -> Json<Self> {
         Json(Self {
             has_after: found.len() > wanted,

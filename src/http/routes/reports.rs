@@ -18,7 +18,7 @@ use crate::{
 };
 
 const LIMIT_DEFAULT: i64 = 50;
-/// Each report carries a whole message.
+/// Maximum page size. Each report contains a whole message.
 const LIMIT_MAX: i64 = 100;
 
 #[derive(Deserialize, ToSchema)]
@@ -146,7 +146,7 @@ pub(crate) async fn list(
         return Err(Problem::field("/limit", detail));
     }
     let before = query.before.unwrap_or(i64::MAX);
-    // One more than wanted tells whether there are more.
+    // One report more tells whether another page exists.
     let reports = state.chat.reports(&admin, before, limit + 1).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_before = reports.len() > wanted;

@@ -1,4 +1,4 @@
-//! `/api/rooms`: making, finding, entering and changing rooms.
+//! `/api/rooms`: create, find, join, change and delete rooms.
 
 use axum::{
     Json,
@@ -20,7 +20,7 @@ use crate::{
     protocol::RoomView,
 };
 
-/// Public rooms that one answer lists at most.
+/// Maximum number of public rooms in one answer.
 const DISCOVER: i64 = 200;
 
 #[derive(Deserialize, IntoParams)]
@@ -43,7 +43,7 @@ pub(crate) struct CreateRoom {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct JoinRoom {
     code: Option<String>,
-    /// Another name of `code`: the name that a room's JSON uses.
+    /// Alias of `code`: the name in a room's JSON.
     access_code: Option<String>,
     room_id: Option<RoomId>,
 }
@@ -309,17 +309,17 @@ pub(crate) async fn replace_code(
     }))
 }
 
-/// The room as its member sees it, with its code for who may hand it out.
+/// Returns the room for one member, with its code for members who may invite.
 async fn view(state: &AppState, caller: &Caller, member: &Member) -> Result<RoomView, Problem> {
     let mut view = RoomView::of_member(member.standing());
-    // A token that may only read must not let others in.
+    // A read-only token must not let other people in.
     if member.standing().role.may(Permission::Invite) && caller.require(TokenScope::Write).is_ok() {
         view.access_code = Some(state.chat.access_code(member).await?.to_string());
     }
     Ok(with_count(state, view))
 }
 
-/// Whether two spellings are those of one code.
+/// Returns whether two spellings mean the same code.
 fn is_same_code(one: &str, other: &str) -> bool {
     one == other
         || AccessCode::parse(one).is_some_and(|code| Some(code) == AccessCode::parse(other))

@@ -1,4 +1,4 @@
-//! `/api/search`: finding messages in the caller's rooms.
+//! `/api/search`: search in the caller's rooms.
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! What the server says about itself.
+//! `/api/server` and the health checks.
 
 use axum::{Json, extract::State};
 use serde::Serialize;

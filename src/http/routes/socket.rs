@@ -1,4 +1,4 @@
-//! `/ws`: from a request to a live connection. Whatever is refused is refused here, as HTTP.
+//! `/ws`: the handshake of a WebSocket. Everything that can be refused is refused here, as HTTP.
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -44,10 +44,10 @@ pub(crate) struct TerminalQuery {
     epoch: Option<String>,
 }
 
-/// A request for a socket, by somebody who may have one.
+/// A valid request for a socket by an authenticated caller.
 pub(crate) struct Request {
     auth: Auth,
-    /// Checked last, so that a plain `curl` of the address is told every other reason for a refusal.
+    /// Checked last, so that a plain `curl` of the address shows every other reason for a refusal.
     handshake: Result<Handshake, Problem>,
     text: TextOptions,
     zone: TimeZone,
@@ -61,7 +61,7 @@ impl FromRequestParts<AppState> for Request {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let auth = Auth::from_request_parts(parts, state).await?;
-        // A browser sends a page's cookie with a handshake whatever page asked for it.
+        // Browsers send the cookie with a handshake whichever page made it.
         if !auth.by_header && !origin::has_own_origin(&parts.headers, &state.config.public_url) {
             return Err(cross_origin());
         }
@@ -199,7 +199,7 @@ fn open(
         claim,
         ..
     } = request;
-    // A person at a terminal is told in a line.
+    // A terminal receives the reason as a line.
     if mode == ProtocolMode::Json {
         epoch?;
     }
@@ -216,7 +216,7 @@ fn open(
     let registration = registration.map_err(|_| ChatError::TooManyConnections)?;
     let (response, on_upgrade, deflate) = handshake.accept(state.config.limits.deflate_bytes);
     let context = state.sockets.clone();
-    // Boxed, like all that is needed only to begin: it would stay a part of the connection's task.
+    // Boxed, because it is needed only at the start and would enlarge the task of the connection.
     let setup = Box::new(ConnectionSetup {
         caller,
         registration,
@@ -226,7 +226,7 @@ fn open(
         zone,
         deflate,
     });
-    // A task of its own, so that the handshake's future does not set the connection's size.
+    // A task of its own, so that the future of the handshake does not enlarge the connection.
     state.tasks.spawn(async move {
         let connection = {
             let upgraded = Box::pin(upgrade::stream(on_upgrade)).await;

@@ -1,4 +1,4 @@
-//! `/api/me/tokens`: personal tokens, for programs.
+//! `/api/me/tokens`: personal tokens.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Ten years of seconds.
+/// Ten years in seconds.
 const EXPIRES_IN_MAX: u64 = 315_360_000;
 
 #[derive(Deserialize, ToSchema)]

@@ -1,4 +1,4 @@
-//! `/api/users`: others, as far as one may see them.
+//! `/api/users`: profiles of users whom the caller may see.
 
 use axum::{Json, extract::State};
 use serde::Serialize;
