@@ -1,6 +1,6 @@
 //! The store in one SQLite file.
 //!
-//! One connection writes (see [`write`]), a pool of others reads; in WAL mode neither waits for
+//! One connection writes (see [`mod@write`]), a pool of others reads; in WAL mode neither waits for
 //! the other. `synchronous=FULL` makes each commit an fsync, so that what is acked is on disk.
 
 mod admin_accounts;
