@@ -1,10 +1,10 @@
-//! The contract for what admins do with accounts.
+//! Contract for the administration of accounts.
 
 use super::{AdminOutcome, Backend, Store, StoreError};
 use crate::domain::{Account, Actor, Digest, SessionId, Timestamp, UserId};
 
 impl Store {
-    /// Accounts after that one, by id; with `part` those whose names hold it.
+    /// Returns accounts with a greater id, by id; with `part`, those whose names contain it.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -19,7 +19,7 @@ impl Store {
         }
     }
 
-    /// Lets an account in no more, or again. Answers the logins and personal tokens that ended.
+    /// Disables or enables an account. Returns the sessions and personal tokens that ended.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -35,8 +35,8 @@ impl Store {
         }
     }
 
-    /// Lets whoever has the secret of that digest set the user's password, once and until then. An
-    /// earlier one is good no more.
+    /// Creates a secret with which the user's password can be set once before it expires. An earlier one becomes
+    /// invalid.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -53,7 +53,7 @@ impl Store {
         }
     }
 
-    /// Whether a secret of that digest lets somebody set a password.
+    /// Returns whether the secret with this digest is valid.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -63,8 +63,8 @@ impl Store {
         }
     }
 
-    /// Uses it: sets the password, and ends every login and personal token. Answers whose and which,
-    /// or `None` if it is good no more.
+    /// Uses the secret: sets the password, and ends every session and personal token. Returns the user and the ended
+    /// ones, or `None` if the secret is not valid.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

@@ -1,23 +1,23 @@
-//! The contract for server admins and for the log of what was done with rights.
+//! Contract for server admins and the audit log.
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{Actor, AuditEntry, AuditFilter, Timestamp, UserId};
 
-/// What came of making somebody admin, or no longer one.
+/// Outcome of granting or revoking admin rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdminOutcome {
-    /// Done, now or before.
+    /// Done, now or earlier.
     Done,
     /// There is no such user.
     NoSuchUser,
     /// The server would be left without an admin.
     LastAdmin,
-    /// The one who asked is not an admin (any more).
+    /// The caller is no longer an admin.
     Forbidden,
 }
 
 impl Store {
-    /// Whether a user is a server admin, now.
+    /// Returns whether a user is a server admin, now.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -27,7 +27,7 @@ impl Store {
         }
     }
 
-    /// Makes a user admin, or no longer one. A server keeps at least one admin.
+    /// Grants or revokes admin rights. A server keeps at least one admin.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -43,7 +43,7 @@ impl Store {
         }
     }
 
-    /// Entries of the audit log, newest first.
+    /// Returns entries of the audit log, newest first.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.

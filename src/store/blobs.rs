@@ -1,5 +1,5 @@
-//! The bytes of files, on disk: `files/ab/<id>` for the file whose id begins with ab, beside it its
-//! thumbnail, and `files/coming/<id>` while it comes in. Nothing here is ever held in memory whole.
+//! Bytes of files on disk: `files/ab/<id>` for an id that begins with `ab`, the thumbnail beside it, and
+//! `files/coming/<id>` during the upload. No file is ever in memory as a whole.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -18,14 +18,14 @@ use tokio::{
 
 use crate::domain::FileId;
 
-/// Files that come in at once, each of which is open all the while.
+/// Maximum number of uploads at a time, each with an open file.
 const COMING: usize = 24;
-/// Reads of files at once, each of which opens it for the moment.
+/// Maximum number of reads at a time, each of which opens its file.
 const READING: usize = 8;
-/// What uploads leave free on the disk, for the database.
+/// Free space in bytes that uploads leave on the disk for the database.
 const SPARE: u64 = 64 * 1024 * 1024;
 
-/// Where files are. Cloning it is cheap.
+/// The folder of files. Cloning it is cheap.
 #[derive(Clone)]
 pub(super) struct Blobs(Arc<BlobsInner>);
 
@@ -35,7 +35,7 @@ struct BlobsInner {
     reading: Semaphore,
 }
 
-/// The file itself, or the small picture of it.
+/// A file or its thumbnail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The file.
@@ -44,8 +44,8 @@ pub enum Part {
     Thumbnail,
 }
 
-/// A file that comes in. Whoever works on its bytes holds the lock meanwhile, so that one that is
-/// given up is removed only after whatever was under way.
+/// An upload in progress. Whoever works on its bytes holds the lock, so that a cancelled upload is removed only after
+/// running work ends.
 #[derive(Clone)]
 pub(super) struct PendingFile(Arc<Mutex<Option<OpenFile>>>);
 
@@ -56,7 +56,7 @@ struct OpenFile {
     _place: OwnedSemaphorePermit,
 }
 
-/// The name of a file that comes in. If it still has that name when it is let go of, it is removed.
+/// Path of an upload in progress. The file is removed if it still has this name when the value is dropped.
 struct TemporaryPath(PathBuf);
 
 impl Drop for TemporaryPath {
@@ -70,12 +70,12 @@ impl Drop for TemporaryPath {
 }
 
 impl Blobs {
-    /// The folder beside the database.
+    /// Opens the folder beside the database.
     pub(super) fn beside(database: &Path) -> io::Result<Self> {
         let folder = database.with_file_name("files");
         let coming = folder.join("coming");
         if !coming.exists() {
-            // All at once, so that no file ever stays in a folder whose own name is not on disk yet.
+            // All are created now, so that no file is stored in a folder whose own entry is not on disk yet.
             for first in 0..=u8::MAX {
                 private_folder(&folder.join(hex(&[first])))?;
             }
@@ -90,7 +90,7 @@ impl Blobs {
         })))
     }
 
-    /// Removes what is left of uploads that a crash cut off.
+    /// Removes incomplete uploads after a crash.
     pub(super) async fn give_up_unfinished(&self) -> io::Result<()> {
         let coming = self.0.folder.join("coming");
         blocking(move || {
@@ -102,12 +102,12 @@ impl Blobs {
         .await
     }
 
-    /// How many files it holds open at most.
+    /// Returns the maximum number of open files.
     pub(super) fn files() -> usize {
         COMING + READING
     }
 
-    /// Whether the disk takes that much and still has room for the database.
+    /// Returns whether the disk can take that many bytes and keep space for the database.
     pub(super) async fn has_room(&self, size: u64) -> io::Result<bool> {
         let folder = self.0.folder.clone();
         blocking(move || {
@@ -118,7 +118,7 @@ impl Blobs {
         .await
     }
 
-    /// Begins a file; `None` if as many come in as may.
+    /// Begins an upload; `None` if the maximum number is in progress.
     pub(super) async fn begin(&self, id: FileId) -> io::Result<Option<PendingFile>> {
         let Ok(place) = self.0.coming.clone().try_acquire_owned() else {
             return Ok(None);
@@ -136,7 +136,8 @@ impl Blobs {
         .await
     }
 
-    /// Puts a whole file where it stays, with its thumbnail: both are on disk, and so are their names.
+    /// Moves a complete file and its thumbnail to their final place. Their bytes and names are on disk when this
+    /// returns.
     pub(super) async fn keep(
         &self,
         id: FileId,
@@ -145,7 +146,7 @@ impl Blobs {
     ) -> io::Result<String> {
         let blobs = self.clone();
         blocking(move || {
-            // Held to the end: who gives the upload up waits, then removes all that is made here.
+            // Locked until the end: a cancelled upload waits, then removes everything made here.
             let mut incoming = incoming.lock();
             let Some(writing) = incoming.take() else {
                 return Err(given_up());
@@ -154,7 +155,7 @@ impl Blobs {
             let (whole, small) = (blobs.path(id, Part::Whole), blobs.path(id, Part::Thumbnail));
             let folder = blobs.folder_of(id);
             if !folder.exists() {
-                // A copy of the data that left out what was empty.
+                // A copied data folder may lack empty folders.
                 private_folder(&folder)?;
                 sync(&blobs.0.folder)?;
             }
@@ -170,7 +171,7 @@ impl Blobs {
         .await
     }
 
-    /// Removes whatever there is of these files, for good.
+    /// Removes these files with their thumbnails, durably.
     pub(super) async fn remove(&self, ids: Vec<FileId>) -> io::Result<()> {
         let blobs = self.clone();
         blocking(move || {
@@ -187,7 +188,7 @@ impl Blobs {
             }
             folders.sort_unstable();
             folders.dedup();
-            // Their rows go next, and nothing would know of bytes that a crash brought back.
+            // Their rows are deleted next. Bytes that a crash restored would then be unknown.
             for folder in folders.iter().filter(|folder| folder.exists()) {
                 sync(folder)?;
             }
@@ -196,7 +197,7 @@ impl Blobs {
         .await
     }
 
-    /// The same for one that was coming in, once nobody works on it any more.
+    /// Removes an upload in progress, once running work on it has ended.
     pub(super) async fn give_up(
         &self,
         id: FileId,
@@ -212,7 +213,7 @@ impl Blobs {
         self.remove(vec![id]).await
     }
 
-    /// Bytes of a file from `offset` on, as many as asked for or as there are.
+    /// Returns bytes of a file from `offset` on, at most as many as asked for.
     pub(super) async fn read(
         &self,
         id: FileId,
@@ -260,7 +261,7 @@ impl Blobs {
 }
 
 impl PendingFile {
-    /// Writes what has come; answers the buffer, empty.
+    /// Writes the bytes and returns the buffer, empty.
     pub(super) async fn write(&self, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         let incoming = self.clone();
         blocking(move || {
@@ -281,7 +282,7 @@ impl PendingFile {
     }
 }
 
-/// Files are slow, and the runtime must not wait for them.
+/// Runs slow work on files outside the async runtime.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -300,7 +301,7 @@ fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// What a folder says of its files is on disk only once it is told to be.
+/// Makes the entries of a folder durable.
 fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

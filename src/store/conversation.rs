@@ -1,4 +1,4 @@
-//! The contract for what happens to a message after it was written.
+//! Contract for changes of posted messages.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -8,81 +8,81 @@ use crate::domain::{
     RoomId, Seq, Timestamp, UserId, Version,
 };
 
-/// What somebody wants to do to which message.
+/// A message, and the user who wants to change it.
 #[derive(Clone, Copy, Debug)]
 pub struct Alteration {
     /// The room.
     pub room: RoomId,
     /// The message.
     pub seq: Seq,
-    /// Who wants it. Their right is looked at in the transaction.
+    /// User who asks. Their right is checked in the transaction.
     pub by: UserId,
-    /// From where, for the audit log.
+    /// Address of the user, for the audit log.
     pub address: Option<IpAddr>,
-    /// When the server took it.
+    /// Time at which the server received the request.
     pub at: Timestamp,
 }
 
-/// What came of it.
+/// Outcome of a change.
 #[derive(Clone, Debug)]
 pub enum AlterOutcome {
-    /// The message as it is now: changed, or as it was if that is what was wanted.
+    /// The message as it is now. It is unchanged if it was as wanted before.
     Done(Box<Message>),
-    /// The key is known: the command was done before.
+    /// The key is known: the command took effect before.
     Repeated {
         /// The message as it is now.
         message: Box<Message>,
-        /// The `rev` that the first command was acked with.
+        /// The `rev` in the ack of the first command.
         rev: Rev,
     },
-    /// The key is known and went with another command.
+    /// The key was used with another command.
     KeyConflict,
-    /// Whoever asked is not in the room.
+    /// The user is not in the room.
     NotMember,
-    /// The room has no such message, or it was deleted.
+    /// The room has no such message, or it is deleted.
     NoSuchMessage,
-    /// They may not do that.
+    /// The user lacks the permission.
     Forbidden(Permission),
-    /// They may not write just now.
+    /// The user may not post at present.
     Restrained(PostingRestriction),
-    /// The one other person of a direct room does not want to hear of them.
+    /// The other member of the direct room has blocked the user.
     Blocked,
-    /// Nothing would be left of it: neither words nor files.
+    /// The message would have neither text nor files.
     Blank,
     /// The time for edits is over.
     TooLate,
-    /// There are as many as there may be.
+    /// The limit is reached.
     Full,
 }
 
-/// What a message said at each time, oldest first, the latest last.
+/// Versions of a message, oldest first, including the current one.
 #[derive(Clone, Debug)]
 pub enum Versions {
-    /// These.
+    /// The versions.
     Read(Vec<Version>),
-    /// Whoever asked is not in the room, or it has no such message.
+    /// The user is not in the room, or it has no such message.
     NotFound,
-    /// Their role may not read them.
+    /// The role of the user does not allow it.
     Forbidden,
 }
 
-/// Emoji that one message can have.
+/// Maximum number of different emoji on one message.
 pub const REACTION_KINDS: i64 = 20;
-/// Reactions that one message can have in all.
+/// Maximum number of reactions on one message.
 pub const REACTIONS: i64 = 2000;
-/// Pins that one room can have.
+/// Maximum number of pins in one room.
 pub const PINS: i64 = 50;
-/// Idempotency keys of commands that are remembered for one user at most, the newest ones.
+/// Maximum number of remembered command keys of one user. Older ones are forgotten.
 pub const COMMAND_KEYS: i64 = 1000;
-/// How long an idempotency key of a command is remembered.
+/// Time for which a command key is remembered.
 pub const COMMAND_KEYS_KEPT: Duration = Duration::from_hours(24);
 
 impl Store {
-    /// Gives a message another text and keeps the former one. Only its author may, and no later than
-    /// `window_ms` after it was written if that is given.
+    /// Changes the text of a message and keeps the former one. Only the author may, and no later than `window_ms`
+    /// after posting if that is set.
     ///
-    /// With a `key`, a repetition returns [`AlterOutcome::Repeated`] and changes nothing; so it is for
-    /// [`delete_message`](Self::delete_message) and [`react`](Self::react).
+    /// With a `key`, a repetition returns [`AlterOutcome::Repeated`] and changes nothing.
+    /// [`delete_message`](Self::delete_message) and [`react`](Self::react) work the same way.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -103,7 +103,7 @@ impl Store {
         }
     }
 
-    /// Leaves of a message its number alone. Its author may, and who may delete messages.
+    /// Deletes a message. Its number stays. The author may, and members who may delete messages.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -117,7 +117,7 @@ impl Store {
         }
     }
 
-    /// Sets or takes back a reaction. At most [`REACTION_KINDS`] and [`REACTIONS`] a message.
+    /// Adds or removes a reaction, within [`REACTION_KINDS`] and [`REACTIONS`].
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -133,7 +133,7 @@ impl Store {
         }
     }
 
-    /// Deletes expired idempotency keys of commands, so many at most; whether there may be more.
+    /// Deletes up to `slice` expired command keys. Returns whether more may be left.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was deleted.
@@ -147,7 +147,7 @@ impl Store {
         }
     }
 
-    /// Pins or unpins a message. At most [`PINS`] a room.
+    /// Pins or unpins a message, within [`PINS`].
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -157,7 +157,7 @@ impl Store {
         }
     }
 
-    /// A room's pinned messages, the latest pin first. `None` if `reader` is not in the room.
+    /// Returns the pinned messages of a room, latest pin first. `None` if `reader` is not in the room.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -171,7 +171,7 @@ impl Store {
         }
     }
 
-    /// What a message said before, for members of at least the role `least`.
+    /// Returns the versions of a message, for members with at least the role `least`.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -187,7 +187,7 @@ impl Store {
         }
     }
 
-    /// What of a room's news a member wants to be told of. `false` if they are not in the room.
+    /// Sets which messages of a room notify a member. Returns `false` if the user is not in the room.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

@@ -1,38 +1,38 @@
-//! The contract for the end of an account, and for what it leaves.
+//! Contract for the deletion of accounts.
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{OwnMessage, SessionId, Timestamp, UserId, UserSummary};
 
-/// What came of deleting an account.
+/// Outcome of deleting an account.
 #[derive(Debug)]
 pub enum DeleteAccountOutcome {
-    /// It is gone.
+    /// The account is deleted.
     Done {
-        /// The logins and personal tokens that ended with it.
+        /// Sessions and personal tokens that ended with it.
         ended: Vec<SessionId>,
-        /// Under whom its messages stand.
+        /// The author under whom its messages stay.
         left: UserSummary,
     },
-    /// The password has been changed since it was found right.
+    /// The password was changed after it was checked.
     WrongPassword,
     /// The server would be left without an admin.
     LastAdmin,
-    /// These rooms would be left without an owner, and have others in them.
+    /// These rooms have other members and would be left without an owner.
     LastOwner(Vec<String>),
 }
 
-/// A stretch of what somebody said.
+/// A page of a user's own messages.
 #[derive(Debug)]
 pub struct OwnMessages {
-    /// In the order in which it was said.
+    /// In the order in which they were sent.
     pub items: Vec<OwnMessage>,
-    /// Where to go on; `None` at the end.
+    /// Position of the next page; `None` at the end.
     pub next: Option<i64>,
 }
 
 impl Store {
-    /// Ends an account with that hashed password: its logins, its memberships, its names. Rooms that
-    /// nobody else is in go with it. With `erase` so do its messages, by and by.
+    /// Deletes an account with the given password hash: its sessions, memberships and names. Rooms without other
+    /// members are deleted, too. With `erase`, its messages are deleted later in slices.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -48,7 +48,7 @@ impl Store {
         }
     }
 
-    /// Deletes up to `slice` messages of accounts that wanted them gone. `false` if no more are left.
+    /// Deletes up to `slice` messages of accounts that chose so. Returns `false` if none are left.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -58,7 +58,7 @@ impl Store {
         }
     }
 
-    /// At most `most` of what a user said, from `after` on; 0 is the beginning.
+    /// Returns at most `most` messages of a user after position `after`; 0 is the beginning.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.

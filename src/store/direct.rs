@@ -1,29 +1,29 @@
-//! The contract for direct rooms and for who does not want to hear of whom.
+//! Contract for direct rooms and blocks.
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{RoomId, RoomLimit, Timestamp, UserId, UserSummary};
 
-/// What came of asking for the room of a set of people.
+/// Outcome of opening a direct room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectRoomOutcome {
-    /// There it is; made just now if `new`.
+    /// The room exists; `new` if it was created now.
     Room {
-        /// Which.
+        /// Id of the room.
         room: RoomId,
-        /// Whether it was made just now.
+        /// Whether it was created now.
         new: bool,
     },
-    /// One of them does not exist, or not for who asks.
+    /// One of the users does not exist, or the caller cannot see them.
     NoSuchUser(UserId),
-    /// One of them has blocked who asks.
+    /// One of the users has blocked the caller.
     Blocked(UserId),
-    /// One of them is in as many rooms as one can be.
+    /// One of the users has the maximum number of rooms.
     TooManyRooms,
 }
 
 impl Store {
-    /// The one direct room of `people`, ascending ids with `by` among them; made on first use. `by`
-    /// must be able to see each of them.
+    /// Returns the one direct room of `people` (ascending ids, including `by`), and creates it on first use. `by` must
+    /// be able to see all of them.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -38,7 +38,7 @@ impl Store {
         }
     }
 
-    /// Blocks or unblocks somebody. `false` if there is no such user.
+    /// Blocks or unblocks a user. Returns `false` if there is no such user.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -54,7 +54,7 @@ impl Store {
         }
     }
 
-    /// Whom a user has blocked, by id; at most 1,000 of them.
+    /// Returns the users whom a user has blocked, by id; at most 1,000.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -64,7 +64,7 @@ impl Store {
         }
     }
 
-    /// The user of that name, if `reader` may see them in a room within `limit`.
+    /// Returns the user with a name, if `reader` may see them in a room within `limit`.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.

@@ -1,27 +1,27 @@
-//! Why the database did not do what it was asked.
+//! Errors of the store.
 
-/// A failure of the store. What the database itself said is for the log, never for a client.
+/// A failure of the store. Texts of the database are for the log, never for a client.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// No connection was free in time.
     #[error("the database did not answer in time")]
     Unavailable,
-    /// As many writes wait as may.
+    /// The queue of writes is full.
     #[error("too many writes are waiting")]
     Overloaded,
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Closed,
-    /// The disk is full or fails, the quota is used up, or somebody else holds the database.
+    /// The disk is full or fails, the quota is exceeded, or another process holds the database.
     #[error("the database cannot be written or read now: {0}")]
     Disk(String),
-    /// The task that writes has ended, and not because the server is shutting down.
+    /// The writer has ended, and not because of a shutdown.
     #[error("the task that writes to the database has ended")]
     Gone,
     /// A newer version of the program has changed the schema.
     #[error("the database is from a newer version of Parlor; this is {}", env!("CARGO_PKG_VERSION"))]
     Newer,
-    /// Another version of the program wrote the schema, and this one is not to change it.
+    /// Another version of the program wrote the schema. This version must not change it.
     #[error(
         "the database has schema {found}, and this program, Parlor {}, needs {own}: {}",
         env!("CARGO_PKG_VERSION"),
@@ -43,17 +43,17 @@ pub enum StoreError {
     /// A migration failed, and the copy from before it was restored.
     #[error("a migration of the database failed, and the database is as it was before: {0}")]
     Migration(String),
-    /// A statement failed, or a row holds what no row of ours can.
+    /// A statement failed, or a row holds a value that the program never writes.
     #[error("the database failed: {0}")]
     Failed(String),
 }
 
-/// The primary codes of SQLite that are no fault of a statement: busy, read-only, input or output
-/// failed, corrupt, full, cannot be opened, no database.
+/// Primary codes of SQLite that do not come from a statement: busy, read-only, I/O error, corrupt, full, cannot open,
+/// not a database.
 const DISK: [u32; 7] = [5, 8, 10, 11, 13, 14, 26];
 
 impl StoreError {
-    /// What an error of the driver means, for who still needs the error itself.
+    /// Classifies an error of the driver, for callers that still need the error itself.
     pub(super) fn of(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut => Self::Unavailable,
@@ -65,7 +65,7 @@ impl StoreError {
     }
 }
 
-/// The primary code is the low byte of the extended one, which says where exactly it failed.
+/// The primary code is the low byte of the extended one.
 fn is_disk(error: &sqlx::Error) -> bool {
     error
         .as_database_error()

@@ -1,7 +1,7 @@
-//! The contract for files: rows in the database, bytes beside it.
+//! Contract for files: rows in the database, bytes beside it.
 //!
-//! A row is there before the first byte and goes after the last, so that nothing on disk is unknown.
-//! What comes in counts towards the quotas with all that it may grow to.
+//! A row exists from before the first byte until after the last one, so that no file on disk is unknown. An upload
+//! counts towards the quotas with its maximum size.
 
 use std::{io, path::PathBuf};
 
@@ -15,66 +15,66 @@ use crate::domain::{
     Attachment, FileId, FileName, PostingRestriction, RoomId, StoredFile, Timestamp, UserId,
 };
 
-/// Bytes that are gathered before they are written.
+/// Number of bytes that are buffered before they are written.
 const GATHER: usize = 128 * 1024;
-/// The first bytes, which tell what a file is.
+/// Number of first bytes that identify the type of a file.
 const HEAD: usize = 512;
 
-/// A file that somebody wants to bring.
+/// A file to upload.
 #[derive(Clone, Debug)]
 pub struct NewFile {
-    /// For which room.
+    /// Room of the file.
     pub room: RoomId,
-    /// Who. Their place in the room is looked at in the transaction.
+    /// Sender. Their membership is checked in the transaction.
     pub by: UserId,
-    /// What it is called.
+    /// Name of the file.
     pub name: FileName,
-    /// What it may grow to.
+    /// Maximum size in bytes.
     pub size: u64,
-    /// When the server took it.
+    /// Time at which the server received the request.
     pub at: Timestamp,
 }
 
-/// How much may be stored; 0 is no quota.
+/// Quotas of files; 0 is no quota.
 #[derive(Clone, Copy, Debug)]
 pub struct FileQuota {
-    /// Bytes of one user's files.
+    /// Bytes of the files of one user.
     pub user: u64,
     /// Bytes of all files.
     pub total: u64,
-    /// Files that one user brings at once.
+    /// Uploads of one user at a time.
     pub at_once: usize,
 }
 
-/// What came of beginning or ending an upload.
+/// Outcome of beginning or ending an upload.
 #[derive(Debug)]
 pub enum UploadOutcome<T> {
-    /// It goes on, or is done.
+    /// The upload continues or is complete.
     Done(T),
-    /// Who brings it is not in the room (any more).
+    /// The sender is no longer in the room.
     NotMember,
-    /// They may not write there just now.
+    /// The sender may not post at present.
     Restrained(PostingRestriction),
-    /// They bring as many at once as one may.
+    /// The sender has the maximum number of uploads in progress.
     TooMany,
-    /// A quota is used up, or the disk has no room.
+    /// A quota is exceeded, or the disk is full.
     NoRoom(&'static str),
 }
 
-/// What was found out about a file that has come.
+/// Properties of a complete file.
 #[derive(Clone, Debug)]
 pub struct FileMetadata {
-    /// What it is.
+    /// Media type.
     pub mime: String,
     /// Whether browsers may show it.
     pub inline: bool,
-    /// Across and down, of an image.
+    /// Width and height of an image.
     pub pixels: Option<(u32, u32)>,
-    /// A small picture of it, and what that is.
+    /// Media type and bytes of its thumbnail.
     pub thumbnail: Option<(&'static str, Vec<u8>)>,
 }
 
-/// A file that comes in. Dropped before it is kept, it leaves nothing: neither bytes nor a row.
+/// An upload in progress. Dropped before [`keep`](Self::keep), it leaves neither bytes nor a row.
 pub struct Upload {
     store: Store,
     id: FileId,
@@ -89,7 +89,7 @@ pub struct Upload {
 }
 
 impl Store {
-    /// Begins an upload; its place in the quotas is taken in the same transaction.
+    /// Begins an upload and reserves its size in the quotas, in one transaction.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -102,7 +102,7 @@ impl Store {
         if !self.1.has_room(new.size).await? {
             return Ok(UploadOutcome::NoRoom("the disk has no room for this file"));
         }
-        // Made first, so that whoever gives up while the row is written leaves none.
+        // Created first, so that a caller who gives up during the insert leaves no row.
         let mut upload = Upload {
             store: self.clone(),
             id,
@@ -127,14 +127,14 @@ impl Store {
                 UploadOutcome::Done(upload)
             }
             other => {
-                // There is no row to take back.
+                // There is no row to delete.
                 upload.kept = true;
                 other.and_nothing()
             }
         })
     }
 
-    /// A file that `reader` may have: of a message in a room they are in, or their own upload.
+    /// Returns a file that `reader` may read: of a message in their rooms, or their own upload.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -144,7 +144,7 @@ impl Store {
         }
     }
 
-    /// Bytes of a file from `offset` on, as many as asked for or as there are.
+    /// Returns bytes of a file from `offset` on, at most as many as asked for.
     ///
     /// # Errors
     /// [`StoreError::Disk`] if they could not be read.
@@ -158,8 +158,7 @@ impl Store {
         Ok(self.1.read(id, part, offset, most).await?)
     }
 
-    /// Takes up to `slice` uploads away that are older than `before` and in no message. `false` once
-    /// none is left.
+    /// Deletes up to `slice` uploads that are older than `before` and in no message. Returns `false` if none are left.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -173,8 +172,7 @@ impl Store {
         }
     }
 
-    /// Removes the bytes of up to `slice` files that nobody can have any more, and then their rows.
-    /// `false` once none is left.
+    /// Removes the bytes of up to `slice` deleted files, and then their rows. Returns `false` if none are left.
     ///
     /// # Errors
     /// [`StoreError`] if some could not be removed.
@@ -201,25 +199,25 @@ impl Store {
 }
 
 impl Upload {
-    /// Bytes so far.
+    /// Returns the number of bytes received.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The first bytes.
+    /// Returns the first bytes.
     #[must_use]
     pub fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// What it is called.
+    /// Returns the name of the file.
     #[must_use]
     pub fn name(&self) -> &FileName {
         &self.name
     }
 
-    /// Takes what comes next, and waits until there is room for more.
+    /// Appends bytes. Waits if too many are buffered.
     ///
     /// # Errors
     /// [`StoreError::Disk`] if it could not be written.
@@ -234,7 +232,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Writes what was gathered, and answers where the bytes are now, for who looks into them.
+    /// Writes the buffered bytes and returns the path of the file, for inspection.
     ///
     /// # Errors
     /// [`StoreError::Disk`] if it could not be written.
@@ -243,10 +241,10 @@ impl Upload {
         Ok(self.store.1.coming(self.id))
     }
 
-    /// Puts the file where it stays. It is on disk once this returns.
+    /// Moves the file to its final place. It is on disk when this returns.
     ///
     /// # Errors
-    /// [`StoreError`] if it is not kept; then nothing of it is.
+    /// [`StoreError`] if the file is not kept. Then nothing of it remains.
     pub async fn keep(
         mut self,
         found: FileMetadata,
@@ -310,7 +308,7 @@ impl Drop for Upload {
         if self.kept {
             return;
         }
-        // Without a runtime the process is about to end, and the next start clears away.
+        // Without a runtime the process is about to end. The next start cleans up.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
@@ -324,7 +322,7 @@ impl Drop for Upload {
 }
 
 impl<T> UploadOutcome<T> {
-    /// The same refusal of something else.
+    /// Converts a refusal to another success type.
     fn and_nothing<U>(self) -> UploadOutcome<U> {
         match self {
             Self::Done(_) | Self::NotMember => UploadOutcome::NotMember,
@@ -335,7 +333,7 @@ impl<T> UploadOutcome<T> {
     }
 }
 
-/// Whatever the system says of a file, the disk did not do what it should.
+/// Every error of the file system means that the disk failed.
 impl From<io::Error> for StoreError {
     fn from(error: io::Error) -> Self {
         Self::Disk(error.to_string())

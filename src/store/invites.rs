@@ -1,39 +1,39 @@
-//! The contract for invites: what lets people into a room, besides and including its access code.
+//! Contract for invites and access codes.
 
 use super::{Backend, RoomActionOutcome, Store, StoreError};
 use crate::domain::{
     AccessCode, CreatedInvite, Invite, InviteId, InviteTerms, Room, RoomId, Timestamp, UserId,
 };
 
-/// Invites of one room that admit at once, its access code not counted.
+/// Maximum number of valid invites of one room, besides its access code.
 pub const MAX_INVITES: i64 = 100;
 
-/// An invite to make.
+/// An invite to create.
 #[derive(Debug)]
 pub struct NewInvite {
-    /// The room it admits to.
+    /// Room of the invite.
     pub room: RoomId,
-    /// Who makes it.
+    /// User who creates it.
     pub by: UserId,
     /// Its code.
     pub code: AccessCode,
-    /// How long and for how many.
+    /// Expiry and number of uses.
     pub terms: InviteTerms,
 }
 
-/// What came of revoking an invite.
+/// Outcome of revoking an invite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevokeInviteOutcome {
-    /// It admits nobody any more.
+    /// The invite is invalid from now on.
     Done,
     /// The room has no such invite.
     NoSuchInvite,
-    /// It is the room's access code, which is replaced and not revoked.
+    /// It is the room's access code, which can only be replaced.
     Standing,
 }
 
 impl Store {
-    /// Makes an invite. `None` if the room has [`MAX_INVITES`] that still admit.
+    /// Creates an invite. `None` if the room has [`MAX_INVITES`] valid ones.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -47,7 +47,7 @@ impl Store {
         }
     }
 
-    /// The invites of a room that still admit, its access code among them, by id.
+    /// Returns the valid invites of a room including its access code, by id.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -57,7 +57,7 @@ impl Store {
         }
     }
 
-    /// Takes an invite back; its code admits nobody from then on.
+    /// Revokes an invite.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -72,7 +72,7 @@ impl Store {
         }
     }
 
-    /// The room that a code admits to now.
+    /// Returns the room that a code grants entry to now.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -86,7 +86,7 @@ impl Store {
         }
     }
 
-    /// Deletes invites that were over by then.
+    /// Deletes invites that were no longer valid at that time.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

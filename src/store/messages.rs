@@ -1,4 +1,4 @@
-//! The contract for messages and receipts.
+//! Contract for messages and receipts.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,41 +16,41 @@ use crate::domain::{
 pub struct Append {
     /// The room.
     pub room: RoomId,
-    /// Who writes. Whether they still may is looked at again in the transaction.
+    /// Author. Their membership is checked again in the transaction.
     pub author: UserId,
-    /// What they write.
+    /// Content of the message.
     pub draft: Draft,
-    /// When the server took it.
+    /// Time at which the server received it.
     pub at: Timestamp,
 }
 
-/// What came of writing a message.
+/// Outcome of an append.
 #[derive(Clone, Debug)]
 pub enum AppendOutcome {
-    /// It is on disk.
+    /// The message is on disk.
     New(Message),
     /// The key is known.
     Replayed {
-        /// The first one, as it is now.
+        /// The first message with the key, as it is now.
         message: Message,
-        /// The `rev` that it came with.
+        /// The `rev` with which it was posted.
         rev: Rev,
     },
-    /// The key is known and went with another body.
+    /// The key was used with other content.
     KeyConflict,
     /// The author is not in the room.
     NotMember,
-    /// It answers a message that does not exist.
+    /// It replies to a message that does not exist.
     NoSuchReply,
-    /// It brings a file that is not the author's own upload to the room, or in a message already.
+    /// It takes a file that is not an unused upload of the author to this room.
     NoSuchFile,
-    /// The one it is for has blocked its author.
+    /// The recipient has blocked the author.
     Blocked,
-    /// The author may not write just now.
+    /// The author may not post at present.
     Restrained(PostingRestriction),
 }
 
-/// A message in the queue; what came of it arrives after the commit.
+/// A queued message. Its outcome arrives after the commit.
 #[derive(Debug)]
 pub struct PendingAppend(pub(super) oneshot::Receiver<Result<AppendOutcome, StoreError>>);
 
@@ -60,88 +60,87 @@ impl PendingAppend {
     /// # Errors
     /// [`StoreError`] if nothing was written.
     pub async fn done(self) -> Result<AppendOutcome, StoreError> {
-        // The writer answers whatever it takes, unless it ends before its time.
+        // The writer answers every request, unless it ends early.
         self.0.await.unwrap_or(Err(StoreError::Gone))
     }
 }
 
-/// Messages changed since a `rev`, and where the room stood at that same moment.
+/// Messages that changed after a `rev`, and the room's newest numbers at the same moment.
 #[derive(Clone, Debug)]
 pub struct Changes {
-    /// By ascending `rev`, each once in its latest state.
+    /// In ascending order of `rev`, each once in its latest state.
     pub items: Vec<Message>,
     /// The room's newest numbers.
     pub head: Head,
-    /// Whether more changed than were asked for.
+    /// Whether more messages changed.
     pub has_after: bool,
 }
 
-/// How far a reader is behind a room.
+/// Lag of a reader behind a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lag {
     /// The room's newest numbers.
     pub head: Head,
-    /// Whether more messages changed than were asked about.
+    /// Whether more messages changed than the given number.
     pub exceeds_limit: bool,
 }
 
-/// How much one read may answer. Memory is held until the reader's client has taken it, so that
-/// bytes are bounded as well as rows.
+/// Maximum size of one read. Bytes are limited as well as rows, because the answer stays in memory until the client
+/// has read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit {
-    /// Messages.
+    /// Number of messages.
     pub messages: i64,
-    /// Bytes of their bodies. The message that goes beyond is the last one, so that there is always
-    /// a way on.
+    /// Bytes of their bodies. The message that exceeds them is the last one, so that every read makes progress.
     pub bytes: usize,
 }
 
 impl PageLimit {
-    /// A page, where nobody says how much they want.
+    /// Default size of a page.
     pub const PAGE: Self = Self {
         messages: 50,
         bytes: 512 * 1024,
     };
 }
 
-/// A page as it goes out.
+/// An encoded page.
 #[derive(Clone, Debug)]
 pub struct EncodedPage {
     /// Its bytes.
     pub body: Bytes,
-    /// The same in fewer bytes, once somebody has wanted them so, if there are fewer.
+    /// The compressed bytes, made on first use; `None` if they are not fewer.
     pub smaller: Arc<OnceLock<Option<Bytes>>>,
-    /// Its first message, if there are older ones.
+    /// Number of its first message, if older messages exist.
     pub older_than: Option<Seq>,
 }
 
-/// A member's receipt after it was moved.
+/// A member's receipt after a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The furthest message read.
+    /// Newest message that the member has read.
     pub read_seq: Seq,
     /// Text messages after it.
     pub unread: i64,
-    /// Those of them that ask for the member's attention.
+    /// Number of those that mention the member or reply to them.
     pub mentions: i64,
-    /// How often it was moved by force.
+    /// Number of forced moves.
     pub generation: ReadGeneration,
-    /// Whether it moved, or has a new generation.
+    /// Whether it moved or has a new generation.
     pub moved: bool,
 }
 
 impl Store {
-    /// Queues a message in the order of the calls, and returns at once.
+    /// Queues a message, in the order of the calls, and returns at once.
     ///
     /// # Errors
-    /// [`StoreError::Overloaded`] if as many writes wait as may.
+    /// [`StoreError::Overloaded`] if the queue is full.
     pub fn append(&self, append: Append) -> Result<PendingAppend, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.append(append),
         }
     }
 
-    /// A stretch of a room's history. `None` if `reader` is not in the room at that moment.
+    /// Returns a page of a room's history. `None` if `reader` is not in the room at that moment.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -157,8 +156,8 @@ impl Store {
         }
     }
 
-    /// The newest page of a room as `write_out` makes it; what that once made is handed out again as long
-    /// as nothing changes. `None` if `reader` is not in the room at that moment.
+    /// Returns the newest page of a room, encoded by `write_out`. The encoded page is cached until something changes.
+    /// `None` if `reader` is not in the room at that moment.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -173,8 +172,8 @@ impl Store {
         }
     }
 
-    /// Messages of `room` whose `rev` is greater than `after`, as of one moment. `None` if `reader`
-    /// is not in the room at that moment.
+    /// Returns messages of `room` whose `rev` is greater than `after`, as of one moment. `None` if `reader` is not in
+    /// the room at that moment.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -190,8 +189,8 @@ impl Store {
         }
     }
 
-    /// Where the room stands, and whether more than `count` messages changed since `after`: no
-    /// message is read for it. `None` if `reader` is not in the room.
+    /// Returns the newest numbers of a room, and whether more than `count` messages changed after `after`. It reads no
+    /// message. `None` if `reader` is not in the room.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -207,7 +206,7 @@ impl Store {
         }
     }
 
-    /// How `user` came out of `room` since `after`, for whoever missed the news of it.
+    /// Returns how `user` left `room` after `after`, for connections that missed the event.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -222,7 +221,7 @@ impl Store {
         }
     }
 
-    /// Moves a member's receipt, never past the head. `None` if they are not in the room.
+    /// Moves a member's receipt, never beyond the newest message. `None` if the user is not in the room.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

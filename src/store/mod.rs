@@ -1,8 +1,8 @@
-//! The truth: everything durable, and the only place that names `sqlx`.
+//! Durable data, and the only module that uses `sqlx`.
 //!
-//! The databases it can use are a closed set, hence an enum. Each method is one whole transaction
-//! with domain types in and out; none begun here is left open to a caller. What a transaction
-//! changed comes out of [`Commits`], in commit order and after the commit.
+//! The supported databases are a closed set, hence an enum. Each method is one whole transaction with domain types as
+//! input and output; no transaction stays open. The changes of a transaction come out of [`Commits`], in the order of
+//! commits and after the commit.
 
 mod admin_accounts;
 mod audit;
@@ -52,16 +52,16 @@ pub use tokens::{CreateTokenOutcome, NewToken};
 use crate::domain::Change;
 use blobs::Blobs;
 
-/// Where the data is, and how much may wait for it.
+/// Location and limits of the store.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// The database file; made if it is not there.
+    /// Database file. It is created if it does not exist.
     pub path: PathBuf,
-    /// Writes that may wait before [`StoreError::Overloaded`].
+    /// Maximum number of queued writes before [`StoreError::Overloaded`].
     pub write_queue: usize,
-    /// Rooms one user can be in.
+    /// Maximum number of rooms of one user.
     pub rooms_per_user: i64,
-    /// What the database may grow to, in MiB; 0 is no quota.
+    /// Maximum size of the database in MiB; 0 is no limit.
     pub max_mb: u64,
 }
 
@@ -74,11 +74,11 @@ enum Backend {
     Sqlite(sqlite::Sqlite),
 }
 
-/// What was committed, transaction group by transaction group.
+/// Committed changes, transaction by transaction.
 pub struct Commits(mpsc::Receiver<Vec<Change>>);
 
 impl Commits {
-    /// The changes of the next commit; `None` once the store is closed and all are handed out.
+    /// Returns the changes of the next commit; `None` once the store is closed and all were returned.
     pub async fn next(&mut self) -> Option<Vec<Change>> {
         self.0.recv().await
     }
@@ -96,7 +96,7 @@ impl Store {
         Ok((Self(Backend::Sqlite(sqlite), blobs), Commits(commits)))
     }
 
-    /// Gives up what came in when the server last ended. For who has the data folder to themselves.
+    /// Cleans up uploads that were incomplete when the server last ended. No other process may use the data folder.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be cleared away.
@@ -107,14 +107,14 @@ impl Store {
         }
     }
 
-    /// Refuses new writes, finishes those that wait, and closes.
+    /// Refuses new writes, finishes the queued ones, and closes the database.
     pub async fn close(&self) {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.close().await,
         }
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
     /// [`StoreError`] if it does not.
@@ -124,7 +124,7 @@ impl Store {
         }
     }
 
-    /// The id of the history that the database holds. It never changes while the store is open.
+    /// Returns the epoch of the database. It never changes while the store is open.
     #[must_use]
     pub fn epoch(&self) -> &str {
         match &self.0 {
@@ -132,7 +132,7 @@ impl Store {
         }
     }
 
-    /// Gives the database at `path`, which no store has open, another epoch and returns it.
+    /// Gives the database at `path`, which no store has open, a new epoch and returns it.
     ///
     /// # Errors
     /// [`StoreError::Open`] if there is no database, [`StoreError::OtherSchema`] if another version
@@ -141,7 +141,7 @@ impl Store {
         sqlite::epoch::renew(path).await
     }
 
-    /// How many files it holds open at most.
+    /// Returns the maximum number of open files.
     #[must_use]
     pub fn files(&self) -> usize {
         match &self.0 {
@@ -149,7 +149,7 @@ impl Store {
         }
     }
 
-    /// Why nothing can be written now, in words for whoever watches the server.
+    /// Returns why writes fail at present, in words for monitoring.
     #[must_use]
     pub fn health_error(&self) -> Option<&'static str> {
         match &self.0 {

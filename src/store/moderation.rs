@@ -1,10 +1,10 @@
-//! The contract for what moderators and owners do to members and rooms.
+//! Contract for moderation.
 
 use super::{Backend, LeaveOutcome, Store, StoreError};
 use crate::domain::{Actor, Ban, Mute, MuteDuration, Role, RoomId, RoomLimit, Timestamp, UserId};
 
 impl Store {
-    /// Takes `user` out of a room at the wish of `by`, whose right is looked at again here.
+    /// Removes `user` from a room on behalf of `by`, whose permission is checked in the transaction.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -20,8 +20,7 @@ impl Store {
         }
     }
 
-    /// The same, and keeps them out. Somebody who is out already, or was never in, can be kept out
-    /// too if `by` can have met them.
+    /// Removes and bans `user`. A user who has left or was never a member can be banned if `by` can know them.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -38,7 +37,7 @@ impl Store {
         }
     }
 
-    /// Lifts a ban. That there is none is no error.
+    /// Lifts a ban. A missing ban is no error.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -54,7 +53,7 @@ impl Store {
         }
     }
 
-    /// Who must not come in, by user id.
+    /// Returns banned users, by id.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -69,8 +68,8 @@ impl Store {
         }
     }
 
-    /// Whether a member may write in the room: they are not muted, it is not locked for them, and in a
-    /// direct room of two the other one wants to hear of them.
+    /// Returns whether a member may post in the room: not muted, not locked out, and not blocked by the other member
+    /// of a direct room.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -85,7 +84,7 @@ impl Store {
         }
     }
 
-    /// Takes a member's voice for a time, in place of whatever was left of an earlier one.
+    /// Mutes a member for a time, in place of an earlier mute.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -102,7 +101,7 @@ impl Store {
         }
     }
 
-    /// Gives it back. That they have it is no error.
+    /// Lifts a mute. A missing mute is no error.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -118,7 +117,7 @@ impl Store {
         }
     }
 
-    /// Who must not write for a time, by user id.
+    /// Returns muted users, by id.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -134,7 +133,7 @@ impl Store {
         }
     }
 
-    /// Gives a member another role. A room keeps at least one owner.
+    /// Changes the role of a member. A room keeps at least one owner.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -151,7 +150,7 @@ impl Store {
         }
     }
 
-    /// Makes another member owner in the place of `by`, who is a moderator from then on.
+    /// Makes another member owner in place of `by`, who becomes moderator.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

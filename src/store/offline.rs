@@ -1,4 +1,4 @@
-//! Changes that the command line makes without a [`Store`], beside a server that may run.
+//! Changes that the command line makes without a [`Store`], while a server may run.
 
 use std::path::Path;
 
@@ -6,14 +6,14 @@ use super::{Store, StoreError, sqlite};
 use crate::domain::Timestamp;
 
 impl Store {
-    /// Makes somebody admin, for whoever has the data folder. Returns `false` if there is no account
-    /// of that name; `username_key` as [`crate::domain::Username::folded`] gives it.
+    /// Makes a user admin. Returns `false` if the name is unknown; `username_key` as
+    /// [`crate::domain::Username::folded`] returns it.
     ///
-    /// It takes one connection and one transaction. It migrates nothing and starts no task.
+    /// It uses one connection and one transaction, without migrations and tasks.
     ///
     /// # Errors
-    /// [`StoreError::OtherSchema`] if another version of the program wrote the schema, and any other
-    /// [`StoreError`] if nothing was written.
+    /// [`StoreError::OtherSchema`] if another version of the program wrote the schema, and any other [`StoreError`] if
+    /// nothing was written.
     pub async fn make_admin(
         path: &Path,
         username_key: String,

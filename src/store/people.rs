@@ -1,4 +1,4 @@
-//! The contract for accounts and logins.
+//! Contract for accounts and sessions.
 
 use std::time::Duration;
 
@@ -8,69 +8,69 @@ use crate::domain::{
     User, UserId, Username,
 };
 
-/// An account to make.
+/// An account to create.
 #[derive(Debug)]
 pub struct NewUser {
-    /// The name to sign in with.
+    /// Name to sign in with.
     pub username: Username,
-    /// The name to show.
+    /// Name that other users see.
     pub display_name: String,
-    /// The hashed password.
+    /// Hashed password.
     pub password_hash: String,
-    /// A room to join in the same transaction.
+    /// Code of a room to join in the same transaction.
     pub code: Option<AccessCode>,
-    /// Who may make an account, once there is one.
+    /// Policy for new accounts. It does not apply to the first one.
     pub registration: Registration,
-    /// Where the first login comes from.
+    /// Address and user agent of the first session.
     pub origin: SessionOrigin,
-    /// How long it lasts without being refreshed.
+    /// Lifetime of the session without a refresh.
     pub session_ttl: Duration,
 }
 
-/// What came of making an account.
+/// Outcome of a sign-up.
 #[derive(Debug)]
 pub enum SignUpOutcome {
-    /// It is there and signed in.
+    /// The account exists and is signed in.
     Done {
         /// The account.
         user: User,
-        /// Its first login.
+        /// Its first session.
         session: SessionId,
-        /// The room the code admitted to.
+        /// The room that the code granted entry to.
         joined: Option<RoomId>,
     },
-    /// The name is taken; nothing was made.
+    /// The name is taken. Nothing is created.
     UsernameTaken,
-    /// The code admits to nothing; nothing was made.
+    /// The code is not valid. Nothing is created.
     BadCode,
-    /// The rule for new accounts does not let this one in; nothing was made.
+    /// The policy for new accounts forbids it. Nothing is created.
     NotOpen,
 }
 
-/// What sign-in compares with.
+/// Data to check a sign-in against.
 #[derive(Debug)]
 pub struct Credentials {
     /// The account.
     pub user: User,
     /// Its hashed password.
     pub password_hash: String,
-    /// Whether the account lets nobody in.
+    /// Whether the account is disabled.
     pub disabled: bool,
 }
 
-/// What came of using a refresh token.
+/// Outcome of using a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// The login goes on; this is its new generation.
+    /// The session continues with this generation.
     Rotated(i64),
-    /// The token had been used before: the login is ended now.
+    /// The token was used before. The session is ended now.
     Reused,
-    /// There is no such login any more.
+    /// The session does not exist or has ended.
     Ended,
 }
 
 impl Store {
-    /// Makes an account, signs it in and lets it into a room, all or nothing.
+    /// Creates an account, signs it in and adds it to a room, all or nothing.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -80,7 +80,7 @@ impl Store {
         }
     }
 
-    /// Whether there is any account.
+    /// Returns whether any account exists.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -90,7 +90,7 @@ impl Store {
         }
     }
 
-    /// What to compare a sign-in with; `username_key` as [`Username::folded`] gives it.
+    /// Returns the credentials of a username; `username_key` as [`Username::folded`] returns it.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -100,7 +100,7 @@ impl Store {
         }
     }
 
-    /// The same for a user who is already known.
+    /// Returns the credentials of a user.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -110,7 +110,7 @@ impl Store {
         }
     }
 
-    /// An account.
+    /// Returns an account.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -120,8 +120,8 @@ impl Store {
         }
     }
 
-    /// Whether `reader` shares a room with `user`, or `user` is in a public one. Only rooms within
-    /// `limit` count.
+    /// Returns whether `reader` shares a room with `user`, or `user` is in a public one. Only rooms within `limit`
+    /// count.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -136,7 +136,7 @@ impl Store {
         }
     }
 
-    /// Number and name of the rooms that both are in, by id.
+    /// Returns id and name of the rooms that both users are in, by id.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -150,8 +150,8 @@ impl Store {
         }
     }
 
-    /// Gives a user another password in place of `old`, and ends every login but `keep`. Answers
-    /// those ended, or `None` if the password is not `old` any more.
+    /// Changes a user's password from `old`, and ends every session except `keep`. Returns the ended sessions, or
+    /// `None` if the password is no longer `old`.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -172,7 +172,7 @@ impl Store {
         }
     }
 
-    /// Notes when users were last here.
+    /// Records when users were last seen.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -182,8 +182,8 @@ impl Store {
         }
     }
 
-    /// A new login, by a password that was found right. `None` if it has been changed since, or the
-    /// account lets nobody in any more.
+    /// Creates a session after a successful check of the password. `None` if the password changed since, or the
+    /// account is disabled.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -204,7 +204,7 @@ impl Store {
         }
     }
 
-    /// Uses the refresh token of that generation.
+    /// Uses the refresh token of a generation.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -225,7 +225,7 @@ impl Store {
         }
     }
 
-    /// Ends a login of that user. `false` if there was none.
+    /// Ends a session of a user. Returns `false` if there was none.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -240,7 +240,7 @@ impl Store {
         }
     }
 
-    /// A user's logins, newest first.
+    /// Returns a user's sessions, newest first.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -250,7 +250,7 @@ impl Store {
         }
     }
 
-    /// The logins ended since then.
+    /// Returns the sessions that ended since a time.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -263,7 +263,7 @@ impl Store {
         }
     }
 
-    /// Ends up to `slice` logins that were not refreshed in time. `false` if no more are left.
+    /// Ends up to `slice` expired sessions. Returns `false` if none are left.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -273,7 +273,7 @@ impl Store {
         }
     }
 
-    /// Forgets up to `slice` logins that ended before then. `false` if no more are left.
+    /// Deletes up to `slice` sessions that ended before a time. Returns `false` if none are left.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

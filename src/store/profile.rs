@@ -1,37 +1,36 @@
-//! The contract for what people say of themselves.
+//! Contract for profiles.
 
 use std::collections::HashSet;
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{About, Avatar, AvatarVersion, DisplayName, Timestamp, UserId, Username};
 
-/// What of an account is to change; what is `None` stays.
+/// Changes of a profile. Fields that are `None` stay.
 #[derive(Debug, Default)]
 pub struct ProfileEdit {
-    /// The name others see.
+    /// Name that other users see.
     pub display_name: Option<DisplayName>,
-    /// The name to sign in with.
+    /// Name to sign in with.
     pub username: Option<Username>,
-    /// What they say of themselves.
+    /// Description that users write about themselves.
     pub about: Option<About>,
-    /// Whether others are kept from seeing when they were last here.
+    /// Whether other users cannot see `last_seen`.
     pub hide_last_seen: Option<bool>,
 }
 
-/// What came of changing an account.
+/// Outcome of a change of a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProfileOutcome {
-    /// All of it changed.
+    /// Everything is changed.
     Done,
-    /// Somebody has that name, or had it; nothing changed.
+    /// Another user has or had the name. Nothing changed.
     UsernameTaken,
-    /// As many names are kept for the user as may be; nothing changed.
+    /// The user has the maximum number of former names. Nothing changed.
     TooManyNames,
 }
 
 impl Store {
-    /// Changes what is given, all or nothing. An old username stays its owner's, at most `most` of
-    /// them.
+    /// Applies the changes, all or nothing. Former usernames stay reserved for their owner, at most `most` of them.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -47,7 +46,7 @@ impl Store {
         }
     }
 
-    /// What a user says of themselves.
+    /// Returns the description of a user.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -57,7 +56,7 @@ impl Store {
         }
     }
 
-    /// Who of `users` keeps others from seeing when they were last here.
+    /// Returns those of `users` who hide when they were last seen.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -67,7 +66,7 @@ impl Store {
         }
     }
 
-    /// Gives a user a picture and its version, or none.
+    /// Sets or removes the avatar of a user and its version.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -81,7 +80,7 @@ impl Store {
         }
     }
 
-    /// A user's own picture and its version.
+    /// Returns the avatar of a user and its version.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.

@@ -1,32 +1,32 @@
-//! The contract for reported messages.
+//! Contract for reported messages.
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{Actor, Report, RoomId, Seq, Timestamp, report::Reason};
 
-/// What came of reporting a message.
+/// Outcome of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportOutcome {
-    /// Reported, now or before.
+    /// Reported, now or earlier.
     Done,
-    /// The one who reports is not in the room (any more).
+    /// The reporter is no longer in the room.
     NotMember,
     /// The room has no such message.
     NoSuchMessage,
 }
 
-/// What came of closing a report.
+/// Outcome of closing a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReportOutcome {
-    /// It is closed.
+    /// The report is closed.
     Done,
-    /// There is no such report (any more).
+    /// The report does not exist, or was closed before.
     NoSuchReport,
-    /// The one who asked is not an admin (any more).
+    /// The user is no longer an admin.
     Forbidden,
 }
 
 impl Store {
-    /// Reports a message to the admins, once a user and message.
+    /// Reports a message to the admins, at most once per user and message.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -43,7 +43,7 @@ impl Store {
         }
     }
 
-    /// Open reports older than that one, newest first, each with its message as it is now.
+    /// Returns open reports with smaller ids, newest first, each with its message as it is now.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -53,7 +53,7 @@ impl Store {
         }
     }
 
-    /// Closes a report; the same user may report the same message again.
+    /// Closes a report. The same user may report the same message again.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

@@ -1,4 +1,4 @@
-//! The contract for rooms and who is in them.
+//! Contract for rooms and memberships.
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
@@ -6,12 +6,12 @@ use crate::domain::{
     RoomName, Roster, SlowMode, Timestamp, Topic, UserId, UserSummary,
 };
 
-/// A room to make.
+/// A room to create.
 #[derive(Debug)]
 pub struct NewRoom {
     /// Its name.
     pub name: RoomName,
-    /// What it is about.
+    /// Its topic.
     pub topic: Topic,
     /// Public or private.
     pub kind: RoomKind,
@@ -21,66 +21,66 @@ pub struct NewRoom {
     pub owner: UserSummary,
 }
 
-/// What is to change about a room.
+/// Changes of a room. Fields that are `None` stay.
 #[derive(Debug, Default)]
 pub struct RoomEdit {
     /// A new name.
     pub name: Option<RoomName>,
     /// A new topic.
     pub topic: Option<Topic>,
-    /// How long plain members wait between messages.
+    /// Time between two messages of a plain member.
     pub slow_mode: Option<SlowMode>,
-    /// Whether only moderators write.
+    /// Whether only moderators and owners may post.
     pub locked: Option<bool>,
 }
 
-/// A membership as it was read: the room and what the member may do.
+/// A membership with its member.
 #[derive(Clone, Debug)]
 pub struct MemberRow {
-    /// The room as the member has it.
+    /// The room and the rights of the member.
     pub standing: Membership,
     /// The member, as an author.
     pub author: UserSummary,
 }
 
-/// What came of trying to join.
+/// Outcome of a join.
 #[derive(Debug)]
 pub enum JoinOutcome {
-    /// In, now or before.
+    /// The user is a member, now or since earlier.
     In(RoomId),
-    /// There is no such room or code.
+    /// The room or the code does not exist.
     NoSuchRoom,
-    /// The user is in as many rooms as one can be.
+    /// The user has the maximum number of rooms.
     TooManyRooms,
 }
 
-/// What came of something that needs a right. The right is looked at in the transaction itself: it
-/// may have been lost since the caller was let in.
+/// Outcome of an action that needs a permission. It is checked in the transaction, because the caller may have lost it
+/// meanwhile.
 #[derive(Debug)]
 pub enum RoomActionOutcome<T> {
     /// Done.
     Done(T),
-    /// The one who asked is not in the room (any more), or the room is gone.
+    /// The caller is not in the room, or the room is deleted.
     NotMember,
-    /// The one who asked may not do that (any more).
+    /// The caller lacks the permission.
     Forbidden(Permission),
 }
 
-/// What came of leaving, or of what is done to one user.
+/// Outcome of leaving, or of an action on one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaveOutcome {
     /// Done.
     Done,
-    /// That user is not in the room.
+    /// The user is not in the room.
     NotMember,
     /// The room would be left without an owner.
     LastOwner,
-    /// The one who asked may not do that to this member (any more).
+    /// The caller may not do that to this member.
     Forbidden,
 }
 
 impl Store {
-    /// Makes a room with its owner inside. `None` if the owner is in as many rooms as one can be.
+    /// Creates a room with its owner as a member. `None` if the owner has the maximum number of rooms.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -94,8 +94,7 @@ impl Store {
         }
     }
 
-    /// Names, topics and restraints, with a system message for each that really changed. Answers the
-    /// room.
+    /// Changes a room, with a system message for each real change, and returns it.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -111,7 +110,7 @@ impl Store {
         }
     }
 
-    /// Takes everybody out of a room and hides it; its messages go later, in slices.
+    /// Removes all members from a room and hides it. Its messages are deleted later in slices.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -126,7 +125,7 @@ impl Store {
         }
     }
 
-    /// Deletes up to `slice` messages of deleted rooms. `false` once nothing is left to delete.
+    /// Deletes up to `slice` messages of deleted rooms. Returns `false` if none are left.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -136,7 +135,7 @@ impl Store {
         }
     }
 
-    /// A user's rooms, each with its unread count, by id.
+    /// Returns a user's rooms with their unread counts, by id.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -146,7 +145,7 @@ impl Store {
         }
     }
 
-    /// The numbers of a user's rooms.
+    /// Returns the ids of a user's rooms.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -156,7 +155,7 @@ impl Store {
         }
     }
 
-    /// Public rooms within `limit_to` after that one, by id, and whether `user` is in each.
+    /// Returns public rooms within `limit_to` with a greater id, and whether `user` is in each.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -172,7 +171,7 @@ impl Store {
         }
     }
 
-    /// A user's membership of a room; `None` if there is no such room or they are not in it.
+    /// Returns a user's membership of a room; `None` if the room does not exist or the user is not in it.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -186,7 +185,7 @@ impl Store {
         }
     }
 
-    /// A page of members by id, and whether more follow.
+    /// Returns a page of members by id, and whether more follow.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -201,7 +200,7 @@ impl Store {
         }
     }
 
-    /// A room's standing access code.
+    /// Returns a room's access code.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -211,7 +210,7 @@ impl Store {
         }
     }
 
-    /// Replaces a room's standing access code; the old one admits nobody any more.
+    /// Replaces a room's access code. The former one becomes invalid.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -227,7 +226,7 @@ impl Store {
         }
     }
 
-    /// Lets a user in by a code.
+    /// Adds a user to a room by a code.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -242,7 +241,7 @@ impl Store {
         }
     }
 
-    /// Lets a user into a public room.
+    /// Adds a user to a public room.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -257,7 +256,7 @@ impl Store {
         }
     }
 
-    /// Takes a user out of a room at their own wish.
+    /// Removes a user who leaves a room.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

@@ -1,7 +1,7 @@
-//! The contract for finding messages, and for keeping the index that they are found by.
+//! Contract for search and its index.
 //!
-//! The index is fed after the commit and in slices of its own. It only says which messages might
-//! match; whether they do is decided by the messages themselves, as they are at that moment.
+//! The index is updated after commits, in slices of its own. It only names candidates. The messages themselves, as
+//! they are at the time of the search, decide whether they match.
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{Message, RoomId, RoomLimit, SearchQuery, UserId};
@@ -9,58 +9,57 @@ use crate::domain::{Message, RoomId, RoomLimit, SearchQuery, UserId};
 /// A search.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// Who searches: only the rooms they are in are looked at.
+    /// User who searches. Only their rooms are searched.
     pub reader: UserId,
-    /// And of them only those within this limit.
+    /// Further limit on the rooms.
     pub limit_to: RoomLimit,
-    /// What for.
+    /// The query.
     pub query: SearchQuery,
-    /// Where an earlier answer ended.
+    /// End of the page before.
     pub cursor: Option<i64>,
-    /// Messages to answer at most.
+    /// Maximum number of messages.
     pub limit: usize,
 }
 
-/// What a search found.
+/// Outcome of a search.
 #[derive(Debug)]
 pub enum SearchOutcome {
-    /// Messages.
+    /// A page of messages.
     Found(SearchPage),
-    /// A room was named in the query that is none of the searcher's.
+    /// The query names a room that the user is not in.
     NoSuchRoom(String),
 }
 
-/// Messages that were found, newest first.
+/// Messages that match, newest first.
 #[derive(Debug, Default)]
 pub struct SearchPage {
-    /// Each with the name of its room.
+    /// Each message with the name of its room.
     pub items: Vec<(String, Message)>,
-    /// Where to go on; `None` once everything was looked at.
+    /// Cursor of the next page; `None` at the end.
     pub next: Option<i64>,
 }
 
-/// How much one slice of indexing may take. Senders wait meanwhile, so it is little while there are
-/// any.
+/// Maximum size of one slice of indexing. Senders wait for a slice, so slices are small while there are any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndexSlice {
-    /// Messages.
+    /// Number of messages.
     pub messages: usize,
-    /// Bytes of their text. The message that goes beyond is the last one.
+    /// Bytes of their text. The message that exceeds them is the last one.
     pub bytes: usize,
 }
 
-/// What a slice of indexing came to.
+/// Progress of one slice of indexing.
 #[derive(Debug, Default)]
 pub struct IndexProgress {
-    /// Rooms of which everything is in the index that was on disk.
+    /// Rooms whose messages are all in the index.
     pub done: Vec<RoomId>,
-    /// Messages looked at.
+    /// Number of messages read.
     pub messages: usize,
 }
 
 impl Store {
-    /// Messages that match, newest first, of the rooms that the searcher is in at that moment. It
-    /// gives up after a number of messages that might match but do not, and says where to go on.
+    /// Returns matching messages, newest first, from the rooms that the user is in at that moment. It stops after a
+    /// number of candidates that do not match, and returns where to continue.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -70,7 +69,7 @@ impl Store {
         }
     }
 
-    /// Rooms with messages that the index does not know, or knows of old.
+    /// Returns rooms with messages that are missing or outdated in the index.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -80,8 +79,8 @@ impl Store {
         }
     }
 
-    /// Takes a slice of what is new in these rooms into the index. How far it came is written with
-    /// it, so that a crash in between loses and repeats nothing.
+    /// Indexes a slice of the changed messages of these rooms. The progress is written in the same transaction, so a
+    /// crash neither loses nor repeats anything.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -95,8 +94,7 @@ impl Store {
         }
     }
 
-    /// Does some of the tidying that the index needs to stay fast: writes about so many pages of it
-    /// anew. `false` once there is nothing to do.
+    /// Merges parts of the index, about `pages` pages. Returns `false` if nothing is left to merge.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -106,7 +104,7 @@ impl Store {
         }
     }
 
-    /// Empties the index, so that everything is to be indexed again.
+    /// Empties the index, so that everything is indexed again.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

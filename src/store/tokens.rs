@@ -1,4 +1,4 @@
-//! The contract for personal tokens.
+//! Contract for personal tokens.
 
 use super::{Backend, Store, StoreError};
 use crate::domain::{
@@ -6,44 +6,44 @@ use crate::domain::{
     TokenName, TokenScope, UserId,
 };
 
-/// A personal token to make.
+/// A personal token to create.
 #[derive(Debug)]
 pub struct NewToken {
-    /// Whose.
+    /// Owner.
     pub user: UserId,
-    /// The login that asks for it.
+    /// Session that asks for it.
     pub by: SessionId,
-    /// What its owner calls it.
+    /// Name that the owner gives it.
     pub name: TokenName,
-    /// What it is good for.
+    /// Scope.
     pub scope: TokenScope,
     /// The rooms it is limited to.
     pub rooms: RoomLimit,
-    /// What is kept of the token itself.
+    /// Stored digest of the token.
     pub digest: Digest,
-    /// When it runs out, if it does.
+    /// Time of expiry; `None` if it does not expire.
     pub expires_at: Option<Timestamp>,
-    /// Where it was asked for.
+    /// Address and user agent of the request.
     pub origin: SessionOrigin,
 }
 
-/// What came of making one.
+/// Outcome of creating a personal token.
 #[derive(Debug)]
 pub enum CreateTokenOutcome {
-    /// It is there.
+    /// The token is created.
     Done(PersonalToken),
-    /// Its owner has as many as one may.
+    /// The owner has the maximum number of tokens.
     TooMany,
-    /// The login that asked has ended meanwhile.
+    /// The session that asked has ended meanwhile.
     Ended,
-    /// It was to have the scope `admin`, and its owner is no server admin.
+    /// The scope `admin` needs an owner who is a server admin.
     NotAdmin,
-    /// It was to be limited to this room, which its owner is not in.
+    /// The owner is not in this room of the list.
     NoSuchRoom(RoomId),
 }
 
 impl Store {
-    /// Makes a personal token.
+    /// Creates a personal token.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -58,7 +58,7 @@ impl Store {
         }
     }
 
-    /// A user's personal tokens, newest first.
+    /// Returns a user's personal tokens, newest first.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -72,7 +72,7 @@ impl Store {
         }
     }
 
-    /// Ends a personal token of that user. `false` if there was none.
+    /// Ends a personal token of a user. Returns `false` if there was none.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -87,7 +87,7 @@ impl Store {
         }
     }
 
-    /// Whom a personal token lets in.
+    /// Returns the owner and the rights of a personal token.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -97,7 +97,7 @@ impl Store {
         }
     }
 
-    /// Notes that a personal token was used.
+    /// Records the use of a personal token.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

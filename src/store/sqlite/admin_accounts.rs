@@ -1,4 +1,4 @@
-//! What admins do with accounts, in SQLite.
+//! Accounts, for admins, in SQLite.
 
 use std::path::Path;
 
@@ -194,7 +194,7 @@ impl Sqlite {
     }
 }
 
-/// Makes somebody admin without a store; `false` if there is no account of that name.
+/// Makes a user admin without a store. Returns `false` if the name is unknown.
 pub(in crate::store) async fn make_admin(
     path: &Path,
     username_key: String,
@@ -216,7 +216,7 @@ pub(in crate::store) async fn make_admin(
             sqlx::query!("update users set admin = 1 where id = ?1", row.id)
                 .execute(&mut *conn)
                 .await?;
-            // The command line has no account, so that the entry names the new admin as the actor.
+            // The command line has no account, so the entry names the new admin as the actor.
             let author = UserSummary {
                 id: UserId(row.id),
                 username: row.username,

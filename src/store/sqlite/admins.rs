@@ -8,7 +8,7 @@ use crate::{
     store::{AdminOutcome, StoreError},
 };
 
-/// Whether `user` is an admin, in a transaction of the caller's.
+/// Returns whether `user` is an admin, in the caller's transaction.
 pub(super) async fn is_admin(
     conn: &mut SqliteConnection,
     user: UserId,
@@ -22,7 +22,7 @@ pub(super) async fn is_admin(
     Ok(admin.unwrap_or(false))
 }
 
-/// Whether `user` is the only admin who can come in.
+/// Returns whether `user` is the only admin with an enabled account.
 pub(super) async fn is_last_admin(
     conn: &mut SqliteConnection,
     user: UserId,

@@ -1,4 +1,4 @@
-//! The log of what was done with rights, in SQLite.
+//! The audit log in SQLite.
 
 use sqlx::SqliteConnection;
 
@@ -11,7 +11,7 @@ use crate::{
     store::StoreError,
 };
 
-/// Writes what was done, in the transaction that does it: there is neither without the other.
+/// Writes an entry in the transaction of its action, so that neither exists without the other.
 pub(super) async fn audit(
     tx: &mut WriterState,
     deed: NewAuditEntry,
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
     use crate::domain::{Actor, UserSummary};
 
-    /// No call of ours tries to; this is for a mistake, and for whoever has the file open.
+    /// The program never tries to; triggers guard against mistakes and against manual changes.
     #[tokio::test]
     async fn an_entry_is_neither_changed_nor_deleted() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use crate::domain::{RoomId, UserId};
 
-/// Whether `user` must not come in, in a transaction of the caller's.
+/// Returns whether `user` is banned from the room, in the caller's transaction.
 pub(super) async fn is_banned(
     conn: &mut SqliteConnection,
     room: RoomId,

@@ -1,7 +1,7 @@
-//! What happens to a message after it was written, in SQLite.
+//! Changes of posted messages in SQLite.
 //!
-//! Each change takes the room's next `rev` in its own transaction and hands out the message as it is
-//! read back: live clients and those who come later see the same.
+//! Each change takes the room's next `rev` in its transaction and publishes the message as read back. So live clients
+//! and later readers see the same.
 
 use sqlx::SqliteConnection;
 
@@ -22,10 +22,10 @@ use crate::{
     store::{AlterOutcome, Alteration, StoreError, Versions},
 };
 
-/// Versions of one message that are read at most, the latest ones.
+/// Maximum number of versions in one answer, the latest ones.
 const VERSIONS: i64 = 200;
 
-/// A message that somebody wants to change, and what bears on whether they may.
+/// A message to change, and the facts that decide whether the user may.
 pub(super) struct Target {
     pub(super) id: i64,
     pub(super) author: UserId,
@@ -36,14 +36,14 @@ pub(super) struct Target {
     pub(super) role: Role,
     pub(super) kind: RoomKind,
     pub(super) members: i64,
-    /// What keeps whoever asks from writing there.
+    /// Restriction on the user's posting.
     pub(super) restraint: Option<PostingRestriction>,
-    /// Whether the one other person of a direct room does not want to hear of them.
+    /// Whether the other member of a direct room has blocked the user.
     pub(super) blocked: bool,
 }
 
 impl Target {
-    /// What keeps whoever asks from saying anything there, be it in a message of before.
+    /// Returns why the user may not post in the room, which includes edits of older messages.
     pub(super) fn refusal(&self) -> Option<AlterOutcome> {
         if self.blocked {
             return Some(AlterOutcome::Blocked);
@@ -186,7 +186,7 @@ async fn edit(
     )
     .execute(&mut tx.conn)
     .await?;
-    // Who was named before and is still named is not told again: the count is by message.
+    // Users who were mentioned before are not notified again: the count is by message.
     mentions::forget(&mut tx.conn, which.room, which.seq).await?;
     let message = changed(tx, which, target.id, ChangeKind::Text).await?;
     mentions::note(&mut tx.conn, std::iter::once(&message)).await?;
@@ -217,8 +217,7 @@ async fn delete(tx: &mut WriterState, which: Alteration) -> Result<AlterOutcome,
     entomb(tx, which, target.id).await.map(done)
 }
 
-/// Takes from a message all but its number, in a transaction of the caller's who has looked at the
-/// right to.
+/// Deletes the content of a message, in the caller's transaction. The caller has checked the permission.
 pub(super) async fn entomb(
     tx: &mut WriterState,
     which: Alteration,
@@ -249,7 +248,7 @@ pub(super) fn done(message: Message) -> AlterOutcome {
     AlterOutcome::Done(Box::new(message))
 }
 
-/// The message, if it is there and whoever asks is in the room.
+/// Returns the message if it exists and the user is in the room.
 pub(super) async fn target(
     conn: &mut SqliteConnection,
     which: Alteration,
@@ -307,7 +306,7 @@ pub(super) async fn target(
     }))
 }
 
-/// The change gets the room's next number, and whoever listens hears of it after the commit.
+/// Gives the change the room's next `rev` and queues it for publication after the commit.
 pub(super) async fn changed(
     tx: &mut WriterState,
     which: Alteration,

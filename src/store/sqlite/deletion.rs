@@ -1,4 +1,4 @@
-//! The end of an account, in SQLite.
+//! Deletion of accounts in SQLite.
 
 use sqlx::SqliteConnection;
 
@@ -14,15 +14,15 @@ use crate::{
     store::{Alteration, DeleteAccountOutcome, OwnMessages, StoreError},
 };
 
-/// Messages looked at in one go, of whomever they are. They are read in the order of their rows, so
-/// that this is some pages of the database and no search.
+/// Number of messages examined in one step, of any author. They are read in the order of rows, which costs some pages
+/// and no search.
 const LOOKED_AT: i64 = 4000;
 
-/// A room that somebody leaves for good.
+/// A room that the deleted user leaves.
 struct AbandonedRoom {
     id: RoomId,
     name: String,
-    /// Whether nobody else is an owner of it.
+    /// Whether the room has no other owner.
     is_last_owner: bool,
     is_alone: bool,
 }
@@ -149,7 +149,7 @@ impl Sqlite {
         })
     }
 
-    /// Where the next stretch of messages ends; `None` if there are none.
+    /// Returns the end of the next stretch of messages; `None` if there are none.
     async fn stretch(&self, after: i64) -> Result<Option<i64>, StoreError> {
         let end = sqlx::query_scalar!(
             r#"select max(id) as "end: i64" from (select id from messages where id > ?1 order by id limit +?2)"#,
@@ -186,7 +186,7 @@ impl Sqlite {
     }
 }
 
-/// Whether the message has not been deleted meanwhile, with its room or by a moderator.
+/// Returns whether the message still exists: its room or a moderator may have deleted it.
 async fn is_there(conn: &mut SqliteConnection, id: i64) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select exists (select 1 from messages where id = ?1 and deleted_at is null) as "there!: bool""#,
@@ -215,7 +215,7 @@ async fn delete(
     let Some(row) = row.filter(|row| row.stands) else {
         return Ok(DeleteAccountOutcome::WrongPassword);
     };
-    // With nobody left there is nothing to administer, and the next account is the first again.
+    // Without other accounts, no admin is needed: the next account becomes the first one.
     if row.others && admins::is_last_admin(&mut tx.conn, user).await? {
         return Ok(DeleteAccountOutcome::LastAdmin);
     }
@@ -245,7 +245,7 @@ async fn delete(
     Ok(DeleteAccountOutcome::Done { ended, left: who })
 }
 
-/// The rooms that the user would leave. Nobody leaves a direct room.
+/// Returns the rooms that the user leaves. Direct rooms stay.
 async fn abandoned_rooms(
     conn: &mut SqliteConnection,
     user: UserId,
@@ -270,14 +270,14 @@ async fn abandoned_rooms(
     Ok(rooms.collect())
 }
 
-/// Takes from the account all that says whose it was. What stands under it needs its number.
+/// Removes all personal data from the account. Its id stays for its messages.
 async fn bury(
     conn: &mut SqliteConnection,
     user: UserId,
     now: Timestamp,
 ) -> Result<UserSummary, sqlx::Error> {
     let username = format!("deleted-{user}");
-    // No username has a space in it, so that this key is never in anybody's way.
+    // Usernames contain no space, so this key conflicts with none.
     let key = format!("deleted {user}");
     give_up_name(conn, user, &key, now).await?;
     sqlx::query!(

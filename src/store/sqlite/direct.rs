@@ -8,7 +8,7 @@ use crate::{
     store::{DirectRoomOutcome, StoreError},
 };
 
-/// People that one user can block.
+/// Maximum number of users that one user can block.
 const BLOCKS: i64 = 1000;
 
 impl Sqlite {
@@ -162,7 +162,7 @@ async fn find_or_make(
     Ok(DirectRoomOutcome::Room { room, new: true })
 }
 
-/// Why `user` cannot be drawn into a direct room.
+/// Returns why `user` cannot be added to a direct room.
 async fn refusal(
     conn: &mut SqliteConnection,
     by: UserId,

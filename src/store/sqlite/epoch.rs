@@ -1,4 +1,4 @@
-//! Which history the database holds, in SQLite.
+//! The epoch of the database in SQLite.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<String, sq
         .await
 }
 
-/// Gives the database at `path` another epoch and returns it.
+/// Gives the database at `path` a new epoch and returns it.
 pub(in crate::store) async fn renew(path: &Path) -> Result<String, StoreError> {
     in_one_transaction(path, |conn| {
         Box::pin(

@@ -1,4 +1,4 @@
-//! The rows of files, in SQLite.
+//! Rows of files in SQLite.
 
 use sqlx::SqliteConnection;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Sqlite {
-    /// What was coming in when the server last ended never will.
+    /// Marks uploads as failed that were incomplete when the server last ended.
     pub(in crate::store) async fn give_up_unfinished(&self) -> Result<(), StoreError> {
         self.writer
             .write(|tx| {
@@ -39,7 +39,7 @@ impl Sqlite {
             .await
     }
 
-    /// Whether who brought it is still in the room; if not, it is not kept.
+    /// Keeps a finished upload if its sender is still in the room, and returns whether.
     pub(in crate::store) async fn keep_file(&self, file: StoredFile) -> Result<bool, StoreError> {
         self.writer
             .write_uncached(move |tx| {
@@ -150,7 +150,7 @@ impl Sqlite {
         Ok(ids.collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// Forgets files whose bytes are gone. One that a message has taken stays.
+    /// Deletes the rows of files whose bytes are removed. A file that a message has taken stays.
     pub(in crate::store) async fn forget_files(&self, ids: Vec<FileId>) -> Result<(), StoreError> {
         self.writer
             .write(move |tx| {
@@ -198,7 +198,7 @@ async fn begin(
         ));
     }
     if quota.total > 0 {
-        // Those that are gone count until their bytes are.
+        // Deleted files count until their bytes are removed.
         let total =
             sqlx::query_scalar!(r#"select coalesce(sum(size), 0) as "bytes!: i64" from files"#)
                 .fetch_one(&mut *conn)
@@ -225,7 +225,7 @@ async fn begin(
     Ok(UploadOutcome::Done(()))
 }
 
-/// Whether that much more is too much; 0 is no quota.
+/// Returns whether `more` bytes would exceed the quota; 0 is no quota.
 fn passes(used: i64, more: u64, quota: u64) -> bool {
     quota > 0 && used.unsigned_abs().saturating_add(more) > quota
 }

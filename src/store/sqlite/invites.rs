@@ -16,16 +16,15 @@ use crate::{
     },
 };
 
-/// An invite that somebody has the code of.
+/// An invite, found by its code.
 pub(super) struct InviteRow {
     id: i64,
     room: RoomId,
-    /// Whether it still admits.
+    /// Whether it is valid.
     pub(super) admits: bool,
 }
 
-/// What stands in the table in place of a code that is not shown again. A code is 80 random bits:
-/// nobody gets back from the digest to it, slow hashing or not.
+/// Returns the stored digest of a code. Codes are 80 random bits, so that a fast hash is enough.
 fn kept(code: &AccessCode) -> String {
     let mut hex = String::with_capacity(64);
     for byte in digest(&SHA256, code.canonical().as_bytes()).as_ref() {
@@ -34,7 +33,7 @@ fn kept(code: &AccessCode) -> String {
     hex
 }
 
-/// The invite of that code, whether it still admits or not.
+/// Returns the invite with a code, valid or not.
 pub(super) async fn find(
     conn: &mut SqliteConnection,
     code: &AccessCode,
@@ -61,8 +60,8 @@ pub(super) async fn find(
     }))
 }
 
-/// Lets a user in by an invite, in a transaction of the caller's. Who is in already spends no use,
-/// and may come again by an invite that is over: the answer to the first time may have been lost.
+/// Adds a member by an invite, in the caller's transaction. An existing member spends no use, even of an invite that
+/// is no longer valid: the answer to the first join may have been lost.
 pub(super) async fn enter(
     tx: &mut WriterState,
     invite: &InviteRow,
@@ -77,8 +76,8 @@ pub(super) async fn enter(
     }
     let joined = members::join(tx, room, user, most, now).await?;
     if !was_in && matches!(joined, JoinOutcome::In(_)) {
-        // Nobody else writes between the look at the invite and this, for there is one writer. What
-        // would all the same spend a use too many fails the table's check, and the joining with it.
+        // The single writer runs nothing between the read of the invite and this. If a use too many were spent all the
+        // same, the check of the table would fail and undo the join.
         sqlx::query!(
             "update invites set uses = uses + 1,
                  expires_at = case when uses + 1 >= max_uses then ?2 else expires_at end
@@ -92,8 +91,8 @@ pub(super) async fn enter(
     Ok(joined)
 }
 
-/// Whether the room may have one more. What is over counts too, so that a room never holds more
-/// rows than this, but it makes room for what is new.
+/// Returns whether the room may have one more invite. Invites that are no longer valid count, so that the number of
+/// rows is limited, and are deleted if there are too many.
 async fn has_space(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -120,7 +119,7 @@ async fn has_space(
     Ok(false)
 }
 
-/// Whether `by` may invite to the room, now.
+/// Returns whether `by` may invite to the room, now.
 async fn may_invite(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -133,7 +132,7 @@ async fn may_invite(
     let kind = sqlx::query_scalar!("select kind from rooms where id = ?1", room.0)
         .fetch_one(conn)
         .await?;
-    // Those who talk directly are a fixed set of people, whatever role they have there.
+    // The members of a direct room are fixed, whatever their roles.
     Ok(if kind == RoomKind::Direct.as_str() {
         RoomActionOutcome::Forbidden(Permission::Invite)
     } else {

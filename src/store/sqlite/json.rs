@@ -1,4 +1,4 @@
-//! Values as JSON, for statements that take many rows at once.
+//! JSON parameters for statements that take many rows at once.
 
 /// Serialises a value.
 pub(super) fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {

@@ -1,4 +1,4 @@
-//! Who is in which room, in SQLite.
+//! Members of rooms in SQLite.
 
 use sqlx::SqliteConnection;
 
@@ -17,8 +17,8 @@ use crate::{
     store::{JoinOutcome, LeaveOutcome, RoomActionOutcome, StoreError},
 };
 
-/// Lets a user in, in a transaction of the caller's. To be in already is no error. For whoever is
-/// banned there is no such room, by whatever way they come.
+/// Adds a member, in the caller's transaction. An existing membership is no error. For a banned user the room does not
+/// exist, by any way in.
 pub(super) async fn join(
     tx: &mut WriterState,
     room: RoomId,
@@ -38,7 +38,7 @@ pub(super) async fn join(
     add(&mut tx.conn, room, user.id, Role::Member, now).await?;
     let id = user.id;
     let message = append_system(&mut tx.conn, room, user, SystemEvent::Joined, now).await?;
-    // What was said before one came in is history, not unread.
+    // Messages from before the join are not unread.
     sqlx::query!(
         "update memberships set read_seq = r.last_seq, read_text_count = r.text_count
          from (select last_seq, text_count from rooms where id = ?1) r
@@ -52,7 +52,7 @@ pub(super) async fn join(
     Ok(JoinOutcome::In(room))
 }
 
-/// The membership itself. Whoever has deleted their account while they asked for it fails.
+/// Adds the membership. Fails if the account was deleted meanwhile.
 pub(super) async fn add(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -83,8 +83,7 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// How many rooms a user has come into. Direct rooms do not count: nobody asks whether one wants to be
-/// in them.
+/// Returns the number of rooms that a user has joined. Direct rooms do not count, because others open them.
 pub(super) async fn rooms_of(
     conn: &mut SqliteConnection,
     user: UserId,
@@ -98,7 +97,7 @@ pub(super) async fn rooms_of(
     .await
 }
 
-/// Whether `user` is in the room and may do that, now.
+/// Returns whether `user` is in the room and has the permission, now.
 pub(super) async fn ruled(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -112,7 +111,7 @@ pub(super) async fn ruled(
     })
 }
 
-/// What a user may do in a room; `None` if they are not in it.
+/// Returns the role of a user in a room; `None` if they are not in it.
 pub(super) async fn role(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -128,7 +127,7 @@ pub(super) async fn role(
     role.map(|role| to_role(&role)).transpose()
 }
 
-/// Whether nobody comes to the room or goes from it.
+/// Returns whether the set of members is fixed.
 async fn is_direct(conn: &mut SqliteConnection, room: RoomId) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select kind = 'direct' as "direct!: bool" from rooms where id = ?1"#,
@@ -138,7 +137,7 @@ async fn is_direct(conn: &mut SqliteConnection, room: RoomId) -> Result<bool, sq
     .await
 }
 
-/// Whether `user` is the only owner.
+/// Returns whether `user` is the only owner.
 pub(super) async fn is_last_owner(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -155,7 +154,7 @@ pub(super) async fn is_last_owner(
     .await
 }
 
-/// Takes a member out, in a transaction of the caller's who has looked at the right to.
+/// Removes a member, in the caller's transaction. The caller has checked the permission.
 pub(super) async fn remove(
     tx: &mut WriterState,
     room: RoomId,

@@ -1,4 +1,4 @@
-//! How members stand in their rooms, in SQLite.
+//! Memberships with their rooms, unread counts and roles, in SQLite.
 
 use super::{Sqlite, read::rows::StandingRow};
 use crate::{

@@ -1,7 +1,7 @@
 //! Messages and receipts in SQLite.
 //!
-//! Every read of messages is one statement that goes through the reader's membership: who is not in
-//! the room gets no row at all, and what the rows say of the room is of the same moment as they.
+//! Every read of messages is one statement that joins the reader's membership. Non-members get no row, and the
+//! messages and the state of the room are from the same moment.
 
 use super::{
     Sqlite,
@@ -33,7 +33,7 @@ impl Sqlite {
         let Some(PageRead { head, items, .. }) = seen else {
             return Ok(None);
         };
-        // Numbers have no gaps, so the ends of the page tell what lies beyond them.
+        // Numbers have no gaps, so the ends of the page tell whether others exist.
         let (first, last) = match (items.first(), items.last()) {
             (Some(first), Some(last)) => (first.seq, last.seq),
             _ => match window {
@@ -77,7 +77,7 @@ impl Sqlite {
             messages: PINS,
             bytes: usize::MAX,
         };
-        // Whatever is pinned is so since a moment after the first.
+        // Every pin was set after time 0.
         let seen = seen!(
             self,
             room,

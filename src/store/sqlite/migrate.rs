@@ -17,10 +17,10 @@ use crate::store::StoreError;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// Opens the database at `path`, which exists, and migrates it.
+/// Opens the existing database at `path` and migrates it.
 ///
-/// Before it changes a database that holds anything, it copies it to `before-NUMBER.db` in the same folder. NUMBER is
-/// the first migration that the copy lacks. The copy stays there until somebody deletes it.
+/// Before it changes a database with content, it copies it to `before-NUMBER.db` in the same folder. NUMBER is the
+/// first migration that the copy lacks. The server never deletes the copy.
 pub(super) async fn open_migrated(
     path: &Path,
     options: &SqliteConnectOptions,

@@ -57,15 +57,15 @@ use write::writer::Writer;
 
 pub(super) use admin_accounts::make_admin;
 
-/// A read waits this long for a free connection.
+/// Maximum time that a read waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the log is carried over into the database, off the writer's path.
+/// Interval between checkpoints, which move the log into the database outside the writer's task.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-/// Connections that are not for reading: the writer's, the checkpointer's, and the last one's.
+/// Connections that are not for reading: of the writer, of the checkpoints, and of the final checkpoint.
 const OTHERS: usize = 3;
-/// SQLite's pages have 4 KiB unless a database was made otherwise, and ours are not.
+/// Pages have 4 KiB, SQLite's default.
 const PAGES_PER_MB: u64 = 256;
-/// What SQLite can count.
+/// SQLite's own limit.
 const MAX_PAGES: u64 = 4_294_967_294;
 
 #[derive(Clone)]
@@ -74,9 +74,9 @@ pub(super) struct Sqlite {
     writer: Writer,
     page_cache: PageCache,
     rooms_per_user: i64,
-    /// Which history the database holds.
+    /// Epoch of the database.
     epoch: Arc<str>,
-    /// Which parts of words are common, for searches.
+    /// Frequencies of trigrams, for search.
     sampled: search::SharedFrequencies,
     connect: SqliteConnectOptions,
     tasks: Arc<BackgroundTasks>,
@@ -145,8 +145,8 @@ impl Sqlite {
         }
     }
 
-    /// Carries the rest of the log over, so that the database file alone holds everything. The last
-    /// to close would do so by itself, had it not been a reader, who may not write.
+    /// Moves the rest of the log into the database, so that the file alone is complete. Closing the last connection
+    /// would do so if it could write; the last one is a reader.
     async fn carry_over(&self) -> Result<(), sqlx::Error> {
         let mut last = self.connect.connect().await?;
         sqlx::raw_sql("pragma wal_checkpoint(truncate)")
@@ -162,7 +162,7 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Each connection has the database and the log, and the file of the log's index is shared.
+    /// Each connection has the database and the log open. The shared memory file is open once.
     pub(super) fn files(&self) -> usize {
         let readers = usize::try_from(self.readers.options().get_max_connections());
         2 * (readers.unwrap_or(usize::MAX / 4) + OTHERS) + 1
@@ -173,8 +173,7 @@ impl Sqlite {
     }
 }
 
-/// All readers at once and for good: each is some open files, of which there may be none to be had
-/// later, when clients have taken them.
+/// Opens all readers at once and keeps them: later, clients may have taken the remaining file descriptors.
 async fn open_readers(connect: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let count = u32::try_from(cores + 2).unwrap_or(4).min(16);
@@ -188,20 +187,20 @@ async fn open_readers(connect: &SqliteConnectOptions) -> Result<SqlitePool, sqlx
         .await?;
     let open = async |_| {
         let mut reader = readers.acquire().await?;
-        // SQLite opens the log with the first read. This one needs none of the schema, of which each
-        // connection makes a copy of its own when it first needs some.
+        // SQLite opens the log at the first read. This read does not load the schema, of which each connection keeps a
+        // copy.
         sqlx::raw_sql("pragma schema_version")
             .execute(&mut *reader)
             .await?;
         Ok::<_, sqlx::Error>(reader)
     };
-    // Held until the last is there, so that none is taken twice.
+    // All are held until the last one is open, so that none is opened twice.
     try_join_all((0..count).map(open)).await?;
     Ok(readers)
 }
 
-/// Only the connection that writes needs to know of it, once the schema is as it should be; 0 is no
-/// quota. A database that is larger already keeps what it has and does not grow.
+/// Sets the quota of the writing connection, after the migrations; 0 is no quota. A database that is larger already
+/// keeps its data and does not grow.
 async fn set_quota(connection: &mut SqliteConnection, max_mb: u64) -> Result<(), sqlx::Error> {
     if max_mb == 0 {
         return Ok(());
@@ -218,7 +217,7 @@ fn open_error(error: impl std::fmt::Display) -> StoreError {
     StoreError::Open(error.to_string())
 }
 
-/// The file is made before SQLite would, for its owner alone; SQLite gives the log the same mode.
+/// Creates the file for its owner alone before SQLite does. SQLite gives the log the same mode.
 fn create_private(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new()
         .write(true)
@@ -252,8 +251,7 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(100)
 }
 
-/// Carries the log over every second. The writer itself does so only should the log grow to 4,000
-/// pages in spite of this.
+/// Runs a checkpoint every second. The writer runs one itself only if the log grows to 4,000 pages.
 async fn checkpoint(mut connection: SqliteConnection) {
     let mut tick = tokio::time::interval(CHECKPOINT_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -1,5 +1,5 @@
-//! Kicks, bans and roles in SQLite. Each right is looked at in the transaction that uses it, and
-//! each use is in the audit log or did not happen.
+//! Kicks, bans and roles in SQLite. Permissions are checked in the transaction that uses them, which also writes the
+//! audit entry.
 
 use sqlx::SqliteConnection;
 
@@ -18,8 +18,8 @@ use crate::{
     store::{LeaveOutcome, StoreError},
 };
 
-/// Whether a moderator can have met somebody who is not in the room: there, before they went, or
-/// elsewhere within `limit`. Otherwise numbers could be tried for the names behind them.
+/// Returns whether a moderator can know a user who is not in the room: from that room, or from another one within
+/// `limit`. Otherwise ids could be tried to learn names.
 async fn can_have_met(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -47,7 +47,7 @@ async fn can_have_met(
     .await
 }
 
-/// Takes a member out, and tells the room who did it to whom.
+/// Removes a member and announces it in the room.
 async fn send_away(
     tx: &mut WriterState,
     room: RoomId,
@@ -261,7 +261,7 @@ impl Sqlite {
                     if role(&mut tx.conn, room, user).await?.is_none() {
                         return Ok(LeaveOutcome::NotMember);
                     }
-                    // In this order, so that whoever gets the room has it even if both are one.
+                    // In this order, so that the new owner keeps the role if both are the same user.
                     give_role(tx, room, by.id(), Role::Moderator).await?;
                     give_role(tx, room, user, Role::Owner).await?;
                     let deed = NewAuditEntry::new(Action::Transfer, &by)

@@ -1,4 +1,4 @@
-//! One transaction on a database that a server may be running on.
+//! A transaction on a database that a server may have open.
 
 use std::path::Path;
 
@@ -8,15 +8,14 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use super::{base_options, migrate::MIGRATIONS};
 use crate::store::StoreError;
 
-/// Opens one connection to the database at `path`, does `work` in one transaction, and closes it.
+/// Opens one connection to the existing database at `path`, runs `work` in one transaction, and closes it.
 ///
-/// The connection waits for its turn to write beside the server's. There is no pool, no migration
-/// and no task; the file must exist. The schema is checked within the transaction, so that a server
-/// which starts meanwhile cannot migrate in between.
+/// The connection waits for the write lock beside the server's. There is no pool, no migration and no task. The schema
+/// is checked within the transaction, so that a starting server cannot migrate in between.
 ///
 /// # Errors
-/// [`StoreError::Open`] if there is no database, [`StoreError::OtherSchema`] if the schema is not the one that this program writes. After any
-/// error nothing was written.
+/// [`StoreError::Open`] if there is no database, [`StoreError::OtherSchema`] if another version wrote the schema.
+/// After any error, nothing is written.
 pub(super) async fn in_one_transaction<T, F>(path: &Path, work: F) -> Result<T, StoreError>
 where
     F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>,
@@ -36,7 +35,7 @@ where
 
 /// Checks that the last migration of the database is the last one that this program knows.
 async fn check_schema(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    // Asked first, for a table that is missing is an error like any other.
+    // Asked first, because a missing table is an error like any other.
     let has_schema: bool = sqlx::query_scalar(
         "select exists (select 1 from sqlite_master where type = 'table' and name = '_sqlx_migrations')",
     )

@@ -205,7 +205,7 @@ impl Sqlite {
                     if changed.rows_affected() == 0 {
                         return Ok(None);
                     }
-                    // A link that was handed out before is not for changing it back.
+                    // Links that were handed out before become invalid.
                     sqlx::query!("delete from password_resets where user_id = ?1", user.0)
                         .execute(&mut tx.conn)
                         .await?;

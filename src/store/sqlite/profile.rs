@@ -1,4 +1,4 @@
-//! What people say of themselves, in SQLite.
+//! Profiles in SQLite.
 
 use std::collections::HashSet;
 
@@ -126,7 +126,7 @@ impl Sqlite {
     }
 }
 
-/// Another name, or another spelling of the same. The old name is kept for its owner.
+/// Changes the username or its spelling. The former name stays reserved for its owner.
 async fn rename(
     conn: &mut SqliteConnection,
     user: UserId,
@@ -177,7 +177,7 @@ async fn rename(
     Ok(ProfileOutcome::Done)
 }
 
-/// Keeps the user's present name for them, unless the next is but another spelling of it.
+/// Reserves the current name of the user, unless the next one differs only in spelling.
 pub(super) async fn give_up_name(
     conn: &mut SqliteConnection,
     user: UserId,

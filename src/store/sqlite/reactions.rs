@@ -42,7 +42,7 @@ async fn react(
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),
     };
-    // What was said can always be taken back.
+    // A reaction can always be removed, except in a blocked direct room.
     if let Some(refusal) = target.refusal().filter(|_| on || !target.blocked) {
         return Ok(refusal);
     }

@@ -1,4 +1,4 @@
-//! How far members have read, in SQLite.
+//! Read receipts in SQLite.
 
 use sqlx::SqliteConnection;
 

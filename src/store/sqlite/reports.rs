@@ -1,5 +1,5 @@
-//! Reported messages in SQLite. A report says which message it is about; what that one says is read
-//! from it, so that there is one copy, and none of a message that is deleted.
+//! Reported messages in SQLite. A report refers to its message and holds no copy, so nothing remains of a deleted
+//! message.
 
 use super::{Sqlite, admins::is_admin, audit::audit, members::role, read::rows::to_kind};
 use crate::{

@@ -13,9 +13,8 @@ use crate::{
     store::{LeaveOutcome, RoomEdit, StoreError},
 };
 
-/// What keeps a member from writing, in a transaction of the caller's: whatever changes a message asks
-/// here, and what appends many reads the same for all of them at once. `None` if they are not in the
-/// room.
+/// Returns the restrictions on a member's posting, in the caller's transaction. Changes of messages ask here; appends
+/// read the same for all senders of a batch at once. `None` if the user is not in the room.
 pub(super) async fn of(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -44,7 +43,7 @@ pub(super) async fn of(
     restraints.transpose()
 }
 
-/// Notes when these members wrote under slow mode; `said` is a list of room, user and time.
+/// Records when these members posted under slow mode; `said` is a list of room, user and time.
 pub(super) async fn note_said(
     conn: &mut SqliteConnection,
     said: String,
@@ -60,7 +59,7 @@ pub(super) async fn note_said(
     Ok(())
 }
 
-/// Sets slow mode and lock, whichever is given and new, and answers what there is to tell of it.
+/// Sets slow mode and lock where they are given and new, and returns the events to publish.
 pub(super) async fn restrict(
     tx: &mut WriterState,
     before: &Room,
@@ -182,7 +181,7 @@ impl Sqlite {
                     let Some(mine) = mine.filter(|mine| mine.may(Permission::Mute)) else {
                         return Ok(LeaveOutcome::Forbidden);
                     };
-                    // Whoever has left is still mute when they come back.
+                    // A mute survives leaving and rejoining.
                     let theirs = role(&mut tx.conn, room, user).await?;
                     if theirs.is_some_and(|theirs| !mine.may_to(Permission::Mute, theirs)) {
                         return Ok(LeaveOutcome::Forbidden);

@@ -58,8 +58,8 @@ async fn set_access_code(
     Ok(())
 }
 
-/// Deletes a room, in a transaction of the caller's who has looked at the right to. What was said in
-/// it goes by and by.
+/// Deletes a room, in the caller's transaction. The caller has checked the permission. Its messages are deleted later
+/// in slices.
 pub(super) async fn doom(
     tx: &mut WriterState,
     room: RoomId,
@@ -153,7 +153,7 @@ impl Sqlite {
                             }
                         }
                     }
-                    // A topic is read by all: whoever has no voice has none here either.
+                    // All members read the topic, so members who may not post may not set it.
                     let voice = restraints::of(&mut tx.conn, id, by.id()).await?;
                     if edit.topic.is_some()
                         && voice.is_some_and(|voice| voice.on_changing(now).is_some())
@@ -238,7 +238,7 @@ impl Sqlite {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
-                    // Files first, for what takes their message away would make them look like uploads.
+                    // Files first: without their message they would count as unused uploads.
                     let files = sqlx::query!(
                         "update files set state = 'gone', message_id = null
                          where id in (select id from files where room_id = ?1 and state <> 'gone' limit +?2)",

@@ -1,4 +1,4 @@
-//! Logins in SQLite.
+//! Sessions in SQLite.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::{
     store::{Rotation, StoreError},
 };
 
-/// Logins that one user can have; another one ends the one that was used longest ago.
+/// Maximum number of sessions of one user. A further one ends the one that was used longest ago.
 const MOST: i64 = 100;
 
-/// A new login, in a transaction of the caller's.
+/// Creates a session, in the caller's transaction.
 pub(super) async fn open(
     tx: &mut WriterState,
     user: UserId,
@@ -49,7 +49,7 @@ pub(super) async fn open(
     Ok(SessionId(id))
 }
 
-/// Ends every login and personal token of a user, in a transaction of the caller's.
+/// Ends every session and personal token of a user, in the caller's transaction.
 pub(super) async fn end_all(
     tx: &mut WriterState,
     user: UserId,
@@ -261,7 +261,7 @@ impl Sqlite {
     }
 }
 
-/// Whether so many rows are a whole slice, after which there may be more.
+/// Returns whether a whole slice was deleted, after which more may be left.
 fn is_whole(rows: impl TryInto<i64>, slice: i64) -> bool {
     rows.try_into().is_ok_and(|rows| rows >= slice)
 }

@@ -1,4 +1,4 @@
-//! Personal tokens in SQLite: logins with a name and a scope.
+//! Personal tokens in SQLite: sessions with a name and a scope.
 
 use sqlx::SqliteConnection;
 
@@ -15,7 +15,7 @@ use crate::{
     store::{CreateTokenOutcome, NewToken, StoreError},
 };
 
-/// When that runs out which does not: no clock gets there.
+/// Time of expiry of a token that does not expire.
 const NEVER: i64 = i64::MAX;
 
 impl Sqlite {

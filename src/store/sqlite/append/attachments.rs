@@ -1,5 +1,4 @@
-//! Files that messages take along: looked up before a message is numbered, bound to it after it is
-//! written.
+//! Files of messages: looked up before a message gets its number, attached after it is written.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,8 +12,7 @@ use crate::{
     },
 };
 
-/// Uploads that no message has yet, out of those that the messages of a batch ask for. Nothing is
-/// read if none asks.
+/// Unused uploads that the messages of a batch name. Nothing is read if none names any.
 #[derive(Default)]
 pub(in crate::store) struct UnattachedFiles(HashMap<FileId, (RoomId, UserId, Attachment)>);
 
@@ -53,8 +51,8 @@ impl UnattachedFiles {
         files.collect::<Result<_, sqlx::Error>>().map(Self)
     }
 
-    /// The files that a message brings; none of them is loose any more. `None`, and all stay as they
-    /// were, if one is not its author's, not of its room, or taken.
+    /// Takes the files of a message. Returns `None`, and takes none, if one is not an unused upload of the author to
+    /// this room.
     pub(in crate::store) fn take(&mut self, append: &Append) -> Option<Vec<Attachment>> {
         let wanted = &append.draft.files;
         let once: HashSet<&FileId> = wanted.iter().collect();
@@ -71,7 +69,7 @@ impl UnattachedFiles {
     }
 }
 
-/// What grows around a message, together with its files.
+/// Returns the relations of a message with its files.
 pub(in crate::store) fn with_files(
     extras: Option<Box<MessageRelations>>,
     files: Option<Vec<Attachment>>,
@@ -84,13 +82,13 @@ pub(in crate::store) fn with_files(
     Some(extras)
 }
 
-/// Whether a message brings these very files.
+/// Returns whether a message has exactly these files.
 pub(in crate::store) fn brings(message: &Message, files: &[FileId]) -> bool {
     let brought = message.extras.iter().flat_map(|extras| &extras.files);
     brought.map(|file| file.id).eq(files.iter().copied())
 }
 
-/// Binds their files to messages that have just been written.
+/// Attaches their files to new messages.
 pub(in crate::store) async fn attach<'m>(
     conn: &mut SqliteConnection,
     messages: impl Iterator<Item = &'m Message>,
@@ -118,7 +116,7 @@ pub(in crate::store) async fn attach<'m>(
     Ok(())
 }
 
-/// Takes the files of a message away from everybody; their bytes go afterwards.
+/// Marks the files of a message as deleted. Their bytes are removed later.
 pub(in crate::store) async fn detach(
     conn: &mut SqliteConnection,
     message: i64,

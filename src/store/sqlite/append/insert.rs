@@ -1,7 +1,7 @@
-//! The statements that insert messages. Each string of statements is one hand-over to the database's thread.
+//! Statements that insert messages. Each string of statements is one round trip to the connection's thread.
 //!
-//! A failure rolls back the whole transaction or savepoint, so SQLite need not be able to undo one statement: hence
-//! `or fail`.
+//! A failure rolls back the whole transaction or savepoint. So SQLite need not be able to undo a single statement:
+//! hence `or fail`.
 
 use sqlx::SqliteConnection;
 
@@ -13,8 +13,8 @@ use crate::{
 /// A message, and the room's count of text messages including it.
 pub(in crate::store) type CountedMessage = (Message, i64);
 
-/// Inserts messages out of a JSON array, and moves their rooms' numbers and their authors' receipts on: an author has
-/// read up to their own message. New rows have consecutive ids, so the last ids are those of this insert.
+/// Inserts messages from a JSON array, and updates the counters of their rooms and the receipts of their authors. New
+/// rows have consecutive ids, so the last ids are those of this insert.
 macro_rules! insert {
     ($conn:expr, $messages:expr, $before:literal, $after:literal) => {{
         let rows = rows($messages)?;
@@ -66,7 +66,7 @@ pub(in crate::store) async fn insert_alone(
 }
 
 /// Inserts one message in a transaction of its own. Binding its columns is cheaper than JSON, which a sender who waits
-/// for each ack would notice.
+/// for each ack notices.
 async fn insert_one(
     conn: &mut SqliteConnection,
     (message, text_count): &CountedMessage,
@@ -110,7 +110,7 @@ async fn insert_one(
     Ok(())
 }
 
-/// The messages as a JSON array of arrays, in the order of the insert's columns.
+/// Returns the messages as a JSON array of arrays, in the order of the columns.
 fn rows(messages: &[CountedMessage]) -> Result<String, sqlx::Error> {
     let rows = messages.iter().map(|(message, text_count)| {
         (

@@ -1,4 +1,4 @@
-//! Who is named and who is answered: looked up when a message is written, counted when it is read.
+//! Mentions and replies: resolved when a message is written, counted when it is read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,16 +15,16 @@ use crate::{
     },
 };
 
-/// `messages.flags`: see the migration.
+/// Bit of `messages.flags`; see the migration.
 pub(in crate::store) const NAMES_SOMEBODY: i64 = 1;
 pub(in crate::store) const HAS_REACTIONS: i64 = 2;
-/// Set and taken away by whoever writes or deletes the message; an edit leaves it alone.
+/// Set when the message is written and cleared when it is deleted. Edits leave it.
 pub(in crate::store) const HAS_FILES: i64 = 4;
 pub(in crate::store) const IS_PINNED: i64 = 8;
 pub(in crate::store) const NAMES_ROOM: i64 = 16;
 pub(in crate::store) const IS_REPLY: i64 = 32;
 
-/// What `messages.flags` says of this message.
+/// Returns `messages.flags` of a message.
 pub(in crate::store) fn flags(message: &Message) -> i64 {
     let Some(extras) = message.extras.as_deref() else {
         return 0;
@@ -38,18 +38,18 @@ pub(in crate::store) fn flags(message: &Message) -> i64 {
         | flag(message.reply_to.is_some(), IS_REPLY)
 }
 
-/// The members it names, as `messages.mentions` holds them.
+/// Returns the mentioned members as stored in `messages.mentions`.
 pub(in crate::store) fn named(message: &Message) -> Option<String> {
     as_json(&message.extras.as_deref()?.mentions)
 }
 
-/// Ids as a JSON array, if there are any.
+/// Returns ids as a JSON array; `None` if there are none.
 pub(in crate::store) fn as_json(ids: &[UserId]) -> Option<String> {
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     (!ids.is_empty()).then(|| format!("[{}]", ids.join(",")))
 }
 
-/// What the messages of a batch name and answer. Nothing is read if none does.
+/// Mentioned and quoted members and messages of a batch. Nothing is read for a batch without any.
 #[derive(Default)]
 pub(in crate::store) struct MessageContext {
     members: HashMap<(RoomId, String), UserId>,
@@ -73,7 +73,7 @@ impl MessageContext {
         })
     }
 
-    /// What grows around a message as it is written.
+    /// Returns the relations of a new message.
     pub(in crate::store) fn extras(
         &self,
         append: &Append,
@@ -104,7 +104,7 @@ impl MessageContext {
     }
 }
 
-/// Members of a room, by the names they go by.
+/// Returns members of a room by their usernames.
 pub(in crate::store) async fn resolve(
     conn: &mut SqliteConnection,
     room: RoomId,
@@ -177,7 +177,7 @@ async fn quotes(
     Ok(rows.collect())
 }
 
-/// Notes whose attention these messages ask for. Who has blocked their author is not bothered.
+/// Records the members whom these messages notify, except those who have blocked the author.
 pub(in crate::store) async fn note<'m>(
     conn: &mut SqliteConnection,
     messages: impl Iterator<Item = &'m Message>,
@@ -225,7 +225,7 @@ pub(in crate::store) async fn note<'m>(
     Ok(())
 }
 
-/// Forgets whose attention a message asked for.
+/// Deletes the notifications of a message.
 pub(in crate::store) async fn forget(
     conn: &mut SqliteConnection,
     room: RoomId,

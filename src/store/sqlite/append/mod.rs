@@ -1,4 +1,4 @@
-//! Writing many messages at once: a handful of statements, however many messages there are.
+//! Appends many messages at once with a few statements.
 
 pub(in crate::store) mod attachments;
 mod insert;
@@ -26,16 +26,15 @@ use crate::{
     },
 };
 
-/// Writes messages in a transaction of their own, which it commits.
+/// Writes messages in a transaction of their own and commits it.
 ///
-/// It does not look keys up. Returns `false`, having written nothing, if that is necessary to tell what becomes of a
-/// message. A key that was used before violates the unique index and fails the transaction. In both cases
-/// [`append_all`] gives the answer.
+/// It does not look keys up. Returns `false`, with nothing written, if the outcome of a message depends on a known
+/// key. A used key violates the unique index and fails the transaction. In both cases [`append_all`] gives the answer.
 pub(in crate::store) async fn append_alone(
     tx: &mut WriterState,
     jobs: &mut [&mut AppendJob],
 ) -> Result<bool, sqlx::Error> {
-    // Nobody else writes, so that what is read before the transaction begins is true in it.
+    // There is no other writer, so that reads before the transaction stay true in it.
     let Some(plan) = AppendPlan::make(tx, jobs, None).await? else {
         return Ok(false);
     };
@@ -52,8 +51,7 @@ pub(in crate::store) async fn append_alone(
     Ok(true)
 }
 
-/// Writes what may be written of `jobs`, in their order and in a transaction of the caller's, and
-/// notes in each what came of it.
+/// Writes the valid ones of `jobs`, in their order and in the caller's transaction, and records each outcome.
 pub(in crate::store) async fn append_all(
     tx: &mut WriterState,
     jobs: &mut [&mut AppendJob],
@@ -74,7 +72,7 @@ pub(in crate::store) fn is_used_key(error: &sqlx::Error) -> bool {
     error.is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
-/// Writes all of a plan.
+/// Writes a plan.
 async fn write(tx: &mut WriterState, plan: &AppendPlan) -> Result<(), sqlx::Error> {
     let conn = &mut tx.conn;
     insert(conn, plan.counted()).await?;
@@ -88,7 +86,7 @@ async fn write(tx: &mut WriterState, plan: &AppendPlan) -> Result<(), sqlx::Erro
     Ok(())
 }
 
-/// The messages that went with keys used again now.
+/// Returns the existing messages of the keys that these jobs use.
 async fn known_keys(
     tx: &mut WriterState,
     jobs: &[&mut AppendJob],
@@ -146,7 +144,7 @@ async fn known_keys(
     Ok(known)
 }
 
-/// What an edited message said at first.
+/// Returns the first text of an edited message.
 async fn first_version(
     conn: &mut SqliteConnection,
     message: &Message,

@@ -1,4 +1,4 @@
-//! What is to be written for some messages: who may say what, and which numbers they get.
+//! Decides which messages of a batch are valid, and numbers them.
 
 use foldhash::{HashMap, HashSet};
 
@@ -18,21 +18,22 @@ use crate::{
     },
 };
 
-/// What is to be written for some jobs.
+/// The writes for some jobs.
 #[derive(Default)]
 pub(in crate::store) struct AppendPlan {
-    /// With the count of text messages at each.
+    /// Each with the room's count of text messages including it.
     messages: Vec<(Message, i64)>,
-    /// Jobs that repeat the key of an earlier one among them.
+    /// Jobs that repeat the key of an earlier job, with the index of that one.
     repeats: Vec<(usize, usize)>,
-    /// Who wrote when under slow mode.
+    /// Senders under slow mode, and when they posted.
     pub(in crate::store) slowed: HashMap<MemberKey, Timestamp>,
 }
 
 impl AppendPlan {
-    /// First decides, then numbers: a refused message must not leave a gap. `None`, and nothing is decided, if
-    /// it is not `known` which keys were used and a message with a key would be refused: what cannot be said
-    /// now may have been said before, and then it is acked.
+    /// Checks all jobs, then numbers the valid ones, so that refused messages leave no gap.
+    ///
+    /// Returns `None`, and changes nothing, if the used keys are not `known` and a message with a key would be
+    /// refused: the key may be known, and then the message is acked.
     pub(in crate::store) async fn make(
         tx: &mut WriterState,
         jobs: &mut [&mut AppendJob],
@@ -48,7 +49,7 @@ impl AppendPlan {
         for (at, job) in jobs.iter_mut().enumerate() {
             let append = &job.append;
             let place = (append.room, append.author);
-            // Before the keys: to who is out of the room it says nothing, not even of what they said there.
+            // Check membership before idempotency keys, so that non-members learn nothing.
             let Some((sender, numbers)) = tx.senders.get_mut(&place) else {
                 job.outcome = Ok(AppendOutcome::NotMember);
                 continue;
@@ -73,7 +74,7 @@ impl AppendPlan {
                     continue;
                 }
             }
-            // Behind the keys: what is on disk already is acked, whatever has come since.
+            // After the keys: a message that is on disk is acked, whatever has changed since.
             if sender.blocked {
                 job.outcome = Ok(AppendOutcome::Blocked);
                 continue;
@@ -97,7 +98,7 @@ impl AppendPlan {
 
         if known.is_none() && plan.refuses_keyed(jobs, &accepted) {
             if !plan.slowed.is_empty() {
-                // They have not said it yet.
+                // These messages are not sent yet.
                 tx.senders.forget();
             }
             return Ok(None);
@@ -107,7 +108,7 @@ impl AppendPlan {
         let around = MessageContext::read(&mut tx.conn, appends).await?;
         for at in accepted {
             let append = &jobs[at].append;
-            // Known since they were accepted.
+            // Cached, since the message was accepted.
             let Some((sender, numbers)) = tx.senders.get_mut(&(append.room, append.author)) else {
                 continue;
             };
@@ -123,22 +124,22 @@ impl AppendPlan {
         Ok(Some(plan))
     }
 
-    /// Whether there is nothing to write.
+    /// Returns whether there is nothing to write.
     pub(in crate::store) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
-    /// The messages to write.
+    /// Returns the messages to write.
     pub(in crate::store) fn messages(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter().map(|(message, _)| message)
     }
 
-    /// The same, each with the count of text messages at it.
+    /// Returns the messages to write, each with the room's count of text messages including it.
     pub(in crate::store) fn counted(&self) -> &[(Message, i64)] {
         &self.messages
     }
 
-    /// Whether a message that has a key is neither accepted nor a repetition of one that is.
+    /// Returns whether a message with a key is neither accepted nor the repetition of an accepted one.
     fn refuses_keyed(&self, jobs: &[&mut AppendJob], accepted: &[usize]) -> bool {
         let repeats = self.repeats.iter().map(|(at, _)| at);
         let answered: HashSet<&usize> = accepted.iter().chain(repeats).collect();
@@ -146,13 +147,13 @@ impl AppendPlan {
         jobs.any(|(at, job)| job.append.draft.key.is_some() && !answered.contains(&at))
     }
 
-    /// Whether there is nothing around the messages: nobody named, nothing answered, no file.
+    /// Returns whether no message has mentions, replies or files.
     pub(in crate::store) fn is_plain(&self) -> bool {
         let mut messages = self.messages.iter();
         self.slowed.is_empty() && messages.all(|(message, _)| message.extras.is_none())
     }
 
-    /// Answers the repeats, and hands on what there is to tell.
+    /// Answers the repeated keys and queues the changes for publication.
     pub(in crate::store) fn finish(self, tx: &mut WriterState, jobs: &mut [&mut AppendJob]) {
         for (at, first) in self.repeats {
             if let Ok(AppendOutcome::New(message)) = &jobs[first].outcome {
@@ -171,17 +172,17 @@ pub(in crate::store) fn keyed(append: &Append) -> Option<IdempotencyKey> {
     Some((append.room, append.author, key.as_str().to_owned()))
 }
 
-/// A message that went with a key before.
+/// A stored message with a key.
 pub(in crate::store) struct ExistingMessage {
-    /// As it is now.
+    /// Its current state.
     pub(in crate::store) message: Message,
-    /// The `rev` that it came with.
+    /// The `rev` with which it was posted.
     pub(in crate::store) rev: Rev,
-    /// What it said at first, where it was edited since.
+    /// Its first text, if it was edited.
     pub(in crate::store) said: Option<String>,
 }
 
-/// The same key must mean the same message, as it was sent. Of a deleted one nobody knows any more.
+/// Answers a known key. It must come with the same content as first sent; of a deleted message the content is unknown.
 fn replay(first: &Message, rev: Rev, said: &str, again: &Append) -> AppendOutcome {
     let same = said == again.draft.body.as_str()
         && first.reply_to == again.draft.reply_to

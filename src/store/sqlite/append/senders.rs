@@ -1,5 +1,4 @@
-//! Who wants to write: whether they are in their room, what keeps them from writing there, and where
-//! the room stands.
+//! Recent senders: their memberships, their restrictions, and the counters of their rooms.
 
 use foldhash::{HashMap, HashSet};
 use sqlx::SqliteConnection;
@@ -13,15 +12,15 @@ use crate::{
     },
 };
 
-/// Senders that are remembered at most.
+/// Maximum number of cached senders.
 const MOST: usize = 4096;
 
-/// A member who sends, and what of the room bears on what they may say.
+/// A member who sends, with everything that decides whether they may.
 pub(in crate::store) struct Sender {
     pub(in crate::store) author: UserSummary,
     pub(in crate::store) restraints: PostingRestrictions,
     members: i64,
-    /// Whether the one other person of a direct room does not want to hear of them.
+    /// Whether the other member of a direct room has blocked the sender.
     pub(in crate::store) blocked: bool,
 }
 
@@ -31,7 +30,7 @@ impl Sender {
     }
 }
 
-/// Where a room stands.
+/// Counters of a room.
 #[derive(Clone, Copy)]
 pub(in crate::store) struct RoomCounters {
     pub(in crate::store) seq: i64,
@@ -39,12 +38,11 @@ pub(in crate::store) struct RoomCounters {
     pub(in crate::store) text_count: i64,
 }
 
-/// The senders of late and their rooms, as they are in the database.
+/// Cache of recent senders and their rooms.
 ///
-/// The writer keeps them from one transaction to the next, so that somebody who goes on talking is
-/// not looked up for each message. Nobody else writes, so that it knows when they may have become
-/// others: with every write that is neither a message nor made [aside](crate::store::sqlite::write::writer::Writer::write_uncached),
-/// and with a transaction that was taken back.
+/// The writer keeps it across transactions, so that frequent senders are not looked up for each message. There is no
+/// other writer, so it knows when entries may be outdated: after every write that is neither a message nor
+/// [uncached](crate::store::sqlite::write::writer::Writer::write_uncached), and after a rollback.
 #[derive(Default)]
 pub(in crate::store) struct Senders {
     members: HashMap<MemberKey, Sender>,
@@ -52,7 +50,7 @@ pub(in crate::store) struct Senders {
 }
 
 impl Senders {
-    /// The sender, if they are in the room, and where the room stands.
+    /// Returns a sender who is in the room, and the counters of the room.
     pub(in crate::store) fn get_mut(
         &mut self,
         place: &MemberKey,
@@ -60,13 +58,13 @@ impl Senders {
         Some((self.members.get_mut(place)?, self.rooms.get_mut(&place.0)?))
     }
 
-    /// All of them may have become others.
+    /// Empties the cache.
     pub(in crate::store) fn forget(&mut self) {
         self.members.clear();
         self.rooms.clear();
     }
 
-    /// Looks up who of the senders is in their room, unless that is known.
+    /// Looks up the senders that are not cached.
     pub(in crate::store) async fn learn(
         &mut self,
         conn: &mut SqliteConnection,
@@ -133,7 +131,7 @@ impl Senders {
                 blocked: row.blocked,
             };
             self.members.insert((room, user), sender);
-            // A room that is known may stand further than the database does, in this transaction.
+            // In this transaction, a cached room may be ahead of the database.
             self.rooms.entry(room).or_insert(RoomCounters {
                 seq: row.last_seq,
                 rev: row.last_rev,

@@ -1,10 +1,10 @@
-//! System messages: what a room says about itself.
+//! System messages, which report events of a room.
 
 use sqlx::SqliteConnection;
 
 use crate::domain::{Message, MessageKind, Rev, RoomId, Seq, SystemEvent, Timestamp, UserSummary};
 
-/// Writes what the room says about itself.
+/// Writes a system message.
 pub(in crate::store) async fn append_system(
     conn: &mut SqliteConnection,
     room: RoomId,

@@ -1,9 +1,8 @@
-//! The newest page of a room as it goes out, kept until something changes.
+//! Cache of each room's newest page, encoded.
 //!
-//! Only the writer changes anything. It says what a transaction bears on before it begins, and after the commit,
-//! before anybody is told of it, takes away what that made old. In between nothing of it is handed out nor
-//! kept: whoever finds the commit on disk finds it here, too. So nobody who was told of a change, by an ack, the
-//! answer to a write, a live frame or a number that was read, reads what was before it.
+//! Only the writer changes anything. Before a transaction it announces what it may change; after the commit, and
+//! before anyone is told, it removes the outdated pages. In between, no affected page is served or stored. So a client
+//! that knows of a change, by an ack, an answer, a live frame or a number it read, never gets an older page.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -20,14 +19,14 @@ use crate::{
     },
 };
 
-/// Rooms whose page is kept at most.
+/// Maximum number of cached pages.
 const MAX_ROOMS: usize = 256;
-/// Readers of a page that are remembered at most; others read it anew.
+/// Maximum number of known readers of a page. Others read from the database.
 const MAX_READERS: usize = 1024;
-/// A page with more bytes is not kept.
+/// Larger pages are not cached.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// The pages that are kept. Cloning it is cheap.
+/// The cached pages. Cloning it is cheap.
 #[derive(Clone, Default)]
 pub(in crate::store) struct PageCache(Arc<PageCacheInner>);
 
@@ -38,14 +37,14 @@ struct PageCacheInner {
 }
 
 struct CachedPage {
-    /// None since the last change.
+    /// `None` since the last change.
     page: Option<EncodedPage>,
     /// Members who were seen in the room and may read it.
     readers: HashSet<UserId>,
 }
 
 impl PageCache {
-    /// The page of a room, if it is kept and that reader may see it.
+    /// Returns the page of a room if it is cached and the reader is known to be a member.
     pub(in crate::store) fn get(
         &self,
         room: RoomId,
@@ -59,8 +58,8 @@ impl PageCache {
         }
     }
 
-    /// Keeps a page that was read after it was missed, by somebody who was in the room then. Where the same is
-    /// kept already, it is that which is to go out: others may have compressed it.
+    /// Stores a page that a member read after a cache miss. If an equal page is cached already, that one is returned:
+    /// it may be compressed.
     pub(in crate::store) fn keep(
         &self,
         room: RoomId,
@@ -75,7 +74,7 @@ impl PageCache {
             self.0.rooms.clear();
         }
         let entry = self.0.rooms.entry(room);
-        // Looked at while the room's place is held: who writes counts first and takes away then.
+        // Checked while the entry is locked: the writer first counts, then removes.
         if !self.is_still(missed, room) {
             return page;
         }
@@ -100,7 +99,7 @@ impl PageCache {
         }
     }
 
-    /// To be asked before something is read that may be kept.
+    /// Returns a snapshot to take before a read whose result may be stored.
     pub(in crate::store) fn look(&self, room: RoomId) -> EpochSnapshot {
         self.0.epochs.look(room)
     }
@@ -109,12 +108,12 @@ impl PageCache {
         missed.is_at_rest() && self.look(room) == missed
     }
 
-    /// A transaction begins that bears on these.
+    /// Announces a transaction that may change these.
     pub(in crate::store) fn begin(&self, writes: impl Iterator<Item = Invalidates>) -> WriteScope {
         self.0.epochs.begin(writes)
     }
 
-    /// It has ended with these changes, or has failed: forgets what they have made old.
+    /// Ends a transaction with its changes, or a failed one, and removes the outdated pages.
     pub(in crate::store) fn end(&self, under_way: WriteScope, changes: Option<&Vec<Change>>) {
         match (under_way, changes) {
             (WriteScope::Some(_), Some(changes)) => self.forget(changes),
@@ -143,14 +142,14 @@ impl PageCache {
         }
     }
 
-    /// Forgets the page of a room, and keeps its known readers.
+    /// Removes the page of a room and keeps its known readers.
     fn forget_page(&self, room: RoomId) {
         if let Some(mut kept) = self.0.rooms.get_mut(&room) {
             kept.page = None;
         }
     }
 
-    /// Forgets everything, what is being read included: anything may have changed.
+    /// Removes everything and invalidates reads in progress.
     fn forget_all(&self) {
         self.0.epochs.skip();
         self.take_all();

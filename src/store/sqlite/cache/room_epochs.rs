@@ -1,30 +1,29 @@
-//! Which transactions are under way: what they bear on must not be answered from memory until they have ended,
-//! for whoever reads the database may see them already.
+//! Seqlocks of rooms. Readers may see a commit before its outdated pages are removed; the epochs keep such a page from
+//! being served or stored.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{domain::RoomId, store::sqlite::write::request::Invalidates};
 
-/// Counters of rooms: as many as a `u64` has bits.
+/// Number of counters, one for each bit of a `u64`.
 const PLACES: usize = 64;
 
-/// Counts transactions: those that bear on everything, and those on some rooms together, so that a busy room stands
-/// in the way of few others. A counter is odd while one is under way. There is one writer.
+/// Counts transactions: one counter for those that may change anything, and shared counters for those of single rooms,
+/// so that a busy room affects few others. A counter is odd during a transaction. There is one writer.
 pub(in crate::store) struct RoomEpochs {
     all: AtomicU64,
     some: [AtomicU64; PLACES],
 }
 
-/// What a transaction bears on that is under way.
+/// Scope of a running transaction.
 #[derive(Clone, Copy)]
 pub(in crate::store) enum WriteScope {
     All,
-    /// Rooms, as a bit for each counter of theirs.
+    /// Rooms, as a bit mask of their counters.
     Some(u64),
 }
 
-/// The counters of a room as they were looked at: what was read behind that is as good as new while they stay
-/// the same.
+/// Counters of a room at one moment. A later read is current if they are unchanged after it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct EpochSnapshot {
     all: u64,
@@ -32,7 +31,7 @@ pub(in crate::store) struct EpochSnapshot {
 }
 
 impl EpochSnapshot {
-    /// Whether nothing is under way that may make old what is kept.
+    /// Returns whether no transaction is running that may change the room.
     pub(in crate::store) fn is_at_rest(self) -> bool {
         self.all.is_multiple_of(2) && self.some.is_multiple_of(2)
     }
@@ -46,7 +45,7 @@ impl RoomEpochs {
         }
     }
 
-    /// One begins that bears on these.
+    /// Begins a transaction that may change these.
     pub(in crate::store) fn begin(&self, writes: impl Iterator<Item = Invalidates>) -> WriteScope {
         let mut some = 0;
         let mut everything = false;
@@ -66,12 +65,12 @@ impl RoomEpochs {
         under_way
     }
 
-    /// It has ended, and what it made old is not kept any more.
+    /// Ends a transaction after the outdated pages are removed.
     pub(in crate::store) fn end(&self, under_way: WriteScope) {
         self.count(under_way);
     }
 
-    /// Makes old whatever is being read.
+    /// Invalidates all reads in progress.
     pub(in crate::store) fn skip(&self) {
         self.all.fetch_add(2, Ordering::SeqCst);
     }
@@ -100,7 +99,7 @@ impl Default for RoomEpochs {
     }
 }
 
-/// The counter of a room.
+/// Returns the counter of a room.
 fn place(room: RoomId) -> usize {
     usize::try_from(room.0.unsigned_abs() % PLACES as u64).unwrap_or_default()
 }

@@ -22,7 +22,7 @@ impl Sqlite {
         after: Rev,
         most: PageLimit,
     ) -> Result<Option<Changes>, StoreError> {
-        // One more than wanted tells whether there are more.
+        // One message more tells whether others exist.
         let most_messages = most.messages;
         let most = PageLimit {
             messages: most.messages.saturating_add(1),
@@ -90,7 +90,7 @@ impl Sqlite {
         if exists.is_none() {
             return Ok(LeaveReason::Deleted);
         }
-        // The last one is it: once out, nobody does anything in the room.
+        // The last event is the right one: a user who left can do nothing in the room.
         let event = sqlx::query_scalar!(
             "select m.event ->> '$.type' as \"type!: String\"
              from messages m join rooms r on r.id = m.room_id join users u on u.id = ?2

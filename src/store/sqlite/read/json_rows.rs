@@ -1,7 +1,7 @@
-//! A few messages in one row, as JSON that SQLite makes: one turn of its thread for all of them.
+//! Reads a few messages as one row of JSON that SQLite builds, in one round trip to the thread of the connection.
 //!
-//! Their order is that of the subquery with the limit. SQLite never puts the right side of a `cross join` before
-//! its left, so that who wrote them is looked up for one after the other.
+//! The subquery with the limit defines the order. SQLite never moves the right side of a `cross join` before the left
+//! one, so that authors are looked up message by message.
 
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use crate::{
     store::sqlite::read::rows::{MessageRelationsJson, body_of},
 };
 
-/// A reader's look at a room with a few messages of it, as one row.
+/// State of a room and a few of its messages, in one row.
 pub(in crate::store) struct FewRow {
     pub(in crate::store) last_seq: i64,
     pub(in crate::store) last_rev: i64,
@@ -43,7 +43,7 @@ struct FewJson {
 }
 
 impl FewRow {
-    /// The messages, each with the bytes of its body and of what stands around it.
+    /// Returns the messages, each with the size in bytes of its body and relations.
     pub(in crate::store) fn messages(&self) -> Result<Vec<(Message, usize)>, sqlx::Error> {
         let rows: Vec<FewJson> = serde_json::from_str(&self.items)
             .map_err(|error| sqlx::Error::Decode(format!("messages: {error}").into()))?;

@@ -1,7 +1,7 @@
-//! Stretches of a room's history, by `seq`.
+//! Pages of a room's history, by `seq` (keyset pagination).
 //!
-//! A limit is written `+?4`: SQLite looks at the value behind a bare `?4` to plan by it, and so prepares
-//! the statement anew for each execution, which costs more than many a read itself.
+//! A limit is written `+?4`: for a bare `?4`, SQLite plans by the value and prepares the statement again for each
+//! execution, which costs more than many reads.
 
 use futures_util::{TryStreamExt, stream::BoxStream};
 
@@ -19,21 +19,20 @@ use crate::{
     },
 };
 
-/// So many messages are read as one row, for each row is a turn of the database's thread. More come
-/// row by row, so that they need not all be held at once.
+/// Maximum number of messages that are read as one row, because each row is a round trip to the connection's thread.
+/// Larger pages are read row by row, so that not all rows are in memory at once.
 pub(in crate::store) const FEW: i64 = 64;
 
-/// Messages as they were read, and where the room stood.
+/// Messages that were read, and the state of the room.
 pub(in crate::store) struct PageRead {
     pub(in crate::store) head: Head,
     pub(in crate::store) items: Vec<Message>,
-    /// Whether reading stopped for the sake of bytes.
+    /// Whether the byte limit ended the read.
     pub(in crate::store) cut: bool,
 }
 
-/// Messages of a room for one of its members: those of which the condition is true, in that order, and no
-/// more than wanted. In the condition `?3` is the number that it is about. `None` if the reader is not in the
-/// room.
+/// Reads messages of a room for one of its members: at most the limit of those that meet the condition, in the given
+/// order. In the condition, `?3` is the number. `None` if the reader is not in the room.
 macro_rules! seen {
     ($sqlite:expr, $room:expr, $reader:expr, $number:expr, $most:expr, $which:tt, $order:tt) => {{
         let (room, reader, number, most) = ($room.0, $reader.0, $number, $most);
@@ -116,7 +115,7 @@ impl Sqlite {
         seen!(self, room, reader, seq.0, most, "m.seq > ?3", "m.seq")
     }
 
-    /// Half before, half from `seq` on; what the first half leaves free is the second's.
+    /// Returns half of the page before `seq` and half from it on. The second half uses what the first leaves free.
     pub(in crate::store) async fn around(
         &self,
         room: RoomId,
@@ -148,8 +147,7 @@ impl Sqlite {
     }
 }
 
-/// Takes messages that came in one row, in the order they came in, up to the one that goes
-/// beyond the bytes.
+/// Takes messages from one row, in their order, up to the one that exceeds the byte limit.
 pub(in crate::store) fn few(
     row: Option<FewRow>,
     most: PageLimit,
@@ -172,8 +170,8 @@ pub(in crate::store) fn few(
     }))
 }
 
-/// Takes rows up to the message that goes beyond the bytes. No row at all is no membership; a row
-/// without a message is a room with none to show.
+/// Takes rows up to the message that exceeds the byte limit. No row means no membership; a row without a message means
+/// a room without matching messages.
 pub(in crate::store) async fn collect(
     mut rows: BoxStream<'_, Result<SeenRow, sqlx::Error>>,
     most: PageLimit,
@@ -186,7 +184,7 @@ pub(in crate::store) async fn collect(
             items: Vec::new(),
             cut: false,
         });
-        // What stands around a message counts, too: its files, who reacted, what it answers.
+        // Relations count, too: files, reactions, quotes.
         let around = row.extras_len();
         let Some(message) = row.message()? else { break };
         let size = message.body.len() + around;

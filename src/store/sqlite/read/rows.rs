@@ -1,4 +1,4 @@
-//! From rows to domain types.
+//! Conversion of rows to domain types.
 
 use serde::Deserialize;
 
@@ -15,12 +15,12 @@ pub(in crate::store) fn limit_json(limit: &RoomLimit) -> Result<Option<String>, 
     rooms.map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-/// A row holds a value that no code of ours writes.
+/// Reports a stored value that the program never writes.
 pub(in crate::store) fn corrupt(what: &str, value: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("{what} {value:?} is not one of ours").into())
 }
 
-/// The columns of a message and its author, by the names the queries give them.
+/// Columns of a message and its author, by the names in the queries.
 pub(in crate::store) struct MessageRow {
     pub(in crate::store) room_id: i64,
     pub(in crate::store) seq: i64,
@@ -40,7 +40,7 @@ pub(in crate::store) struct MessageRow {
     pub(in crate::store) extras: Option<String>,
 }
 
-/// What `messages_seen` says of what grew around a message.
+/// Relations of a message, as the view `messages_seen` returns them.
 #[derive(Deserialize)]
 pub(in crate::store) struct MessageRelationsJson {
     mentions: Option<Vec<UserId>>,
@@ -170,8 +170,7 @@ impl TryFrom<MessageRow> for Message {
     }
 }
 
-/// What a message says. Of what the room reports, by the name that its author goes by now: whoever has
-/// deleted their account has none.
+/// Returns the text of a message. System messages use the current name of their author; deleted accounts have none.
 pub(in crate::store) fn body_of(
     event: Option<&SystemEvent>,
     username: &str,
@@ -180,7 +179,7 @@ pub(in crate::store) fn body_of(
     event.map_or(stored, |event| event.sentence(username))
 }
 
-/// A row of a reader's look at a room: where it stands, and a message if there is one.
+/// State of a room for a reader, and one message if there is one.
 pub(in crate::store) struct SeenRow {
     pub(in crate::store) last_seq: i64,
     pub(in crate::store) last_rev: i64,
@@ -203,7 +202,7 @@ pub(in crate::store) struct SeenRow {
 }
 
 impl SeenRow {
-    /// How much stands around the message, as it is stored.
+    /// Returns the size in bytes of the stored relations.
     pub(in crate::store) fn extras_len(&self) -> usize {
         self.extras.as_ref().map_or(0, String::len)
     }
@@ -240,7 +239,7 @@ pub(in crate::store) fn head_of(last_seq: i64, last_rev: i64) -> Head {
     }
 }
 
-/// The columns of a user.
+/// Columns of a user.
 pub(in crate::store) struct UserRow {
     pub(in crate::store) id: i64,
     pub(in crate::store) username: String,
@@ -265,7 +264,7 @@ impl From<UserRow> for User {
     }
 }
 
-/// The columns of a room.
+/// Columns of a room.
 pub(in crate::store) struct RoomRow {
     pub(in crate::store) id: i64,
     pub(in crate::store) name: String,
@@ -300,7 +299,7 @@ impl TryFrom<RoomRow> for Room {
     }
 }
 
-/// The columns of a room and of one membership of it.
+/// Columns of a room and of one membership.
 pub(in crate::store) struct StandingRow {
     pub(in crate::store) id: i64,
     pub(in crate::store) name: String,
@@ -331,7 +330,7 @@ impl TryFrom<StandingRow> for Membership {
             Some(json) => serde_json::from_str(json).map_err(|_| corrupt("people", json))?,
             None => Vec::new(),
         };
-        // A direct room has no name of its own: to each of its people it is the others.
+        // A direct room is named after the other members.
         let others = people.iter().filter(|one| one.id.0 != row.user_id);
         let others: Vec<&str> = others.map(|one| one.display_name.as_str()).collect();
         let name = if row.people.is_some() {
@@ -344,7 +343,7 @@ impl TryFrom<StandingRow> for Membership {
             role: to_role(&row.role)?,
             read_seq: Seq(row.read_seq),
             read_generation: ReadGeneration(row.read_generation),
-            // Who is spoken to alone is always meant.
+            // Every message of a direct room counts as a mention.
             mentions: if row.kind == "direct" {
                 row.unread
             } else {
@@ -353,7 +352,7 @@ impl TryFrom<StandingRow> for Membership {
             notify: Notify::parse(&row.notify)
                 .ok_or_else(|| corrupt("notification level", &row.notify))?,
             unread: row.unread,
-            // One that has run out is none.
+            // An expired mute counts as none.
             muted_until: row
                 .muted_until
                 .map(Timestamp)

@@ -1,8 +1,7 @@
-//! Which trigrams are common here, roughly.
+//! Approximate frequencies of trigrams.
 //!
-//! Looking a trigram up costs a walk through all messages that have it, so that of a term's trigrams
-//! the rare ones are looked up. How rare they are depends on the language that is spoken here: the
-//! newest messages are a sample of it.
+//! A lookup of a trigram visits every message that has it. So of a term's trigrams the rare ones are looked up. Which
+//! ones are rare depends on the language of the server; the newest messages are the sample.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -17,18 +16,18 @@ use crate::{domain::fold::fold, store::StoreError};
 /// Messages in the sample, and how much of each.
 const SAMPLE: i64 = 2000;
 const SAMPLE_CHARS: i64 = 500;
-/// Trigrams that share a slot are taken for as common as they are together.
+/// Trigrams that share a slot count together.
 const SLOTS: usize = 1 << 16;
-/// Languages do not change from one hour to the next.
+/// The languages of a server change slowly.
 const GOOD_FOR: Duration = Duration::from_hours(1);
 
-/// How often each trigram is in the sample.
+/// Number of occurrences of each trigram in the sample.
 pub(in super::super) struct Frequencies {
     counts: Box<[u16]>,
     taken: Instant,
 }
 
-/// The sample that was taken last.
+/// The latest sample.
 pub(in super::super) type SharedFrequencies = Arc<RwLock<Option<Arc<Frequencies>>>>;
 
 impl Frequencies {
@@ -47,13 +46,13 @@ impl Frequencies {
         }
     }
 
-    /// How often that trigram is in the sample, or more.
+    /// Returns an upper bound of the trigram's occurrences in the sample.
     pub(super) fn count(&self, trigram: &str) -> u16 {
         self.counts[slot(trigram.chars())]
     }
 }
 
-/// The slot of a trigram: FNV-1a of its characters, folded in the middle.
+/// Returns the slot of a trigram: FNV-1a of its characters, folded to 16 bits.
 fn slot(trigram: impl Iterator<Item = char>) -> usize {
     let hash = trigram.fold(0x811c_9dc5_u32, |hash, c| {
         (hash ^ u32::from(c)).wrapping_mul(0x0100_0193)

@@ -1,46 +1,44 @@
-//! What the index holds of a message, and how it is asked for.
+//! Tokens of the index and expressions to look them up.
 //!
-//! A term of three characters or more is looked up by its trigrams, in a table that cuts texts into
-//! them by itself. One of one or two characters is looked up in a second table, whose tokens are cut
-//! here. Neither knows places in the text: a message that has all the trigrams of a term is only
-//! likely to have the term, and is compared itself afterwards.
+//! Terms of three characters or more are looked up by their trigrams, in a table that FTS5 tokenizes. Terms of one or
+//! two characters are looked up in a second table, whose tokens are made here. Neither table knows positions: a
+//! message with all trigrams of a term only probably contains the term, and is compared afterwards.
 //!
-//! Each message also carries tokens for its room, its author and whether it has files: the index then
-//! meets them with the words by itself, which is what keeps a search of a quiet room from walking
-//! through all that was said elsewhere. No text can make anything of these tokens but a message that
-//! might match.
+//! Each message also has tokens for its room, its author and its files. FTS5 intersects them with the words, so that a
+//! search in a quiet room does not visit the messages of all others. A text that contains such a token only makes its
+//! message a candidate.
 
 use std::{collections::BTreeSet, fmt::Write};
 
 use crate::domain::{RoomId, UserId};
 
-/// Trigrams looked up for one query. Each costs a walk through its messages, and the rarest few of
-/// them say nearly all that all would.
+/// Maximum number of trigrams looked up for one query. Each visits all its messages, and the rarest few select nearly
+/// as well as all.
 const MAX_TRIGRAMS: usize = 4;
-/// Short terms looked up for one query.
+/// Maximum number of short terms looked up for one query.
 const MAX_SHORT: usize = 8;
 
-/// Which of the tables serves a query.
+/// The table that serves a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Table {
     /// Terms of three characters or more.
     Trigrams,
-    /// Terms of one or two.
+    /// Terms of one or two characters.
     Short,
 }
 
-/// Something that a message is marked with.
+/// A property of a message that has a token.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DocumentTag {
     Room(RoomId),
     Author(UserId),
     File,
-    /// What every message has: for queries that name nothing the index knows.
+    /// Every message has it: for queries without any term in the index.
     Any,
 }
 
 impl DocumentTag {
-    /// The mark as a token of that table.
+    /// Returns the token of the tag in a table.
     pub(super) fn token(self, table: Table) -> String {
         match table {
             Table::Trigrams => self.trigram(),
@@ -54,8 +52,8 @@ impl DocumentTag {
         }
     }
 
-    /// Three characters of a private area: which mark it is, and a number of two digits. A number
-    /// beyond 2³⁰ shares its mark with another; what is found by it is looked at itself.
+    /// Returns three private-use characters: the kind of tag and a number of two digits. Numbers beyond 2³⁰ share
+    /// tags; candidates are compared anyway.
     fn trigram(self) -> String {
         let (sort, number) = match self {
             Self::Room(RoomId(id)) => ('\u{e001}', id),
@@ -71,7 +69,7 @@ impl DocumentTag {
     }
 }
 
-/// The tokens of one and two characters of a folded text, as words for the second table.
+/// Returns the tokens of one and two characters of a folded text, for the second table.
 pub(super) fn short_tokens(folded: &str) -> String {
     let mut tokens = BTreeSet::new();
     let mut before = None;
@@ -94,7 +92,7 @@ pub(super) fn short_tokens(folded: &str) -> String {
     words
 }
 
-/// That table's tokenizer takes punctuation for the space between words; a private area has none.
+/// Maps a character to a private-use one, because the tokenizer drops punctuation.
 fn letter(c: char) -> char {
     if c.is_ascii() && !c.is_ascii_alphanumeric() {
         char::from_u32(0xe000 + u32::from(c)).unwrap_or(c)
@@ -103,8 +101,8 @@ fn letter(c: char) -> char {
     }
 }
 
-/// The table that serves these terms, and the tokens that a message must have there: of their
-/// trigrams those that are least `common`.
+/// Returns the table that serves these terms, and the tokens that a message must have there: the least `common`
+/// trigrams.
 pub(super) fn lookup(terms: &[String], common: impl Fn(&str) -> u16) -> (Table, Vec<String>) {
     let (long, short): (Vec<_>, Vec<_>) =
         terms.iter().partition(|term| term.chars().nth(2).is_some());
@@ -112,7 +110,7 @@ pub(super) fn lookup(terms: &[String], common: impl Fn(&str) -> u16) -> (Table, 
         let tokens = short.iter().map(|term| term.chars().map(letter).collect());
         return (Table::Short, tokens.take(MAX_SHORT).collect());
     }
-    // Short terms beside long ones are only compared with what is found.
+    // Short terms beside long ones are only compared.
     let mut tokens: Vec<String> = Vec::new();
     for term in long {
         let chars: Vec<char> = term.chars().collect();
@@ -128,8 +126,8 @@ pub(super) fn lookup(terms: &[String], common: impl Fn(&str) -> u16) -> (Table, 
     (Table::Trigrams, tokens)
 }
 
-/// An expression that all of these groups meet; of a group, one token is enough. Each token is
-/// quoted, so that none can be anything but a token.
+/// Returns an expression that requires one token of each group. Each token is quoted, so that none acts as an
+/// operator.
 pub(super) fn expression(groups: &[Vec<String>]) -> String {
     let mut text = String::new();
     for group in groups.iter().filter(|group| !group.is_empty()) {

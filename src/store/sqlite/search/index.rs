@@ -1,7 +1,7 @@
-//! Feeding the index.
+//! Updates the index.
 //!
-//! Messages are read and cut into tokens beside the writer; only what is ready to be written waits in
-//! its queue. What changes in between has a newer `rev` than the slice says it knows, and comes again.
+//! Messages are read and tokenized outside the writer; only finished rows go through its queue. A message that changes
+//! meanwhile has a newer `rev` than the recorded progress, and is indexed again.
 
 use std::collections::BTreeMap;
 
@@ -19,34 +19,34 @@ use crate::{
     store::{IndexProgress, IndexSlice, StoreError},
 };
 
-/// A span of ids in `search_spans` is 2 to the power of this.
+/// Binary logarithm of the number of ids in a span of `search_spans`.
 pub(super) const SPAN_BITS: u32 = 12;
 
-/// A message that has changed.
+/// A changed message.
 struct ChangedMessage {
     id: i64,
     rev: i64,
     author_id: i64,
     created_at: i64,
-    /// Null if nobody is to find it: what was deleted, and what the room says about itself.
+    /// `None` if it must not be found: deleted messages and system messages.
     body: Option<String>,
     has_file: bool,
 }
 
-/// What is to be written, by its row in the index: FTS5 takes rows in their order for one piece, and
-/// begins another whenever one is smaller than the last.
+/// Rows to write, by their row in the index. FTS5 writes ascending rows as one segment, and starts another whenever a
+/// row is smaller than the last.
 #[derive(Default)]
 struct IndexBatch {
     gone: Vec<i64>,
     trigrams: BTreeMap<i64, Trigrams>,
     short: BTreeMap<i64, String>,
-    /// The first and the last moment of each span.
+    /// First and last time of each span.
     spans: BTreeMap<i64, (i64, i64)>,
-    /// How far each room has come.
+    /// Progress of each room.
     progress: Vec<(i64, i64)>,
 }
 
-/// Body, room, author, files and what every message has.
+/// Body, room, author, files, and the tag of every message.
 type Trigrams = (String, String, String, Option<String>, String);
 
 impl IndexBatch {
@@ -103,7 +103,7 @@ impl Sqlite {
     ) -> Result<IndexProgress, StoreError> {
         let (mut batch, mut indexed) = (IndexBatch::default(), IndexProgress::default());
         let mut bytes = slice.bytes;
-        // Each has a change at least, as far as is known.
+        // Each room has at least one change, as far as is known.
         let rooms = rooms.get(..slice.messages).unwrap_or(rooms);
         let progress = self.progress(rooms).await?;
         for room in rooms {
@@ -142,7 +142,7 @@ impl Sqlite {
         Ok(indexed)
     }
 
-    /// How far the index has come in some rooms. Those that are gone are left out.
+    /// Returns the progress of the index in some rooms, without deleted ones.
     async fn progress(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Rev>, StoreError> {
         let rooms = json(&rooms)?;
         let rows = sqlx::query!(
@@ -158,7 +158,7 @@ impl Sqlite {
         Ok(known.map(|row| (RoomId(row.id), Rev(row.rev))).collect())
     }
 
-    /// Returns the messages of a room that changed after a rev, in its order, at most so many.
+    /// Returns at most `limit` messages of a room that changed after a `rev`, in its order.
     async fn changed(
         &self,
         room: RoomId,
@@ -193,7 +193,7 @@ impl Sqlite {
                     ] {
                         let before = total_changes(conn).await?;
                         sqlx::query(merge).bind(pages).execute(&mut *conn).await?;
-                        // The command itself counts as one change; what it does, as more.
+                        // The command itself counts as one change; its effects count as more.
                         if total_changes(conn).await? - before > 1 {
                             return Ok(true);
                         }
@@ -217,7 +217,7 @@ async fn total_changes(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> 
         .await
 }
 
-/// A batch as the statements take it.
+/// A batch as parameters of the statements.
 struct IndexRows {
     gone: String,
     trigrams: String,
@@ -232,7 +232,7 @@ impl IndexRows {
             value.map_err(|error| StoreError::Failed(error.to_string()))
         };
         batch.gone.sort_unstable();
-        // Maps as lists of pairs: as objects, their keys would be texts.
+        // Maps as lists of pairs: the keys of objects would become strings.
         Ok(Self {
             gone: json(serde_json::to_string(&batch.gone))?,
             trigrams: json(serde_json::to_string(&Vec::from_iter(batch.trigrams)))?,
@@ -252,7 +252,7 @@ impl IndexRows {
                 .execute(&mut *conn)
                 .await?;
         }
-        // A message that went since it was read must not come back into the index.
+        // A message that was deleted after it was read must not enter the index.
         for (statement, rows) in [
             (
                 concat!("insert or replace into search_trigrams(rowid, body, room, author, files, every)

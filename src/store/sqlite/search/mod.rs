@@ -1,7 +1,7 @@
-//! Finding messages in SQLite.
+//! Search in SQLite.
 //!
-//! The index names candidates, newest first; each is then held against the query as it is now. What
-//! the reader may not see is decided by the memberships, in the same statement that reads the text.
+//! The index names candidates, newest first. Each is compared with the query as it is now. The statement that reads
+//! the text joins the memberships, which decide what the reader may see.
 
 mod frequencies;
 mod grams;
@@ -25,10 +25,10 @@ use index::SPAN_BITS;
 pub(super) use frequencies::SharedFrequencies;
 pub(super) use tables::prepare;
 
-/// The row of a message in the index, and the message of a row, as SQL.
+/// Converts between the id of a message and its row in the index, in SQL.
 ///
-/// The index is read upwards twice as fast as downwards, and the newest message is wanted first: the
-/// rows run against the ids. They stay above zero, where FTS5 writes them in a few bytes.
+/// FTS5 reads ascending rows twice as fast as descending ones, and searches want the newest message first. So rows
+/// descend as ids ascend. They stay positive, where FTS5 encodes them in few bytes.
 macro_rules! descending_rowid {
     ($number:literal) => {
         concat!("(1099511627776 - ", $number, ")")
@@ -41,15 +41,14 @@ fn row_of(id: i64) -> i64 {
     (1_i64 << 40).saturating_sub(id)
 }
 
-/// Candidates that one search looks at. Where most of them turn out not to match, it answers what it
-/// has and where to go on.
+/// Maximum number of candidates of one search. If most do not match, the answer holds fewer messages and a cursor.
 const CANDIDATES: i64 = 4000;
-/// Bytes of bodies in one answer.
+/// Maximum number of bytes of bodies in one answer.
 const ANSWER_BYTES: usize = 512 * 1024;
-/// The rooms of a search are marks to look up if they hold less than this part of all messages;
-/// otherwise it is quicker to look at what is found.
+/// Rooms are looked up in the index if they hold less than this part of all messages. Otherwise checking the
+/// candidates is faster.
 const FEW: i64 = 8;
-/// More rooms than this are not looked up one by one.
+/// Maximum number of rooms that are looked up one by one.
 const MAX_TAGS: usize = 512;
 
 macro_rules! candidates {
@@ -79,15 +78,15 @@ struct Candidate {
     seq: i64,
     author_id: i64,
     created_at: i64,
-    /// Null if the reader is not to find it.
+    /// `None` if the reader must not find it.
     body: Option<String>,
     has_file: bool,
 }
 
-/// A query with its names made into numbers.
+/// A query with names resolved to ids.
 struct ResolvedQuery {
     rooms: HashSet<RoomId>,
-    /// `None`: anybody.
+    /// `None` for any author.
     authors: Option<HashSet<UserId>>,
     expression: String,
     table: Table,
@@ -110,7 +109,7 @@ impl Sqlite {
         let high = search.cursor.map_or(high, |cursor| cursor.min(high));
         let (places, next) = self.candidates(search, &resolved, low, high).await?;
         let items = self.found(search.reader, &places).await?;
-        // They were read once more, and may have changed since.
+        // They were read again and may have changed since.
         let items = items
             .into_iter()
             .filter(|(_, message)| query.terms.are_in(&message.body))
@@ -118,7 +117,7 @@ impl Sqlite {
         Ok(SearchOutcome::Found(SearchPage { items, next }))
     }
 
-    /// Looks through the index, newest first, for at most as many messages as are wanted.
+    /// Returns candidates from the index, newest first, until enough match.
     async fn candidates(
         &self,
         search: &Search,
@@ -142,7 +141,7 @@ impl Sqlite {
         while let Some(candidate) = candidates.try_next().await? {
             looked_at += 1;
             if let Some(body) = resolved.matching(&search.query, &candidate) {
-                // One more than wanted tells that there are more.
+                // One message more tells whether another page exists.
                 if places.len() >= search.limit || bytes == 0 {
                     return Ok((places, last));
                 }
@@ -158,7 +157,7 @@ impl Sqlite {
         Ok((places, None))
     }
 
-    /// The messages at these places that the reader may see now, in the same order.
+    /// Returns the messages at these places that the reader may see now, in the same order.
     async fn found(
         &self,
         reader: UserId,
@@ -213,7 +212,7 @@ impl Sqlite {
         Ok(rows.collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// The rooms and authors that a query names; the name of a room that is none of the reader's.
+    /// Resolves the rooms and authors of a query. Returns the name of a room that the reader is not in.
     async fn resolve(&self, search: &Search) -> Result<Result<ResolvedQuery, String>, StoreError> {
         let (reader, query) = (search.reader, &search.query);
         let mut mine = sqlx::query!(
@@ -279,8 +278,7 @@ impl Sqlite {
         }))
     }
 
-    /// Whose messages are wanted; `None` for anybody's. A name that nobody has is not told from one
-    /// of somebody who has said nothing here.
+    /// Returns the wanted authors; `None` for any. An unknown name looks like a user without messages.
     async fn authors(
         &self,
         reader: UserId,
@@ -309,7 +307,7 @@ impl Sqlite {
         Ok(Some(authors))
     }
 
-    /// The ids, from the first to before the second, among which messages of the wanted time are.
+    /// Returns the half-open range of ids that contains the messages of the wanted time.
     async fn ids_between(&self, query: &SearchQuery) -> Result<(i64, i64), StoreError> {
         let (mut low, mut high) = (0, i64::MAX);
         if let Some(after) = query.after {
@@ -335,7 +333,7 @@ impl Sqlite {
 }
 
 impl ResolvedQuery {
-    /// The body of a candidate, if it is what is looked for.
+    /// Returns the body of a candidate if it matches.
     fn matching<'c>(&self, query: &SearchQuery, candidate: &'c Candidate) -> Option<&'c str> {
         let body = candidate.body.as_deref()?;
         let author = UserId(candidate.author_id);

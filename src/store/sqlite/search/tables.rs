@@ -1,19 +1,19 @@
-//! The tables of the index: made at the start, made anew if an older version made them otherwise.
+//! Tables of the index, created at the start and recreated if an older version made them differently.
 //!
-//! They are not among the migrations, for they hold nothing of their own: any version can throw them
-//! away and read the messages again.
+//! They are not part of the migrations, because they hold no data of their own: any version can drop them and index
+//! the messages again.
 
 use super::descending_rowid;
 use sqlx::{Connection, Executor, SqliteConnection};
 
-/// Counts what is indexed otherwise than before: how texts are folded or cut, or the tables.
+/// Version of the index: of folding, tokens and tables.
 const SHAPE: i64 = 2;
 
-/// Contentless: the texts are in `messages` alone. Without places in the text (`detail`), which
-/// would take three times the room. Texts come folded, so that the tokenizer need not.
+/// Contentless: the texts are in `messages` alone. `detail` is off, since positions would triple the size. Texts come
+/// folded, so the tokenizer does not fold.
 ///
-/// FTS5 would tidy up (merge what it wrote) in the middle of a write, at times for a long time;
-/// [`tidy`](super::Sqlite::tidy_index) does it in steps that are small.
+/// FTS5 would merge segments during a write, at times for long. [`tidy`](super::Sqlite::tidy_index) merges in small
+/// steps instead.
 const MAKE: &str = concat!(
     "
     create virtual table search_trigrams using fts5(
@@ -44,7 +44,7 @@ const DROP: &str = "
     delete from search_spans;
     delete from search_shape;";
 
-/// Sees to it that the tables are there and of this version's shape.
+/// Creates the tables unless they exist in this version.
 pub(in super::super) async fn prepare(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let shape = sqlx::query_scalar!("select version from search_shape")
         .fetch_optional(&mut *conn)
@@ -57,7 +57,7 @@ pub(in super::super) async fn prepare(conn: &mut SqliteConnection) -> Result<(),
     tx.commit().await
 }
 
-/// Throws away what is indexed, in a transaction of the caller's.
+/// Recreates the tables empty, in the caller's transaction.
 pub(super) async fn make_anew(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     (&mut *conn).execute(DROP).await?;
     (&mut *conn).execute(MAKE).await?;

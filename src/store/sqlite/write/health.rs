@@ -1,4 +1,4 @@
-//! Whether the disk takes what is written.
+//! Health of the disk.
 
 use std::sync::{
     Arc,
@@ -9,7 +9,7 @@ use sqlx::{Executor, SqliteConnection};
 
 use crate::store::StoreError;
 
-/// Whether the last write that met the disk failed there. Cloning it is cheap.
+/// Whether the last write to the disk failed. Cloning it is cheap.
 #[derive(Clone, Default)]
 pub(in crate::store) struct Health(Arc<AtomicBool>);
 
@@ -18,15 +18,15 @@ impl Health {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Notes why a write failed, if that was not its own fault.
+    /// Records a failed write if the disk is the cause.
     pub(in crate::store) fn note(&self, error: &StoreError) {
         if matches!(error, StoreError::Disk(_)) {
             self.0.store(true, Ordering::Release);
         }
     }
 
-    /// Tries whether the disk takes writes again. Only a trial can tell: a commit of few bytes may
-    /// pass where a message would not, and who is told that a server is not ready sends it nothing.
+    /// Tries whether the disk accepts writes again. Only a trial can tell: a small commit may succeed where a message
+    /// would fail, and clients send nothing to a server that is not ready.
     pub(in crate::store) async fn recover(&self, conn: &mut SqliteConnection) {
         match trial(conn).await {
             Ok(()) => {
@@ -34,7 +34,7 @@ impl Health {
                 tracing::info!("the disk takes writes again");
             }
             Err(error) => {
-                // If there is no transaction to take back, this fails, and that is as well.
+                // Fails if there is no transaction, which is fine.
                 let _ = conn.execute("rollback").await;
                 tracing::debug!(%error, "the disk does not take writes yet");
             }
@@ -42,8 +42,7 @@ impl Health {
     }
 }
 
-/// Writes some pages more than there were and gives them back. A crash in between leaves them for
-/// the next trial.
+/// Allocates some pages and frees them. After a crash in between, the next trial frees them.
 async fn trial(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     for statement in [
         "begin immediate",

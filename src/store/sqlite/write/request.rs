@@ -1,4 +1,4 @@
-//! What waits in the writer's queue, and what it works with.
+//! Requests in the writer's queue, and the state of the writer.
 
 use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// What the writer works with: its connection, what the transaction has changed so far, who has sent
-/// of late, and how the disk does.
+/// State of the writer: its connection, the changes of the transaction, the recent senders, and the health of the
+/// disk.
 pub(in crate::store) struct WriterState {
     pub(in crate::store) conn: SqliteConnection,
     pub(in crate::store) changes: Vec<Change>,
@@ -24,31 +24,31 @@ pub(in crate::store) struct WriterState {
     pub(in crate::store) health: Health,
 }
 
-/// One write that waits in the queue.
+/// A queued write.
 pub(in crate::store) enum WriteRequest {
     Append(Box<AppendJob>),
     WriteOp(Box<dyn WriteOp>),
 }
 
-/// What a write may change of what is remembered from one transaction to the next.
+/// Caches that a write invalidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Invalidates {
-    /// Nobody's right to say something, nor a name, nor a membership, nor anything that is in a room.
+    /// None: no right to post, name, membership or message changes.
     None,
-    /// The messages of one room, and its numbers. Its changes say which.
+    /// Those of one room: its messages and counters. The changes of the write name them.
     Room(RoomId),
-    /// Anything.
+    /// All.
     All,
 }
 
-/// Any other write: some statements that succeed or fail together.
+/// A write other than a message: statements that succeed or fail together.
 pub(in crate::store) trait WriteOp: Send {
     fn run<'c>(&'c mut self, tx: &'c mut WriterState) -> BoxFuture<'c, Result<(), sqlx::Error>>;
     fn invalidates(&self) -> Invalidates;
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-/// A [`WriteOp`] whose work is a closure.
+/// A [`WriteOp`] made from a closure.
 pub(in crate::store) struct WriteFn<F, T> {
     todo: Option<F>,
     invalidates: Invalidates,
@@ -99,7 +99,7 @@ where
     }
 
     fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
-        // A caller that no longer waits is none of the writer's business: its write stands.
+        // If the caller no longer waits, the write stays.
         let _ = self.reply.send(committed.and(self.outcome));
     }
 }

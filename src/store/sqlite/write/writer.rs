@@ -1,5 +1,5 @@
-//! The one task that writes: it takes everything that is queued, makes it one transaction, and
-//! answers each caller once that transaction is on disk. So a hundred senders share one fsync.
+//! The writer: one task takes all queued requests, runs them in one transaction, and answers each caller once that
+//! transaction is on disk (group commit). So a hundred senders share one fsync.
 
 use std::sync::{
     Arc,
@@ -29,22 +29,22 @@ use crate::{
     },
 };
 
-/// How many writes share one transaction at most.
+/// Maximum number of writes in one transaction.
 const BATCH: usize = 512;
-/// How many commits may wait to be passed on before the writer waits too.
+/// Maximum number of commits that wait for publication before the writer waits, too.
 const COMMITS: usize = 64;
-/// Bytes of messages that may wait; more is refused as a full queue is.
+/// Maximum number of bytes of queued messages.
 const MAX_QUEUED_BYTES: usize = 32 << 20;
-/// How often it is tried whether a disk that failed takes writes again.
+/// Interval between trials of a failed disk.
 const TRIAL_EVERY: Duration = Duration::from_secs(1);
 
-/// The queue's near end.
+/// Handle of the writer's queue.
 #[derive(Clone)]
 pub(in crate::store) struct Writer {
     jobs: mpsc::Sender<WriteRequest>,
     closing: CancellationToken,
     health: Health,
-    /// Bytes of the messages that wait.
+    /// Bytes of the queued messages.
     waiting: Arc<AtomicUsize>,
 }
 
@@ -84,12 +84,12 @@ impl Writer {
         (writer, committed)
     }
 
-    /// Refuses new writes; those that wait are still done.
+    /// Refuses new writes. Queued ones are still done.
     pub(in crate::store) fn close(&self) {
         self.closing.cancel();
     }
 
-    /// Why nothing can be written now.
+    /// Returns why writes fail at present.
     pub(in crate::store) fn health_error(&self) -> Option<&'static str> {
         if self.jobs.is_closed() && !self.closing.is_cancelled() {
             Some("the task that writes to the database has ended")
@@ -124,8 +124,8 @@ impl Writer {
         Ok(PendingAppend(pending))
     }
 
-    /// Queues any other write and waits until it is on disk. If `work` fails, what it has written
-    /// is taken back and nothing else is.
+    /// Queues a write and waits until it is on disk. If `work` fails, its changes are rolled back, and only its
+    /// changes.
     pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -136,8 +136,8 @@ impl Writer {
         self.queue_call(work, Invalidates::All).await
     }
 
-    /// The same for what bears on nobody's right to say something, nor on what they are called, nor on
-    /// the numbers of a room: the writer goes on knowing all that.
+    /// Queues a write that changes no membership, name, restriction or counter, so that the writer's caches stay
+    /// valid.
     pub(in crate::store) async fn write_uncached<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -148,7 +148,7 @@ impl Writer {
         self.queue_call(work, Invalidates::None).await
     }
 
-    /// The same for what changes messages of one room, and says which in its changes.
+    /// Queues a write that changes messages of one room. Its changes name them.
     pub(in crate::store) async fn write_in_room<T, F>(
         &self,
         room: RoomId,
@@ -173,7 +173,7 @@ impl Writer {
         let (reply, pending) = oneshot::channel();
         let job = WriteFn::new(work, invalidates, reply);
         self.queue(WriteRequest::WriteOp(Box::new(job)))?;
-        // The writer answers whatever it takes, unless it ends before its time.
+        // The writer answers every request, unless it ends early.
         pending.await.unwrap_or(Err(StoreError::Gone))
     }
 
@@ -188,7 +188,7 @@ impl Writer {
     }
 }
 
-/// Bytes that a message holds while it waits.
+/// Returns the bytes that a queued message holds.
 fn weight(append: &Append) -> usize {
     size_of::<Append>() + append.draft.body.as_str().len()
 }
@@ -232,13 +232,13 @@ async fn write_all(
             tx.health.note(error);
             tx.rollback().await;
         }
-        // Before anybody is told, and behind the commit. Where it failed, its changes are nothing to go by.
+        // After the commit and before any answer. The changes of a failed transaction say nothing.
         page_cache.end(scope, result.is_ok().then_some(&changes));
         for job in batch.drain(..) {
             job.finish(result.clone());
         }
         if matches!(result, Err(StoreError::Gone)) {
-            // The thread behind the connection has died, and with it every write to come.
+            // The thread of the connection has died. Every further write would fail.
             return;
         }
         if result.is_ok() && !changes.is_empty() && commits.send(changes).await.is_err() {
@@ -247,9 +247,9 @@ async fn write_all(
     }
 }
 
-/// One transaction. On an error nothing of it stands.
+/// Runs one transaction. On an error, nothing of it is written.
 async fn write(tx: &mut WriterState, batch: &mut [WriteRequest]) -> Result<(), sqlx::Error> {
-    // One of them must not take the others with it: what does not stand so is looked at one by one.
+    // Try the batch in one commit. If it fails, retry each write in its own savepoint.
     if batch.iter().all(WriteRequest::is_append) {
         match append::append_alone(tx, &mut appends(batch)).await {
             Ok(true) => return Ok(()),
@@ -264,8 +264,8 @@ async fn write(tx: &mut WriterState, batch: &mut [WriteRequest]) -> Result<(), s
         }
     }
     tx.conn.execute("begin immediate").await?;
-    // What is alone in its transaction needs no savepoint, for which SQLite would copy every page
-    // before it is changed: if it fails, the whole transaction is taken back.
+    // A single write needs no savepoint, for which SQLite would copy every changed page: if it fails, the whole
+    // transaction is rolled back.
     if batch.len() == 1 {
         run(tx, batch).await?;
     } else {
@@ -282,7 +282,8 @@ async fn write(tx: &mut WriterState, batch: &mut [WriteRequest]) -> Result<(), s
     Ok(())
 }
 
-/// Some writes that stand or fall together; whether they stand. An error is the whole transaction's.
+/// Runs writes that succeed or fail together, and returns whether they succeeded. An error concerns the whole
+/// transaction.
 async fn attempt(tx: &mut WriterState, group: &mut [WriteRequest]) -> Result<bool, sqlx::Error> {
     let before = tx.changes.len();
     tx.conn.execute("savepoint job").await?;
@@ -291,7 +292,7 @@ async fn attempt(tx: &mut WriterState, group: &mut [WriteRequest]) -> Result<boo
     if let Err(error) = done {
         tx.changes.truncate(before);
         tx.senders.forget();
-        // A disk that fails may have taken the whole transaction back, and all fail for that.
+        // A failing disk may have rolled back the whole transaction; then all writes fail.
         if tx.conn.execute("rollback to job").await.is_err() {
             return Err(error);
         }
@@ -332,11 +333,11 @@ fn appends(group: &mut [WriteRequest]) -> Vec<&mut AppendJob> {
 }
 
 impl WriterState {
-    /// Nothing of the transaction stands.
+    /// Rolls back the transaction and its effects on the caches.
     async fn rollback(&mut self) {
         self.changes.clear();
         self.senders.forget();
-        // If there is no transaction to take back, this fails, and that is as well.
+        // Fails if there is no transaction, which is fine.
         let _ = self.conn.execute("rollback").await;
     }
 }
