@@ -1,4 +1,4 @@
-//! A long history: 200 rooms of two people, some of whose messages are a million.
+//! A long history: 200 rooms of two users, with a million messages by Zipf's law.
 
 use std::{
     io,
@@ -20,39 +20,39 @@ use super::{
 const ROOMS: usize = 200;
 /// Rooms that the second user is in, too.
 const FEW: usize = 10;
-/// Who writes: the first user and the third, who are in every room.
+/// Authors: the first and the third user, who are in every room.
 const AUTHORS: [usize; 2] = [0, 2];
 /// Messages under way at once.
 const AT_ONCE: usize = 2000;
 /// Messages between two lines of progress.
 const TOLD: usize = 100_000;
 
-/// A data folder with a history in it, and what one has to know about it.
+/// A data folder with a history, and facts about it.
 pub(super) struct Archive {
     pub(super) folder: Folder,
     pub(super) town: Town,
     pub(super) corpus: Corpus,
-    /// How many messages each room has.
+    /// Number of messages of each room.
     pub(super) lengths: Vec<u64>,
     pub(super) messages: usize,
-    /// Messages a second, while the index of searches was built.
+    /// Messages a second while the search index was built.
     pub(super) indexed: f64,
 }
 
 impl Archive {
-    /// The token of one who is in every room.
+    /// Returns the token of a user who is in every room.
     pub(super) fn everywhere(&self) -> &str {
         &self.town.tokens[0]
     }
 
-    /// The token of one who is in ten of them.
+    /// Returns the token of a user who is in ten rooms.
     pub(super) fn in_few(&self) -> &str {
         &self.town.tokens[1]
     }
 }
 
 impl Bench<'_> {
-    /// The history, which is written when it is first asked for.
+    /// Returns the history, which is written on first use.
     pub(super) fn archive(&mut self) -> io::Result<Archive> {
         match self.archive.take() {
             Some(archive) => Ok(archive),

@@ -1,5 +1,5 @@
-//! Taking turns: the floor, ours, the others, the floor again, so that a noisy machine is noisy for
-//! all of them.
+//! Comparison in turns: baseline, this server, peers, and the baseline again, so that noise of the machine affects all
+//! of them.
 
 use std::io;
 
@@ -9,16 +9,16 @@ use super::{Bench, report::Row};
 /// as much.
 const BUSY: f64 = 1.0 / 1.3;
 
-/// One figure that a turn comes to.
+/// One figure of a sample.
 #[derive(Clone, Copy)]
 pub(super) struct Metric {
-    /// What follows the row's name; may be empty.
+    /// Suffix of the row's name; may be empty.
     pub(super) what: &'static str,
     pub(super) unit: &'static str,
     pub(super) more_is_better: bool,
 }
 
-/// What one turn came to.
+/// One sample.
 pub(super) struct Turn {
     /// One for each metric.
     pub(super) figures: Vec<f64>,
@@ -33,7 +33,7 @@ pub(super) enum Who {
     Other(String),
 }
 
-/// Somebody who takes turns.
+/// A system that is measured.
 pub(super) struct Entrant<'a> {
     who: Who,
     play: Box<dyn FnMut() -> io::Result<Turn> + 'a>,
@@ -80,8 +80,8 @@ impl Metric {
     }
 }
 
-/// Lets all take turns, as often as the plan says, and once more where the machine was too noisy.
-/// Whether it was is judged by the first of the metrics. One row comes of each.
+/// Samples all contenders in turns, as often as the plan says, and once more if the machine was too noisy by the first
+/// metric. Each metric becomes one row.
 pub(super) fn contest(
     bench: &mut Bench<'_>,
     name: &str,
@@ -95,7 +95,7 @@ pub(super) fn contest(
             for entrant in entrants.iter_mut().filter(|entrant| !entrant.out) {
                 match (entrant.turn(&mut rows), &entrant.who) {
                     (Ok(()), _) => {}
-                    // A server of others that fails is no reason to know nothing of ours.
+                    // A failing peer must not end the measurement of this server.
                     (Err(error), Who::Other(other)) => {
                         let told = format!("{other} failed: {error}");
                         bench.progress.tell(&told);
@@ -143,7 +143,7 @@ impl Entrant<'_> {
     }
 }
 
-/// Whose figures may be those of the client.
+/// Returns the contenders whose figures may be those of the client.
 fn bound(entrants: &[Entrant<'_>]) -> Option<String> {
     let busy: Vec<&str> = entrants
         .iter()

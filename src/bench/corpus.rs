@@ -1,5 +1,5 @@
-//! Something to say: words of syllables, drawn by Zipf's law, so that a few are in every other message
-//! and most in a handful.
+//! Random text: words of syllables, drawn by Zipf's law, so that a few are in every other message and most in a
+//! handful.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use super::dice::{Dice, Zipf};
 
 const WORDS: usize = 50_000;
 
-/// The words and how often they were said.
+/// The words, and how often each was used.
 pub(super) struct Corpus {
     pub(super) dice: Dice,
     words: Vec<String>,
@@ -24,7 +24,7 @@ impl Corpus {
         let ends = ["", "", "n", "r", "s", "t", "ng", "ck", "ld"];
         let (mut words, mut known) = (Vec::new(), HashSet::new());
         while words.len() < WORDS {
-            // What is said often is short.
+            // Frequent words are short.
             let longest = if words.len() < 300 { 2 } else { 4 };
             let mut word = String::new();
             for _ in 0..=dice.below(longest) {

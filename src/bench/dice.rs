@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same in every run.
+//! Reproducible random numbers.
 
 use std::convert::Infallible;
 

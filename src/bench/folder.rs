@@ -1,4 +1,4 @@
-//! A folder that goes when it is no longer needed.
+//! Temporary folders.
 
 use std::{
     fs::{self, DirBuilder},
@@ -11,7 +11,7 @@ use std::{
 
 use super::machine;
 
-/// Somebody may be writing into a folder that is to go, but not for longer.
+/// Time to wait for a process that still writes into a folder to be removed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The folders of this process.
@@ -44,7 +44,7 @@ impl Folder {
                     folders.paths.push(path.clone());
                     return Ok(Self(path));
                 }
-                // What a process of that number left behind once.
+                // Left behind by an earlier process with the same number.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }

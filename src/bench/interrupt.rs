@@ -1,7 +1,7 @@
-//! Being interrupted: whoever ends a measurement early is left neither its processes nor its folders.
+//! Interruption: ending a measurement early leaves neither processes nor folders.
 //!
-//! The measurement may be busy with anything, and is not asked. A thread of its own waits for the
-//! signal, ends every process that came of this one, removes the folders and exits.
+//! The measurement may be busy with anything and is not asked. A thread of its own waits for the signal, ends every
+//! process that descends from this one, removes the folders and exits.
 
 use std::{
     io::{self, Write, stderr},
@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{folder, machine};
 
-/// The code of one who was interrupted, as shells count it.
+/// Exit code after an interruption, as shells use it.
 const INTERRUPTED: i32 = 130;
 /// A process that cannot be ended by then keeps nobody waiting any longer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -64,13 +64,13 @@ pub(super) fn start<T>(work: impl FnOnce() -> T) -> T {
     started
 }
 
-/// Whether the end has begun. Whatever fails from then on is no news.
+/// Returns whether the end has begun. Later failures are not reported.
 pub(super) fn is_under_way() -> bool {
     ENDING.load(Ordering::SeqCst)
 }
 
-/// Goes no further once the end has begun: what the end itself made fail is not to be told, and the
-/// exit code is its own.
+/// Stops the caller once the end has begun: failures that the end itself caused are not reported, and it sets the exit
+/// code.
 pub(super) fn hold() {
     while is_under_way() {
         thread::park();
@@ -79,7 +79,7 @@ pub(super) fn hold() {
 
 fn end() -> ! {
     ENDING.store(true, Ordering::SeqCst);
-    // Nobody need be there to read it. A line of progress may stand before it.
+    // A closed standard error is fine. A line of progress may stand before it.
     let _ = writeln!(stderr(), "\ninterrupted");
     end_processes();
     // No folder can be made while this is held.
@@ -87,9 +87,9 @@ fn end() -> ! {
     std::process::exit(INTERRUPTED)
 }
 
-/// Ends all that came of this process, at whatever remove.
+/// Ends all processes that descend from this one.
 fn end_processes() {
-    // What loses its parent meanwhile becomes a child of this process, and is found the next time.
+    // A process that loses its parent becomes a child of this one, and is found the next time.
     let _ = set_child_subreaper(Some(getpid()));
     let start = Instant::now();
     while start.elapsed() < PATIENCE {

@@ -1,4 +1,4 @@
-//! What the machine says: processor time, resident memory, and who runs where.
+//! Processor time, resident memory and processor affinity.
 
 use std::{
     fs, io,
@@ -15,10 +15,10 @@ use rustix::{
 /// The tick of `/proc/*/stat`: it is 1/100 s in every Linux that user space sees.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The core of the server and of the floors; the client has another.
+/// Core of the server and of the baselines. The client has another one.
 const SERVER_CORE: usize = 0;
 const CLIENT_CORE: usize = 1;
-/// What says of a file system that it is memory.
+/// Magic number of tmpfs.
 const TMPFS: rustix::fs::FsWord = 0x0102_1994;
 
 /// Ten thousand sockets need more files than many systems give a process at first.
@@ -48,7 +48,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Whether the client has a core that nobody else wants.
+/// Whether no other process uses the client's core.
 static CLIENT_IS_ALONE: AtomicBool = AtomicBool::new(false);
 /// Whether it has one at all.
 static CLIENT_IS_PINNED: AtomicBool = AtomicBool::new(false);

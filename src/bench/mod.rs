@@ -1,8 +1,8 @@
-//! The instrument: what this server does on this machine, beside the least that could do the same
-//! work and, where they are brought along, beside other servers.
+//! The benchmark: this server on this machine, compared with the least that could do the same work and, if provided,
+//! with other servers.
 //!
-//! Each row starts this very program as a server on a folder and a port of its own, and lets it take
-//! turns with a floor. `docs/performance.md` says what each row means.
+//! Each row starts this program as a server with a folder and a port of its own, and samples it in turns with a
+//! baseline. `docs/performance.md` describes the rows.
 
 mod archive;
 mod client;
@@ -38,7 +38,7 @@ use progress::Progress;
 use report::{Report, Row};
 use rows::ROWS;
 
-/// What is to be measured, and how.
+/// Options of a measurement.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The program that is the server, and the floors.
@@ -87,7 +87,7 @@ impl Plan {
     }
 }
 
-/// What every row needs.
+/// Context of every row.
 struct Bench<'a> {
     options: &'a Options,
     plan: Plan,

@@ -1,15 +1,15 @@
-//! Servers of others, for comparison. None is part of the product: whoever measures brings them along.
+//! Other servers, for comparison. None is part of the program; the caller provides them.
 
 use std::{io, net::SocketAddr, path::Path};
 
 use super::{client::Dialect, interrupt};
 
-/// A server that is not ours.
+/// Another server.
 pub trait Peer {
     /// What the table calls it.
     fn name(&self) -> &str;
 
-    /// How it is spoken to. Whatever room is asked for must be there, and anybody let in.
+    /// Protocol of the server. Every requested room must exist and admit every client.
     fn dialect(&self) -> Dialect;
 
     /// Returns whether a message is on disk before the server acks and publishes it. Durable peers take part in the

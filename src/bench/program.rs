@@ -1,4 +1,4 @@
-//! The server under test: this very program as a process of its own.
+//! The server under test: this program in a process of its own.
 
 use std::{
     io::{self, Read, Write},
@@ -33,7 +33,7 @@ impl Server {
                 .args(["--listen", &address.to_string()])
                 .args(["--set", "limits.rates=false", "--set", "log.level=error"])
                 .args(["--set", "limits.rooms_per_user=100000"])
-                // Neither the settings nor the environment of whoever measures are to count.
+                // The settings and the environment of the caller must not count.
                 .current_dir(data)
                 .env_clear()
                 .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! What is being done, for whoever waits.
+//! Progress on standard error.
 
 use std::io::{IsTerminal, Write, stderr};
 
@@ -43,7 +43,7 @@ impl Progress {
             .map(|at| if at < done { '#' } else { '.' })
             .collect();
         let line = format!("[{bar}] {begun}/{rows} {row}: {what}");
-        // Nobody need be there to read it.
+        // A closed standard error is fine.
         let _ = if self.terminal {
             write!(stderr(), "\r\x1b[K{line}").and_then(|()| stderr().flush())
         } else {

@@ -1,4 +1,4 @@
-//! Medians, ratios and how they are shown.
+//! Medians, ratios and the table.
 
 use std::fmt::Write;
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 /// Floors of one row may differ by so much of their median.
 const NOISE: f64 = 0.10;
 
-/// Everything measured.
+/// All results.
 pub(super) struct Report {
-    /// What has to be known about all of it.
+    /// Remarks about all rows.
     remarks: Vec<String>,
     rows: Vec<Row>,
 }
 
-/// One figure of the server beside what the machine can do, and beside what others can.
+/// One figure of the server, with the baseline and the peers.
 pub(super) struct Row {
     name: String,
     unit: &'static str,

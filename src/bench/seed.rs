@@ -1,5 +1,5 @@
-//! Who and what is there before the server starts. It is written through the store itself: signing up
-//! costs a hash of a password each, and none of the rows is about that.
+//! Users, rooms and messages that exist before the server starts. They are written through the store, because a
+//! sign-up costs a password hash, which no row measures.
 
 use std::{io, path::Path, time::Duration};
 
@@ -22,10 +22,10 @@ use crate::{
 const AT_ONCE: usize = 512;
 const WRITE_QUEUE: usize = 8192;
 const MOST_ROOMS: i64 = 1_000_000;
-/// Nobody signs in by a password here.
+/// No user signs in by password.
 const NO_PASSWORD: &str = "!";
 
-/// People and rooms.
+/// Users and rooms.
 pub(super) struct Town {
     /// A personal token for each user, which does not run out.
     pub(super) tokens: Vec<String>,
@@ -68,7 +68,7 @@ impl Writer {
             max_mb: 0,
         };
         let (store, mut commits) = Store::open(options).await.map_err(io::Error::other)?;
-        // There is nobody to tell.
+        // There are no clients to notify.
         tokio::spawn(async move { while commits.next().await.is_some() {} });
         Ok(Self { store })
     }

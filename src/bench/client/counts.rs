@@ -1,8 +1,8 @@
-//! What is counted of what a crowd hears.
+//! Counters of received frames.
 
 use std::collections::VecDeque;
 
-/// What a crowd has heard.
+/// Counters of received frames.
 #[derive(Default)]
 pub(in crate::bench) struct Counts {
     pub(in crate::bench) deliveries: u64,
@@ -10,9 +10,9 @@ pub(in crate::bench) struct Counts {
     pub(in crate::bench) reads: u64,
     pub(in crate::bench) ready: usize,
     pub(in crate::bench) synced: usize,
-    /// Whose commands were acked, in that order.
+    /// Sockets whose commands were acked, in that order.
     pub(in crate::bench) acks: VecDeque<usize>,
-    /// Whose question the server had no time for, and wants to be asked again.
+    /// Sockets whose command the server refused as overloaded.
     pub(in crate::bench) refused: VecDeque<usize>,
     pub(in crate::bench) presence_bytes: u64,
     pub(in crate::bench) presence_frames: u64,

@@ -1,5 +1,5 @@
-//! Many sockets that hear, and may speak. Of a frame a crowd reads the header, the first letters of
-//! its type and the marker in its body, and of every message it checks that it is the next one.
+//! Many sockets that receive, and may send. Of a frame, the pool reads the header, the start of its type and the
+//! marker in its body. It checks that every message is the next one.
 
 use std::{
     io::{self, Read, Write},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::bench::histogram::Histogram;
 
-/// Nothing that is waited for takes longer.
+/// Time limit of every wait.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Sockets that come in at once, where nothing else is wanted.
 const HANDSHAKES: usize = 64;
@@ -37,9 +37,9 @@ pub(in crate::bench) struct Crowd {
     sample: Vec<u8>,
     keep_sample: bool,
     pub(in crate::bench) counts: Counts,
-    /// How long messages were under way, where somebody wants to know.
+    /// Latency of messages, if it is recorded.
     pub(in crate::bench) latency: Option<Histogram>,
-    /// The same for the members that were there first, so many of them.
+    /// Number of first sockets whose latency is recorded.
     pub(in crate::bench) watched: usize,
 }
 
@@ -321,7 +321,7 @@ impl Crowd {
             }
             Kind::Error => {
                 let words = String::from_utf8_lossy(payload);
-                // Whoever asks again after a while is no worse off: nothing was said.
+                // A client that asks again later loses nothing: the command had no effect.
                 if !words.contains(r#""code":"overloaded""#) || words.contains(r#""key":"#) {
                     return Err(io::Error::other(words));
                 }
@@ -337,7 +337,7 @@ impl Crowd {
         let usual = frame.len().checked_sub(self.mark);
         if usual.and_then(|mark| frame.get(mark)) != Some(&MARK) {
             let Some(mark) = frame[header..].iter().position(|byte| *byte == MARK) else {
-                // The room's own messages have none.
+                // System messages have no marker.
                 self.counts.system_bytes += frame.len() as u64;
                 return Ok(());
             };

@@ -1,17 +1,17 @@
-//! How servers are spoken to: Parlor's own JSON, or XMPP over WebSocket.
+//! Protocols of servers: Parlor's JSON, or XMPP over WebSocket.
 
 use std::net::SocketAddr;
 
-/// What a server speaks.
+/// Protocol of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// The frames of `docs/protocol.md`.
+    /// The frames of `docs/protocol/`.
     Parlor,
     /// RFC 7395 with rooms of XEP-0045, for anonymous users.
     Xmpp,
 }
 
-/// What a frame of the server is.
+/// Kind of a frame of the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A message with a marker, or one that the room says of itself.
@@ -55,7 +55,7 @@ impl Dialect {
         )
     }
 
-    /// What is said first once the connection is a socket.
+    /// Returns the first text after the handshake.
     pub(super) fn greeting(self) -> Option<&'static str> {
         match self {
             Self::Parlor => None,
@@ -63,7 +63,7 @@ impl Dialect {
         }
     }
 
-    /// What a step of the way in is answered with, by who is called `name` in the room.
+    /// Returns the answer to a step of joining a room, for the client called `name`.
     pub(super) fn answer(step: Step, room: i64, name: usize) -> String {
         match step {
             Step::SignIn => {

@@ -5,7 +5,7 @@ const MASKED: u8 = 0x80;
 const TWO_BYTES: u8 = 0x7e;
 const EIGHT_BYTES: u8 = 0x7f;
 
-/// What a frame is for.
+/// Type of a frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opcode {
     Data,

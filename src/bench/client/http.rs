@@ -29,13 +29,13 @@ struct Connection {
     stream: TcpStream,
     asked_at: u64,
     waits: bool,
-    /// What came of the answer, until its header is whole.
+    /// Bytes of the answer, until its header is complete.
     head: Vec<u8>,
     /// Bytes of the answer that are still to come, once that is known.
     rest: Option<usize>,
 }
 
-/// What came of asking for a while.
+/// Results of sending requests for a while.
 pub(in crate::bench) struct Answers {
     pub(in crate::bench) bytes: u64,
     pub(in crate::bench) seconds: f64,

@@ -1,8 +1,8 @@
-//! What stands at the beginning of every body: the message's number, who sent it, and when.
+//! Marker at the start of every body: number, sender and time of the message.
 
 use std::{sync::LazyLock, time::Instant};
 
-/// What begins a marker; it is nowhere else in a frame.
+/// First byte of a marker. It occurs nowhere else in a frame.
 pub(super) const MARK: u8 = b'~';
 const NUMBER: usize = 8;
 const SENDER: usize = 5;

@@ -1,4 +1,4 @@
-//! A socket to be.
+//! Requests for sockets.
 
 #[cfg(doc)]
 use super::Crowd;
@@ -10,7 +10,7 @@ pub(in crate::bench) struct Opening<'a> {
     pub(in crate::bench) token: &'a str,
     /// The number of the message that it must hear first, or [`Crowd::FIRST_HEARD`].
     pub(in crate::bench) next: u64,
-    /// What it asks for as soon as it is live.
+    /// Command to send once the socket is ready.
     pub(in crate::bench) asks: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a crowd makes of what it hears.
+//! Tests of the order check.
 
 use std::{
     io::{self, Write},
@@ -7,7 +7,7 @@ use std::{
 
 use super::{Crowd, Dialect, Marker, body};
 
-/// What a crowd of one makes of messages with these numbers.
+/// Feeds a pool of one socket with messages of these numbers.
 fn hears(numbers: &[u64]) -> io::Result<u64> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut server = TcpStream::connect(listener.local_addr()?)?;

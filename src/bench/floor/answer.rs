@@ -1,4 +1,4 @@
-//! Loops that answer without looking at what they are asked.
+//! Servers that answer without reading the request.
 
 use std::{
     io::{self, Read, Write},

@@ -10,12 +10,12 @@ use rustix::{buffer::spare_capacity, event::epoll};
 
 /// The frame that greets each connection, as the server's does: it is live from then on.
 const READY: &[u8] = b"\x81\x10{\"type\":\"ready\"}";
-/// What the one that speaks says in place of a room, before all else.
+/// Number that the speaker sends in place of a room, before anything else.
 pub(in crate::bench) const SPEAKER: u32 = u32::MAX;
 /// Room and length of a chunk, four bytes each.
 const HEAD: usize = 8;
 
-/// What the speaker says: frames that go to all of a room in one `write` each.
+/// Returns a chunk: frames that go to every socket of a room in one `write` each.
 pub(in crate::bench) fn chunk(room: u32, frames: &[u8]) -> Vec<u8> {
     let length = u32::try_from(frames.len()).unwrap_or(u32::MAX);
     [&room.to_be_bytes(), &length.to_be_bytes(), frames].concat()
@@ -66,7 +66,7 @@ pub(super) fn run() -> io::Result<()> {
                     let done = rooms.say(&said)?;
                     said.drain(..done);
                 }
-                // Listeners say nothing; one that has gone takes the floor with it.
+                // Listeners send nothing. If one closes, the baseline ends.
                 _ => return Ok(()),
             }
         }
@@ -82,7 +82,7 @@ impl Rooms {
         self.0[room].push(stream);
     }
 
-    /// Says every whole chunk, and answers how many bytes they were.
+    /// Sends every whole chunk, and returns how many bytes they were.
     fn say(&mut self, said: &[u8]) -> io::Result<usize> {
         let mut done = 0;
         while let Some(head) = said.get(done..done + HEAD) {

@@ -1,4 +1,4 @@
-//! The least that could do the work: no parsing, no store, nothing but the system's calls.
+//! Baselines: the least that could do the work, with system calls alone, without parsing and without a store.
 
 mod answer;
 mod broadcast;
@@ -16,11 +16,10 @@ use super::{interrupt, machine};
 pub(super) use broadcast::{SPEAKER, chunk};
 pub(super) use durable::Log;
 
-/// What a floor does. It is a process of its own: the program, asked by an argument that users need
-/// not know.
+/// Kinds of baselines. Each runs in a process of its own: the program, started with a hidden argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Floor {
-    /// Repeats to all of a room what one connection says.
+    /// Sends everything that one connection sends to all connections of a room.
     Broadcast,
     /// Answers every request with equal bytes.
     Answer,
@@ -29,7 +28,7 @@ pub enum Floor {
 }
 
 impl Floor {
-    /// By its name; `None` if there is no such floor.
+    /// Returns the baseline with a name; `None` if there is none.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Broadcast, Self::Answer, Self::Hello]
@@ -45,10 +44,10 @@ impl Floor {
         }
     }
 
-    /// Is that floor until whoever uses it goes away.
+    /// Runs the baseline until its client disconnects.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Errors of the system.
     pub fn run(self) -> io::Result<()> {
         machine::raise_open_files()?;
         match self {
@@ -59,7 +58,7 @@ impl Floor {
     }
 }
 
-/// A floor that runs. Dropping it ends it.
+/// A running baseline. Dropping it ends it.
 pub(super) struct Running {
     child: Child,
     pub(super) address: SocketAddr,

@@ -47,7 +47,7 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
     // The others first: some take longer to let everybody in than ours waits for a sign of life.
     let others = others(bench, shape);
     for (_, other) in &others {
-        // One that fails is told of when its turn comes.
+        // A failure is reported when it is measured.
         let _ = other.borrow_mut().play(WARMING, &mut { script });
     }
     let mut hall = Player::new(Hall::ours(bench, shape)?, shape);

@@ -1,5 +1,4 @@
-//! Rooms full of sockets, where somebody says something and everybody hears it: ours, those of
-//! others, and the floor's.
+//! Rooms full of sockets where one socket speaks and all hear it: of this server, of peers, and of the baseline.
 
 use std::{
     cell::RefCell,
@@ -33,11 +32,11 @@ pub(super) struct Shape {
     pub(super) listeners: usize,
 }
 
-/// Somewhere people speak and listen.
+/// A system under load.
 pub(super) trait Stage {
     /// Says messages `first..first + count` in a room.
     fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()>;
-    /// Sends what was said, where it is held back until then.
+    /// Sends what was buffered.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -45,7 +44,7 @@ pub(super) trait Stage {
     fn process(&self) -> u32;
 }
 
-/// What keeps a server running.
+/// Keeps a server running.
 enum Host {
     Ours(Server),
     Other(Box<dyn RunningPeer>),
@@ -117,7 +116,7 @@ impl Hall {
 }
 
 impl Bare {
-    /// The floor, with frames like those that `hall` has heard.
+    /// Starts a baseline with frames like those that `hall` received.
     pub(super) fn like(bench: &Bench<'_>, hall: &Hall) -> io::Result<Self> {
         let floor = bench.floor(Floor::Broadcast)?;
         let connect = |room: u32| {
@@ -218,7 +217,7 @@ pub(super) struct Player<S> {
     wanted: u64,
 }
 
-/// What a while of it came to.
+/// Result of running a load for a while.
 pub(super) struct Slice {
     pub(super) rate: f64,
     /// Microseconds of the server's processor time a delivery.

@@ -1,5 +1,4 @@
-//! Reading and searching a long history: what a client waits for an answer, one request after the
-//! other over a connection that is kept.
+//! Reads and searches of a long history: time to the answer, one request after the other over a kept connection.
 
 use std::{io, time::Duration};
 

@@ -1,7 +1,6 @@
-//! A connection that does nothing: what the server's resident memory grows by for each, and what all
-//! of them cost a processor.
+//! Idle connections: resident memory of the server for each, and processor time of all of them.
 //!
-//! There is no floor: what the system itself keeps for a socket is not the process's memory.
+//! There is no baseline: the memory that the system keeps for a socket is not part of the process.
 
 use std::{
     io,

@@ -1,6 +1,6 @@
-//! A room that everybody comes into within seconds: by its code over HTTP, and then by a socket.
+//! A room that thousands join within seconds: by its code over HTTP, then by a socket.
 //!
-//! Those who are there must hear who comes, and not N² bytes of it; and the room goes on talking.
+//! Members must learn who joins without N² bytes, and the room goes on talking.
 
 use std::{
     io,
@@ -17,12 +17,12 @@ use crate::bench::{
     seed,
 };
 
-/// Who is in the room before.
+/// Members of the room at the start.
 const FIRST: usize = 100;
 /// Requests under way at once.
 const CONNECTIONS: usize = 32;
 
-/// What it came to.
+/// Results.
 struct Came {
     presence_bytes: u64,
     system_bytes: u64,
@@ -104,7 +104,7 @@ fn come(bench: &Bench<'_>, many: usize, within: Duration) -> io::Result<Came> {
             next += 1;
         }
         for (at, _) in http.poll(Duration::ZERO)? {
-            // What is said between the asking and the first frame is not to be foreseen.
+            // The number of the first message after the join is not known in advance.
             crowd.begin(server.address, open(asking[at], Crowd::FIRST_HEARD))?;
         }
         live.go_on(&mut crowd, Duration::from_micros(500))?;

@@ -1,7 +1,7 @@
-//! How long a message is under way: from the moment it was meant to be sent to its receipt at every
-//! member, the commit included. Messages are sent by the clock, whether the last one has come or not.
+//! Latency of messages: from the moment a message was due to its receipt at every member, commit included. Messages
+//! are sent by the clock, whether or not the last one has arrived.
 //!
-//! Beside it stands the time of one fsync, which no message that is kept can be faster than.
+//! The time of one fsync is shown for comparison: no stored message can be faster.
 
 use std::{
     cell::RefCell,
@@ -73,8 +73,7 @@ fn turn(times: &Histogram) -> Turn {
 }
 
 impl Player<Hall> {
-    /// Says so many messages a second, in one room after the other, and answers how long each was
-    /// under way to each listener.
+    /// Sends messages at a fixed rate to one room after the other, and returns the latency at each listener.
     fn by_the_clock(&mut self, time: Duration, per_second: u32) -> io::Result<Histogram> {
         self.stage.crowd().latency = Some(Histogram::default());
         let every = Duration::from_secs(1) / per_second;

@@ -65,7 +65,7 @@ fn rate<S: FnMut(&mut Vec<(usize, u64)>)>(
     };
     let others = others(bench, shape);
     for (_, other) in &others {
-        // One that fails is told of when its turn comes.
+        // A failure is reported when it is measured.
         let _ = other.borrow_mut().play(WARMING, &mut script());
     }
     let mut hall = Player::new(Hall::ours(bench, shape)?, shape);

@@ -42,7 +42,7 @@ pub(super) fn many(bench: &mut Bench<'_>) -> io::Result<()> {
     measure(bench, 256)
 }
 
-/// Where the senders send to.
+/// The server that the senders send to.
 enum Host {
     Ours(Server),
     Other(Box<dyn RunningPeer>),

@@ -20,7 +20,7 @@ use crate::bench::{
 
 /// Starts in one turn, of which the median counts.
 const STARTS: usize = 5;
-/// What is done once at the start is done by then.
+/// Work that is done once at the start ends within this.
 const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {

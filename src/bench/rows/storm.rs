@@ -1,5 +1,5 @@
-//! Everybody comes back at once: sockets that were cut reconnect with their tokens and ask for what
-//! they missed, while a room of others goes on talking.
+//! Everyone reconnects at once: sockets that were cut come back with their tokens and ask for missed messages, while
+//! another room goes on talking.
 
 use std::{
     collections::VecDeque,
@@ -48,7 +48,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     crowd.open(server.address, all)?;
     let mut live = Live::new(town.rooms[0]);
 
-    // What was heard before the cut is not asked for again.
+    // Messages from before the cut are not asked for again.
     say(&mut crowd, &town.rooms, 0, 1)?;
     let heard = (MEMBERS as u64 + 1) * rooms as u64;
     crowd.until("everybody to hear", |counts| counts.deliveries == heard)?;
