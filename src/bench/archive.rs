@@ -11,10 +11,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::{
     Bench,
     corpus::Corpus,
-    dice::Zipf,
     folder::Folder,
     interrupt,
-    seed::{Town, Writer, runtime, stored},
+    rng::Zipf,
+    seed::{Fixture, FixtureWriter, runtime, stored},
 };
 
 const ROOMS: usize = 200;
@@ -30,7 +30,7 @@ const TOLD: usize = 100_000;
 /// A data folder with a history, and facts about it.
 pub(super) struct Archive {
     pub(super) folder: Folder,
-    pub(super) town: Town,
+    pub(super) fixture: Fixture,
     pub(super) corpus: Corpus,
     /// Number of messages of each room.
     pub(super) lengths: Vec<u64>,
@@ -42,12 +42,12 @@ pub(super) struct Archive {
 impl Archive {
     /// Returns the token of a user who is in every room.
     pub(super) fn everywhere(&self) -> &str {
-        &self.town.tokens[0]
+        &self.fixture.tokens[0]
     }
 
     /// Returns the token of a user who is in ten rooms.
     pub(super) fn in_few(&self) -> &str {
-        &self.town.tokens[1]
+        &self.fixture.tokens[1]
     }
 }
 
@@ -68,8 +68,8 @@ impl Bench<'_> {
         let folder = self.folder()?;
         let mut corpus = Corpus::new();
         let mut lengths = vec![0; ROOMS];
-        let town = runtime()?.block_on(async {
-            let writer = Writer::open(folder.path()).await?;
+        let fixture = runtime()?.block_on(async {
+            let writer = FixtureWriter::open(folder.path()).await?;
             let rooms: Vec<Vec<usize>> = (0..ROOMS)
                 .map(|room| {
                     if room < FEW {
@@ -79,11 +79,11 @@ impl Bench<'_> {
                     }
                 })
                 .collect();
-            let town = writer.town(3, &rooms).await?;
+            let fixture = writer.fixture(3, &rooms).await?;
             let zipf = Zipf::of(ROOMS);
             stream::iter(0..messages)
                 .map(|number| {
-                    let room = zipf.draw(&mut corpus.dice);
+                    let room = zipf.draw(&mut corpus.rng);
                     lengths[room] += 1;
                     if number.is_multiple_of(TOLD) {
                         let (now, all) = (number / 1000, messages / 1000);
@@ -91,7 +91,7 @@ impl Bench<'_> {
                             .say(&format!("{now} of {all} thousand messages written"));
                     }
                     let author = AUTHORS[number % AUTHORS.len()];
-                    writer.append(&town, room, author, &corpus.message(), None)
+                    writer.append(&fixture, room, author, &corpus.message(), None)
                 })
                 .map_ok(stored)
                 .map(|pending| async { pending?.await })
@@ -99,7 +99,7 @@ impl Bench<'_> {
                 .try_collect::<()>()
                 .await?;
             writer.store.close().await;
-            io::Result::Ok(town)
+            io::Result::Ok(fixture)
         })?;
 
         self.progress.say("the index of searches is built");
@@ -119,7 +119,7 @@ impl Bench<'_> {
         }
         Ok(Archive {
             folder,
-            town,
+            fixture,
             corpus,
             lengths,
             messages,

@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
-use super::dice::{Dice, Zipf};
+use super::rng::{Rng, Zipf};
 
 const WORDS: usize = 50_000;
 
 /// The words, and how often each was used.
 pub(super) struct Corpus {
-    pub(super) dice: Dice,
+    pub(super) rng: Rng,
     words: Vec<String>,
     zipf: Zipf,
     said: Vec<u32>,
@@ -17,7 +17,7 @@ pub(super) struct Corpus {
 
 impl Corpus {
     pub(super) fn new() -> Self {
-        let mut dice = Dice::new(0);
+        let mut rng = Rng::new(0);
         let starts = "b c d f g h j k l m n p r s t v w z ch sh th st tr br pl qu sk gr";
         let starts: Vec<&str> = starts.split(' ').collect();
         let vowels = ["a", "e", "i", "o", "u", "ai", "ea", "ou", "y"];
@@ -27,17 +27,17 @@ impl Corpus {
             // Frequent words are short.
             let longest = if words.len() < 300 { 2 } else { 4 };
             let mut word = String::new();
-            for _ in 0..=dice.below(longest) {
-                word.push_str(dice.pick(&starts));
-                word.push_str(dice.pick(&vowels));
+            for _ in 0..=rng.below(longest) {
+                word.push_str(rng.pick(&starts));
+                word.push_str(rng.pick(&vowels));
             }
-            word.push_str(dice.pick(&ends));
+            word.push_str(rng.pick(&ends));
             if known.insert(word.clone()) {
                 words.push(word);
             }
         }
         Self {
-            dice,
+            rng,
             words,
             zipf: Zipf::of(WORDS),
             said: vec![0; WORDS],
@@ -46,14 +46,14 @@ impl Corpus {
 
     /// Mostly a line, at times a page.
     pub(super) fn message(&mut self) -> String {
-        let words = match self.dice.below(100) {
-            0 => 100 + self.dice.below(400),
-            1..20 => 20 + self.dice.below(30),
-            _ => 1 + self.dice.below(15),
+        let words = match self.rng.below(100) {
+            0 => 100 + self.rng.below(400),
+            1..20 => 20 + self.rng.below(30),
+            _ => 1 + self.rng.below(15),
         };
         let mut text = String::new();
         for _ in 0..words {
-            let word = self.zipf.draw(&mut self.dice);
+            let word = self.zipf.draw(&mut self.rng);
             self.said[word] += 1;
             text.push_str(&self.words[word]);
             text.push(' ');
@@ -80,8 +80,8 @@ impl Corpus {
     }
 
     /// The beginning of any word.
-    pub(super) fn part(&self, dice: &mut Dice, letters: usize) -> &str {
-        let word = &self.words[dice.below(WORDS)];
+    pub(super) fn part(&self, rng: &mut Rng, letters: usize) -> &str {
+        let word = &self.words[rng.below(WORDS)];
         &word[..letters.min(word.len())]
     }
 }

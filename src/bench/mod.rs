@@ -5,11 +5,10 @@
 //! baseline. `docs/performance.md` describes the rows.
 
 mod archive;
+mod baseline;
 mod client;
-mod contest;
+mod comparison;
 mod corpus;
-mod dice;
-mod floor;
 mod folder;
 mod histogram;
 mod interrupt;
@@ -18,6 +17,7 @@ mod peer;
 mod program;
 mod progress;
 mod report;
+mod rng;
 mod rows;
 mod seed;
 
@@ -27,27 +27,27 @@ use std::{
     time::Duration,
 };
 
+pub use baseline::Baseline;
 pub use client::Dialect;
-pub use floor::Floor;
 pub use peer::{Peer, RunningPeer};
 
 use archive::Archive;
 use folder::Folder;
-use program::Server;
-use progress::Progress;
-use report::{Report, Row};
+use program::TestedServer;
+use progress::ProgressLine;
+use report::{FigureReport, Row};
 use rows::ROWS;
 
 /// Options of a measurement.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The program that is the server, and the floors.
+    /// The program that is the server, and the baselines.
     pub program: PathBuf,
     /// Where the data folders are made: on the file system whose fsync is measured.
     pub folder: PathBuf,
     /// Rows, by their names or what these begin with; none for all.
     pub names: Vec<String>,
-    /// Fewer and shorter turns, and smaller rooms: all rows within a minute.
+    /// Fewer and shorter samples, and smaller rooms: all rows within a minute.
     pub quick: bool,
     /// How many messages a long history has, if not a million.
     pub messages: Option<usize>,
@@ -57,27 +57,27 @@ pub struct Options {
 
 /// How long and how often the rows are measured.
 #[derive(Clone, Copy)]
-struct Plan {
+struct SamplingPlan {
     quick: bool,
-    /// How long each takes until it is the next one's turn.
+    /// Duration of one sample.
     slice: Duration,
-    /// Turns of each; the floor has one more.
-    turns: usize,
-    /// A row whose floors differ too much is measured at most so often.
+    /// Samples of each contender; the baseline has one more.
+    samples: usize,
+    /// A row whose baselines differ too much is measured at most so often.
     tries: usize,
 }
 
-impl Plan {
+impl SamplingPlan {
     const FULL: Self = Self {
         quick: false,
         slice: Duration::from_secs(2),
-        turns: 5,
+        samples: 5,
         tries: 2,
     };
     const QUICK: Self = Self {
         quick: true,
         slice: Duration::from_millis(500),
-        turns: 2,
+        samples: 2,
         tries: 1,
     };
 
@@ -90,10 +90,10 @@ impl Plan {
 /// Context of every row.
 struct Bench<'a> {
     options: &'a Options,
-    plan: Plan,
+    plan: SamplingPlan,
     peers: &'a [Box<dyn Peer>],
-    progress: Progress,
-    report: Report,
+    progress: ProgressLine,
+    report: FigureReport,
     /// The long history, once it was written.
     archive: Option<Archive>,
 }
@@ -124,17 +124,17 @@ fn measure(options: &Options, peers: &[Box<dyn Peer>]) -> io::Result<String> {
     let mut bench = Bench {
         options,
         plan: if options.quick {
-            Plan::QUICK
+            SamplingPlan::QUICK
         } else {
-            Plan::FULL
+            SamplingPlan::FULL
         },
         peers,
-        progress: Progress::new(wanted.len()),
-        report: Report::new(),
+        progress: ProgressLine::new(wanted.len()),
+        report: FigureReport::new(),
         archive: None,
     };
     bench.report.remark(if machine::pin_to_client_core() {
-        "Floors, Parlor and the others ran on core 0, unless a row says otherwise; the client on core 1."
+        "Baselines, Parlor and the others ran on core 0, unless a row says otherwise; the client on core 1."
     } else {
         "Nothing had a core of its own: there is only one."
     });
@@ -163,12 +163,12 @@ impl Bench<'_> {
         Folder::within(&self.options.folder)
     }
 
-    fn server(&self, data: &Path) -> io::Result<Server> {
-        Server::start(&self.options.program, data)
+    fn server(&self, data: &Path) -> io::Result<TestedServer> {
+        TestedServer::start(&self.options.program, data)
     }
 
-    fn floor(&self, floor: Floor) -> io::Result<floor::Running> {
-        floor::Running::start(&self.options.program, floor)
+    fn baseline(&self, baseline: Baseline) -> io::Result<baseline::RunningBaseline> {
+        baseline::RunningBaseline::start(&self.options.program, baseline)
     }
 
     fn push(&mut self, rows: impl IntoIterator<Item = Row>) {

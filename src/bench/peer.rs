@@ -6,7 +6,7 @@ use super::{client::Dialect, interrupt};
 
 /// Another server.
 pub trait Peer {
-    /// What the table calls it.
+    /// Returns its name in the table.
     fn name(&self) -> &str;
 
     /// Protocol of the server. Every requested room must exist and admit every client.

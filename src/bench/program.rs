@@ -16,12 +16,12 @@ use super::{interrupt, machine};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server. Dropping it ends it.
-pub(super) struct Server {
+pub(super) struct TestedServer {
     child: Child,
     pub(super) address: SocketAddr,
 }
 
-impl Server {
+impl TestedServer {
     /// Starts the server on a data folder and waits for its first answer.
     pub(super) fn start(program: &Path, data: &Path) -> io::Result<Self> {
         // The port is free until somebody else asks the system for one.
@@ -63,7 +63,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for TestedServer {
     fn drop(&mut self) {
         // It is asked for nothing any more, and its folder goes as well.
         let _ = self.child.kill();

@@ -5,14 +5,14 @@ use std::io::{IsTerminal, Write, stderr};
 use super::interrupt;
 
 /// A line on standard error: one that changes at a terminal, or a line for each thing elsewhere.
-pub(super) struct Progress {
+pub(super) struct ProgressLine {
     terminal: bool,
     rows: usize,
     begun: usize,
     row: String,
 }
 
-impl Progress {
+impl ProgressLine {
     pub(super) fn new(rows: usize) -> Self {
         Self {
             terminal: stderr().is_terminal(),
@@ -29,8 +29,8 @@ impl Progress {
         self.say("begins");
     }
 
-    pub(super) fn turn(&self, turn: usize, turns: usize) {
-        self.say(&format!("turn {turn} of {turns}"));
+    pub(super) fn sample(&self, sample: usize, samples: usize) {
+        self.say(&format!("sample {sample} of {samples}"));
     }
 
     pub(super) fn say(&self, what: &str) {

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-/// Floors of one row may differ by so much of their median.
+/// Baselines of one row may differ by so much of their median.
 const NOISE: f64 = 0.10;
 
 /// All results.
-pub(super) struct Report {
+pub(super) struct FigureReport {
     /// Remarks about all rows.
     remarks: Vec<String>,
     rows: Vec<Row>,
@@ -20,7 +20,7 @@ pub(super) struct Row {
     unit: &'static str,
     /// Whether more of it is better.
     more: bool,
-    floor: Vec<f64>,
+    baseline: Vec<f64>,
     ours: Vec<f64>,
     beside: Vec<(String, Vec<f64>)>,
     notes: Vec<String>,
@@ -35,7 +35,7 @@ impl Row {
             name: name.into(),
             unit,
             more: true,
-            floor: Vec::new(),
+            baseline: Vec::new(),
             ours: Vec::new(),
             beside: Vec::new(),
             notes: Vec::new(),
@@ -51,8 +51,8 @@ impl Row {
         }
     }
 
-    pub(super) fn floor(&mut self, value: f64) {
-        self.floor.push(value);
+    pub(super) fn baseline(&mut self, value: f64) {
+        self.baseline.push(value);
     }
 
     pub(super) fn ours(&mut self, value: f64) {
@@ -86,14 +86,14 @@ impl Row {
         (under > 0.0).then_some(over / under)
     }
 
-    /// How far the floors lie apart, as a part of their median.
-    pub(super) fn floors_differ(&self) -> Option<f64> {
-        spread(&self.floor)
+    /// How far the baselines lie apart, as a part of their median.
+    pub(super) fn baseline_spread(&self) -> Option<f64> {
+        spread(&self.baseline)
     }
 
     /// Whether the machine changed under the row.
     pub(super) fn is_noisy(&self) -> bool {
-        self.floors_differ().is_some_and(|spread| spread > NOISE)
+        self.baseline_spread().is_some_and(|spread| spread > NOISE)
     }
 
     fn json(&self) -> Value {
@@ -113,14 +113,14 @@ impl Row {
             "name": self.name,
             "unit": self.unit,
             "better": if self.more { "more" } else { "less" },
-            "floor": self.floor,
-            "ours": self.ours,
-            "floor_median": median(&self.floor),
-            "ours_median": median(&self.ours),
-            "ratio": self.ratio_to(&self.floor),
-            "floor_spread": self.floors_differ(),
-            "ours_spread": spread(&self.ours),
-            "beside": beside,
+            "baseline": self.baseline,
+            "parlor": self.ours,
+            "baseline_median": median(&self.baseline),
+            "parlor_median": median(&self.ours),
+            "ratio": self.ratio_to(&self.baseline),
+            "baseline_spread": self.baseline_spread(),
+            "parlor_spread": spread(&self.ours),
+            "comparisons": beside,
             "void": self.void,
             "notes": self.notes,
         })
@@ -140,7 +140,7 @@ impl Row {
             })
             .collect();
         let void = if self.void {
-            "**void: the floors differ.** "
+            "**void: the baselines differ.** "
         } else {
             ""
         };
@@ -150,22 +150,22 @@ impl Row {
             "| {} | {} | {} | {} | {} | {} | {} / {} | {void}{} |",
             self.name,
             self.unit,
-            figure(&self.floor),
+            figure(&self.baseline),
             figure(&self.ours),
-            ratio(self.ratio_to(&self.floor)),
+            ratio(self.ratio_to(&self.baseline)),
             if beside.is_empty() {
                 nothing()
             } else {
                 beside.join(", ")
             },
-            percent(self.floors_differ()),
+            percent(self.baseline_spread()),
             percent(spread(&self.ours)),
             self.notes.join("; "),
         );
     }
 }
 
-impl Report {
+impl FigureReport {
     pub(super) fn new() -> Self {
         Self {
             remarks: Vec::new(),
@@ -183,7 +183,7 @@ impl Report {
 
     pub(super) fn markdown(&self) -> String {
         let mut text = String::from(
-            "| row | unit | floor | Parlor | of the floor | beside (Parlor is × of it) | spread: floor / Parlor | |\n\
+            "| row | unit | baseline | Parlor | of the baseline | compared with (Parlor is × of it) | spread: baseline / Parlor | |\n\
              | --- | --- | ---: | ---: | ---: | --- | ---: | --- |\n",
         );
         for row in &self.rows {
@@ -264,23 +264,23 @@ mod tests {
     #[test]
     fn a_ratio_over_one_is_good_news_for_rates_and_costs_alike() {
         let mut rate = Row::rate("rate", "1/s");
-        rate.floor(100.0);
+        rate.baseline(100.0);
         rate.ours(200.0);
         let mut cost = Row::cost("cost", "ms");
-        cost.floor(2.0);
+        cost.baseline(2.0);
         cost.ours(1.0);
-        assert_eq!(rate.ratio_to(&rate.floor), Some(2.0));
-        assert_eq!(cost.ratio_to(&cost.floor), Some(2.0));
+        assert_eq!(rate.ratio_to(&rate.baseline), Some(2.0));
+        assert_eq!(cost.ratio_to(&cost.baseline), Some(2.0));
     }
 
     #[test]
     fn a_row_whose_floors_differ_by_more_than_a_tenth_is_noisy() {
         let mut row = Row::rate("row", "1/s");
-        row.floor(100.0);
+        row.baseline(100.0);
         assert!(!row.is_noisy());
-        row.floor(109.0);
+        row.baseline(109.0);
         assert!(!row.is_noisy());
-        row.floor(120.0);
+        row.baseline(120.0);
         assert!(row.is_noisy());
     }
 
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_table_has_as_many_cells_in_each_line() {
-        let mut report = Report::new();
+        let mut report = FigureReport::new();
         let mut row = Row::rate("row", "1/s");
         row.ours(1.0);
         row.beside("Bun", 2.0);

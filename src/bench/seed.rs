@@ -21,12 +21,12 @@ use crate::{
 /// Writes under way at once: they share transactions.
 const AT_ONCE: usize = 512;
 const WRITE_QUEUE: usize = 8192;
-const MOST_ROOMS: i64 = 1_000_000;
+const MAX_ROOMS: i64 = 1_000_000;
 /// No user signs in by password.
 const NO_PASSWORD: &str = "!";
 
 /// Users and rooms.
-pub(super) struct Town {
+pub(super) struct Fixture {
     /// A personal token for each user, which does not run out.
     pub(super) tokens: Vec<String>,
     /// The numbers of the rooms.
@@ -37,7 +37,7 @@ pub(super) struct Town {
 }
 
 /// A store of one's own, while no server runs on the folder.
-pub(super) struct Writer {
+pub(super) struct FixtureWriter {
     pub(super) store: Store,
 }
 
@@ -50,21 +50,21 @@ pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 /// Makes so many users, and rooms of these of them, the first of each its owner.
-pub(super) fn town(folder: &Path, users: usize, rooms: &[Vec<usize>]) -> io::Result<Town> {
+pub(super) fn fixture(folder: &Path, users: usize, rooms: &[Vec<usize>]) -> io::Result<Fixture> {
     runtime()?.block_on(async {
-        let writer = Writer::open(folder).await?;
-        let town = writer.town(users, rooms).await?;
+        let writer = FixtureWriter::open(folder).await?;
+        let fixture = writer.fixture(users, rooms).await?;
         writer.store.close().await;
-        Ok(town)
+        Ok(fixture)
     })
 }
 
-impl Writer {
+impl FixtureWriter {
     pub(super) async fn open(folder: &Path) -> io::Result<Self> {
         let options = StoreOptions {
             path: folder.join(DATABASE),
             write_queue: WRITE_QUEUE,
-            rooms_per_user: MOST_ROOMS,
+            rooms_per_user: MAX_ROOMS,
             max_mb: 0,
         };
         let (store, mut commits) = Store::open(options).await.map_err(io::Error::other)?;
@@ -73,7 +73,7 @@ impl Writer {
         Ok(Self { store })
     }
 
-    pub(super) async fn town(&self, users: usize, rooms: &[Vec<usize>]) -> io::Result<Town> {
+    pub(super) async fn fixture(&self, users: usize, rooms: &[Vec<usize>]) -> io::Result<Fixture> {
         let people: Vec<(User, String)> = stream::iter(0..users)
             .map(|number| self.user(number))
             .buffered(AT_ONCE)
@@ -96,7 +96,7 @@ impl Writer {
             })
             .await?;
         let (rooms, codes) = made.into_iter().unzip();
-        Ok(Town {
+        Ok(Fixture {
             tokens: people.into_iter().map(|(_, token)| token).collect(),
             rooms,
             codes,
@@ -168,7 +168,7 @@ impl Writer {
     /// Queues a message.
     pub(super) fn append(
         &self,
-        town: &Town,
+        fixture: &Fixture,
         room: usize,
         author: usize,
         body: &str,
@@ -183,8 +183,8 @@ impl Writer {
             files: Vec::new(),
         };
         let append = Append {
-            room: RoomId(town.rooms[room]),
-            author: town.authors[author].id,
+            room: RoomId(fixture.rooms[room]),
+            author: fixture.authors[author].id,
             draft,
             at: Timestamp::now(),
         };

@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
-use crate::bench::{self, Floor, Options};
+use crate::bench::{self, Baseline, Options};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -24,17 +24,17 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "parlor-bench.json")]
     json: PathBuf,
     /// Run a baseline instead of the server. The benchmark starts itself with this flag.
-    #[arg(long, hide = true, value_parser = floor)]
-    floor: Option<Floor>,
+    #[arg(long, hide = true, value_parser = baseline)]
+    baseline: Option<Baseline>,
 }
 
-fn floor(name: &str) -> Result<Floor, String> {
-    Floor::named(name).ok_or_else(|| "no such floor".to_owned())
+fn baseline(name: &str) -> Result<Baseline, String> {
+    Baseline::named(name).ok_or_else(|| "no such baseline".to_owned())
 }
 
 pub(super) fn run(arguments: Arguments) -> ExitCode {
-    let result = match arguments.floor {
-        Some(floor) => floor.run().map(|()| String::new()),
+    let result = match arguments.baseline {
+        Some(baseline) => baseline.run().map(|()| String::new()),
         None if arguments.list => Ok(bench::names().collect::<Vec<_>>().join("\n") + "\n"),
         None => measure(arguments),
     };

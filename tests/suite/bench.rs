@@ -35,14 +35,14 @@ async fn a_row_is_measured_printed_and_written_and_leaves_nothing_behind() {
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("| start to first answer | ms |"), "{table}");
     let progress = String::from_utf8(output.stderr).unwrap();
-    assert!(progress.contains("1/1 start: turn 2 of 2"), "{progress}");
+    assert!(progress.contains("1/1 start: sample 2 of 2"), "{progress}");
 
     let json = fs::read(folder.path().join("parlor-bench.json")).unwrap();
     let report: serde_json::Value = serde_json::from_slice(&json).unwrap();
     let row = &report["rows"][0];
     assert_eq!(row["name"], "start to first answer");
-    let turns = |who: &str| row[who].as_array().unwrap().len();
-    assert_eq!((turns("floor"), turns("ours")), (3, 2), "{row}");
+    let samples = |who: &str| row[who].as_array().unwrap().len();
+    assert_eq!((samples("baseline"), samples("parlor")), (3, 2), "{row}");
     assert_eq!(fs::read_dir(data).unwrap().count(), 0, "nothing is left");
 }
 
@@ -78,13 +78,13 @@ async fn who_is_interrupted_leaves_neither_a_folder_nor_a_process() {
         // By then a server runs.
         let begun = async {
             while let Some(line) = progress.next_line().await.unwrap() {
-                if line.contains("turn 1 of") {
+                if line.contains("sample 1 of") {
                     return;
                 }
             }
             panic!("it ended before it was interrupted");
         };
-        within("the first turn", begun).await;
+        within("the first sample", begun).await;
         let process = bench.id().unwrap();
         let started = children(process);
         assert!(!started.is_empty(), "no server runs");

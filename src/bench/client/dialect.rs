@@ -13,7 +13,7 @@ pub enum Dialect {
 
 /// Kind of a frame of the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FrameKind {
     /// A message with a marker, or one that the room says of itself.
     Message,
     Ack,
@@ -23,13 +23,13 @@ pub(super) enum Kind {
     Presence,
     Error,
     /// Something to be answered with these bytes, before the socket is live.
-    Step(Step),
+    XmppStep(XmppStep),
     Other,
 }
 
 /// The way into a room by XMPP.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum XmppStep {
     SignIn,
     Again,
     Bind,
@@ -64,16 +64,16 @@ impl Dialect {
     }
 
     /// Returns the answer to a step of joining a room, for the client called `name`.
-    pub(super) fn answer(step: Step, room: i64, name: usize) -> String {
+    pub(super) fn answer(step: XmppStep, room: i64, name: usize) -> String {
         match step {
-            Step::SignIn => {
+            XmppStep::SignIn => {
                 "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>".to_owned()
             }
-            Step::Again => OPEN.to_owned(),
-            Step::Bind => "<iq xmlns='jabber:client' type='set' id='bind'>\
+            XmppStep::Again => OPEN.to_owned(),
+            XmppStep::Bind => "<iq xmlns='jabber:client' type='set' id='bind'>\
                  <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
                 .to_owned(),
-            Step::Join => format!(
+            XmppStep::Join => format!(
                 "<presence xmlns='jabber:client' to='room{room}@{XMPP_ROOMS}/n{name:05}'>\
                  <x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"
             ),
@@ -93,7 +93,7 @@ impl Dialect {
         }
     }
 
-    pub(super) fn kind(self, payload: &[u8]) -> Kind {
+    pub(super) fn kind(self, payload: &[u8]) -> FrameKind {
         match self {
             Self::Parlor => parlor(payload),
             Self::Xmpp => xmpp(payload),
@@ -104,48 +104,48 @@ impl Dialect {
 const OPEN: &str =
     "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>";
 
-fn parlor(payload: &[u8]) -> Kind {
+fn parlor(payload: &[u8]) -> FrameKind {
     match payload.get(TYPE..TYPE + 3) {
-        Some(b"mes") => Kind::Message,
-        Some(b"ack") => Kind::Ack,
-        Some(b"pre") => Kind::Presence,
-        Some(b"syn") => Kind::Synced,
-        Some(b"err" | b"beh" | b"bye") => Kind::Error,
-        Some(b"rea") if payload[TYPE..].starts_with(b"ready") => Kind::Ready,
-        _ => Kind::Other,
+        Some(b"mes") => FrameKind::Message,
+        Some(b"ack") => FrameKind::Ack,
+        Some(b"pre") => FrameKind::Presence,
+        Some(b"syn") => FrameKind::Synced,
+        Some(b"err" | b"beh" | b"bye") => FrameKind::Error,
+        Some(b"rea") if payload[TYPE..].starts_with(b"ready") => FrameKind::Ready,
+        _ => FrameKind::Other,
     }
 }
 
-fn xmpp(payload: &[u8]) -> Kind {
+fn xmpp(payload: &[u8]) -> FrameKind {
     let has = |text: &str| {
         let text = text.as_bytes();
         payload.windows(text.len()).any(|window| window == text)
     };
     if payload.starts_with(b"<message") {
         return if has("type='error'") {
-            Kind::Error
+            FrameKind::Error
         } else {
-            Kind::Message
+            FrameKind::Message
         };
     }
     if payload.starts_with(b"<presence") {
         return match (has("type='error'"), has("code='110'")) {
-            (true, _) => Kind::Error,
-            (_, true) => Kind::Ready,
-            _ => Kind::Presence,
+            (true, _) => FrameKind::Error,
+            (_, true) => FrameKind::Ready,
+            _ => FrameKind::Presence,
         };
     }
     if payload.starts_with(b"<success") {
-        Kind::Step(Step::Again)
+        FrameKind::XmppStep(XmppStep::Again)
     } else if payload.starts_with(b"<failure") || payload.starts_with(b"<stream:error") {
-        Kind::Error
+        FrameKind::Error
     } else if payload.starts_with(b"<iq") && has("bind") {
-        Kind::Step(Step::Join)
+        FrameKind::XmppStep(XmppStep::Join)
     } else if has("<mechanism") {
-        Kind::Step(Step::SignIn)
+        FrameKind::XmppStep(XmppStep::SignIn)
     } else if payload.starts_with(b"<stream:features") {
-        Kind::Step(Step::Bind)
+        FrameKind::XmppStep(XmppStep::Bind)
     } else {
-        Kind::Other
+        FrameKind::Other
     }
 }

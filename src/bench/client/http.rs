@@ -16,16 +16,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const A_WHILE: Duration = Duration::from_secs(1);
 
 /// Connections to one server.
-pub(in crate::bench) struct Http {
+pub(in crate::bench) struct HttpPool {
     address: SocketAddr,
     watch: Watch,
-    connections: Vec<Connection>,
+    connections: Vec<HttpConnection>,
     buffer: Box<[u8]>,
     /// Read so far.
     bytes: u64,
 }
 
-struct Connection {
+struct HttpConnection {
     stream: TcpStream,
     asked_at: u64,
     waits: bool,
@@ -58,12 +58,12 @@ pub(in crate::bench) fn post(path: &str, token: &str, kind: &str, body: &str) ->
     .into_bytes()
 }
 
-impl Http {
+impl HttpPool {
     pub(in crate::bench) fn connect(address: SocketAddr, count: usize) -> io::Result<Self> {
         let watch = Watch::new()?;
         let mut connections = Vec::with_capacity(count);
         for at in 0..count {
-            connections.push(Connection::open(address, at, &watch)?);
+            connections.push(HttpConnection::open(address, at, &watch)?);
         }
         Ok(Self {
             address,
@@ -99,7 +99,7 @@ impl Http {
             let read = connection.stream.read(&mut self.buffer)?;
             // A server closes what has been silent for long.
             if read == 0 && !connection.waits {
-                *connection = Connection::open(self.address, at, &self.watch)?;
+                *connection = HttpConnection::open(self.address, at, &self.watch)?;
                 continue;
             }
             self.bytes += read as u64;
@@ -153,7 +153,7 @@ impl Http {
     }
 }
 
-impl Connection {
+impl HttpConnection {
     fn open(address: SocketAddr, at: usize, watch: &Watch) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;

@@ -1,18 +1,18 @@
 //! The load: many sockets on one thread and one epoll, light enough never to be what is measured.
 
+mod client_pool;
 mod counts;
-mod crowd;
 mod dialect;
 mod frame;
 mod http;
 mod marker;
-mod opening;
+mod socket_request;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-pub(super) use crowd::Crowd;
+pub(super) use client_pool::ClientPool;
 pub use dialect::Dialect;
-pub(super) use http::{Http, get, post};
+pub(super) use http::{HttpPool, get, post};
 pub(super) use marker::{Marker, body, now};
-pub(super) use opening::Opening;
+pub(super) use socket_request::SocketRequest;

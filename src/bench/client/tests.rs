@@ -5,14 +5,14 @@ use std::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{Crowd, Dialect, Marker, body};
+use super::{ClientPool, Dialect, Marker, body};
 
 /// Feeds a pool of one socket with messages of these numbers.
 fn hears(numbers: &[u64]) -> io::Result<u64> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut server = TcpStream::connect(listener.local_addr()?)?;
-    let mut crowd = Crowd::new(Dialect::Parlor)?;
-    crowd.add(listener.accept()?.0)?;
+    let mut pool = ClientPool::new(Dialect::Parlor)?;
+    pool.add(listener.accept()?.0)?;
     for number in numbers {
         let marker = Marker {
             number: *number,
@@ -25,8 +25,8 @@ fn hears(numbers: &[u64]) -> io::Result<u64> {
         server.write_all(&[&[0x81, length], text.as_bytes()].concat())?;
     }
     let wanted = numbers.len() as u64;
-    crowd.until("all messages", |counts| counts.deliveries == wanted)?;
-    Ok(crowd.counts.deliveries)
+    pool.until("all messages", |counts| counts.deliveries == wanted)?;
+    Ok(pool.counts.deliveries)
 }
 
 #[test]

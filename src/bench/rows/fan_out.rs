@@ -1,15 +1,17 @@
 //! One message to many in one room.
 //!
-//! The floor writes ready-made frames of equal size to each socket. It stores nothing: the wait for
+//! The baseline writes ready-made frames of equal size to each socket. It stores nothing: the wait for
 //! the server's fsync is in the rate of the server alone. The processor time a delivery is therefore a
 //! row of its own.
 
 use std::{cell::RefCell, io, time::Duration};
 
-use super::hall::{Bare, Hall, Player, Shape, Stage, beside_each_other, entrant, others};
+use super::room_load::{
+    BaselineRooms, Player, RoomLoad, Shape, Stage, beside_each_other, contender, others,
+};
 use crate::bench::{
     Bench,
-    contest::{Entrant, Metric, Turn, Who, contest},
+    comparison::{Contender, Metric, Sample, Subject, compare},
     histogram::Histogram,
     machine,
 };
@@ -20,7 +22,7 @@ const METRICS: [Metric; 2] = [
 ];
 /// Messages that are said at once where the row is saturated.
 const IN_FLIGHT: u64 = 32;
-/// Posts that are timed in one turn.
+/// Posts that are timed in one sample.
 const POSTS: u64 = 20;
 const WARMING: Duration = Duration::from_millis(300);
 
@@ -50,10 +52,10 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
         // A failure is reported when it is measured.
         let _ = other.borrow_mut().play(WARMING, &mut { script });
     }
-    let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
+    let mut room_load = Player::new(RoomLoad::ours(bench, shape)?, shape);
     // The first messages show what frames look like, and how many of them are written at once.
-    let warming = hall.play(WARMING, &mut { script })?;
-    let mut bare = Player::new(Bare::like(bench, &hall.stage)?, shape);
+    let warming = room_load.play(WARMING, &mut { script })?;
+    let mut bare = Player::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -62,24 +64,24 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
     let together = warming.together.round().max(1.0) as u64;
     bare.stage.together = together;
     bare.play(WARMING, &mut { script })?;
-    let (hall, bare) = (RefCell::new(hall), RefCell::new(bare));
+    let (room_load, bare) = (RefCell::new(room_load), RefCell::new(bare));
     let slice = bench.plan.slice;
-    let mut entrants = vec![
-        entrant(Who::Floor, &bare, slice, false, script),
-        entrant(Who::Ours, &hall, slice, false, script),
+    let mut contenders = vec![
+        contender(Subject::Baseline, &bare, slice, false, script),
+        contender(Subject::Ours, &room_load, slice, false, script),
     ];
     if !bench.plan.quick {
-        let who = Who::Other("Parlor on both cores".to_owned());
-        entrants.push(entrant(who, &hall, slice, true, script));
+        let who = Subject::Other("Parlor on both cores".to_owned());
+        contenders.push(contender(who, &room_load, slice, true, script));
     }
     for (name, other) in &others {
-        let who = Who::Other(name.clone());
-        entrants.push(entrant(who, other, slice, false, script));
+        let who = Subject::Other(name.clone());
+        contenders.push(contender(who, other, slice, false, script));
     }
     let name = format!("fan-out, {} listeners, {name}", shape.listeners);
-    let mut rows = contest(bench, &name, &METRICS, entrants)?;
+    let mut rows = compare(bench, &name, &METRICS, contenders)?;
     rows[0].note(
-        "ours and those with SQLite wait for their fsync; the floor and the others store nothing",
+        "ours and those with SQLite wait for their fsync; the baseline and the others store nothing",
     );
     if burst > 1 {
         rows[0].note(format!("frames a write: {together}"));
@@ -89,7 +91,7 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
     Ok(())
 }
 
-/// From a post to the last receipt, in a room as large as this system lets it be: beside the floor alone, for each
+/// From a post to the last receipt, in a room as large as this system lets it be: beside the baseline alone, for each
 /// server has as many sockets.
 pub(super) fn ten_thousand(bench: &mut Bench<'_>) -> io::Result<()> {
     let shape = Shape {
@@ -97,24 +99,24 @@ pub(super) fn ten_thousand(bench: &mut Bench<'_>) -> io::Result<()> {
         listeners: machine::affordable_sockets(bench.plan.size(10_000, 2000), 2),
     };
     let posts = bench.plan.size(POSTS, POSTS / 2);
-    let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
-    hall.burst(&mut |said| said.push((0, 1)))?;
-    let bare = Player::new(Bare::like(bench, &hall.stage)?, shape);
-    let (hall, bare) = (RefCell::new(hall), RefCell::new(bare));
-    let entrants = vec![
-        posting(Who::Floor, &bare, posts),
-        posting(Who::Ours, &hall, posts),
+    let mut room_load = Player::new(RoomLoad::ours(bench, shape)?, shape);
+    room_load.burst(&mut |said| said.push((0, 1)))?;
+    let bare = Player::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
+    let (room_load, bare) = (RefCell::new(room_load), RefCell::new(bare));
+    let contenders = vec![
+        posting(Subject::Baseline, &bare, posts),
+        posting(Subject::Ours, &room_load, posts),
     ];
     let metrics = [Metric::cost(": p50", "ms"), Metric::cost(": p99", "ms")];
     let name = format!("post to last receipt, {} listeners", shape.listeners);
-    let mut rows = contest(bench, &name, &metrics, entrants)?;
-    rows[0].note(format!("of {posts} posts a turn"));
+    let mut rows = compare(bench, &name, &metrics, contenders)?;
+    rows[0].note(format!("of {posts} posts a sample"));
     bench.push(rows);
     Ok(())
 }
 
-fn posting<S: Stage>(who: Who, player: &RefCell<Player<S>>, posts: u64) -> Entrant<'_> {
-    Entrant::new(who, move || {
+fn posting<S: Stage>(who: Subject, player: &RefCell<Player<S>>, posts: u64) -> Contender<'_> {
+    Contender::new(who, move || {
         let mut player = player.borrow_mut();
         let mut times = Histogram::default();
         for _ in 0..posts {
@@ -123,7 +125,7 @@ fn posting<S: Stage>(who: Who, player: &RefCell<Player<S>>, posts: u64) -> Entra
             times.add(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
         }
         let [p50, p99, _] = times.percentiles();
-        Ok(Turn {
+        Ok(Sample {
             figures: vec![p50, p99],
             client: 0.0,
         })

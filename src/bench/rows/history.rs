@@ -5,15 +5,15 @@ use std::{io, time::Duration};
 use crate::bench::{
     Bench,
     archive::Archive,
-    client::{Http, get},
-    dice::{Dice, Zipf},
+    client::{HttpPool, get},
     histogram::Histogram,
     report::{Row, number},
+    rng::{Rng, Zipf},
 };
 
 /// Requests before those that count: they read the database into memory.
 const WARMING: u64 = 50;
-/// So many words that are said least are rare, whatever the number of messages.
+/// Number of words that count as rare: those used least.
 const RARE: usize = 1000;
 const DEPTH: u64 = 100_000;
 
@@ -28,12 +28,12 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
 fn rows(bench: &Bench<'_>, archive: &Archive) -> io::Result<Vec<Row>> {
     let requests = bench.plan.size(1000, 100);
     let server = bench.server(archive.folder.path())?;
-    let mut http = Http::connect(server.address, 1)?;
-    let mut dice = Dice::new(3);
+    let mut http = HttpPool::connect(server.address, 1)?;
+    let mut rng = Rng::new(3);
     let mut rows = Vec::new();
-    let mut ask = |what: &str, note: &str, path: &mut dyn FnMut(&mut Dice) -> String| {
+    let mut ask = |what: &str, note: &str, path: &mut dyn FnMut(&mut Rng) -> String| {
         bench.progress.say(what);
-        let mut next = || get(&path(&mut dice), archive.everywhere());
+        let mut next = || get(&path(&mut rng), archive.everywhere());
         http.ask(Duration::MAX, WARMING, &mut next)?;
         let times = http.ask(Duration::MAX, requests, &mut next)?.times;
         rows.extend(timed(archive.messages, what, note, &times));
@@ -43,21 +43,21 @@ fn rows(bench: &Bench<'_>, archive: &Archive) -> io::Result<Vec<Row>> {
     let zipf = Zipf::of(archive.lengths.len());
     let longest = archive.lengths.iter().copied().max().unwrap_or_default();
     let depth = DEPTH.min(longest / 2);
-    let room = |at: usize| format!("/api/rooms/{}/messages", archive.town.rooms[at]);
-    ask("newest page", "a room drawn by Zipf's law", &mut |dice| {
-        room(zipf.draw(dice))
+    let room = |at: usize| format!("/api/rooms/{}/messages", archive.fixture.rooms[at]);
+    ask("newest page", "a room drawn by Zipf's law", &mut |rng| {
+        room(zipf.draw(rng))
     })?;
     let note = format!("{depth} messages before the newest, 50 a page");
-    ask("page at depth", &note, &mut |dice| {
-        let before = longest - depth + dice.below(1000) as u64;
+    ask("page at depth", &note, &mut |rng| {
+        let before = longest - depth + rng.below(1000) as u64;
         format!("{}?before={before}", room(0))
     })?;
-    ask("around", "any message of a room drawn", &mut |dice| {
-        let at = zipf.draw(dice);
+    ask("around", "any message of a room drawn", &mut |rng| {
+        let at = zipf.draw(rng);
         let most = usize::try_from(archive.lengths[at]).unwrap_or(usize::MAX);
-        format!("{}?around={}", room(at), 1 + dice.below(most.max(1)))
+        format!("{}?around={}", room(at), 1 + rng.below(most.max(1)))
     })?;
-    let note = format!("`GET /api/rooms`, {} rooms", archive.town.rooms.len());
+    let note = format!("`GET /api/rooms`, {} rooms", archive.fixture.rooms.len());
     ask("unread", &note, &mut |_| "/api/rooms".to_owned())?;
 
     let corpus = &archive.corpus;
@@ -67,24 +67,20 @@ fn rows(bench: &Bench<'_>, archive: &Archive) -> io::Result<Vec<Row>> {
         let query = query.replace('"', "%22").replace(' ', "%20");
         format!("/api/search?q={query}")
     };
-    ask("search, a rare word", "", &mut |dice| {
-        search(dice.pick(&rare))
+    ask("search, a rare word", "", &mut |rng| {
+        search(rng.pick(&rare))
     })?;
-    ask("search, a common word", "", &mut |dice| {
-        search(dice.pick(&common))
+    ask("search, a common word", "", &mut |rng| {
+        search(rng.pick(&common))
     })?;
-    ask("search, both", "", &mut |dice| {
-        search(&format!("{} {}", dice.pick(&common), dice.pick(&rare)))
+    ask("search, both", "", &mut |rng| {
+        search(&format!("{} {}", rng.pick(&common), rng.pick(&rare)))
     })?;
-    ask("search, a phrase", "", &mut |dice| {
-        search(&format!(
-            "\"{} {}\"",
-            dice.pick(&common),
-            dice.pick(&common)
-        ))
+    ask("search, a phrase", "", &mut |rng| {
+        search(&format!("\"{} {}\"", rng.pick(&common), rng.pick(&common)))
     })?;
-    ask("search, two letters", "", &mut |dice| {
-        search(corpus.part(dice, 2))
+    ask("search, two letters", "", &mut |rng| {
+        search(corpus.part(rng, 2))
     })?;
 
     let name = format!("history, {} messages: indexing", archive.messages);

@@ -1,17 +1,17 @@
 //! Requests a second over some dozens of connections that are kept, the client on the other core.
 //!
-//! The floor answers every request with equal bytes, unread; for a post, with the bytes of its answer.
+//! The baseline answers every request with equal bytes, unread; for a post, with the bytes of its answer.
 
 use std::{cell::RefCell, io, time::Instant};
 
 use crate::bench::{
     Bench,
     archive::Archive,
-    client::{Http, get, post},
-    contest::{Entrant, Metric, Turn, Who, contest},
-    dice::Dice,
-    floor::Floor,
+    baseline::Baseline,
+    client::{HttpPool, get, post},
+    comparison::{Contender, Metric, Sample, Subject, compare},
     report::number,
+    rng::Rng,
 };
 
 const CONNECTIONS: usize = 48;
@@ -19,15 +19,15 @@ const METRICS: [Metric; 2] = [Metric::rate("", "requests/s"), Metric::cost(": p9
 
 pub(super) fn read(bench: &mut Bench<'_>) -> io::Result<()> {
     let archive = bench.archive()?;
-    let room = format!("/api/rooms/{}/messages", archive.town.rooms[0]);
+    let room = format!("/api/rooms/{}/messages", archive.fixture.rooms[0]);
     let length = usize::try_from(archive.lengths[0]).unwrap_or(usize::MAX);
-    let mut dice = Dice::new(5);
+    let mut rng = Rng::new(5);
     let everywhere = archive.everywhere();
     requests(bench, &archive, "newest page of 50", || {
         get(&room, everywhere)
     })?;
     requests(bench, &archive, "an older page", || {
-        let before = 51 + dice.below(length.saturating_sub(100).max(1));
+        let before = 51 + rng.below(length.saturating_sub(100).max(1));
         get(&format!("{room}?before={before}"), everywhere)
     })?;
     let few = archive.in_few();
@@ -40,7 +40,7 @@ pub(super) fn read(bench: &mut Bench<'_>) -> io::Result<()> {
 
 pub(super) fn write(bench: &mut Bench<'_>) -> io::Result<()> {
     let archive = bench.archive()?;
-    let room = format!("/api/rooms/{}/messages", archive.town.rooms[0]);
+    let room = format!("/api/rooms/{}/messages", archive.fixture.rooms[0]);
     let mut number = 0;
     let text = "x".repeat(200);
     requests(bench, &archive, "plain-text post", || {
@@ -59,19 +59,19 @@ fn requests(
     mut next: impl FnMut() -> Vec<u8>,
 ) -> io::Result<()> {
     let server = bench.server(archive.folder.path())?;
-    let mut ours = Http::connect(server.address, CONNECTIONS)?;
+    let mut ours = HttpPool::connect(server.address, CONNECTIONS)?;
     let warming = ours.ask(bench.plan.slice / 2, u64::MAX, &mut next)?;
     let each = warming.bytes / warming.times.count().max(1);
-    let floor = bench.floor(Floor::Answer)?;
-    let mut bare = Http::connect(floor.address, CONNECTIONS)?;
+    let baseline = bench.baseline(Baseline::Answer)?;
+    let mut bare = HttpPool::connect(baseline.address, CONNECTIONS)?;
     let plain = get(&format!("/{each}"), "");
     let slice = bench.plan.slice;
     let next = RefCell::new(next);
-    let turn = |http: &mut Http, next: &mut dyn FnMut() -> Vec<u8>| {
+    let sample = |http: &mut HttpPool, next: &mut dyn FnMut() -> Vec<u8>| {
         let (idle, start) = (http.idle(), Instant::now());
         let answers = http.ask(slice, u64::MAX, next)?;
         let idle = http.idle().saturating_sub(idle);
-        Ok(Turn {
+        Ok(Sample {
             figures: vec![
                 number(answers.times.count()) / answers.seconds,
                 answers.times.permille(990),
@@ -79,12 +79,14 @@ fn requests(
             client: 1.0 - idle.as_secs_f64() / start.elapsed().as_secs_f64(),
         })
     };
-    let entrants = vec![
-        Entrant::new(Who::Floor, || turn(&mut bare, &mut || plain.clone())),
-        Entrant::new(Who::Ours, || turn(&mut ours, &mut *next.borrow_mut())),
+    let contenders = vec![
+        Contender::new(Subject::Baseline, || {
+            sample(&mut bare, &mut || plain.clone())
+        }),
+        Contender::new(Subject::Ours, || sample(&mut ours, &mut *next.borrow_mut())),
     ];
     let name = format!("HTTP, {what}, {CONNECTIONS} connections");
-    let mut rows = contest(bench, &name, &METRICS, entrants)?;
+    let mut rows = compare(bench, &name, &METRICS, contenders)?;
     rows[0].note(format!("{each} bytes an answer"));
     bench.push(rows);
     Ok(())

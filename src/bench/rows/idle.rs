@@ -9,7 +9,7 @@ use std::{
 
 use crate::bench::{
     Bench,
-    client::{Crowd, Dialect, Marker, Opening, now},
+    client::{ClientPool, Dialect, Marker, SocketRequest, now},
     machine,
     report::{Row, number},
     seed,
@@ -28,34 +28,34 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     let members: Vec<Vec<usize>> = (0..rooms)
         .map(|room| (0..MEMBERS).map(|member| member * rooms + room).collect())
         .collect();
-    let town = seed::town(folder.path(), connections, &members)?;
+    let fixture = seed::fixture(folder.path(), connections, &members)?;
     let server = bench.server(folder.path())?;
-    let mut crowd = Crowd::new(Dialect::Parlor)?;
+    let mut pool = ClientPool::new(Dialect::Parlor)?;
     let sockets = |from: usize, to: usize| {
-        let tokens = town.tokens[from..to].iter();
-        tokens.map(|token| Opening::at(0, token))
+        let tokens = fixture.tokens[from..to].iter();
+        tokens.map(|token| SocketRequest::at(0, token))
     };
 
     // One connection to each room first: what a room or a first connection costs does not count.
-    crowd.open(server.address, sockets(0, rooms))?;
-    crowd.listen(SETTLE)?;
+    pool.open(server.address, sockets(0, rooms))?;
+    pool.listen(SETTLE)?;
     let before = machine::resident_kib(server.process())?;
-    crowd.open(server.address, sockets(rooms, connections))?;
+    pool.open(server.address, sockets(rooms, connections))?;
     for number in 0..MESSAGES {
-        for (sender, room) in town.rooms.iter().enumerate() {
+        for (sender, room) in fixture.rooms.iter().enumerate() {
             let at = now();
             let marker = Marker { number, sender, at };
-            crowd.say(sender, *room, std::iter::once(marker), BODY)?;
+            pool.say(sender, *room, std::iter::once(marker), BODY)?;
         }
         let wanted = (number + 1) * connections as u64;
-        crowd.until("everybody to hear", |counts| counts.deliveries == wanted)?;
+        pool.until("everybody to hear", |counts| counts.deliveries == wanted)?;
     }
-    crowd.listen(SETTLE)?;
+    pool.listen(SETTLE)?;
     let after = machine::resident_kib(server.process())?;
 
     let (cpu, start) = (machine::cpu_time(server.process())?, Instant::now());
     // A round of pings is among it.
-    crowd.listen(
+    pool.listen(
         bench
             .plan
             .size(Duration::from_secs(26), Duration::from_secs(3)),

@@ -10,7 +10,7 @@ use std::{
 use super::live::Live;
 use crate::bench::{
     Bench,
-    client::{Crowd, Dialect, Http, Opening, post},
+    client::{ClientPool, Dialect, HttpPool, SocketRequest, post},
     histogram::Histogram,
     machine,
     report::{Row, number},
@@ -23,7 +23,7 @@ const FIRST: usize = 100;
 const CONNECTIONS: usize = 32;
 
 /// Results.
-struct Came {
+struct JoinResult {
     presence_bytes: u64,
     system_bytes: u64,
     seconds: f64,
@@ -67,35 +67,35 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn come(bench: &Bench<'_>, many: usize, within: Duration) -> io::Result<Came> {
+fn come(bench: &Bench<'_>, many: usize, within: Duration) -> io::Result<JoinResult> {
     let folder = bench.folder()?;
-    let town = seed::town(folder.path(), FIRST + many, &[(0..FIRST).collect()])?;
+    let fixture = seed::fixture(folder.path(), FIRST + many, &[(0..FIRST).collect()])?;
     let server = bench.server(folder.path())?;
-    let mut crowd = Crowd::new(Dialect::Parlor)?;
-    let room = town.rooms[0];
-    let open = |user: usize, next: u64| Opening {
+    let mut pool = ClientPool::new(Dialect::Parlor)?;
+    let room = fixture.rooms[0];
+    let open = |user: usize, next: u64| SocketRequest {
         next,
-        ..Opening::at(room, &town.tokens[user])
+        ..SocketRequest::at(room, &fixture.tokens[user])
     };
-    crowd.open(server.address, (0..FIRST).map(|user| open(user, 0)))?;
-    crowd.latency = Some(Histogram::default());
-    crowd.watched = FIRST;
+    pool.open(server.address, (0..FIRST).map(|user| open(user, 0)))?;
+    pool.latency = Some(Histogram::default());
+    pool.watched = FIRST;
     let mut live = Live::new(room);
-    live.talk(&mut crowd, Duration::from_millis(200))?;
+    live.talk(&mut pool, Duration::from_millis(200))?;
 
-    let mut http = Http::connect(server.address, CONNECTIONS)?;
-    let body = format!(r#"{{"code":"{}"}}"#, town.codes[0]);
+    let mut http = HttpPool::connect(server.address, CONNECTIONS)?;
+    let body = format!(r#"{{"code":"{}"}}"#, fixture.codes[0]);
     let mut asking = vec![0; CONNECTIONS];
     let every = within / u32::try_from(many).map_err(io::Error::other)?;
-    let (before, start) = (crowd.counts.ready, Instant::now());
+    let (before, start) = (pool.counts.ready, Instant::now());
     let (mut next, last) = (FIRST, FIRST + many);
-    while crowd.counts.ready - before < many {
+    while pool.counts.ready - before < many {
         let due = start.elapsed().as_nanos() / every.as_nanos().max(1);
         let due = FIRST.saturating_add(usize::try_from(due).unwrap_or(usize::MAX));
         while next < last.min(due)
             && let Some(at) = http.free()
         {
-            let token = &town.tokens[next];
+            let token = &fixture.tokens[next];
             http.send(
                 at,
                 &post("/api/rooms/join", token, "application/json", &body),
@@ -105,20 +105,20 @@ fn come(bench: &Bench<'_>, many: usize, within: Duration) -> io::Result<Came> {
         }
         for (at, _) in http.poll(Duration::ZERO)? {
             // The number of the first message after the join is not known in advance.
-            crowd.begin(server.address, open(asking[at], Crowd::FIRST_HEARD))?;
+            pool.begin(server.address, open(asking[at], ClientPool::FIRST_HEARD))?;
         }
-        live.go_on(&mut crowd, Duration::from_micros(500))?;
+        live.go_on(&mut pool, Duration::from_micros(500))?;
         if start.elapsed() > within * 6 {
             return Err(io::Error::other("they do not all come in"));
         }
     }
     let seconds = start.elapsed().as_secs_f64();
     // The last of them are told of, and hear what is said.
-    live.talk(&mut crowd, Duration::from_secs(1))?;
-    Ok(Came {
-        presence_bytes: crowd.counts.presence_bytes,
-        system_bytes: crowd.counts.system_bytes,
+    live.talk(&mut pool, Duration::from_secs(1))?;
+    Ok(JoinResult {
+        presence_bytes: pool.counts.presence_bytes,
+        system_bytes: pool.counts.system_bytes,
         seconds,
-        live: crowd.latency.take().unwrap_or_default(),
+        live: pool.latency.take().unwrap_or_default(),
     })
 }

@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::hall::{BODY, Hall, Player, Shape, Stage};
+use super::room_load::{BODY, Player, RoomLoad, Shape, Stage};
 use crate::bench::{
     Bench,
-    contest::{Entrant, Metric, Turn, Who, contest},
-    floor::Log,
+    baseline::DiskBaseline,
+    comparison::{Contender, Metric, Sample, Subject, compare},
     histogram::Histogram,
 };
 
@@ -42,40 +42,40 @@ pub(super) fn many_rooms(bench: &mut Bench<'_>) -> io::Result<()> {
 }
 
 fn measure(bench: &mut Bench<'_>, shape: Shape, per_second: u32, name: &str) -> io::Result<()> {
-    let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
-    hall.burst(&mut |said| said.extend((0..shape.rooms).map(|room| (room, 1))))?;
-    let mut log = Log::within(bench.folder()?)?;
+    let mut room_load = Player::new(RoomLoad::ours(bench, shape)?, shape);
+    room_load.burst(&mut |said| said.extend((0..shape.rooms).map(|room| (room, 1))))?;
+    let mut log = DiskBaseline::within(bench.folder()?)?;
     let slice = bench.plan.slice;
     let time = slice * bench.plan.size(3, 4);
-    let hall = RefCell::new(hall);
-    let entrants = vec![
-        Entrant::new(Who::Floor, || {
+    let room_load = RefCell::new(room_load);
+    let contenders = vec![
+        Contender::new(Subject::Baseline, || {
             let (_, times) = log.write(BODY, 1, slice / 2)?;
-            Ok(turn(&times))
+            Ok(sample(&times))
         }),
-        Entrant::new(Who::Ours, || {
-            let times = hall.borrow_mut().by_the_clock(time, per_second)?;
-            Ok(turn(&times))
+        Contender::new(Subject::Ours, || {
+            let times = room_load.borrow_mut().by_the_clock(time, per_second)?;
+            Ok(sample(&times))
         }),
     ];
     let name = format!("latency, {name}");
-    let mut rows = contest(bench, &name, &METRICS, entrants)?;
-    rows[0].note("floor: one `pwrite` and `fdatasync`");
+    let mut rows = compare(bench, &name, &METRICS, contenders)?;
+    rows[0].note("baseline: one `pwrite` and `fdatasync`");
     bench.push(rows);
     Ok(())
 }
 
-fn turn(times: &Histogram) -> Turn {
-    Turn {
+fn sample(times: &Histogram) -> Sample {
+    Sample {
         figures: times.percentiles().to_vec(),
         client: 0.0,
     }
 }
 
-impl Player<Hall> {
+impl Player<RoomLoad> {
     /// Sends messages at a fixed rate to one room after the other, and returns the latency at each listener.
     fn by_the_clock(&mut self, time: Duration, per_second: u32) -> io::Result<Histogram> {
-        self.stage.crowd().latency = Some(Histogram::default());
+        self.stage.pool().latency = Some(Histogram::default());
         let every = Duration::from_secs(1) / per_second;
         let start = Instant::now();
         let (mut due, mut room) = (start, 0);
@@ -87,9 +87,9 @@ impl Player<Hall> {
                 due += every;
                 continue;
             }
-            self.stage.crowd().poll(wait.saturating_sub(CLOSE))?;
+            self.stage.pool().poll(wait.saturating_sub(CLOSE))?;
         }
         self.all_heard()?;
-        Ok(self.stage.crowd().latency.take().unwrap_or_default())
+        Ok(self.stage.pool().latency.take().unwrap_or_default())
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::bench::client::{Crowd, Marker, now};
+use crate::bench::client::{ClientPool, Marker, now};
 
 const EVERY: Duration = Duration::from_millis(50);
 const BODY: usize = 200;
@@ -27,7 +27,7 @@ impl Live {
     }
 
     /// Says what is due, and reads what comes until the next is.
-    pub(super) fn go_on(&mut self, crowd: &mut Crowd, most: Duration) -> io::Result<()> {
+    pub(super) fn go_on(&mut self, pool: &mut ClientPool, most: Duration) -> io::Result<()> {
         let late = self.due.elapsed();
         let wait = self.due.saturating_duration_since(Instant::now());
         if wait.is_zero() {
@@ -37,18 +37,18 @@ impl Live {
                 sender: 0,
                 at: now().saturating_sub(late),
             };
-            crowd.say(0, self.room, std::iter::once(marker), BODY)?;
+            pool.say(0, self.room, std::iter::once(marker), BODY)?;
             self.next += 1;
             self.due += EVERY;
         }
-        crowd.poll(wait.min(most))
+        pool.poll(wait.min(most))
     }
 
     /// Goes on for that long.
-    pub(super) fn talk(&mut self, crowd: &mut Crowd, time: Duration) -> io::Result<()> {
+    pub(super) fn talk(&mut self, pool: &mut ClientPool, time: Duration) -> io::Result<()> {
         let end = Instant::now() + time;
         while Instant::now() < end {
-            self.go_on(crowd, EVERY)?;
+            self.go_on(pool, EVERY)?;
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
 //! The rows: one file for what is measured in one way.
 
 mod fan_out;
-mod hall;
 mod history;
 mod http;
 mod idle;
 mod joining;
 mod latency;
 mod live;
+mod room_load;
 mod rooms;
 mod sends;
 mod start;

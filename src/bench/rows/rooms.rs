@@ -2,12 +2,14 @@
 
 use std::{cell::RefCell, io, time::Duration};
 
-use super::hall::{Bare, Hall, Player, Shape, beside_each_other, entrant, others};
+use super::room_load::{
+    BaselineRooms, Player, RoomLoad, Shape, beside_each_other, contender, others,
+};
 use crate::bench::{
     Bench,
-    contest::{Metric, Who, contest},
-    dice::{Dice, Zipf},
+    comparison::{Metric, Subject, compare},
     machine,
+    rng::{Rng, Zipf},
 };
 
 const METRICS: [Metric; 2] = [
@@ -35,12 +37,12 @@ pub(super) fn uniform(bench: &mut Bench<'_>) -> io::Result<()> {
 pub(super) fn zipf(bench: &mut Bench<'_>) -> io::Result<()> {
     let rooms = affordable_rooms(bench);
     rate(bench, rooms, "by Zipf's law", || {
-        let (zipf, mut dice) = (Zipf::of(rooms), Dice::new(1));
+        let (zipf, mut rng) = (Zipf::of(rooms), Rng::new(1));
         let mut drawn = vec![0; rooms];
         move |said: &mut Vec<(usize, u64)>| {
             drawn.fill(0);
             for _ in 0..IN_FLIGHT {
-                drawn[zipf.draw(&mut dice)] += 1;
+                drawn[zipf.draw(&mut rng)] += 1;
             }
             let speaking = drawn.iter().enumerate().filter(|(_, count)| **count > 0);
             said.extend(speaking.map(|(room, count)| (room, *count)));
@@ -68,24 +70,24 @@ fn rate<S: FnMut(&mut Vec<(usize, u64)>)>(
         // A failure is reported when it is measured.
         let _ = other.borrow_mut().play(WARMING, &mut script());
     }
-    let mut hall = Player::new(Hall::ours(bench, shape)?, shape);
-    hall.play(WARMING, &mut script())?;
-    let mut bare = Player::new(Bare::like(bench, &hall.stage)?, shape);
+    let mut room_load = Player::new(RoomLoad::ours(bench, shape)?, shape);
+    room_load.play(WARMING, &mut script())?;
+    let mut bare = Player::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
     bare.play(WARMING, &mut script())?;
-    let (hall, bare) = (RefCell::new(hall), RefCell::new(bare));
+    let (room_load, bare) = (RefCell::new(room_load), RefCell::new(bare));
     let slice = bench.plan.slice;
-    let mut entrants = vec![
-        entrant(Who::Floor, &bare, slice, false, script()),
-        entrant(Who::Ours, &hall, slice, false, script()),
+    let mut contenders = vec![
+        contender(Subject::Baseline, &bare, slice, false, script()),
+        contender(Subject::Ours, &room_load, slice, false, script()),
     ];
     for (name, other) in &others {
-        let who = Who::Other(name.clone());
-        entrants.push(entrant(who, other, slice, false, script()));
+        let who = Subject::Other(name.clone());
+        contenders.push(contender(who, other, slice, false, script()));
     }
     let name = format!("{rooms} rooms of {LISTENERS}, {name}, {IN_FLIGHT} in flight");
-    let mut rows = contest(bench, &name, &METRICS, entrants)?;
+    let mut rows = compare(bench, &name, &METRICS, contenders)?;
     rows[0].note(
-        "ours and those with SQLite wait for their fsync; the floor and the others store nothing",
+        "ours and those with SQLite wait for their fsync; the baseline and the others store nothing",
     );
     bench.push(rows);
     Ok(())

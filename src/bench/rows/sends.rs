@@ -1,7 +1,7 @@
 //! Messages on disk: acks a second to senders that each have one message on its way.
 //!
 //! Each sender has a room of its own, so that the row is about the disk and not about fan-out. The
-//! floor writes equal bytes and waits for the disk once for all of them. Beside them stands what the
+//! baseline writes equal bytes and waits for the disk once for all of them. Beside them stands what the
 //! store alone takes, without sockets, from as many senders.
 
 use std::{
@@ -11,18 +11,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::hall::BODY;
+use super::room_load::BODY;
 use crate::bench::{
     Bench,
-    client::{Crowd, Dialect, Marker, Opening, body, now},
-    contest::{Entrant, Metric, Turn, Who, contest},
-    floor::Log,
+    baseline::DiskBaseline,
+    client::{ClientPool, Dialect, Marker, SocketRequest, body, now},
+    comparison::{Contender, Metric, Sample, Subject, compare},
     folder::Folder,
     machine,
     peer::{self, Peer, RunningPeer},
-    program::Server,
+    program::TestedServer,
     report::number,
-    seed::{self, Town, Writer, stored},
+    seed::{self, Fixture, FixtureWriter, stored},
 };
 
 const USERS: usize = 8;
@@ -43,26 +43,26 @@ pub(super) fn many(bench: &mut Bench<'_>) -> io::Result<()> {
 }
 
 /// The server that the senders send to.
-enum Host {
-    Ours(Server),
+enum SenderHost {
+    Ours(TestedServer),
     Other(Box<dyn RunningPeer>),
 }
 
 /// Senders that never rest.
-struct Senders {
-    crowd: Crowd,
+struct SenderLoad {
+    pool: ClientPool,
     rooms: Vec<i64>,
     sent: Vec<u64>,
-    host: Host,
+    host: SenderHost,
     _folder: Folder,
 }
 
 fn measure(bench: &mut Bench<'_>, count: usize) -> io::Result<()> {
-    let mut log = Log::within(bench.folder()?)?;
-    let alone = Alone::open(bench, count)?;
+    let mut log = DiskBaseline::within(bench.folder()?)?;
+    let alone = StoreOnly::open(bench, count)?;
     let mut others = Vec::new();
     for peer in bench.peers.iter().filter(|peer| peer.is_durable()) {
-        match Senders::of(bench, &**peer, count) {
+        match SenderLoad::of(bench, &**peer, count) {
             Ok(senders) => others.push((peer.name().to_owned(), senders)),
             Err(error) => {
                 let told = format!("{} is left out: {error}", peer.name());
@@ -72,28 +72,30 @@ fn measure(bench: &mut Bench<'_>, count: usize) -> io::Result<()> {
         }
     }
 
-    let senders = RefCell::new(Senders::ours(bench, count)?);
+    let senders = RefCell::new(SenderLoad::ours(bench, count)?);
     let slice = bench.plan.slice;
-    let mut entrants = vec![
-        Entrant::new(Who::Floor, || {
+    let mut contenders = vec![
+        Contender::new(Subject::Baseline, || {
             let (rate, _) = log.write(RECORD, count, slice / 2)?;
-            Ok(Turn {
+            Ok(Sample {
                 figures: vec![rate],
                 client: 0.0,
             })
         }),
-        Entrant::new(Who::Ours, || senders.borrow_mut().turn(slice, false)),
-        Entrant::new(Who::Other("the store alone".to_owned()), || {
-            alone.turn(slice)
+        Contender::new(Subject::Ours, || senders.borrow_mut().sample(slice, false)),
+        Contender::new(Subject::Other("the store alone".to_owned()), || {
+            alone.sample(slice)
         }),
     ];
     if !bench.plan.quick {
-        let who = Who::Other("Parlor on both cores".to_owned());
-        entrants.push(Entrant::new(who, || senders.borrow_mut().turn(slice, true)));
+        let who = Subject::Other("Parlor on both cores".to_owned());
+        contenders.push(Contender::new(who, || {
+            senders.borrow_mut().sample(slice, true)
+        }));
     }
     for (name, senders) in &mut others {
-        let who = Who::Other(name.clone());
-        entrants.push(Entrant::new(who, || senders.turn(slice, false)));
+        let who = Subject::Other(name.clone());
+        contenders.push(Contender::new(who, || senders.sample(slice, false)));
     }
     let metrics = [
         Metric::rate("", "acked/s"),
@@ -103,32 +105,32 @@ fn measure(bench: &mut Bench<'_>, count: usize) -> io::Result<()> {
         1 => "durable sends, 1 sender".to_owned(),
         _ => format!("durable sends, {count} senders"),
     };
-    let mut rows = contest(bench, &name, &metrics, entrants)?;
+    let mut rows = compare(bench, &name, &metrics, contenders)?;
     rows[0].note(format!(
-        "floor: `pwrite` and `fdatasync` of {count} × {RECORD} bytes"
+        "baseline: `pwrite` and `fdatasync` of {count} × {RECORD} bytes"
     ));
     bench.push(rows);
     Ok(())
 }
 
-impl Senders {
+impl SenderLoad {
     fn ours(bench: &Bench<'_>, count: usize) -> io::Result<Self> {
         let folder = bench.folder()?;
         let rooms: Vec<Vec<usize>> = (0..count).map(|room| vec![room % USERS]).collect();
-        let town = seed::town(folder.path(), USERS, &rooms)?;
+        let fixture = seed::fixture(folder.path(), USERS, &rooms)?;
         let server = bench.server(folder.path())?;
-        let tokens = town.tokens.iter().map(String::as_str).cycle();
+        let tokens = fixture.tokens.iter().map(String::as_str).cycle();
         let address = server.address;
-        let crowd = Crowd::new(Dialect::Parlor)?;
-        let sockets = town.rooms.iter().zip(tokens);
+        let pool = ClientPool::new(Dialect::Parlor)?;
+        let sockets = fixture.rooms.iter().zip(tokens);
         let sockets: Vec<_> = sockets
-            .map(|(room, token)| Opening::at(*room, token))
+            .map(|(room, token)| SocketRequest::at(*room, token))
             .collect();
         Self {
-            crowd,
-            rooms: town.rooms.clone(),
+            pool,
+            rooms: fixture.rooms.clone(),
             sent: vec![0; count],
-            host: Host::Ours(server),
+            host: SenderHost::Ours(server),
             _folder: folder,
         }
         .begin(address, sockets)
@@ -141,13 +143,13 @@ impl Senders {
         let rooms: Vec<i64> = (1..).take(count).collect();
         let sockets: Vec<_> = rooms
             .iter()
-            .map(|room| Opening::at(*room, "anybody"))
+            .map(|room| SocketRequest::at(*room, "anybody"))
             .collect();
         Self {
-            crowd: Crowd::new(peer.dialect())?,
+            pool: ClientPool::new(peer.dialect())?,
             rooms: rooms.clone(),
             sent: vec![0; count],
-            host: Host::Other(running),
+            host: SenderHost::Other(running),
             _folder: folder,
         }
         .begin(address, sockets)
@@ -156,9 +158,9 @@ impl Senders {
     fn begin(
         mut self,
         address: std::net::SocketAddr,
-        sockets: Vec<Opening<'_>>,
+        sockets: Vec<SocketRequest<'_>>,
     ) -> io::Result<Self> {
-        self.crowd.open(address, sockets)?;
+        self.pool.open(address, sockets)?;
         for at in 0..self.sent.len() {
             self.send(at)?;
         }
@@ -168,27 +170,27 @@ impl Senders {
 
     fn process(&self) -> u32 {
         match &self.host {
-            Host::Ours(server) => server.process(),
-            Host::Other(peer) => peer.process(),
+            SenderHost::Ours(server) => server.process(),
+            SenderHost::Other(peer) => peer.process(),
         }
     }
 
-    fn turn(&mut self, time: Duration, free: bool) -> io::Result<Turn> {
+    fn sample(&mut self, time: Duration, free: bool) -> io::Result<Sample> {
         let process = self.process();
         if free {
             machine::set_free(process, true)?;
         }
         let cpu = machine::cpu_time(process)?;
-        let idle = self.crowd.idle();
+        let idle = self.pool.idle();
         let start = Instant::now();
         let acks = number(self.work(time)?);
         let seconds = start.elapsed().as_secs_f64();
         let cpu = machine::cpu_time(process)?.saturating_sub(cpu);
-        let idle = self.crowd.idle().saturating_sub(idle);
+        let idle = self.pool.idle().saturating_sub(idle);
         if free {
             machine::set_free(process, false)?;
         }
-        Ok(Turn {
+        Ok(Sample {
             figures: vec![acks / seconds, cpu.as_secs_f64() * 1e6 / acks],
             client: if free {
                 0.0
@@ -203,9 +205,9 @@ impl Senders {
         let start = Instant::now();
         let mut acked = 0;
         while start.elapsed() < time {
-            self.crowd
+            self.pool
                 .until("an ack", |counts| !counts.acks.is_empty())?;
-            while let Some(at) = self.crowd.counts.acks.pop_front() {
+            while let Some(at) = self.pool.counts.acks.pop_front() {
                 acked += 1;
                 self.send(at)?;
             }
@@ -221,35 +223,35 @@ impl Senders {
         };
         self.sent[at] += 1;
         let markers = std::iter::once(marker);
-        self.crowd.say(at, self.rooms[at], markers, BODY)
+        self.pool.say(at, self.rooms[at], markers, BODY)
     }
 }
 
 /// The store in this process, on the server's core, and nothing else.
-struct Alone {
+struct StoreOnly {
     runtime: tokio::runtime::Runtime,
-    writer: Writer,
-    town: Town,
+    writer: FixtureWriter,
+    fixture: Fixture,
     senders: usize,
     next: AtomicU64,
     _folder: Folder,
 }
 
-impl Alone {
+impl StoreOnly {
     fn open(bench: &Bench<'_>, senders: usize) -> io::Result<Self> {
         let folder = bench.folder()?;
         let rooms: Vec<Vec<usize>> = (0..senders).map(|room| vec![room % USERS]).collect();
         machine::on_server_core(|| {
             let runtime = seed::runtime()?;
-            let (writer, town) = runtime.block_on(async {
-                let writer = Writer::open(folder.path()).await?;
-                let town = writer.town(USERS, &rooms).await?;
-                io::Result::Ok((writer, town))
+            let (writer, fixture) = runtime.block_on(async {
+                let writer = FixtureWriter::open(folder.path()).await?;
+                let fixture = writer.fixture(USERS, &rooms).await?;
+                io::Result::Ok((writer, fixture))
             })?;
             Ok(Self {
                 runtime,
                 writer,
-                town,
+                fixture,
                 senders,
                 next: AtomicU64::new(0),
                 _folder: folder,
@@ -257,7 +259,7 @@ impl Alone {
         })
     }
 
-    fn turn(&self, time: Duration) -> io::Result<Turn> {
+    fn sample(&self, time: Duration) -> io::Result<Sample> {
         machine::on_server_core(|| {
             let cpu = machine::cpu_time(std::process::id())?;
             let start = Instant::now();
@@ -268,7 +270,7 @@ impl Alone {
             let acked = number(acked.iter().sum());
             let seconds = start.elapsed().as_secs_f64();
             let cpu = machine::cpu_time(std::process::id())?.saturating_sub(cpu);
-            Ok(Turn {
+            Ok(Sample {
                 figures: vec![acked / seconds, cpu.as_secs_f64() * 1e6 / acked],
                 client: 0.0,
             })
@@ -283,7 +285,7 @@ impl Alone {
             let body = body(Marker { number, sender, at }, BODY);
             let pending =
                 self.writer
-                    .append(&self.town, sender, sender % USERS, &body, Some(number))?;
+                    .append(&self.fixture, sender, sender % USERS, &body, Some(number))?;
             stored(pending).await?;
             acked += 1;
         }

@@ -1,7 +1,7 @@
 //! From nothing to the first answer, on a data folder with a long history, and what a server at rest
 //! holds in memory.
 //!
-//! The floor is a program that listens and answers one connection with one byte.
+//! The baseline is a program that listens and answers one connection with one byte.
 
 use std::{
     io::{self, Read},
@@ -12,13 +12,13 @@ use std::{
 use crate::bench::{
     Bench,
     archive::Archive,
-    contest::{Entrant, Metric, Turn, Who, contest},
-    floor::Floor,
+    baseline::Baseline,
+    comparison::{Contender, Metric, Sample, Subject, compare},
     machine,
     report::{Row, median},
 };
 
-/// Starts in one turn, of which the median counts.
+/// Starts in one sample, of which the median counts.
 const STARTS: usize = 5;
 /// Work that is done once at the start ends within this.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -42,35 +42,36 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
 
 fn starting(bench: &mut Bench<'_>, archive: &Archive) -> io::Result<()> {
     let (program, data) = (&bench.options.program, archive.folder.path());
-    let entrants = vec![
-        Entrant::new(Who::Floor, || {
-            turn(|| {
-                let floor = crate::bench::floor::Running::start(program, Floor::Hello)?;
-                TcpStream::connect(floor.address)?.read_exact(&mut [0])
+    let contenders = vec![
+        Contender::new(Subject::Baseline, || {
+            sample(|| {
+                let baseline =
+                    crate::bench::baseline::RunningBaseline::start(program, Baseline::Hello)?;
+                TcpStream::connect(baseline.address)?.read_exact(&mut [0])
             })
         }),
-        Entrant::new(Who::Ours, || {
-            turn(|| crate::bench::program::Server::start(program, data).map(drop))
+        Contender::new(Subject::Ours, || {
+            sample(|| crate::bench::program::TestedServer::start(program, data).map(drop))
         }),
     ];
     let metrics = [Metric::cost("", "ms")];
-    let mut rows = contest(bench, "start to first answer", &metrics, entrants)?;
+    let mut rows = compare(bench, "start to first answer", &metrics, contenders)?;
     rows[0].note(format!(
-        "on {} messages; floor: a program that answers one byte",
+        "on {} messages; baseline: a program that answers one byte",
         archive.messages
     ));
     bench.push(rows);
     Ok(())
 }
 
-fn turn(mut start: impl FnMut() -> io::Result<()>) -> io::Result<Turn> {
+fn sample(mut start: impl FnMut() -> io::Result<()>) -> io::Result<Sample> {
     let mut times = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
         let begun = Instant::now();
         start()?;
         times.push(begun.elapsed().as_secs_f64() * 1e3);
     }
-    Ok(Turn {
+    Ok(Sample {
         figures: vec![median(&times).unwrap_or_default()],
         client: 0.0,
     })

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// What a client says.
+/// Frame of a client.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Command<'a> {
@@ -19,7 +19,7 @@ pub enum Command<'a> {
     Other,
 }
 
-/// What a client is told.
+/// Frame of the server.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Frame<'a> {

@@ -21,7 +21,7 @@ use session::Session;
 
 /// Longer frames are refused.
 const FRAME: usize = 1024 * 1024;
-/// Nobody is turned away.
+/// No client is refused.
 const CONNECTIONS: usize = 100_000;
 
 async fn socket(

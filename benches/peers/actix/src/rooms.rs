@@ -13,7 +13,7 @@ use crate::frames::{self, UserSummary, Frame, Reactions};
 #[rtype(result = "()")]
 pub struct Text(pub ByteString);
 
-/// Somebody comes in. Answered with their number.
+/// Adds a user to the room and returns the number of that user.
 #[derive(Message)]
 #[rtype(result = "u64")]
 pub struct Join {

@@ -19,7 +19,7 @@ pub(super) struct Metric {
 }
 
 /// One sample.
-pub(super) struct Turn {
+pub(super) struct Sample {
     /// One for each metric.
     pub(super) figures: Vec<f64>,
     /// The part of a core that the client used; 0 where that does not matter.
@@ -27,24 +27,24 @@ pub(super) struct Turn {
 }
 
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Who {
-    Floor,
+pub(super) enum Subject {
+    Baseline,
     Ours,
     Other(String),
 }
 
 /// A system that is measured.
-pub(super) struct Entrant<'a> {
-    who: Who,
-    play: Box<dyn FnMut() -> io::Result<Turn> + 'a>,
+pub(super) struct Contender<'a> {
+    who: Subject,
+    play: Box<dyn FnMut() -> io::Result<Sample> + 'a>,
     /// The most of a core that the client used.
     busy: f64,
-    /// It has failed, and takes no more turns.
+    /// It has failed and is no longer sampled.
     out: bool,
 }
 
-impl<'a> Entrant<'a> {
-    pub(super) fn new(who: Who, play: impl FnMut() -> io::Result<Turn> + 'a) -> Self {
+impl<'a> Contender<'a> {
+    pub(super) fn new(who: Subject, play: impl FnMut() -> io::Result<Sample> + 'a) -> Self {
         Self {
             who,
             play: Box::new(play),
@@ -82,45 +82,45 @@ impl Metric {
 
 /// Samples all contenders in turns, as often as the plan says, and once more if the machine was too noisy by the first
 /// metric. Each metric becomes one row.
-pub(super) fn contest(
+pub(super) fn compare(
     bench: &mut Bench<'_>,
     name: &str,
     metrics: &[Metric],
-    mut entrants: Vec<Entrant<'_>>,
+    mut contenders: Vec<Contender<'_>>,
 ) -> io::Result<Vec<Row>> {
     for attempt in 1.. {
         let mut rows: Vec<Row> = metrics.iter().map(|metric| metric.row(name)).collect();
-        for turn in 1..=bench.plan.turns {
-            bench.progress.turn(turn, bench.plan.turns);
-            for entrant in entrants.iter_mut().filter(|entrant| !entrant.out) {
-                match (entrant.turn(&mut rows), &entrant.who) {
+        for sample in 1..=bench.plan.samples {
+            bench.progress.sample(sample, bench.plan.samples);
+            for contender in contenders.iter_mut().filter(|contender| !contender.out) {
+                match (contender.sample(&mut rows), &contender.who) {
                     (Ok(()), _) => {}
                     // A failing peer must not end the measurement of this server.
-                    (Err(error), Who::Other(other)) => {
+                    (Err(error), Subject::Other(other)) => {
                         let told = format!("{other} failed: {error}");
                         bench.progress.tell(&told);
                         bench.report.remark(format!("{name}: {told}."));
-                        entrant.out = true;
+                        contender.out = true;
                     }
                     (Err(error), _) => return Err(error),
                 }
             }
         }
-        // The floor is the first and the last one, so that all others stand between two of it.
-        for entrant in &mut entrants {
-            if entrant.who == Who::Floor {
-                entrant.turn(&mut rows)?;
+        // The baseline is the first and the last one, so that all others stand between two of it.
+        for contender in &mut contenders {
+            if contender.who == Subject::Baseline {
+                contender.sample(&mut rows)?;
             }
         }
         let noisy = rows.first().is_some_and(Row::is_noisy);
         if noisy && attempt < bench.plan.tries {
-            bench.progress.say("the floors differ: once more");
+            bench.progress.say("the baselines differ: once more");
             continue;
         }
         if noisy {
             rows.iter_mut().for_each(Row::make_void);
         }
-        if let (Some(first), Some(bound)) = (rows.first_mut(), bound(&entrants)) {
+        if let (Some(first), Some(bound)) = (rows.first_mut(), bound(&contenders)) {
             first.note(bound);
         }
         return Ok(rows);
@@ -128,15 +128,15 @@ pub(super) fn contest(
     Ok(Vec::new())
 }
 
-impl Entrant<'_> {
-    fn turn(&mut self, rows: &mut [Row]) -> io::Result<()> {
-        let turn = (self.play)()?;
-        self.busy = self.busy.max(turn.client);
-        for (row, figure) in rows.iter_mut().zip(turn.figures) {
+impl Contender<'_> {
+    fn sample(&mut self, rows: &mut [Row]) -> io::Result<()> {
+        let sample = (self.play)()?;
+        self.busy = self.busy.max(sample.client);
+        for (row, figure) in rows.iter_mut().zip(sample.figures) {
             match &self.who {
-                Who::Floor => row.floor(figure),
-                Who::Ours => row.ours(figure),
-                Who::Other(name) => row.beside(name, figure),
+                Subject::Baseline => row.baseline(figure),
+                Subject::Ours => row.ours(figure),
+                Subject::Other(name) => row.beside(name, figure),
             }
         }
         Ok(())
@@ -144,14 +144,14 @@ impl Entrant<'_> {
 }
 
 /// Returns the contenders whose figures may be those of the client.
-fn bound(entrants: &[Entrant<'_>]) -> Option<String> {
-    let busy: Vec<&str> = entrants
+fn bound(contenders: &[Contender<'_>]) -> Option<String> {
+    let busy: Vec<&str> = contenders
         .iter()
-        .filter(|entrant| entrant.busy > BUSY)
-        .map(|entrant| match &entrant.who {
-            Who::Floor => "the floor",
-            Who::Ours => "Parlor",
-            Who::Other(name) => name,
+        .filter(|contender| contender.busy > BUSY)
+        .map(|contender| match &contender.who {
+            Subject::Baseline => "the baseline",
+            Subject::Ours => "Parlor",
+            Subject::Other(name) => name,
         })
         .collect();
     (!busy.is_empty()).then(|| format!("client-bound: {}", busy.join(", ")))

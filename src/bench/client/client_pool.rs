@@ -9,10 +9,10 @@ use std::{
 
 use super::{
     counts::Counts,
-    dialect::{Dialect, Kind},
+    dialect::{Dialect, FrameKind},
     frame::{Opcode, PONG, header, masked},
     marker::{MARK, Marker, body, now},
-    opening::Opening,
+    socket_request::SocketRequest,
     watch::Watch,
 };
 use crate::bench::histogram::Histogram;
@@ -26,10 +26,10 @@ const BUFFER: usize = 256 * 1024;
 const A_WHILE: Duration = Duration::from_millis(50);
 
 /// Many sockets.
-pub(in crate::bench) struct Crowd {
+pub(in crate::bench) struct ClientPool {
     watch: Watch,
     dialect: Dialect,
-    members: Vec<Member>,
+    members: Vec<PooledSocket>,
     buffer: Box<[u8]>,
     /// How far before a frame's end its mark is: the same for all, as long as the shape is.
     mark: usize,
@@ -43,7 +43,7 @@ pub(in crate::bench) struct Crowd {
     pub(in crate::bench) watched: usize,
 }
 
-struct Member {
+struct PooledSocket {
     stream: Option<TcpStream>,
     room: i64,
     state: State,
@@ -60,7 +60,7 @@ enum State {
     Live,
 }
 
-impl Crowd {
+impl ClientPool {
     /// In place of a number: whatever is heard first is the first, and only the next must follow it.
     pub(in crate::bench) const FIRST_HEARD: u64 = u64::MAX;
 
@@ -83,7 +83,7 @@ impl Crowd {
     pub(in crate::bench) fn open<'a>(
         &mut self,
         address: SocketAddr,
-        sockets: impl IntoIterator<Item = Opening<'a>>,
+        sockets: impl IntoIterator<Item = SocketRequest<'a>>,
     ) -> io::Result<()> {
         for socket in sockets {
             self.begin(address, socket)?;
@@ -105,30 +105,37 @@ impl Crowd {
     pub(in crate::bench) fn begin(
         &mut self,
         address: SocketAddr,
-        opening: Opening<'_>,
+        socket_request: SocketRequest<'_>,
     ) -> io::Result<()> {
         let mut stream = TcpStream::connect(address)?;
-        let request = self.dialect.handshake(address, opening.room, opening.token);
+        let request = self
+            .dialect
+            .handshake(address, socket_request.room, socket_request.token);
         stream.write_all(request.as_bytes())?;
-        self.join(stream, State::Upgrading, opening)
+        self.join(stream, State::Upgrading, socket_request)
     }
 
     /// One more stream, which speaks frames from the first byte on.
     pub(in crate::bench) fn add(&mut self, stream: TcpStream) -> io::Result<()> {
-        self.join(stream, State::Live, Opening::at(0, ""))
+        self.join(stream, State::Live, SocketRequest::at(0, ""))
     }
 
-    fn join(&mut self, stream: TcpStream, state: State, opening: Opening<'_>) -> io::Result<()> {
+    fn join(
+        &mut self,
+        stream: TcpStream,
+        state: State,
+        socket_request: SocketRequest<'_>,
+    ) -> io::Result<()> {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         self.watch.add(self.members.len(), &stream)?;
-        self.members.push(Member {
+        self.members.push(PooledSocket {
             stream: Some(stream),
-            room: opening.room,
+            room: socket_request.room,
             state,
             partial: Vec::new(),
-            next: opening.next,
-            asks: opening.asks.map(String::into_boxed_str),
+            next: socket_request.next,
+            asks: socket_request.asks.map(String::into_boxed_str),
         });
         Ok(())
     }
@@ -302,24 +309,24 @@ impl Crowd {
             }
         }
         match self.dialect.kind(payload) {
-            Kind::Message => self.message(at, frame, header, now)?,
-            Kind::Ack => self.counts.acks.push_back(at),
-            Kind::Synced => self.counts.synced += 1,
-            Kind::Presence => {
+            FrameKind::Message => self.message(at, frame, header, now)?,
+            FrameKind::Ack => self.counts.acks.push_back(at),
+            FrameKind::Synced => self.counts.synced += 1,
+            FrameKind::Presence => {
                 self.counts.presence_bytes += frame.len() as u64;
                 self.counts.presence_frames += 1;
             }
-            Kind::Ready => {
+            FrameKind::Ready => {
                 self.counts.ready += 1;
                 if let Some(asks) = self.members[at].asks.take() {
                     self.ask(at, &asks)?;
                 }
             }
-            Kind::Step(step) => {
+            FrameKind::XmppStep(step) => {
                 let answer = Dialect::answer(step, self.members[at].room, at);
                 self.send(at, &masked(&answer))?;
             }
-            Kind::Error => {
+            FrameKind::Error => {
                 let words = String::from_utf8_lossy(payload);
                 // A client that asks again later loses nothing: the command had no effect.
                 if !words.contains(r#""code":"overloaded""#) || words.contains(r#""key":"#) {
@@ -327,7 +334,7 @@ impl Crowd {
                 }
                 self.counts.refused.push_back(at);
             }
-            Kind::Other => {}
+            FrameKind::Other => {}
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use rand_distr::Distribution;
 
 use super::report::number;
 
-pub(super) struct Dice(fastrand::Rng);
+pub(super) struct Rng(fastrand::Rng);
 
-impl Dice {
+impl Rng {
     pub(super) fn new(seed: u64) -> Self {
         Self(fastrand::Rng::with_seed(seed))
     }
@@ -24,7 +24,7 @@ impl Dice {
 }
 
 /// `rand_distr` draws from the generators of `rand`, which `fastrand` is not.
-impl TryRng for Dice {
+impl TryRng for Rng {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
@@ -50,8 +50,8 @@ impl Zipf {
         Self(law.expect("there is a rank, and the exponent is positive"))
     }
 
-    pub(super) fn draw(&self, dice: &mut Dice) -> usize {
-        let rank = self.0.sample(dice);
+    pub(super) fn draw(&self, rng: &mut Rng) -> usize {
+        let rank = self.0.sample(rng);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -68,10 +68,10 @@ mod tests {
 
     #[test]
     fn the_first_rank_is_drawn_as_often_as_the_law_says() {
-        let (zipf, mut dice) = (Zipf::of(1000), Dice::new(1));
+        let (zipf, mut rng) = (Zipf::of(1000), Rng::new(1));
         let mut drawn = vec![0_u32; 1000];
         for _ in 0..100_000 {
-            drawn[zipf.draw(&mut dice)] += 1;
+            drawn[zipf.draw(&mut rng)] += 1;
         }
         // 1 / (1 + 1/2 + … + 1/1000) is 0.1336.
         assert!((12_500..14_200).contains(&drawn[0]), "{}", drawn[0]);
@@ -84,13 +84,13 @@ mod tests {
     #[test]
     fn every_run_draws_the_same() {
         let draws = |seed| {
-            let (zipf, mut dice) = (Zipf::of(50), Dice::new(seed));
-            let ranks: Vec<_> = (0..100).map(|_| zipf.draw(&mut dice)).collect();
+            let (zipf, mut rng) = (Zipf::of(50), Rng::new(seed));
+            let ranks: Vec<_> = (0..100).map(|_| zipf.draw(&mut rng)).collect();
             assert!(ranks.iter().all(|rank| *rank < 50));
-            (ranks, dice.below(1 << 30))
+            (ranks, rng.below(1 << 30))
         };
         assert_eq!(draws(1), draws(1));
         assert_ne!(draws(1), draws(2));
-        assert_eq!(Zipf::of(1).draw(&mut Dice::new(0)), 0);
+        assert_eq!(Zipf::of(1).draw(&mut Rng::new(0)), 0);
     }
 }

@@ -14,11 +14,11 @@ use std::{
 use super::{interrupt, machine};
 
 pub(super) use broadcast::{SPEAKER, chunk};
-pub(super) use durable::Log;
+pub(super) use durable::DiskBaseline;
 
 /// Kinds of baselines. Each runs in a process of its own: the program, started with a hidden argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Floor {
+pub enum Baseline {
     /// Sends everything that one connection sends to all connections of a room.
     Broadcast,
     /// Answers every request with equal bytes.
@@ -27,13 +27,13 @@ pub enum Floor {
     Hello,
 }
 
-impl Floor {
+impl Baseline {
     /// Returns the baseline with a name; `None` if there is none.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Broadcast, Self::Answer, Self::Hello]
             .into_iter()
-            .find(|floor| floor.name() == name)
+            .find(|baseline| baseline.name() == name)
     }
 
     fn name(self) -> &'static str {
@@ -59,16 +59,16 @@ impl Floor {
 }
 
 /// A running baseline. Dropping it ends it.
-pub(super) struct Running {
+pub(super) struct RunningBaseline {
     child: Child,
     pub(super) address: SocketAddr,
 }
 
-impl Running {
-    pub(super) fn start(program: &Path, floor: Floor) -> io::Result<Self> {
+impl RunningBaseline {
+    pub(super) fn start(program: &Path, baseline: Baseline) -> io::Result<Self> {
         let mut child = interrupt::start(|| {
             Command::new(program)
-                .args(["bench", "--floor", floor.name()])
+                .args(["bench", "--baseline", baseline.name()])
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .spawn()
@@ -78,7 +78,9 @@ impl Running {
             BufReader::new(output).read_line(&mut line)?;
         }
         let address = line.trim().parse().map_err(|_| {
-            io::Error::other(format!("the floor {floor:?} did not say where it is"))
+            io::Error::other(format!(
+                "the baseline {baseline:?} did not print its address"
+            ))
         })?;
         Ok(Self { child, address })
     }
@@ -88,7 +90,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningBaseline {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -10,13 +10,13 @@ use std::{
 
 use crate::bench::{
     Bench,
-    client::{Crowd, Dialect, Marker, Opening, now},
-    contest::{Entrant, Turn, Who},
-    floor::{self, Floor, SPEAKER, chunk},
+    baseline::{self, Baseline, SPEAKER, chunk},
+    client::{ClientPool, Dialect, Marker, SocketRequest, now},
+    comparison::{Contender, Sample, Subject},
     folder::Folder,
     machine,
     peer::{self, Peer, RunningPeer},
-    program::Server,
+    program::TestedServer,
     report::number,
     seed,
 };
@@ -40,29 +40,29 @@ pub(super) trait Stage {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-    fn crowd(&mut self) -> &mut Crowd;
+    fn pool(&mut self) -> &mut ClientPool;
     fn process(&self) -> u32;
 }
 
 /// Keeps a server running.
-enum Host {
-    Ours(Server),
+enum LoadHost {
+    Ours(TestedServer),
     Other(Box<dyn RunningPeer>),
 }
 
 /// A server with sockets in its rooms. The first socket of a room speaks.
-pub(super) struct Hall {
-    crowd: Crowd,
+pub(super) struct RoomLoad {
+    pool: ClientPool,
     rooms: Vec<i64>,
     shape: Shape,
-    host: Host,
+    host: LoadHost,
     _folder: Folder,
 }
 
-/// The floor with as many.
-pub(super) struct Bare {
-    crowd: Crowd,
-    floor: floor::Running,
+/// The baseline with as many.
+pub(super) struct BaselineRooms {
+    pool: ClientPool,
+    baseline: baseline::RunningBaseline,
     speaker: TcpStream,
     /// The server's own frame, into which the markers are written.
     frame: Vec<u8>,
@@ -72,25 +72,25 @@ pub(super) struct Bare {
     held: Vec<u8>,
 }
 
-impl Hall {
+impl RoomLoad {
     pub(super) fn ours(bench: &Bench<'_>, shape: Shape) -> io::Result<Self> {
         let folder = bench.folder()?;
         let rooms: Vec<Vec<usize>> = (0..shape.rooms)
             .map(|room| (0..USERS).map(|user| (room + user) % USERS).collect())
             .collect();
-        let town = seed::town(folder.path(), USERS, &rooms)?;
+        let fixture = seed::fixture(folder.path(), USERS, &rooms)?;
         let server = bench.server(folder.path())?;
-        let mut crowd = Crowd::new(Dialect::Parlor)?;
-        let sockets = town.rooms.iter().flat_map(|room| {
-            let tokens = town.tokens.iter().cycle().take(shape.listeners);
-            tokens.map(|token| Opening::at(*room, token))
+        let mut pool = ClientPool::new(Dialect::Parlor)?;
+        let sockets = fixture.rooms.iter().flat_map(|room| {
+            let tokens = fixture.tokens.iter().cycle().take(shape.listeners);
+            tokens.map(|token| SocketRequest::at(*room, token))
         });
-        crowd.open(server.address, sockets)?;
+        pool.open(server.address, sockets)?;
         Ok(Self {
-            crowd,
-            rooms: town.rooms,
+            pool,
+            rooms: fixture.rooms,
             shape,
-            host: Host::Ours(server),
+            host: LoadHost::Ours(server),
             _folder: folder,
         })
     }
@@ -98,45 +98,45 @@ impl Hall {
     pub(super) fn of(bench: &Bench<'_>, peer: &dyn Peer, shape: Shape) -> io::Result<Self> {
         let folder = bench.folder()?;
         let running = peer::start(peer, folder.path())?;
-        let mut crowd = Crowd::new(peer.dialect())?;
+        let mut pool = ClientPool::new(peer.dialect())?;
         let rooms: Vec<i64> = (1..).take(shape.rooms).collect();
         let sockets = rooms.iter().flat_map(|room| {
             let seats = std::iter::repeat_n(*room, shape.listeners);
-            seats.map(|room| Opening::at(room, "anybody"))
+            seats.map(|room| SocketRequest::at(room, "anybody"))
         });
-        crowd.open(running.address(), sockets)?;
+        pool.open(running.address(), sockets)?;
         Ok(Self {
-            crowd,
+            pool,
             rooms,
             shape,
-            host: Host::Other(running),
+            host: LoadHost::Other(running),
             _folder: folder,
         })
     }
 }
 
-impl Bare {
+impl BaselineRooms {
     /// Starts a baseline with frames like those that `hall` received.
-    pub(super) fn like(bench: &Bench<'_>, hall: &Hall) -> io::Result<Self> {
-        let floor = bench.floor(Floor::Broadcast)?;
+    pub(super) fn like(bench: &Bench<'_>, room_load: &RoomLoad) -> io::Result<Self> {
+        let baseline = bench.baseline(Baseline::Broadcast)?;
         let connect = |room: u32| {
-            let mut stream = TcpStream::connect(floor.address)?;
+            let mut stream = TcpStream::connect(baseline.address)?;
             stream.set_nodelay(true)?;
             stream.write_all(&room.to_be_bytes())?;
             io::Result::Ok(stream)
         };
         let speaker = connect(SPEAKER)?;
-        let mut crowd = Crowd::new(Dialect::Parlor)?;
-        for (room, _) in (0..).zip(&hall.rooms) {
-            for _ in 0..hall.shape.listeners {
-                crowd.add(connect(room)?)?;
+        let mut pool = ClientPool::new(Dialect::Parlor)?;
+        for (room, _) in (0..).zip(&room_load.rooms) {
+            for _ in 0..room_load.shape.listeners {
+                pool.add(connect(room)?)?;
             }
         }
-        crowd.all_live()?;
-        let (frame, mark) = hall.crowd.sample();
+        pool.all_live()?;
+        let (frame, mark) = room_load.pool.sample();
         Ok(Self {
-            crowd,
-            floor,
+            pool,
+            baseline,
             speaker,
             frame,
             mark,
@@ -146,32 +146,32 @@ impl Bare {
     }
 }
 
-impl Hall {
+impl RoomLoad {
     fn say_at(&mut self, room: usize, numbers: Range<u64>, at: u64) -> io::Result<()> {
         let sender = room * self.shape.listeners;
         let markers = numbers.map(|number| Marker { number, sender, at });
-        self.crowd.say(sender, self.rooms[room], markers, BODY)
+        self.pool.say(sender, self.rooms[room], markers, BODY)
     }
 }
 
-impl Stage for Hall {
+impl Stage for RoomLoad {
     fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
         self.say_at(room, first..first + count, now())
     }
 
-    fn crowd(&mut self) -> &mut Crowd {
-        &mut self.crowd
+    fn pool(&mut self) -> &mut ClientPool {
+        &mut self.pool
     }
 
     fn process(&self) -> u32 {
         match &self.host {
-            Host::Ours(server) => server.process(),
-            Host::Other(peer) => peer.process(),
+            LoadHost::Ours(server) => server.process(),
+            LoadHost::Other(peer) => peer.process(),
         }
     }
 }
 
-impl Stage for Bare {
+impl Stage for BaselineRooms {
     fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
         let room_number = u32::try_from(room).map_err(io::Error::other)?;
         let (end, at) = (first + count, now());
@@ -197,19 +197,19 @@ impl Stage for Bare {
         Ok(())
     }
 
-    fn crowd(&mut self) -> &mut Crowd {
-        &mut self.crowd
+    fn pool(&mut self) -> &mut ClientPool {
+        &mut self.pool
     }
 
     fn process(&self) -> u32 {
-        self.floor.process()
+        self.baseline.process()
     }
 }
 
 /// Which rooms speak next, and how many messages each.
 pub(super) type Script<'a> = &'a mut dyn FnMut(&mut Vec<(usize, u64)>);
 
-/// Runs a stage turn after turn, with the numbers of each room going on.
+/// Runs a stage sample after sample and continues the numbers of each room.
 pub(super) struct Player<S> {
     pub(super) stage: S,
     next: Vec<u64>,
@@ -218,7 +218,7 @@ pub(super) struct Player<S> {
 }
 
 /// Result of running a load for a while.
-pub(super) struct Slice {
+pub(super) struct LoadResult {
     pub(super) rate: f64,
     /// Microseconds of the server's processor time a delivery.
     pub(super) cost: f64,
@@ -239,23 +239,23 @@ impl<S: Stage> Player<S> {
     }
 
     /// Says what the script says for that long, each time as soon as everybody has heard the last.
-    pub(super) fn play(&mut self, time: Duration, script: Script<'_>) -> io::Result<Slice> {
+    pub(super) fn play(&mut self, time: Duration, script: Script<'_>) -> io::Result<LoadResult> {
         let process = self.stage.process();
-        let counts = &self.stage.crowd().counts;
+        let counts = &self.stage.pool().counts;
         let (heard, reads) = (counts.deliveries, counts.reads);
         let cpu = machine::cpu_time(process)?;
-        let idle = self.stage.crowd().idle();
+        let idle = self.stage.pool().idle();
         let start = Instant::now();
         while start.elapsed() < time {
             self.burst(script)?;
         }
         let seconds = start.elapsed().as_secs_f64();
-        let counts = &self.stage.crowd().counts;
+        let counts = &self.stage.pool().counts;
         let deliveries = number(counts.deliveries - heard);
         let together = deliveries / number(counts.reads - reads).max(1.0);
         let cpu = machine::cpu_time(process)?.saturating_sub(cpu);
-        let idle = self.stage.crowd().idle().saturating_sub(idle);
-        Ok(Slice {
+        let idle = self.stage.pool().idle().saturating_sub(idle);
+        Ok(LoadResult {
             rate: deliveries / seconds,
             cost: cpu.as_secs_f64() * 1e6 / deliveries,
             client: 1.0 - idle.as_secs_f64() / seconds,
@@ -279,8 +279,8 @@ impl<S: Stage> Player<S> {
     /// Waits until everybody has heard all that was said.
     pub(super) fn all_heard(&mut self) -> io::Result<()> {
         let wanted = self.wanted;
-        let crowd = self.stage.crowd();
-        crowd.until("messages to be heard", |counts| counts.deliveries == wanted)
+        let pool = self.stage.pool();
+        pool.until("messages to be heard", |counts| counts.deliveries == wanted)
     }
 
     pub(super) fn rooms(&self) -> usize {
@@ -288,7 +288,7 @@ impl<S: Stage> Player<S> {
     }
 }
 
-impl Player<Hall> {
+impl Player<RoomLoad> {
     /// Says one message that was meant to be sent at that moment.
     pub(super) fn say_due(&mut self, room: usize, due: Instant) -> io::Result<()> {
         let late = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -300,15 +300,15 @@ impl Player<Hall> {
     }
 }
 
-/// A player as one who takes turns. Figures: deliveries a second, processor time a delivery.
-pub(super) fn entrant<'a, S: Stage>(
-    who: Who,
+/// Returns a player as a contender. Figures: deliveries a second, processor time a delivery.
+pub(super) fn contender<'a, S: Stage>(
+    who: Subject,
     player: &'a RefCell<Player<S>>,
     time: Duration,
     free: bool,
     mut script: impl FnMut(&mut Vec<(usize, u64)>) + 'a,
-) -> Entrant<'a> {
-    Entrant::new(who, move || {
+) -> Contender<'a> {
+    Contender::new(who, move || {
         let mut player = player.borrow_mut();
         let process = player.stage.process();
         if free {
@@ -318,29 +318,32 @@ pub(super) fn entrant<'a, S: Stage>(
         if free {
             machine::set_free(process, false)?;
         }
-        Ok(Turn {
+        Ok(Sample {
             figures: vec![slice.rate, slice.cost],
             client: if free { 0.0 } else { slice.client },
         })
     })
 }
 
-/// How many servers have their listeners at the same time in rows about publishing: the floor, ours, and the others.
+/// How many servers have their listeners at the same time in rows about publishing: the baseline, ours, and the others.
 pub(super) fn beside_each_other(bench: &Bench<'_>) -> usize {
     2 + bench.peers.iter().filter(|peer| peer.publishes()).count()
 }
 
 /// The halls of all peers that take part. One that cannot be had is told of and left out.
-pub(super) fn others(bench: &mut Bench<'_>, shape: Shape) -> Vec<(String, RefCell<Player<Hall>>)> {
-    let mut halls = Vec::new();
+pub(super) fn others(
+    bench: &mut Bench<'_>,
+    shape: Shape,
+) -> Vec<(String, RefCell<Player<RoomLoad>>)> {
+    let mut room_loads = Vec::new();
     for peer in bench.peers {
         if !peer.publishes() {
             continue;
         }
-        match Hall::of(bench, &**peer, shape) {
-            Ok(hall) => {
-                let player = Player::new(hall, shape);
-                halls.push((peer.name().to_owned(), RefCell::new(player)));
+        match RoomLoad::of(bench, &**peer, shape) {
+            Ok(room_load) => {
+                let player = Player::new(room_load, shape);
+                room_loads.push((peer.name().to_owned(), RefCell::new(player)));
             }
             Err(error) => {
                 let told = format!("{} is left out: {error}", peer.name());
@@ -349,5 +352,5 @@ pub(super) fn others(bench: &mut Bench<'_>, shape: Shape) -> Vec<(String, RefCel
             }
         }
     }
-    halls
+    room_loads
 }

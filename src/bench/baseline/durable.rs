@@ -17,13 +17,13 @@ use crate::bench::{folder::Folder, histogram::Histogram, machine, report::number
 const SIZE: u64 = 16 * 1024 * 1024;
 
 /// A file with its blocks in place.
-pub(in crate::bench) struct Log {
+pub(in crate::bench) struct DiskBaseline {
     file: File,
     at: u64,
     _folder: Folder,
 }
 
-impl Log {
+impl DiskBaseline {
     pub(in crate::bench) fn within(folder: Folder) -> io::Result<Self> {
         let file = File::create(folder.path().join("log"))?;
         fallocate(&file, FallocateFlags::empty(), 0, SIZE)?;
