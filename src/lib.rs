@@ -1,6 +1,6 @@
 //! Parlor: a chat server in one binary and one data folder.
 //!
-//! `docs/architecture.md` describes the layers and the path of a message. `docs/protocol.md` describes the interface
+//! `docs/architecture.md` describes the layers and the path of a message. `docs/protocol/` describes the interface
 //! for clients.
 
 pub mod auth;

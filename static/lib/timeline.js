@@ -1,6 +1,6 @@
 // One room's messages, and the arithmetic that says whether any is missing.
 //
-// Two counters (see docs/protocol.md): `seq` numbers messages, `rev` numbers changes.
+// Two counters (see docs/protocol/README.md): `seq` numbers messages, `rev` numbers changes.
 // The page holds a window of consecutive messages, `lo`..`hi`, of a history that may be
 // endless, and remembers the `rev` up to which it has seen every change.
 

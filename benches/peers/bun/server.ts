@@ -1,4 +1,4 @@
-// A room server on Bun's own publish and subscribe, which speaks the frames of docs/protocol.md as far
+// A room server on Bun's own publish and subscribe, which speaks the frames of docs/protocol/socket.md as far
 // as the load needs them: ready, send, ack, message. In memory, or with one SQLite transaction a message
 // (WAL, FULL) if a file is named.
 //

@@ -1,6 +1,6 @@
 //! A room server of actors, as chats on actix were written for years: one actor keeps the rooms as sets
 //! of recipients, each socket is an actor of its own, and every message goes through the one actor into
-//! the mailbox of every socket. It speaks the frames of docs/protocol.md as far as the load needs them:
+//! the mailbox of every socket. It speaks the frames of docs/protocol/socket.md as far as the load needs them:
 //! ready, send, ack, message. In memory.
 //!
 //! It prints where it listens.
