@@ -26,7 +26,7 @@ async fn refused(user: &User, path: &str) -> Option<(u16, String)> {
     Some((response.status().as_u16(), code))
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -39,7 +39,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-async fn new_epoch(folder: &Path) -> String {
+pub(crate) async fn new_epoch(folder: &Path) -> String {
     let output = parlor(folder, &["new-epoch"]).output().await.unwrap();
     assert!(output.status.success(), "{output:?}");
     let words = String::from_utf8(output.stdout).unwrap();

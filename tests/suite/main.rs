@@ -58,6 +58,7 @@ mod overload;
 mod predecessor;
 mod presence;
 mod profile;
+mod protocol_docs;
 mod readme;
 mod registration;
 mod reports;

@@ -45,14 +45,14 @@ fn steps() -> Vec<Step> {
 }
 
 /// A shell that is given one line after the other.
-struct Shell {
+pub(crate) struct Shell {
     _child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
 impl Shell {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let mut child = Command::new("bash")
             .args(["--norc", "-c", "exec bash --norc 2>&1"])
             .current_dir(folder)
@@ -71,7 +71,7 @@ impl Shell {
     }
 
     /// Runs a line and returns what it wrote. It must succeed.
-    async fn run(&mut self, line: &str) -> String {
+    pub(crate) async fn run(&mut self, line: &str) -> String {
         let line = format!("{line}\nprintf '\\n{MARKER}%s\\n' $?\n");
         self.input.write_all(line.as_bytes()).await.unwrap();
         let mut written = String::new();
