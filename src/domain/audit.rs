@@ -195,7 +195,8 @@ impl NewAuditEntry {
 pub struct AuditedUser {
     /// Id of the user.
     pub id: UserId,
-    /// Username; `None` if the account no longer exists.
+    /// Username; null if the account no longer exists.
+    #[schema(required = true)]
     pub username: Option<String>,
 }
 

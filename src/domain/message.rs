@@ -244,10 +244,12 @@ pub struct OwnMessage {
     /// Text of the message.
     pub body: String,
     /// Message that this one replies to.
+    #[schema(required = true)]
     pub reply_to: Option<Seq>,
     /// Time of creation.
     pub created_at: Timestamp,
     /// Time of the last edit.
+    #[schema(required = true)]
     pub edited_at: Option<Timestamp>,
     /// Attached files. The export holds no bytes; they are downloaded by id.
     pub files: Vec<OwnFile>,

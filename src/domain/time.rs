@@ -19,7 +19,7 @@ const LAST_DAY: u64 = 2_932_896;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
-#[schema(value_type = String, format = DateTime)]
+#[schema(value_type = String, format = DateTime, description = "Time in UTC with milliseconds (RFC 3339).")]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {

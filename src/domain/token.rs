@@ -196,9 +196,11 @@ pub struct PersonalToken {
     pub rooms: RoomLimit,
     /// Time of creation.
     pub created_at: Timestamp,
-    /// Time of the last use, precise to a minute; `None` if it was never used.
+    /// Time of the last use, precise to a minute; null if it was never used.
+    #[schema(required = true)]
     pub last_used_at: Option<Timestamp>,
-    /// Time of expiry; `None` if it does not expire.
+    /// Time of expiry; null if it does not expire.
+    #[schema(required = true)]
     pub expires_at: Option<Timestamp>,
 }
 

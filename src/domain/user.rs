@@ -61,7 +61,8 @@ pub struct UserSummary {
     pub username: String,
     /// Name that other users see.
     pub display_name: String,
-    /// Version of the avatar; `None` without one.
+    /// Version of the avatar; null without one.
+    #[schema(required = true)]
     pub avatar: Option<AvatarVersion>,
 }
 

@@ -11,36 +11,57 @@ use crate::domain::{
 /// A message as clients see it.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct MessageView<'m> {
+    /// Id of the room.
     room_id: RoomId,
+    /// Number of the message in its room.
     seq: Seq,
+    /// Number of the last change.
     rev: Rev,
+    /// Written by a member, or a report of an event.
     kind: MessageKind,
+    /// Author.
     #[schema(value_type = UserSummary)]
     author: &'m UserSummary,
+    /// Text of the message.
     body: &'m str,
+    /// The event of a system message, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<SystemEvent>)]
     event: Option<&'m SystemEvent>,
+    /// Ids of the mentioned members.
     #[schema(value_type = Vec<UserId>)]
     mentions: &'m [UserId],
+    /// Whether the text mentions the whole room. Present only if so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     mentions_room: bool,
+    /// Number of the message that this one replies to; null if none.
+    #[schema(required = true)]
     reply_to: Option<Seq>,
+    /// The message that this one replies to, as it is now. Present only in replies.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Quote>)]
     quote: Option<&'m Quote>,
+    /// Files, in the order of the sender.
     #[serde(serialize_with = "files")]
     #[schema(value_type = Vec<FileView>)]
     files: &'m [Attachment],
+    /// Ids of users by emoji.
     #[serde(serialize_with = "reactions")]
     #[schema(value_type = std::collections::HashMap<String, Vec<UserId>>)]
     reactions: &'m [Reaction],
+    /// Time of pinning. Present only if pinned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned_at: Option<Timestamp>,
+    /// Idempotency key of the author. Present only if one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'m str>,
+    /// Time of creation.
     created_at: Timestamp,
+    /// Time of the last edit; null if never edited.
+    #[schema(required = true)]
     edited_at: Option<Timestamp>,
+    /// Time of deletion; null if not deleted.
+    #[schema(required = true)]
     deleted_at: Option<Timestamp>,
 }
 
@@ -78,13 +99,24 @@ fn reactions<S: Serializer>(items: &&[Reaction], serializer: S) -> Result<S::Ok,
 /// A file as clients see it.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct FileView<'f> {
+    /// Id.
     id: FileId,
+    /// File name.
     name: &'f str,
+    /// Media type.
     mime: &'f str,
+    /// Size in bytes.
     size: u64,
+    /// Width in pixels; null for other files than images.
+    #[schema(required = true)]
     width: Option<u32>,
+    /// Height in pixels; null for other files than images.
+    #[schema(required = true)]
     height: Option<u32>,
+    /// Address of the thumbnail; null if there is none.
+    #[schema(required = true)]
     thumbnail: Option<String>,
+    /// Address of the file.
     url: String,
 }
 
@@ -174,6 +206,7 @@ pub struct StandingView {
     /// Messages that notify the member.
     pub notify: Notify,
     /// End of the member's mute.
+    #[schema(required = true)]
     pub muted_until: Option<Timestamp>,
 }
 
@@ -229,11 +262,13 @@ pub struct UserView {
     pub username: String,
     /// Name that other users see.
     pub display_name: String,
-    /// Version of the avatar; `None` without one.
+    /// Version of the avatar; null without one.
+    #[schema(required = true)]
     pub avatar: Option<AvatarVersion>,
     /// `online` if the user has a connection, else `offline`.
     pub status: &'static str,
-    /// Time when the last connection closed; `None` if the user hides it.
+    /// Time when the last connection closed; null if the user hides it.
+    #[schema(required = true)]
     pub last_seen: Option<Timestamp>,
     /// Time of creation.
     pub created_at: Timestamp,

@@ -27,7 +27,9 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct DeleteAccount {
+    /// The current password.
     password: String,
+    /// Fate of the messages: keep or delete.
     messages: MessageFate,
 }
 
@@ -42,13 +44,18 @@ enum MessageFate {
 /// The part of an export before the messages, which are streamed because there may be many.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ExportHead {
+    /// Time of the export.
     exported_at: Timestamp,
+    /// The profile.
     profile: UserView,
+    /// Whether the user is a server admin.
     admin: bool,
     /// Absent for personal tokens.
     #[serde(flatten)]
     logins: Option<ExportedLogins>,
+    /// Blocked users.
     blocks: Vec<UserSummary>,
+    /// Rooms of the user.
     rooms: Vec<RoomView>,
 }
 
@@ -67,7 +74,9 @@ pub(crate) struct ExportSchema {
 /// Sessions and personal tokens of an account.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ExportedLogins {
+    /// Sessions.
     sessions: Vec<SessionView>,
+    /// Personal tokens.
     tokens: Vec<PersonalToken>,
 }
 

@@ -39,7 +39,9 @@ pub(crate) struct AccountListQuery {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AccountPage {
+    /// The items of this page.
     items: Vec<AccountView>,
+    /// Whether more follow.
     has_after: bool,
 }
 
@@ -47,20 +49,27 @@ pub(crate) struct AccountPage {
 struct AccountView {
     #[serde(flatten)]
     user: UserView,
+    /// Whether the user is a server admin.
     admin: bool,
+    /// Whether the account is disabled.
     disabled: bool,
+    /// Whether the account is deleted.
     deleted: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PasswordResetLink {
+    /// Address at which the user sets a new password.
     url: String,
+    /// Time of expiry; null if it does not expire.
     expires_at: Timestamp,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResetPassword {
+    /// Secret in the link.
     token: String,
+    /// The new password: 8 to 128 characters.
     new: String,
 }
 

@@ -41,20 +41,36 @@ pub(crate) struct AuditLogQuery {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AuditPage {
+    /// The items of this page.
     items: Vec<AuditEntryView>,
+    /// Whether older ones exist.
     has_before: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 struct AuditEntryView {
+    /// Id.
     id: i64,
+    /// Time of the action.
     at: Timestamp,
+    /// User who acted.
     actor: AuditedUser,
+    /// The action.
     action: Action,
+    /// Id of the room.
+    #[schema(required = true)]
     room_id: Option<RoomId>,
+    /// User whom the action concerned.
+    #[schema(required = true)]
     target: Option<AuditedUser>,
+    /// Number of the message in its room.
+    #[schema(required = true)]
     seq: Option<Seq>,
+    /// Address of the client.
+    #[schema(required = true)]
     address: Option<String>,
+    /// Detail of the action.
+    #[schema(required = true)]
     detail: Option<String>,
 }
 

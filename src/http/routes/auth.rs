@@ -24,37 +24,51 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct CreateAccount {
+    /// Username: 3 to 32 letters a to z, digits, `_`, `.` and `-`, unique in any case.
     username: String,
+    /// Password: 8 to 128 characters.
     password: String,
+    /// Name that other users see.
     display_name: Option<String>,
+    /// Access code or code of an invite.
     code: Option<String>,
+    /// Sets the tokens as cookies instead of returning them.
     #[serde(default)]
     cookie: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct SignIn {
+    /// Username: 3 to 32 letters a to z, digits, `_`, `.` and `-`, unique in any case.
     username: String,
+    /// Password: 8 to 128 characters.
     password: String,
+    /// Sets the tokens as cookies instead of returning them.
     #[serde(default)]
     cookie: bool,
 }
 
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct RefreshTokens {
+    /// Refresh token. It is good once.
     refresh_token: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ChangePassword {
+    /// The current password.
     current: String,
+    /// The new password: 8 to 128 characters.
     new: String,
 }
 
 #[derive(Serialize, ToSchema)]
 struct SignInAnswer {
+    /// The user.
     user: UserView,
+    /// Id of the user.
     user_id: UserId,
+    /// Room that the code granted entry to.
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<RoomId>,
     #[serde(flatten)]
@@ -64,10 +78,14 @@ struct SignInAnswer {
 /// Tokens of a session. With cookies, the answer leaves the tokens out, so that no script can read them.
 #[derive(Serialize, ToSchema)]
 struct TokenPair {
+    /// Access token. Absent if cookies were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<String>,
+    /// Always `Bearer`.
     token_type: &'static str,
+    /// Lifetime in seconds.
     expires_in: u64,
+    /// Refresh token, good once. Absent if cookies were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
 }

@@ -22,21 +22,25 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EditMessage {
+    /// The new text.
     body: String,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct SetNotify {
+    /// Messages that notify the caller.
     notify: Notify,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MessageVersions {
+    /// The items of this page.
     items: Vec<Version>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct PinnedMessages {
+    /// The items of this page.
     #[serde(serialize_with = "messages")]
     #[schema(value_type = Vec<MessageView>)]
     items: Vec<Message>,

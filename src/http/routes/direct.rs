@@ -21,11 +21,13 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct OpenDirectRoom {
+    /// Ids of the other members, 1 to 9.
     user_ids: Vec<UserId>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BlockedUsers {
+    /// The items of this page.
     items: Vec<UserSummary>,
 }
 

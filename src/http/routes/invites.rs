@@ -19,34 +19,54 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct CreateInvite {
+    /// Lifetime in seconds, at most a year; without it, no expiry.
     expires_in: Option<i64>,
+    /// Maximum number of uses, at most 100,000; without it, no limit.
     max_uses: Option<i64>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CreatedInvite {
+    /// Id.
     id: InviteId,
+    /// The code. It is shown once.
     code: String,
+    /// Address to hand out.
     url: String,
+    /// Time of expiry; null if it does not expire.
+    #[schema(required = true)]
     expires_at: Option<Timestamp>,
+    /// Maximum number of uses; null for no limit.
+    #[schema(required = true)]
     max_uses: Option<i64>,
+    /// Number of uses.
     uses: i64,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InviteList {
+    /// The items of this page.
     items: Vec<InviteView>,
 }
 
 /// An invite. Its code is not stored.
 #[derive(Serialize, ToSchema)]
 struct InviteView {
+    /// Id.
     id: InviteId,
+    /// Id of the user who created it.
     created_by: UserId,
+    /// Time of creation.
     created_at: Timestamp,
+    /// Time of expiry; null if it does not expire.
+    #[schema(required = true)]
     expires_at: Option<Timestamp>,
+    /// Maximum number of uses; null for no limit.
+    #[schema(required = true)]
     max_uses: Option<i64>,
+    /// Number of uses.
     uses: i64,
+    /// Whether it is the access code of the room.
     standing: bool,
 }
 
@@ -66,14 +86,18 @@ impl From<&Invite> for InviteView {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InvitePreview {
+    /// The room.
     room: InvitePreviewRoom,
 }
 
 /// Properties of a room that people with a code may see before they join.
 #[derive(Serialize, ToSchema)]
 struct InvitePreviewRoom {
+    /// Name.
     name: String,
+    /// Kind.
     kind: RoomKind,
+    /// Number of members.
     member_count: i64,
 }
 

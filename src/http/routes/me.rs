@@ -18,7 +18,9 @@ use crate::{
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OwnAccount {
+    /// The user.
     user: UserView,
+    /// Id of the session.
     session_id: SessionId,
     /// Whether the caller is a server admin.
     admin: bool,
@@ -26,24 +28,35 @@ pub(crate) struct OwnAccount {
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EditProfile {
+    /// Name that other users see.
     display_name: Option<String>,
+    /// New username. The former one stays reserved for the caller.
     username: Option<String>,
+    /// Description that users write about themselves, at most 500 characters.
     about: Option<String>,
+    /// Whether other users cannot see `last_seen`.
     hide_last_seen: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionList {
+    /// The items of this page.
     items: Vec<SessionView>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct SessionView {
+    /// Id.
     id: SessionId,
+    /// Time of creation.
     created_at: Timestamp,
+    /// Time of the last use.
     last_used_at: Timestamp,
+    /// User agent of the client.
     user_agent: String,
+    /// Address of the client.
     address: String,
+    /// Whether it is the session of this request.
     current: bool,
 }
 

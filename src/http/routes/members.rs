@@ -29,19 +29,25 @@ pub(crate) struct MemberListQuery {
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct SetRole {
+    /// The new role.
     role: Role,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MemberPage {
+    /// The items of this page.
     items: Vec<MemberView>,
+    /// Whether more follow.
     has_after: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 struct MemberView {
+    /// The user.
     user: UserView,
+    /// Role in the room.
     role: Role,
+    /// Time of joining.
     joined_at: Timestamp,
 }
 

@@ -63,17 +63,24 @@ pub(crate) struct MessageListQuery {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PostMessage {
+    /// Text of the message. It may be blank if there are files.
     body: String,
+    /// Idempotency key: 1 to 64 visible ASCII characters.
     key: Option<String>,
+    /// Number of the message that this one replies to.
     reply_to: Option<Seq>,
+    /// Ids of own uploads to the room that are in no message yet, at most 10.
     files: Option<Vec<FileId>>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct MoveReceipt {
+    /// Newest message that the caller has read.
     seq: Seq,
+    /// Moves the receipt even if that is back.
     #[serde(default)]
     force: bool,
+    /// Latest generation that the client knows; a receipt of an older one moves nothing.
     read_generation: Option<ReadGeneration>,
 }
 
@@ -95,9 +102,13 @@ pub(crate) struct MessagePageSchema {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReceiptView {
+    /// Newest message that the caller has read.
     read_seq: Seq,
+    /// Number of text messages after it.
     unread: i64,
+    /// Number of those that mention the caller or reply to them.
     mentions: i64,
+    /// Number of forced moves of the receipt.
     read_generation: ReadGeneration,
 }
 

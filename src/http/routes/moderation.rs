@@ -40,7 +40,9 @@ impl UserPageQuery {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct UserPage<T> {
+    /// The items of this page.
     items: Vec<T>,
+    /// Whether more follow.
     has_after: bool,
 }
 
@@ -56,24 +58,31 @@ impl<T> UserPage<T> {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BanView {
+    /// The user.
     user: UserSummary,
+    /// User who did it.
     by: UserSummary,
+    /// Time of creation.
     created_at: Timestamp,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MuteView {
+    /// The user.
     user: UserSummary,
+    /// End of the mute.
     until: Timestamp,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct MuteMember {
+    /// Duration in seconds, 1 to 31536000.
     seconds: i64,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct TransferRoom {
+    /// Id of the new owner.
     user_id: UserId,
 }
 

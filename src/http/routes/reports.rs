@@ -23,6 +23,7 @@ const LIMIT_MAX: i64 = 100;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ReportMessage {
+    /// Reason, at most 500 characters.
     reason: Option<String>,
 }
 
@@ -39,34 +40,55 @@ pub(crate) struct ReportListQuery {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReportPage {
+    /// The items of this page.
     items: Vec<ReportView>,
+    /// Whether older ones exist.
     has_before: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ReportView {
+    /// Id.
     id: i64,
+    /// The room.
     room: ReportedRoom,
+    /// Number of the message in its room.
     seq: Seq,
+    /// User who reported it.
     reporter: UserSummary,
+    /// Reason that the reporter gave, at most 500 characters.
     reason: String,
+    /// Time of creation.
     created_at: Timestamp,
+    /// The message as it is now; null if it no longer exists.
+    #[schema(required = true)]
     message: Option<ReportedMessageView>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ReportedRoom {
+    /// Id.
     id: RoomId,
+    /// Name.
+    #[schema(required = true)]
     name: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ReportedMessageView {
+    /// Kind.
     kind: MessageKind,
+    /// Author.
     author: UserSummary,
+    /// Text of the message.
     body: String,
+    /// Time of creation.
     created_at: Timestamp,
+    /// Time of the last edit; null if never edited.
+    #[schema(required = true)]
     edited_at: Option<Timestamp>,
+    /// Time of deletion; null if not deleted.
+    #[schema(required = true)]
     deleted_at: Option<Timestamp>,
 }
 

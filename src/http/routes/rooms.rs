@@ -35,29 +35,39 @@ pub(crate) struct RoomListQuery {
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct CreateRoom {
+    /// Name, 1 to 80 characters.
     name: String,
+    /// Topic, at most 250 characters.
     topic: Option<String>,
+    /// `public` or `private` (default).
     kind: Option<RoomKind>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct JoinRoom {
+    /// Access code or code of an invite.
     code: Option<String>,
     /// Alias of `code`: the name in a room's JSON.
     access_code: Option<String>,
+    /// Id of a public room, in place of a code.
     room_id: Option<RoomId>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EditRoom {
+    /// Name, 1 to 80 characters.
     name: Option<String>,
+    /// Topic, at most 250 characters.
     topic: Option<String>,
+    /// Seconds between two messages of a plain member, 0 to 21600; 0 disables slow mode.
     slow_mode_s: Option<i64>,
+    /// Whether only moderators and owners may post.
     locked: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AccessCodeView {
+    /// The access code.
     access_code: String,
 }
 

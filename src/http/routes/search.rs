@@ -32,17 +32,24 @@ pub(crate) struct SearchParameters {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SearchResults {
+    /// The items of this page.
     items: Vec<SearchHit>,
+    /// Cursor of the next page; null at the end.
+    #[schema(required = true)]
     next: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct SearchHit {
+    /// Id of the room.
     room_id: RoomId,
+    /// Name of the room.
     room_name: String,
+    /// The message.
     #[serde(serialize_with = "message")]
     #[schema(value_type = MessageView)]
     message: Message,
+    /// Matches in the text, as pairs of start and end.
     ranges: Vec<[usize; 2]>,
 }
 

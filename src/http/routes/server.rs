@@ -12,26 +12,39 @@ use crate::{
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServerInfo {
+    /// Name of the server.
     name: String,
+    /// Version of the program.
     version: &'static str,
+    /// Epoch of the database.
     epoch: String,
+    /// Policy for new accounts.
     registration: Registration,
+    /// Whether the server has no account yet.
     needs_first_account: bool,
+    /// Limits that clients need.
     limits: ServerLimits,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ServerLimits {
+    /// Maximum number of characters of a message.
     body_chars: usize,
+    /// Maximum size of a request body in bytes.
     request_bytes: usize,
+    /// Maximum size of a WebSocket message in bytes.
     frame_bytes: usize,
+    /// Maximum number of rooms of one user.
     rooms_per_user: usize,
+    /// Maximum size of a file in bytes.
     file_bytes: u64,
+    /// Maximum number of files of one message.
     files_per_message: usize,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServerHealth {
+    /// State of the server.
     status: &'static str,
 }
 

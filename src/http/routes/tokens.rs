@@ -21,9 +21,13 @@ const EXPIRES_IN_MAX: u64 = 315_360_000;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct CreateToken {
+    /// Name of the token.
     name: String,
+    /// Scope of the token.
     scope: TokenScope,
+    /// Lifetime in seconds, at most 315360000; without it, no expiry.
     expires_in: Option<u64>,
+    /// Ids of the rooms that the token is limited to, 1 to 100; without it, all rooms.
     rooms: Option<Vec<RoomId>>,
 }
 
@@ -31,11 +35,13 @@ pub(crate) struct CreateToken {
 pub(crate) struct CreatedToken {
     #[serde(flatten)]
     made: PersonalToken,
+    /// The secret. It is shown once.
     token: String,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenList {
+    /// The items of this page.
     items: Vec<PersonalToken>,
 }
 

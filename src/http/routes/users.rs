@@ -16,13 +16,17 @@ use crate::{
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProfileView {
+    /// The user.
     user: UserView,
+    /// Rooms that the caller shares with the user.
     chat_rooms: Vec<ProfileRoom>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ProfileRoom {
+    /// Id.
     id: RoomId,
+    /// Name.
     name: String,
 }
 
