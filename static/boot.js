@@ -15,9 +15,16 @@
 
   // The words are asked for along with the modules, not after them.
   const offered = root.dataset.languages.split(" ");
-  const wanted = [kept("parlor.language"), ...navigator.languages].map((tag) => String(tag).toLowerCase().split("-")[0]);
+  const wanted = [kept("parlor.language"), ...navigator.languages].map(
+    (tag) => String(tag).toLowerCase().split("-")[0],
+  );
   root.lang = wanted.find((code) => offered.includes(code)) ?? offered[0];
-  const words = Object.assign(document.createElement("link"), { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: `/lang/${root.lang}.json` });
+  const words = Object.assign(document.createElement("link"), {
+    rel: "preload",
+    as: "fetch",
+    crossOrigin: "anonymous",
+    href: `/lang/${root.lang}.json`,
+  });
   document.head.append(words);
 
   // Of the two screens only one is wanted: the modules of the likelier one.

@@ -225,7 +225,8 @@ fn without_comments(script: &str) -> String {
             inside = behind.is_none();
             code.push_str(behind.unwrap_or_default().trim_start());
         } else if !text.starts_with("//") {
-            code.push_str(line);
+            // Indentation means nothing in scripts: templates of several lines are HTML.
+            code.push_str(line.trim_start());
         }
         code.push('\n');
     }
@@ -321,6 +322,15 @@ mod tests {
         assert_eq!(
             without_comments(script),
             "\nconst a = 1; // kept\n\n\n\n\nconst b = \"// no comment\";\n\nconst c = 1;\nd();\n\n"
+        );
+    }
+
+    #[test]
+    fn indentation_is_not_sent() {
+        let script = "if (a) {\n  b(\n    `<p>\n      c  </p>`,\n\t);\n}\n";
+        assert_eq!(
+            without_comments(script),
+            "if (a) {\nb(\n`<p>\nc  </p>`,\n);\n}\n"
         );
     }
 

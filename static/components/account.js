@@ -45,21 +45,25 @@ export function About() {
     <h3>${t("account.about")}</h3>
     <${FormError} problem=${loading.problem} />
     <${OwnPortrait} />
-    ${profile &&
-    html`<form onSubmit=${form.submit}>
+    ${
+      profile &&
+      html`<form onSubmit=${form.submit}>
       <${Field} label=${t("account.username")} name="username" required minlength="3" maxlength="32" autocomplete="username" autocapitalize="none" spellcheck="false" value=${profile.username} error=${form.fields.username} />
       <${Field} as="textarea" label=${t("account.about.label")} name="about" rows="3" maxlength="500" dir="auto" value=${profile.about ?? ""} error=${form.fields.about} />
       <label class="check"><input type="checkbox" name="hidden" defaultChecked=${profile.hide_last_seen} /> <span>${t("account.hide")}</span></label>
       <${FormError} problem=${form.problem} known=${["username", "about"]} />
       <div class="form-foot"><${SubmitButton} busy=${form.busy} class="">${t("account.save")}<//></div>
-    </form>`}
+    </form>`
+    }
   </section>
-  ${admin &&
-  html`<section class="part">
+  ${
+    admin &&
+    html`<section class="part">
     <h3>${t("account.admin")}</h3>
     <p class="faint">${t("account.admin.text")}</p>
     <div class="part-buttons"><button type="button" class="button" onClick=${() => (dialog.value = { name: "admin" })}>${t("account.admin.open")}</button></div>
-  </section>`}`;
+  </section>`
+  }`;
 }
 
 /** What `load()` lists, `null` before it is there; `takeAway(id)` takes one of them away. */
@@ -67,7 +71,11 @@ function useItems(load, takeAway) {
   const [items, setItems] = useState(null);
   const loading = useSubmit(async () => setItems(await load()));
   useEffect(() => void loading.submit(), []);
-  const drop = (id) => takeAway(id).then(() => loading.submit(), (problem) => notify(problem.message, "bad"));
+  const drop = (id) =>
+    takeAway(id).then(
+      () => loading.submit(),
+      (problem) => notify(problem.message, "bad"),
+    );
   return { items, problem: loading.problem, reload: loading.submit, drop };
 }
 
@@ -76,17 +84,29 @@ const roomName = (id) => rooms.value.get(id)?.info.value.name ?? `#${id}`;
 /** The choice of rooms that a token is limited to. */
 function TokenRooms({ limited, setLimited }) {
   return html`<label class="check"><input type="checkbox" checked=${limited} onChange=${(event) => setLimited(event.currentTarget.checked)} /> <span>${t("tokens.some")}</span></label>
-    ${limited &&
-    html`<fieldset class="choices token-rooms"><legend>${t("tokens.rooms")}</legend>
+    ${
+      limited &&
+      html`<fieldset class="choices token-rooms"><legend>${t("tokens.rooms")}</legend>
       ${roomList.value.map((room) => html`<label class="check" key=${room.id}><input type="checkbox" name="room" value=${room.id} /> <bdi>${room.info.value.name}</bdi></label>`)}
-    </fieldset>`}`;
+    </fieldset>`
+    }`;
 }
 
 export function Tokens() {
-  const list = useItems(async () => (await get("/api/me/tokens")).items, (id) => remove(`/api/me/tokens/${id}`));
+  const list = useItems(
+    async () => (await get("/api/me/tokens")).items,
+    (id) => remove(`/api/me/tokens/${id}`),
+  );
   const [made, setMade] = useState(null);
   const [admin, setAdmin] = useState(false);
-  useEffect(() => void get("/api/me").then((answer) => setAdmin(answer.admin), () => {}), []);
+  useEffect(
+    () =>
+      void get("/api/me").then(
+        (answer) => setAdmin(answer.admin),
+        () => {},
+      ),
+    [],
+  );
   const [scope, setScope] = useState(SCOPES[0]);
   const [limited, setLimited] = useState(false);
   const form = useSubmit(async ({ name, ends }, element) => {
@@ -137,8 +157,12 @@ export function Blocked() {
   return html`<section class="part">
     <h3>${t("blocked.heading")}</h3>
     <${FormError} problem=${list.problem} />
-    <ul class="sessions">${list.items?.map((user) => html`<li class="session" key=${user.id}><div class="session-text"><p><bdi>${user.display_name}</bdi></p><p class="faint" translate=${false}>@${user.username}</p></div>
-      <button type="button" class="button" onClick=${() => void list.drop(user.id)}>${t("person.unblock")}</button></li>`)}</ul>
+    <ul class="sessions">${list.items?.map(
+      (
+        user,
+      ) => html`<li class="session" key=${user.id}><div class="session-text"><p><bdi>${user.display_name}</bdi></p><p class="faint" translate=${false}>@${user.username}</p></div>
+      <button type="button" class="button" onClick=${() => void list.drop(user.id)}>${t("person.unblock")}</button></li>`,
+    )}</ul>
   </section>`;
 }
 
@@ -155,8 +179,9 @@ export function TheEnd() {
       <a class="button" href="/api/me/export" download=${`parlor-${me.value.username}.json`}>${t("end.export")}</a>
       ${!asking && html`<button type="button" class="button danger-quiet" onClick=${() => setAsking(true)}>${t("end.delete")}</button>`}
     </div>
-    ${asking &&
-    html`<form onSubmit=${form.submit}>
+    ${
+      asking &&
+      html`<form onSubmit=${form.submit}>
       <p>${t("end.text")}</p>
       <fieldset class="choices"><legend>${t("end.messages")}</legend>
         ${["keep", "delete"].map((what) => html`<label class="choice"><input type="radio" name="messages" value=${what} defaultChecked=${what === "keep"} /><span class="choice-title">${t(`end.${what}.title`)}</span><span class="choice-text">${t(`end.${what}.text`)}</span></label>`)}
@@ -164,6 +189,7 @@ export function TheEnd() {
       <${Field} label=${t("end.password")} name="password" type="password" required autocomplete="current-password" error=${form.fields.password} />
       <${FormError} problem=${form.problem} known=${["password"]} />
       <div class="form-foot"><button type="button" class="button" onClick=${() => setAsking(false)}>${t("dialog.cancel")}</button><${SubmitButton} busy=${form.busy} class="danger">${t("end.delete")}<//></div>
-    </form>`}
+    </form>`
+    }
   </section>`;
 }

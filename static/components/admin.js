@@ -62,19 +62,26 @@ function Users() {
       ${(user) => html`<li class="session" key=${user.id}><div class="session-text">
           <p><bdi>${user.display_name}</bdi> ${user.admin && html`<span class="role">${t("admin.is-admin")}</span>`} ${user.disabled && html`<span class="role">${t("admin.is-disabled")}</span>`}</p>
           <p class="faint" translate=${false}>@${user.username}</p></div>
-        ${user.id !== me.value?.id && !user.deleted &&
-        html`<div class="part-buttons">
+        ${
+          user.id !== me.value?.id &&
+          !user.deleted &&
+          html`<div class="part-buttons">
           <${ConfirmButton} key=${`d${user.disabled}`} label=${t(user.disabled ? "admin.enable" : "admin.disable")} question=${t(user.disabled ? "admin.enable.ask" : "admin.disable.ask", { name: user.username })} confirm=${t(user.disabled ? "admin.enable" : "admin.disable")} action=${act(() => (user.disabled ? remove : put)(`/api/admin/users/${user.id}/disabled`))} />
           <${ConfirmButton} key=${`a${user.admin}`} label=${t(user.admin ? "admin.revoke" : "admin.grant")} question=${t(user.admin ? "admin.revoke.ask" : "admin.grant.ask", { name: user.username })} confirm=${t(user.admin ? "admin.revoke" : "admin.grant")} tone="primary" action=${act(() => (user.admin ? remove : put)(`/api/admin/users/${user.id}/admin`))} />
           <${ConfirmButton} label=${t("admin.reset")} question=${t("admin.reset.ask", { name: user.username })} confirm=${t("admin.reset")} tone="primary" action=${() => reset(user)} />
-        </div>`}
+        </div>`
+        }
       </li>`}
     <//>`;
 }
 
 function Reports() {
   const list = usePages("/api/admin/reports", ({ id }) => ({ before: id }), "has_before");
-  const close = (id) => remove(`/api/admin/reports/${id}`).then(() => list.again(), (problem) => notify(problem.message, "bad"));
+  const close = (id) =>
+    remove(`/api/admin/reports/${id}`).then(
+      () => list.again(),
+      (problem) => notify(problem.message, "bad"),
+    );
   return html`<${List} list=${list} empty=${t("admin.no-reports")}>
     ${(report) => html`<li class="session" key=${report.id}><div class="session-text">
         <p><bdi>${report.room.name}</bdi> <span class="faint">${t("admin.reported", { name: report.reporter.username, time: fullTime(report.created_at) })}</span></p>
@@ -99,11 +106,17 @@ function Audit() {
 function Server() {
   const [about, setAbout] = useState(null);
   const loading = useSubmit(async () => {
-    const ready = await fetch("/readyz").then(({ ok }) => ok, () => false);
+    const ready = await fetch("/readyz").then(
+      ({ ok }) => ok,
+      () => false,
+    );
     setAbout({ ...(await get("/api/server")), ready });
   });
   useEffect(() => void loading.submit(), []);
-  if (!about) return loading.problem ? html`<${FormError} problem=${loading.problem} />` : html`<p class="faint" role="status">${t("dialog.loading")}</p>`;
+  if (!about)
+    return loading.problem
+      ? html`<${FormError} problem=${loading.problem} />`
+      : html`<p class="faint" role="status">${t("dialog.loading")}</p>`;
   const { name, version, registration, ready, limits } = about;
   const number = (value) => new Intl.NumberFormat(spoken()).format(value);
   const facts = [

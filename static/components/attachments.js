@@ -17,8 +17,10 @@ export function Attachments({ files }) {
 
 function Attachment({ file }) {
   if (PICTURES.test(file.mime) && file.width && file.height) return html`<${Picture} file=${file} />`;
-  if (SOUNDS.test(file.mime)) return html`<audio controls preload="none" src=${file.url} aria-label=${file.name}></audio>`;
-  if (FILMS.test(file.mime)) return html`<video controls preload="metadata" src=${file.url} aria-label=${file.name}></video>`;
+  if (SOUNDS.test(file.mime))
+    return html`<audio controls preload="none" src=${file.url} aria-label=${file.name}></audio>`;
+  if (FILMS.test(file.mime))
+    return html`<video controls preload="metadata" src=${file.url} aria-label=${file.name}></video>`;
   return html`<a class="file" href=${file.url} download=${file.name}>
     <${Icon} name="file" /><span class="file-name" dir="auto">${file.name}</span> <span class="file-size">${fileSize(file.size)}</span>
   </a>`;

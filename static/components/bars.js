@@ -13,8 +13,14 @@ const QUIET_MS = 3_000;
 const SUBTLE_MS = 8_000;
 
 /** With these there is a server again, or a page that is kept. */
-const Complete = lazy(async () => (await import("./later-bars.js")).Complete, () => {});
-const VersionBar = lazy(async () => (await import("./later-bars.js")).VersionBar, () => {});
+const Complete = lazy(
+  async () => (await import("./later-bars.js")).Complete,
+  () => {},
+);
+const VersionBar = lazy(
+  async () => (await import("./later-bars.js")).VersionBar,
+  () => {},
+);
 
 export function Bars() {
   return html`<div class="bars"><${ConnectionBar} />${newVersion.value && html`<${VersionBar} />`}</div>`;
@@ -31,7 +37,8 @@ function ConnectionBar() {
     return () => clearInterval(timer);
   }, [broken]);
 
-  if (!broken) return noticed.current && phase === "ready" ? html`<${Complete} done=${() => (noticed.current = false)} />` : null;
+  if (!broken)
+    return noticed.current && phase === "ready" ? html`<${Complete} done=${() => (noticed.current = false)} />` : null;
   const since = Date.now() - lostAt;
   if (since < QUIET_MS) return null;
   noticed.current = true;

@@ -14,18 +14,36 @@ const optionId = (index) => `${LIST}-${index}`;
 
 /** What may be chosen, each with the text that takes the place of what was typed. */
 const CHOICES = {
-  "/": () => COMMANDS.map(({ name, takes, about }) => ({ names: [name], text: `/${name} `, shown: html`<span class="option-name">/${name}${takes && html` <span class="faint">${t(takes)}</span>`}</span> <span class="faint">${t(about)}</span>` })),
+  "/": () =>
+    COMMANDS.map(({ name, takes, about }) => ({
+      names: [name],
+      text: `/${name} `,
+      shown: html`<span class="option-name">/${name}${takes && html` <span class="faint">${t(takes)}</span>`}</span> <span class="faint">${t(about)}</span>`,
+    })),
   "@": (room) => {
-    const members = [...(room.members.value?.values() ?? [])].map(({ user }) => ({ ...user, ...people.value.get(user.id) }));
+    const members = [...(room.members.value?.values() ?? [])].map(({ user }) => ({
+      ...user,
+      ...people.value.get(user.id),
+    }));
     const named = members.map((user) => ({
       names: [user.username, ...user.display_name.split(/\s+/u)],
       text: `@${user.username} `,
       shown: html`<${Avatar} person=${user} /><bdi class="option-name">${user.display_name}</bdi> <span class="faint" translate=${false}>@${user.username}</span>`,
     }));
-    if (room.governs) named.push({ names: ["room"], text: "@room ", shown: html`<span class="option-name" translate=${false}>@room</span> <span class="faint">${t("completion.everybody")}</span>` });
+    if (room.governs)
+      named.push({
+        names: ["room"],
+        text: "@room ",
+        shown: html`<span class="option-name" translate=${false}>@room</span> <span class="faint">${t("completion.everybody")}</span>`,
+      });
     return named;
   },
-  ":": (_, emoji) => emoji.map(([letter, names]) => ({ names: names.split(" "), text: `${letter} `, shown: html`<span class="option-emoji">${letter}</span> <span lang="en" class="option-name">${names.split(" ")[0]}</span>` })),
+  ":": (_, emoji) =>
+    emoji.map(([letter, names]) => ({
+      names: names.split(" "),
+      text: `${letter} `,
+      shown: html`<span class="option-emoji">${letter}</span> <span lang="en" class="option-name">${names.split(" ")[0]}</span>`,
+    })),
 };
 
 /**
@@ -38,7 +56,11 @@ export function Completion({ room, before, complete, close, keys, setActive }) {
   const wish = useMemo(() => wishOf(before), [before]);
   const kind = wish?.kind;
   useEffect(() => {
-    if (kind === ":") import("../lib/emoji.js").then(({ EMOJI }) => setEmoji(EMOJI), () => {});
+    if (kind === ":")
+      import("../lib/emoji.js").then(
+        ({ EMOJI }) => setEmoji(EMOJI),
+        () => {},
+      );
     if (kind === "@" && room.members.value === null) loadMembers(room).catch(() => {});
   }, [kind]);
   useEffect(() => setAt(0), [before]);

@@ -30,7 +30,10 @@ const MOVES = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]);
 const Uploads = lazy(async () => (await import("./uploads.js")).Uploads);
 const RefusedLine = lazy(async () => (await import("./refused-line.js")).RefusedLine);
 /** Without the server there is nothing to offer, and writing goes on. */
-const Completion = lazy(async () => (await import("./completion.js")).Completion, () => {});
+const Completion = lazy(
+  async () => (await import("./completion.js")).Completion,
+  () => {},
+);
 
 function enterSends() {
   const { enter } = preferences.value;
@@ -112,7 +115,9 @@ export function Composer({ room, attachFiles }) {
   const say = (body) => {
     const written = area.current.value;
     // The draft is kept until the message is.
-    void post(room, body, { replyTo: replying, files: uploads.map(({ file }) => file) }).then((isSaved) => isSaved && dropDraft(written));
+    void post(room, body, { replyTo: replying, files: uploads.map(({ file }) => file) }).then(
+      (isSaved) => isSaved && dropDraft(written),
+    );
     setDraft("");
     setUploads([]);
     setRefusal(null);
@@ -124,7 +129,10 @@ export function Composer({ room, attachFiles }) {
 
   const obey = async (line) => {
     const written = area.current.value;
-    const outcome = await import("../core/commands.js").then(({ obey: run }) => run(room, line, { withFiles: uploads.length > 0 }), sayNotLoaded);
+    const outcome = await import("../core/commands.js").then(
+      ({ obey: run }) => run(room, line, { withFiles: uploads.length > 0 }),
+      sayNotLoaded,
+    );
     // It may have led to another room.
     const isThere = area.current?.value === written;
     if (outcome === true) {
@@ -176,7 +184,9 @@ export function Composer({ room, attachFiles }) {
       if (refusal) setRefusal(null);
       else leave();
     } else if (event.key === "ArrowUp" && draft === "" && !editing) {
-      const last = room.timeline.list().findLast(({ kind, author, deleted_at: gone }) => kind === "text" && author?.id === me.value?.id && !gone);
+      const last = room.timeline
+        .list()
+        .findLast(({ kind, author, deleted_at: gone }) => kind === "text" && author?.id === me.value?.id && !gone);
       if (!last) return;
       event.preventDefault();
       room.editing.value = last;
@@ -192,11 +202,14 @@ export function Composer({ room, attachFiles }) {
     ${uploads.length > 0 && html`<${Uploads} uploads=${uploads} />`}
     ${before !== null && html`<${Completion} room=${room} before=${before} complete=${complete} close=${() => setBefore(null)} keys=${keys} setActive=${setActive} />`}
     <div class=${`composer-box ${tooLong ? "too-long" : ""}`}>
-      ${!editing && html`<${IconButton} icon="plus" label=${t("composer.attach")} onClick=${() => picker.current.click()} />
+      ${
+        !editing &&
+        html`<${IconButton} icon="plus" label=${t("composer.attach")} onClick=${() => picker.current.click()} />
         <input type="file" multiple hidden ref=${picker} onChange=${({ currentTarget }) => {
           void attach([...currentTarget.files]);
           currentTarget.value = "";
-        }} />`}
+        }} />`
+      }
       <label class="sr-only" for="composer">${label}</label>
       <textarea id="composer" ref=${area} rows="1" dir="auto" autocomplete="off" enterkeyhint=${TOUCH.matches ? "enter" : "send"} placeholder=${label}
         role=${active ? "combobox" : undefined} aria-expanded=${active ? "true" : undefined} aria-controls=${active ? "completion" : undefined}
@@ -238,6 +251,11 @@ const MAX_NAMES = 3;
 function TypingLine({ room }) {
   const ids = typingIn(room.id);
   const names = ids.map((id) => people.value.get(id)?.display_name ?? t("announce.someone"));
-  const text = ids.length === 0 ? "" : ids.length > MAX_NAMES ? t("typing.several") : t("typing.names", { n: ids.length, names: listed(names) });
+  const text =
+    ids.length === 0
+      ? ""
+      : ids.length > MAX_NAMES
+        ? t("typing.several")
+        : t("typing.names", { n: ids.length, names: listed(names) });
   return html`<p class="typing" dir="auto">${text}</p>`;
 }

@@ -37,7 +37,9 @@ export function Dialogs() {
     case "settings":
       return html`<${Dialog} title=${t("dialog.settings")} wide><${Settings} /><//>`;
     case "members":
-      return room ? html`<${Dialog} title=${t("dialog.members", { room: room.info.value.name })}><${Members} room=${room} /><//>` : null;
+      return room
+        ? html`<${Dialog} title=${t("dialog.members", { room: room.info.value.name })}><${Members} room=${room} /><//>`
+        : null;
     case "room":
       return room ? html`<${Dialog} title=${t("dialog.room")}><${RoomSettings} room=${room} /><//>` : null;
     case "erase":

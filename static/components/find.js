@@ -44,16 +44,34 @@ function peopleNamed(words) {
   const wanted = words.trim().replace(/^@/u, "").toLocaleLowerCase();
   if (wanted === "") return [];
   const others = [...people.value.values()].filter(({ id }) => id !== me.value?.id);
-  return others.filter(({ username, display_name: name }) => `${username} ${name}`.toLocaleLowerCase().includes(wanted)).slice(0, MOST_PEOPLE);
+  return others
+    .filter(({ username, display_name: name }) => `${username} ${name}`.toLocaleLowerCase().includes(wanted))
+    .slice(0, MOST_PEOPLE);
 }
 
 /** What the switcher offers: `{key, icon, name, badge, go}`. */
 function targets(words) {
-  const found = matching(words).map((room) => ({ key: `switch-${room.id}`, icon: iconOf(room.info.value.kind), name: room.info.value.name, badge: room.unread.value, go: () => go(roomPath(room.id)) }));
+  const found = matching(words).map((room) => ({
+    key: `switch-${room.id}`,
+    icon: iconOf(room.info.value.kind),
+    name: room.info.value.name,
+    badge: room.unread.value,
+    go: () => go(roomPath(room.id)),
+  }));
   // Who has a room of two with the reader stands there by name already.
   const named = new Set(found.map(({ name }) => name));
   const persons = peopleNamed(words).filter(({ display_name: name }) => !named.has(name));
-  return [...found, ...persons.map((person) => ({ key: `write-${person.id}`, icon: "send", name: person.display_name, about: `@${person.username}`, badge: 0, go: () => write(person) }))];
+  return [
+    ...found,
+    ...persons.map((person) => ({
+      key: `write-${person.id}`,
+      icon: "send",
+      name: person.display_name,
+      about: `@${person.username}`,
+      badge: 0,
+      go: () => write(person),
+    })),
+  ];
 }
 
 async function write({ id }) {
@@ -87,7 +105,10 @@ function Switcher() {
     </div>
     <ul class="choices-list" id="switcher-list" role="listbox" aria-label=${t("switcher.rooms")}>
       ${found.map(
-        (target, index) => html`<li key=${target.key} id=${target.key} role="option" aria-selected=${String(index === chosen)} onClick=${() => void target.go()}>
+        (
+          target,
+          index,
+        ) => html`<li key=${target.key} id=${target.key} role="option" aria-selected=${String(index === chosen)} onClick=${() => void target.go()}>
           <${Icon} name=${target.icon} /><bdi>${target.name}</bdi>
           ${target.about && html`<span class="faint" translate=${false}>${target.about}</span>`}
           ${target.badge > 0 && html`<span class="badge">${target.badge}</span>`}
@@ -104,7 +125,12 @@ function Search() {
     asked.current = words;
     const query = new URLSearchParams({ q: words, ...(cursor ? { cursor } : {}) });
     const answer = await get(`/api/search?${query}`);
-    if (asked.current === words) setFound((before) => ({ words, next: answer.next, items: cursor ? [...before.items, ...answer.items] : answer.items }));
+    if (asked.current === words)
+      setFound((before) => ({
+        words,
+        next: answer.next,
+        items: cursor ? [...before.items, ...answer.items] : answer.items,
+      }));
   };
   const form = useSubmit(({ words }) => (words.trim() === "" ? undefined : search(words.trim())));
   const more = useSubmit(() => search(found.words, found.next));

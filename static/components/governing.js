@@ -68,12 +68,19 @@ export function Invites({ room }) {
   const list = useList(base);
   const [made, setMade] = useState(null);
   const form = useSubmit(async ({ ends, uses }, element) => {
-    const body = { ...(Number(ends) > 0 ? { expires_in: Number(ends) } : {}), ...(uses ? { max_uses: Number(uses) } : {}) };
+    const body = {
+      ...(Number(ends) > 0 ? { expires_in: Number(ends) } : {}),
+      ...(uses ? { max_uses: Number(uses) } : {}),
+    };
     setMade(await post(base, body));
     element.reset();
     await list.reload();
   });
-  const takeBack = (id) => remove(`${base}/${id}`).then(() => list.reload(), (problem) => notify(problem.message, "bad"));
+  const takeBack = (id) =>
+    remove(`${base}/${id}`).then(
+      () => list.reload(),
+      (problem) => notify(problem.message, "bad"),
+    );
   const invites = list.items?.filter(({ standing }) => !standing) ?? [];
   return html`<section class="part">
     <h3>${t("invites.heading")}</h3>
@@ -108,7 +115,11 @@ function Made({ invite }) {
 export function KeptOut({ room }) {
   const bans = useList(`/api/rooms/${room.id}/bans`);
   const mutes = useList(`/api/rooms/${room.id}/mutes`);
-  const lift = (what, id, list) => () => remove(`/api/rooms/${room.id}/${what}/${id}`).then(() => list.reload(), (problem) => notify(problem.message, "bad"));
+  const lift = (what, id, list) => () =>
+    remove(`/api/rooms/${room.id}/${what}/${id}`).then(
+      () => list.reload(),
+      (problem) => notify(problem.message, "bad"),
+    );
   const standing = mutes.items?.filter(({ until }) => Date.parse(until) > now.value) ?? [];
   if (!bans.problem && !mutes.problem && !bans.items?.length && standing.length === 0) return null;
   return html`<section class="part">

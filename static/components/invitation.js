@@ -13,7 +13,10 @@ export function useLook(code) {
     if (!code) return undefined;
     let current = true;
     const found = (answer) => current && setLook(answer);
-    invitedTo(code).then((room) => found({ room }), (problem) => found({ problem }));
+    invitedTo(code).then(
+      (room) => found({ room }),
+      (problem) => found({ problem }),
+    );
     return () => {
       current = false;
     };

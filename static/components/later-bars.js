@@ -21,7 +21,9 @@ export function Complete({ done }) {
     }, COMPLETE_MS);
     return () => clearTimeout(timer);
   }, [seq]);
-  return seq === null || gone ? null : html`<p class="reconnecting calm" role="status">${t("connection.complete", { seq: String(seq) })}</p>`;
+  return seq === null || gone
+    ? null
+    : html`<p class="reconnecting calm" role="status">${t("connection.complete", { seq: String(seq) })}</p>`;
 }
 
 export function VersionBar() {

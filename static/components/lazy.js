@@ -27,13 +27,10 @@ export function lazy(load, failed = sayNotLoaded) {
     const [, arrived] = useState(false);
     useEffect(() => {
       if (Fetched) return;
-      load().then(
-        (Component) => {
-          Fetched = Component;
-          arrived(true);
-        },
-        failed,
-      );
+      load().then((Component) => {
+        Fetched = Component;
+        arrived(true);
+      }, failed);
     }, []);
     return Fetched && html`<${Fetched} ...${props} />`;
   };

@@ -81,7 +81,8 @@ function Byline({ message, first, action }) {
 }
 
 function Body({ message, action }) {
-  const edited = message.edited_at && html` <span class="edited" title=${fullTime(message.edited_at)}>${t("message.edited")}</span>`;
+  const edited =
+    message.edited_at && html` <span class="edited" title=${fullTime(message.edited_at)}>${t("message.edited")}</span>`;
   const marks = (edited || message.pinned_at) && [edited, message.pinned_at && html`<${Pinned} />`];
   if (action !== null) {
     return html`<p class="body action" dir="auto"><span class="said"><span class="star">*</span> <bdi class="author">${nameOf(message.author)}</bdi> ${action}</span>${marks} <${Time} at=${message.created_at} /></p>`;
@@ -103,14 +104,16 @@ function PendingRow({ row }) {
     ${message.quote && html`<${Quote} message=${message} />`}
     <${Body} message=${message} action=${action} />
     ${message.files?.length > 0 && html`<${Attachments} files=${message.files} />`}
-    ${failed
-      ? html`<div class="outcome" role="alert">
+    ${
+      failed
+        ? html`<div class="outcome" role="alert">
           <span class="outcome-text"><${Icon} name="alert" /> ${t("pending.failed", { reason: entry.reason })}</span>
           <button type="button" class="link" onClick=${() => retryPending(entry.key)}>${t("pending.again")}</button>
           <button type="button" class="link" onClick=${() => void copy(entry.body)}>${t("tools.copy")}</button>
           <button type="button" class="link" onClick=${() => discardPending(entry.key)}>${t("pending.discard")}</button>
         </div>`
-      : html`<${Waiting} entry=${entry} />`}
+        : html`<${Waiting} entry=${entry} />`
+    }
     </div>
   </li>`;
 }

@@ -36,7 +36,9 @@ const TAGS = { strong: "strong", em: "em", strike: "s" };
 export function Marked({ message: { author, body, mentions = [], mentions_room: everybody } }) {
   const heard = !blocked.value.has(author?.id);
   /** By name, whether it is the reader's. */
-  const names = new Map(mentions.map((id) => [people.value.get(id)?.username.toLowerCase(), heard && id === me.value?.id]));
+  const names = new Map(
+    mentions.map((id) => [people.value.get(id)?.username.toLowerCase(), heard && id === me.value?.id]),
+  );
   if (everybody) names.set("room", heard);
   const blocks = parse(body, parserFor(body));
   if (blocks.length === 1 && blocks[0].type === "text") return drawn(blocks[0].children, names);
@@ -67,14 +69,19 @@ function Block({ block, names }) {
 
 function Item({ item: { done, children }, names }) {
   // A line of text needs no paragraph of its own.
-  const shown = children.map((block) => (block.type === "text" && block === children[0] ? drawn(block.children, names) : html`<${Block} block=${block} names=${names} />`));
+  const shown = children.map((block) =>
+    block.type === "text" && block === children[0]
+      ? drawn(block.children, names)
+      : html`<${Block} block=${block} names=${names} />`,
+  );
   if (done === null) return html`<li dir="auto">${shown}</li>`;
   return html`<li class="task" dir="auto"><input type="checkbox" disabled checked=${done} aria-label=${t(done ? "message.task-done" : "message.task-open")} />${shown}</li>`;
 }
 
 function Table({ table: { align, rows }, names }) {
   const [head, ...body] = rows;
-  const row = (cells, tag) => html`<tr>${cells.map((cell, column) => html`<${tag} class=${align[column]} dir="auto">${drawn(cell, names)}<//>`)}</tr>`;
+  const row = (cells, tag) =>
+    html`<tr>${cells.map((cell, column) => html`<${tag} class=${align[column]} dir="auto">${drawn(cell, names)}<//>`)}</tr>`;
   return html`<div class="table" tabindex="0"><table>
     <thead>${row(head, "th")}</thead>
     ${body.length > 0 && html`<tbody>${body.map((cells) => row(cells, "td"))}</tbody>`}
@@ -85,7 +92,8 @@ const drawn = (pieces, names) => pieces.map((piece) => (typeof piece === "string
 
 function drawnPiece({ type, children, text, href, name }, names) {
   if (type === "code") return html`<code>${text}</code>`;
-  if (type === "link") return html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${drawn(children, names)}</a>`;
+  if (type === "link")
+    return html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${drawn(children, names)}</a>`;
   if (type === "mention") {
     const mine = names.get(name.toLowerCase());
     if (mine === undefined) return `@${name}`;
@@ -103,6 +111,8 @@ function Code({ lang, text }) {
     import("../lib/highlight.js").then(({ highlight }) => current && setPieces(highlight(text, lang))).catch(() => {});
     return () => (current = false);
   }, [lang, text]);
-  const shown = pieces?.map(({ kind, text: words }) => (kind === "" ? words : html`<span class=${`code-${kind}`}>${words}</span>`));
+  const shown = pieces?.map(({ kind, text: words }) =>
+    kind === "" ? words : html`<span class=${`code-${kind}`}>${words}</span>`,
+  );
   return html`<pre tabindex="0"><code>${shown ?? text}</code></pre>`;
 }

@@ -17,7 +17,10 @@ export function Members({ room }) {
     if (!loading.problem) return html`<p class="faint members-note" role="status">${t("members.loading")}</p>`;
     return html`<div class="members-note" role="alert"><p>${loading.problem.message}</p><button type="button" class="button small" onClick=${loading.submit}>${t("app.try-again")}</button></div>`;
   }
-  const named = [...members.values()].map((member) => ({ ...member, user: { ...member.user, ...people.value.get(member.user.id) } }));
+  const named = [...members.values()].map((member) => ({
+    ...member,
+    user: { ...member.user, ...people.value.get(member.user.id) },
+  }));
   named.sort((a, b) => (a.user.display_name || a.user.username).localeCompare(b.user.display_name || b.user.username));
   const online = named.filter(({ user }) => user.status === "online");
   const offline = named.filter(({ user }) => user.status !== "online");

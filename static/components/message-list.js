@@ -183,7 +183,11 @@ function useTools(room, list) {
   const [seq, setSeq] = useState(null);
   const [wanted, want] = useState(false);
   useEffect(() => {
-    if (wanted && !Tools) fetchTools().then((module) => setTools(() => module), () => {});
+    if (wanted && !Tools)
+      fetchTools().then(
+        (module) => setTools(() => module),
+        () => {},
+      );
   }, [wanted]);
 
   const rowOf = (event) => event.target.closest?.(".message-row[data-seq]");
@@ -195,7 +199,11 @@ function useTools(room, list) {
   const message = seq === null ? undefined : room.timeline.get(seq);
   const key = (event) => {
     if (Tools) Tools.onKey(event, room, list.current);
-    else void fetchTools().then(({ onKey }) => onKey(event, room, list.current), () => {});
+    else
+      void fetchTools().then(
+        ({ onKey }) => onKey(event, room, list.current),
+        () => {},
+      );
   };
   const done = () => row?.focus();
   return {
@@ -204,6 +212,10 @@ function useTools(room, list) {
     focus: (event) => show(rowOf(event)),
     key,
     copy: (event) => Tools?.onCopy(event, room, list.current),
-    shown: Tools && row && message && html`<${Tools.default} key=${seq} room=${room} message=${message} row=${row} done=${done} />`,
+    shown:
+      Tools &&
+      row &&
+      message &&
+      html`<${Tools.default} key=${seq} room=${room} message=${message} row=${row} done=${done} />`,
   };
 }

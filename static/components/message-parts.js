@@ -25,7 +25,9 @@ export function Quote({ message }) {
 
 export function Reactions({ message }) {
   const heard = ([emoji, users]) => [emoji, users.filter((id) => !blocked.value.has(id))];
-  const kinds = Object.entries(message.reactions).map(heard).filter(([, users]) => users.length > 0);
+  const kinds = Object.entries(message.reactions)
+    .map(heard)
+    .filter(([, users]) => users.length > 0);
   if (kinds.length === 0) return null;
   return html`<ul class="reactions" aria-label=${t("message.reactions")}>
     ${kinds.map(([emoji, users]) => {
@@ -39,4 +41,5 @@ export function Reactions({ message }) {
   </ul>`;
 }
 
-export const Pinned = () => html` <span class="pinned" title=${t("message.pinned")}><${Icon} name="pin" /><span class="sr-only">${t("message.pinned")}</span></span>`;
+export const Pinned = () =>
+  html` <span class="pinned" title=${t("message.pinned")}><${Icon} name="pin" /><span class="sr-only">${t("message.pinned")}</span></span>`;

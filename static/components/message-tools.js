@@ -77,7 +77,10 @@ const BELOW_PX = 64;
 /** Where the tools may stand: beside `row`, and not below the last one, which would make the log longer. */
 function placeOf(row) {
   const end = row.parentElement.offsetTop + row.parentElement.offsetHeight;
-  return { insetBlockStart: `${row.offsetTop}px`, blockSize: `${Math.min(row.offsetHeight + BELOW_PX, end - row.offsetTop)}px` };
+  return {
+    insetBlockStart: `${row.offsetTop}px`,
+    blockSize: `${Math.min(row.offsetHeight + BELOW_PX, end - row.offsetTop)}px`,
+  };
 }
 
 /** The tools, at the height of `row`, or at the top of the log while that is above it. `done` gives the focus back to the row. */
@@ -140,7 +143,8 @@ function reaches(range, row) {
   if (!range.intersectsNode(row)) return false;
   const part = document.createRange();
   part.selectNodeContents(row);
-  if (range.compareBoundaryPoints(Range.START_TO_START, part) > 0) part.setStart(range.startContainer, range.startOffset);
+  if (range.compareBoundaryPoints(Range.START_TO_START, part) > 0)
+    part.setStart(range.startContainer, range.startOffset);
   if (range.compareBoundaryPoints(Range.END_TO_END, part) < 0) part.setEnd(range.endContainer, range.endOffset);
   return part.toString().trim() !== "";
 }

@@ -45,9 +45,11 @@ function Person({ person: { user, chat_rooms: shared }, room }) {
     ${user.about && html`<p class="topic-text" dir="auto">${user.about}</p>`}
     ${!self && html`<${Ways} user=${user} />`}
     ${!self && room && html`<${Governing} user=${user} room=${room} />`}
-    ${shared.length > 0 &&
-    html`<section class="part"><h3>${t("person.shared")}</h3>
-      <ul class="plain">${shared.map(({ id, name }) => html`<li key=${id}><button type="button" class="link" onClick=${() => (closeDialog(), navigate(roomPath(id)))}><bdi>${name}</bdi></button></li>`)}</ul></section>`}
+    ${
+      shared.length > 0 &&
+      html`<section class="part"><h3>${t("person.shared")}</h3>
+      <ul class="plain">${shared.map(({ id, name }) => html`<li key=${id}><button type="button" class="link" onClick=${() => (closeDialog(), navigate(roomPath(id)))}><bdi>${name}</bdi></button></li>`)}</ul></section>`
+    }
   `;
 }
 
@@ -79,11 +81,13 @@ function Governing({ user, room }) {
     await loadMembers(room);
     notify(t(words, { name: user.display_name }));
   };
-  const act = (call, words, closes = false) => async () => {
-    await call();
-    await done(words)();
-    if (closes) closeDialog();
-  };
+  const act =
+    (call, words, closes = false) =>
+    async () => {
+      await call();
+      await done(words)();
+      if (closes) closeDialog();
+    };
   const owner = room.info.value.role === "owner";
   return html`<section class="part"><h3>${t("govern.heading", { room: room.info.value.name })}</h3>
     <div class="part-buttons">

@@ -20,7 +20,9 @@ export function Portrait({ person }) {
 
 async function bring(file) {
   await renewIfDue();
-  const answer = await fetch("/api/me/avatar", { method: "PUT", body: file, credentials: "same-origin" }).catch(() => null);
+  const answer = await fetch("/api/me/avatar", { method: "PUT", body: file, credentials: "same-origin" }).catch(
+    () => null,
+  );
   if (!answer) throw Problem.network();
   if (!answer.ok) throw await Problem.from(answer);
 }

@@ -27,13 +27,16 @@ export function RoomSettings({ room }) {
     ${owner ? html`<${Rename} room=${room} />` : topic && html`<section class="part"><h3>${t("field.topic")}</h3><p class="topic-text" dir="auto">${topic}</p></section>`}
     <${NotifyLevel} room=${room} />
     ${room.governs && kind !== "direct" && html`<${Restraints} room=${room} /><${Invites} room=${room} /><${KeptOut} room=${room} />`}
-    ${kind !== "direct" && html`<section class="part">
+    ${
+      kind !== "direct" &&
+      html`<section class="part">
       <h3>${t("room-settings.leave-or-delete")}</h3>
       <div class="part-buttons">
         <${ConfirmButton} label=${t("room-settings.leave")} question=${t("room-settings.leave.ask", { room: name })} confirm=${t("room-settings.leave.do")} action=${() => leave(room)} />
         ${owner && html`<${ConfirmButton} label=${t("room-settings.delete")} question=${t("room-settings.delete.ask", { room: name })} confirm=${t("room-settings.delete.do")} action=${() => destroy(room)} />`}
       </div>
-    </section>`}
+    </section>`
+    }
   `;
 }
 

@@ -45,7 +45,8 @@ function RoomList() {
   if (roomList.value.length === 0) {
     return html`<p class="sidebar-note">${t("rooms.none")}</p>`;
   }
-  const links = (list) => html`<ul class="room-list">${list.map((room) => html`<${RoomLink} key=${room.id} room=${room} />`)}</ul>`;
+  const links = (list) =>
+    html`<ul class="room-list">${list.map((room) => html`<${RoomLink} key=${room.id} room=${room} />`)}</ul>`;
   const direct = roomList.value.filter((room) => room.info.value.kind === "direct");
   const others = roomList.value.filter((room) => room.info.value.kind !== "direct");
   return html`${links(others)}${direct.length > 0 && html`<h2>${t("rooms.direct")}</h2>${links(direct)}`}`;
@@ -69,10 +70,12 @@ function RoomLink({ room }) {
     <a class=${`room-link ${unread > 0 ? "unread" : ""}`} href=${roomPath(room.id)} onClick=${follow} aria-current=${current ? "page" : undefined}>
       ${partner ? html`<${Avatar} person=${partner} />` : html`<${Icon} name=${iconOf(kind)} />`}
       <bdi class="room-link-name">${name}</bdi>
-      ${unread > 0 &&
-      html`<span class=${forMe > 0 ? "badge mention" : "unread-dot"}>
+      ${
+        unread > 0 &&
+        html`<span class=${forMe > 0 ? "badge mention" : "unread-dot"}>
         ${forMe > 0 && html`<span aria-hidden="true">${forMe > 99 ? "99+" : forMe}</span>`}<span class="sr-only">${t("rooms.unread", { n: unread })}${mentions > 0 && `, ${t("rooms.mentions", { n: mentions })}`}</span>
-      </span>`}
+      </span>`
+      }
     </a>
   </li>`;
 }

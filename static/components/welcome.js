@@ -33,9 +33,11 @@ export function Welcome() {
       <section class="welcome-form">
         ${session.value.notice && html`<p class="notice" role="status">${t(session.value.notice)}</p>`}
         ${invited && html`<${Invitation} look=${look} next=${waysIn(look, registration)} />`}
-        ${mode === "signup" && !closed
-          ? html`<${SignUp} code=${code} needed=${registration === "invite"} isFirst=${isFirst} />`
-          : html`<${SignIn} code=${code} />`}
+        ${
+          mode === "signup" && !closed
+            ? html`<${SignUp} code=${code} needed=${registration === "invite"} isFirst=${isFirst} />`
+            : html`<${SignIn} code=${code} />`
+        }
         ${!isFirst && html`<${Switch} mode=${mode} setMode=${setMode} closed=${closed} />`}
       </section>
     </div>
@@ -76,8 +78,11 @@ function SignUp({ code, needed, isFirst }) {
       error=${fields.username} hint=${t("field.username.hint")} />
     <${Field} label=${t("field.password")} name="password" type="password" autocomplete="new-password" required minlength="8" maxlength="128" error=${fields.password} hint=${t("field.password.hint")} />
     <${Field} label=${t("field.display-name.optional")} name="displayName" autocomplete="name" maxlength="64" error=${fields.display_name} hint=${t("field.display-name.hint")} />
-    ${!isFirst && html`<${Field} label=${needed ? t("field.code") : t("field.code.optional")} name="code" required=${needed} autocomplete="off" spellcheck=${false} value=${code} error=${fields.code}
-      hint=${needed ? t("field.code.needed") : t("field.code.maybe")} />`}
+    ${
+      !isFirst &&
+      html`<${Field} label=${needed ? t("field.code") : t("field.code.optional")} name="code" required=${needed} autocomplete="off" spellcheck=${false} value=${code} error=${fields.code}
+      hint=${needed ? t("field.code.needed") : t("field.code.maybe")} />`
+    }
     <${FormError} problem=${form.problem} known=${["username", "password", "display_name", "code"]} />
     <${SubmitButton} busy=${form.busy}>${t("welcome.create.do")}<//>
   </form>`;

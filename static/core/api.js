@@ -29,7 +29,13 @@ export const markRenewed = () => write(RENEWED_AT, Date.now());
 export const renewalIsDue = () => Date.now() - read(RENEWED_AT, 0) > FRESH_MS;
 
 async function call(method, path, body, { keepalive = false } = {}) {
-  const init = { method, headers: { accept: "application/json" }, credentials: "same-origin", cache: "no-store", keepalive };
+  const init = {
+    method,
+    headers: { accept: "application/json" },
+    credentials: "same-origin",
+    cache: "no-store",
+    keepalive,
+  };
   if (body !== undefined) {
     init.headers["content-type"] = "application/json";
     init.body = JSON.stringify(body);

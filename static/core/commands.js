@@ -46,7 +46,14 @@ export async function obey(room, line, { withFiles = false } = {}) {
   const { name, rest } = commandOf(line);
   const command = COMMANDS.find((known) => known.name === name);
   const shown = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name;
-  if (!command?.run) return { text: t("command.unknown", { name: shown }), nearest: nearestCommand(name, COMMANDS.map((known) => known.name)) };
+  if (!command?.run)
+    return {
+      text: t("command.unknown", { name: shown }),
+      nearest: nearestCommand(
+        name,
+        COMMANDS.map((known) => known.name),
+      ),
+    };
   if (withFiles) return { text: t("command.no-files", { name }), nearest: null };
   try {
     return (await command.run(room, rest)) !== false;

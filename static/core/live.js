@@ -13,7 +13,20 @@ import { attach, liveSocket } from "./socket.js";
 import { bodyLimit, currentRoom, dialog, isForMe, me, people, rooms, roomsKnown, route, session } from "./state.js";
 import { forgetTyping, heardTyping, stopTyping } from "./typing.js";
 
-const handlers = { ready, message, ack, synced, behind, presence, typing: heardTyping, typing_stopped: (frame) => stopTyping(frame.room_id, frame.user_id), read, room, room_left: roomLeft, error };
+const handlers = {
+  ready,
+  message,
+  ack,
+  synced,
+  behind,
+  presence,
+  typing: heardTyping,
+  typing_stopped: (frame) => stopTyping(frame.room_id, frame.user_id),
+  read,
+  room,
+  room_left: roomLeft,
+  error,
+};
 
 attach({
   onFrame: (frame) => batch(() => handlers[frame.type]?.(frame)),
@@ -45,7 +58,8 @@ function startAnew() {
 function ready(frame) {
   if (frame.user) session.value = { ...session.value, user: { ...session.value.user, ...frame.user } };
   if (frame.limits?.body_chars) bodyLimit.value = frame.limits.body_chars;
-  for (const id of keepRooms(new Set(frame.rooms.map(({ id }) => id)))) outbox.value?.failRoom(id, t("pending.no-room"));
+  for (const id of keepRooms(new Set(frame.rooms.map(({ id }) => id))))
+    outbox.value?.failRoom(id, t("pending.no-room"));
   if (epoch !== null && frame.epoch !== epoch) startAnew();
   epoch = frame.epoch;
   const missed = {};
@@ -154,7 +168,10 @@ async function behind(frame) {
     return;
   }
   // Where it cannot be fetched, the server is away, and asked again with the next connection.
-  const caughtUp = await import("./catch-up.js").then(({ catchUp }) => catchUp(known, frame.from_rev), () => false);
+  const caughtUp = await import("./catch-up.js").then(
+    ({ catchUp }) => catchUp(known, frame.from_rev),
+    () => false,
+  );
   if (caughtUp && rooms.value.get(known.id) === known) syncRoom(known);
 }
 

@@ -4,12 +4,22 @@
 import { randomName, read, remove, write } from "./storage.js";
 
 /** Runs `action` while no other tab runs one under the same name. Rejects if the lease's code cannot be fetched. */
-export const exclusive = (name, action) => (navigator.locks ? navigator.locks.request(name, action) : underLease(name, action));
+export const exclusive = (name, action) =>
+  navigator.locks ? navigator.locks.request(name, action) : underLease(name, action);
 
 async function underLease(name, action) {
   const { leased } = await import("../lib/lease.js");
   const [setTimer, clearTimer] = [setTimeout, clearTimeout].map((timer) => timer.bind(globalThis));
-  return leased(`${name}.lease`, action, { read, write, remove, owner: randomName(), now: Date.now, random: Math.random, setTimeout: setTimer, clearTimeout: clearTimer });
+  return leased(`${name}.lease`, action, {
+    read,
+    write,
+    remove,
+    owner: randomName(),
+    now: Date.now,
+    random: Math.random,
+    setTimeout: setTimer,
+    clearTimeout: clearTimer,
+  });
 }
 
 /**

@@ -76,6 +76,7 @@ export function noteMembersSeen(room, { online = [], offline = [] }) {
     else reloadMembers(room);
   };
   for (const { id } of online) change(id, { status: "online" });
-  for (const { id, last_seen: lastSeen } of offline) change(id, { status: "offline", ...(lastSeen ? { last_seen: lastSeen } : {}) });
+  for (const { id, last_seen: lastSeen } of offline)
+    change(id, { status: "offline", ...(lastSeen ? { last_seen: lastSeen } : {}) });
   room.members.value = members;
 }

@@ -29,7 +29,8 @@ export const react = (message, emoji, on) =>
     return on ? put(path) : remove(path);
   });
 
-export const pin = (message, on) => tried(() => (on ? put(`${pathOf(message)}/pin`) : remove(`${pathOf(message)}/pin`)));
+export const pin = (message, on) =>
+  tried(() => (on ? put(`${pathOf(message)}/pin`) : remove(`${pathOf(message)}/pin`)));
 
 /** From this message on, nothing has been read. */
 export const markUnread = (message) =>

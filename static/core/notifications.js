@@ -40,10 +40,14 @@ function tell(room) {
   // They were read meanwhile, or the room is left.
   if (unread.length === 0 || rooms.value.get(room.id) !== room || !allowed()) return;
   const message = unread.at(-1);
-  const author = people.value.get(message.author?.id)?.display_name ?? message.author?.display_name ?? t("announce.someone");
+  const author =
+    people.value.get(message.author?.id)?.display_name ?? message.author?.display_name ?? t("announce.someone");
   const { name, kind } = room.info.value;
   const title = kind === "direct" ? author : t("notifications.title", { author, room: name });
-  const body = unread.length > 1 ? t("notifications.more", { n: unread.length }) : message.body.slice(0, BODY_CHARS) || t("notifications.file");
+  const body =
+    unread.length > 1
+      ? t("notifications.more", { n: unread.length })
+      : message.body.slice(0, BODY_CHARS) || t("notifications.file");
   void show(room, title, body, `${roomPath(room.id)}/${message.seq}`);
 }
 

@@ -17,7 +17,9 @@ export const CHOICES = {
 
 function load() {
   const kept = read(KEPT, {}) ?? {};
-  return Object.fromEntries(Object.entries(CHOICES).map(([name, values]) => [name, values.includes(kept[name]) ? kept[name] : values[0]]));
+  return Object.fromEntries(
+    Object.entries(CHOICES).map(([name, values]) => [name, values.includes(kept[name]) ? kept[name] : values[0]]),
+  );
 }
 
 /** `{theme, density, hours, enter, notifications}`, replaced when one of them changes. */

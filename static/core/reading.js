@@ -21,7 +21,14 @@ look();
 
 /** Somebody is looking at the end of this room's log right now. */
 export function attended(room) {
-  return attentive.value && currentRoom.value === room && room.atBottom.value && room.timeline.loaded && !room.timeline.hasAfter && !room.keptUnread;
+  return (
+    attentive.value &&
+    currentRoom.value === room &&
+    room.atBottom.value &&
+    room.timeline.loaded &&
+    !room.timeline.hasAfter &&
+    !room.keptUnread
+  );
 }
 
 const untold = new Map();
@@ -101,6 +108,7 @@ effect(() => {
   const link = document.querySelector('link[rel="icon"]');
   if (link.getAttribute("href") !== icon) link.setAttribute("href", icon);
   // Only an installed page has a badge; where it may not be set, nothing is missed.
-  const set = count > 0 ? navigator.setAppBadge?.(count) : dot ? navigator.setAppBadge?.() : navigator.clearAppBadge?.();
+  const set =
+    count > 0 ? navigator.setAppBadge?.(count) : dot ? navigator.setAppBadge?.() : navigator.clearAppBadge?.();
   set?.catch(() => {});
 });

@@ -3,7 +3,20 @@
 import { batch, signal } from "@preact/signals";
 import { Timeline } from "../lib/timeline.js";
 
-const INFO = ["name", "topic", "kind", "role", "member_count", "created_at", "access_code", "notify", "slow_mode_s", "locked", "muted_until", "members"];
+const INFO = [
+  "name",
+  "topic",
+  "kind",
+  "role",
+  "member_count",
+  "created_at",
+  "access_code",
+  "notify",
+  "slow_mode_s",
+  "locked",
+  "muted_until",
+  "members",
+];
 
 let made = 0;
 

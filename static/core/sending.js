@@ -114,7 +114,12 @@ export async function post(room, body, { replyTo = null, files = [] } = {}) {
   if (!outbox.value) await opening;
   if (!outbox.value) return false;
   room.dividerAfter.value = null;
-  const quote = replyTo && { seq: replyTo.seq, author: replyTo.author, body: replyTo.body.slice(0, 140), deleted: false };
+  const quote = replyTo && {
+    seq: replyTo.seq,
+    author: replyTo.author,
+    body: replyTo.body.slice(0, 140),
+    deleted: false,
+  };
   const key = randomName();
   outbox.value.add({ key, roomId: room.id, body, ...(quote ? { quote } : {}), ...(files.length > 0 ? { files } : {}) });
   const acked = new Promise((resolve) => awaited.set(key, resolve));

@@ -15,7 +15,10 @@ export const enter = ({ user, session_id: sessionId = null }) => {
 
 /** Finds out whether the browser still holds a session. */
 export async function start() {
-  const about = anonymous("GET", "/api/server").then((value) => (server.value = value), () => {});
+  const about = anonymous("GET", "/api/server").then(
+    (value) => (server.value = value),
+    () => {},
+  );
   const verdict = await renewIfDue();
   if (verdict === "ok") {
     try {

@@ -47,7 +47,8 @@ export async function shelves(prefix) {
   try {
     const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
     const names = await within("readonly", (store) => store.getAllKeys(range));
-    for (const name of names) found.set(name, [...(found.get(name) ?? []), ...(await within("readonly", (store) => store.get(name)))]);
+    for (const name of names)
+      found.set(name, [...(found.get(name) ?? []), ...(await within("readonly", (store) => store.get(name)))]);
   } catch {
     // Then nothing was ever laid down there.
   }

@@ -15,8 +15,18 @@ export const SHORTCUTS = [
   { group: "shortcuts.anywhere", keys: ["Mod", "K"], label: "shortcuts.switcher", run: () => toggle("switcher") },
   { group: "shortcuts.anywhere", keys: ["Alt", "ArrowUp"], label: "shortcuts.room-above", run: () => step(-1, any) },
   { group: "shortcuts.anywhere", keys: ["Alt", "ArrowDown"], label: "shortcuts.room-below", run: () => step(1, any) },
-  { group: "shortcuts.anywhere", keys: ["Alt", "Shift", "ArrowUp"], label: "shortcuts.unread-above", run: () => step(-1, unread) },
-  { group: "shortcuts.anywhere", keys: ["Alt", "Shift", "ArrowDown"], label: "shortcuts.unread-below", run: () => step(1, unread) },
+  {
+    group: "shortcuts.anywhere",
+    keys: ["Alt", "Shift", "ArrowUp"],
+    label: "shortcuts.unread-above",
+    run: () => step(-1, unread),
+  },
+  {
+    group: "shortcuts.anywhere",
+    keys: ["Alt", "Shift", "ArrowDown"],
+    label: "shortcuts.unread-below",
+    run: () => step(1, unread),
+  },
   { group: "shortcuts.anywhere", keys: ["Escape"], label: "shortcuts.escape", run: write },
   { group: "shortcuts.anywhere", keys: ["Mod", "/"], label: "shortcuts.help", run: () => toggle("keyboard") },
   { group: "shortcuts.writing", keys: ["Enter"], label: "shortcuts.send" },
@@ -28,7 +38,15 @@ export const SHORTCUTS = [
   { group: "shortcuts.message", keys: ["D"], label: "shortcuts.delete" },
 ];
 
-const NAMES = { Alt: isMac ? "⌥" : "keys.alt", ArrowDown: "↓", ArrowUp: "↑", Enter: "keys.enter", Escape: "keys.escape", Mod: isMac ? "⌘" : "keys.ctrl", Shift: isMac ? "⇧" : "keys.shift" };
+const NAMES = {
+  Alt: isMac ? "⌥" : "keys.alt",
+  ArrowDown: "↓",
+  ArrowUp: "↑",
+  Enter: "keys.enter",
+  Escape: "keys.escape",
+  Mod: isMac ? "⌘" : "keys.ctrl",
+  Shift: isMac ? "⇧" : "keys.shift",
+};
 
 /** How a key is called on this machine: a key of the catalogue, or what is printed on it. */
 export const nameOfKey = (key) => NAMES[key] ?? key;

@@ -23,7 +23,8 @@ async function diagnose(why) {
 }
 
 export const liveSocket = new Connection({
-  open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, ["parlor.v1.json"]),
+  open: () =>
+    new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, ["parlor.v1.json"]),
   prepare: renewIfDue,
   diagnose,
   onFrame: (frame) => handlers.onFrame(frame),

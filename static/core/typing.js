@@ -38,7 +38,10 @@ export function heardTyping({ room_id: roomId, user_id: userId }) {
   if (userId === me.value?.id) return;
   const inRoom = new Map(typing.value.get(roomId));
   clearTimeout(inRoom.get(userId));
-  inRoom.set(userId, setTimeout(() => stopTyping(roomId, userId), SHOWN_MS));
+  inRoom.set(
+    userId,
+    setTimeout(() => stopTyping(roomId, userId), SHOWN_MS),
+  );
   typing.value = new Map(typing.value).set(roomId, inRoom);
 }
 

@@ -13,7 +13,9 @@ export function commandOf(line) {
 export function nearestCommand(name, names) {
   const [word] = /^[\p{L}\p{N}_]*/u.exec(name);
   const ranked = names.map((known) => ({ known, at: distance(word, known) })).sort((a, b) => a.at - b.at);
-  return ranked.length > 0 && ranked[0].at <= Math.min(MAX_DISTANCE, Math.floor(word.length / 2)) ? ranked[0].known : null;
+  return ranked.length > 0 && ranked[0].at <= Math.min(MAX_DISTANCE, Math.floor(word.length / 2))
+    ? ranked[0].known
+    : null;
 }
 
 /** Returns the line with `name` in place of its command. */
@@ -27,7 +29,8 @@ function distance(a, b) {
     for (let j = 1; j <= b.length; j += 1) {
       const replaced = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
       rows[i][j] = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, replaced);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
     }
   }
   return rows[a.length][b.length];

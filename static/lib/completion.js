@@ -7,7 +7,11 @@ const MOST = 8;
 
 /** `{kind, words, from}` for the text before the caret, or null: what is wanted, and where it begins. */
 export function wishOf(before) {
-  for (const [kind, pattern] of [["/", COMMAND], ["@", NAME], [":", EMOJI]]) {
+  for (const [kind, pattern] of [
+    ["/", COMMAND],
+    ["@", NAME],
+    [":", EMOJI],
+  ]) {
     const match = pattern.exec(before);
     if (match) return { kind, words: match[1].toLocaleLowerCase(), from: before.length - match[1].length - 1 };
   }

@@ -38,7 +38,13 @@ export class Connection {
    * lives: `"ok"`, `"ended"` or `"unreachable"`. `onFrame`, `onPhase` and `onEnded` are told.
    */
   constructor(deps) {
-    this.#deps = { now: Date.now, random: Math.random, setTimeout: globalThis.setTimeout.bind(globalThis), clearTimeout: globalThis.clearTimeout.bind(globalThis), ...deps };
+    this.#deps = {
+      now: Date.now,
+      random: Math.random,
+      setTimeout: globalThis.setTimeout.bind(globalThis),
+      clearTimeout: globalThis.clearTimeout.bind(globalThis),
+      ...deps,
+    };
   }
 
   get ready() {
@@ -191,10 +197,13 @@ export class Connection {
 
   #after(name, delay, action) {
     this.#cancel(name);
-    this.#timers.set(name, this.#deps.setTimeout(() => {
-      this.#timers.delete(name);
-      action();
-    }, delay));
+    this.#timers.set(
+      name,
+      this.#deps.setTimeout(() => {
+        this.#timers.delete(name);
+        action();
+      }, delay),
+    );
   }
 
   #cancel(name) {

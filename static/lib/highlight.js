@@ -11,7 +11,31 @@ const WORDS = {
   sh: "case do done elif else esac export fi for function if in local return set shift then until while",
   sql: "all and as asc begin between by case commit create delete desc distinct drop else end exists from group having in index inner insert into is join left like limit not null on or order outer primary references select set table then union unique update values when where with",
 };
-const SAME = { "c++": "c", cpp: "c", h: "c", cs: "java", kotlin: "java", kt: "java", swift: "java", golang: "go", javascript: "js", jsx: "js", mjs: "js", ts: "js", tsx: "js", typescript: "js", json: "js", python: "py", rust: "rs", bash: "sh", shell: "sh", zsh: "sh", console: "sh", postgres: "sql", sqlite: "sql" };
+const SAME = {
+  "c++": "c",
+  cpp: "c",
+  h: "c",
+  cs: "java",
+  kotlin: "java",
+  kt: "java",
+  swift: "java",
+  golang: "go",
+  javascript: "js",
+  jsx: "js",
+  mjs: "js",
+  ts: "js",
+  tsx: "js",
+  typescript: "js",
+  json: "js",
+  python: "py",
+  rust: "rs",
+  bash: "sh",
+  shell: "sh",
+  zsh: "sh",
+  console: "sh",
+  postgres: "sql",
+  sqlite: "sql",
+};
 const HASH = new Set(["py", "sh", "toml", "yaml", "yml", "rb", "ini"]);
 const MOST = 20_000;
 
@@ -21,7 +45,10 @@ export function highlight(text, lang) {
   if (text.length > MOST || (!(name in WORDS) && !HASH.has(name))) return [{ kind: "", text }];
   const words = new Set((WORDS[name] ?? "true false null").split(" "));
   const line = HASH.has(name) ? "#[^\\n]*" : name === "sql" ? "--[^\\n]*" : "//[^\\n]*|/\\*[^]*?\\*/";
-  const pattern = new RegExp(`(?<comment>${line})|(?<string>"(?:\\\\.|[^"\\\\\\n])*"|'(?:\\\\.|[^'\\\\\\n])*'|\`[^\`]*\`)|(?<number>\\b\\d[\\w.]*)|(?<name>[A-Za-z_]\\w*)`, "gu");
+  const pattern = new RegExp(
+    `(?<comment>${line})|(?<string>"(?:\\\\.|[^"\\\\\\n])*"|'(?:\\\\.|[^'\\\\\\n])*'|\`[^\`]*\`)|(?<number>\\b\\d[\\w.]*)|(?<name>[A-Za-z_]\\w*)`,
+    "gu",
+  );
   const pieces = [];
   const put = (kind, part) => {
     if (pieces.at(-1)?.kind === kind) pieces.at(-1).text += part;
@@ -32,7 +59,15 @@ export function highlight(text, lang) {
     put("", text.slice(at, index));
     at = index + part.length;
     const known = name === "sql" ? part.toLowerCase() : part;
-    const kind = groups.comment ? "comment" : groups.string ? "string" : groups.number ? "number" : words.has(known) ? "word" : "";
+    const kind = groups.comment
+      ? "comment"
+      : groups.string
+        ? "string"
+        : groups.number
+          ? "number"
+          : words.has(known)
+            ? "word"
+            : "";
     put(kind, part);
   }
   put("", text.slice(at));

@@ -48,6 +48,7 @@ export function t(key, values) {
 
 /** `Ana, Bob and Eve`, as the language joins a list; of more than `most`, `Ana, Bob and 3 others`. */
 export function listed(items, most = Infinity) {
-  const shown = items.length > most ? [...items.slice(0, most - 1), t("names.others", { n: items.length - (most - 1) })] : items;
+  const shown =
+    items.length > most ? [...items.slice(0, most - 1), t("names.others", { n: items.length - (most - 1) })] : items;
   return new Intl.ListFormat(language, { type: "conjunction" }).format(shown);
 }

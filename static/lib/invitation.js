@@ -19,7 +19,11 @@ export function invitationWords(look) {
   }
   if (!look.room) return { lead: t("invitation.somewhere"), name: "", rest: "" };
   const { name, kind, member_count: members } = look.room;
-  return { lead: t("invitation.to"), name, rest: t(kind === "public" ? "invitation.public" : "invitation.private", { n: members }) };
+  return {
+    lead: t("invitation.to"),
+    name,
+    rest: t(kind === "public" ? "invitation.public" : "invitation.private", { n: members }),
+  };
 }
 
 /** What somebody without a session can do about it. */

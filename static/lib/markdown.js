@@ -26,7 +26,8 @@ export const isPlain = (text) => !ADDRESS.test(text) && !MARKUP.test(text);
 
 /** Whether the text has Markdown other than addresses and mentions. */
 export const needsParser = (text) =>
-  MARKUP.test(text) && (text.includes("](") || addresses(text).some((piece) => typeof piece === "string" && MARKUP.test(piece)));
+  MARKUP.test(text) &&
+  (text.includes("](") || addresses(text).some((piece) => typeof piece === "string" && MARKUP.test(piece)));
 
 /** The blocks of a text. Without `parser` (`blocks` of `markup.js`) only addresses and mentions are found. */
 export function parse(text, parser = null) {

@@ -12,7 +12,17 @@ const MAX_LANG = 30;
 const markdown = new MarkdownIt({ breaks: true, maxNesting: MAX_NESTING });
 // Indented lines, lines above `---` and `&amp;` are text in a chat. Definitions of references would disappear from it,
 // images are not fetched from other hosts, and addresses follow the rules of `markdown.js`.
-markdown.disable(["code", "lheading", "reference", "entity", "image", "linkify", "autolink", "html_block", "html_inline"]);
+markdown.disable([
+  "code",
+  "lheading",
+  "reference",
+  "entity",
+  "image",
+  "linkify",
+  "autolink",
+  "html_block",
+  "html_inline",
+]);
 markdown.validateLink = (href) => /^(?:https?:\/\/|mailto:)./iu.test(href);
 markdown.normalizeLink = (href) => href;
 markdown.normalizeLinkText = (text) => text;
@@ -56,7 +66,8 @@ export function blocks(text) {
     if (token.nesting > 0) open.push(opened(token, open.at(-1)));
     else if (token.nesting < 0) open.pop();
     else if (token.type === "inline") putInline(open.at(-1), open.at(-2), token.children);
-    else if (token.type === "fence") open.at(-1).children.push({ type: "code", lang: langOf(token.info), text: token.content.replace(/\n$/u, "") });
+    else if (token.type === "fence")
+      open.at(-1).children.push({ type: "code", lang: langOf(token.info), text: token.content.replace(/\n$/u, "") });
     else if (token.type === "hr") open.at(-1).children.push({ type: "rule" });
   }
   return root.children;
@@ -108,7 +119,8 @@ function langOf(info) {
 function putInline(block, item, tokens) {
   block.children.push(...inline(tokens));
   const [first] = block.children;
-  const task = item?.done === null && item.children.length === 1 && typeof first === "string" && /^\[([ xX])\]\s+/u.exec(first);
+  const task =
+    item?.done === null && item.children.length === 1 && typeof first === "string" && /^\[([ xX])\]\s+/u.exec(first);
   if (!task) return;
   item.done = task[1] !== " ";
   block.children[0] = first.slice(task[0].length);
@@ -132,7 +144,11 @@ function inline(tokens) {
     else if (token.nesting < 0) open.pop();
     else if (token.nesting > 0) {
       const children = [];
-      add(token.type === "link_open" ? { type: "link", href: token.attrGet("href"), children } : { type: MARKS[token.type], children });
+      add(
+        token.type === "link_open"
+          ? { type: "link", href: token.attrGet("href"), children }
+          : { type: MARKS[token.type], children },
+      );
       open.push(children);
     } else if (token.type === "piece") add(token.meta);
     else if (token.type === "code_inline") add({ type: "code", text: token.content });

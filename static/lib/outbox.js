@@ -25,7 +25,14 @@ export class Outbox {
    * `send(entry)` puts one entry on the wire. `changed(entries)` saves and shows them.
    * `entries` are those of an earlier visit.
    */
-  constructor({ send, changed, entries = [], now = Date.now, setTimeout = globalThis.setTimeout.bind(globalThis), clearTimeout = globalThis.clearTimeout.bind(globalThis) }) {
+  constructor({
+    send,
+    changed,
+    entries = [],
+    now = Date.now,
+    setTimeout = globalThis.setTimeout.bind(globalThis),
+    clearTimeout = globalThis.clearTimeout.bind(globalThis),
+  }) {
     this.#send = send;
     this.#changed = changed;
     this.#now = now;
@@ -40,7 +47,10 @@ export class Outbox {
 
   /** `more` travels along: `{quote, files}`. */
   add({ key, roomId, body, ...more }) {
-    this.#entries = [...this.#entries, { ...more, key, roomId, body, at: this.#now(), state: "queued", reason: null, tried: false }];
+    this.#entries = [
+      ...this.#entries,
+      { ...more, key, roomId, body, at: this.#now(), state: "queued", reason: null, tried: false },
+    ];
     this.#settle();
   }
 

@@ -20,7 +20,9 @@ export class Problem extends Error {
 
   /** The messages by field name: `{username: "is taken"}`. */
   get fields() {
-    return Object.fromEntries(this.errors.map(({ pointer, detail }) => [String(pointer ?? "").replace(/^\//u, ""), detail]));
+    return Object.fromEntries(
+      this.errors.map(({ pointer, detail }) => [String(pointer ?? "").replace(/^\//u, ""), detail]),
+    );
   }
 
   static network() {

@@ -54,7 +54,13 @@ export function buildRows({ messages, pending = [], dividerAfter = null, me = nu
         last.text = systemText(last.messages);
         last.seq = message.seq;
       } else {
-        rows.push({ type: "system", key: `s${message.seq}`, seq: message.seq, messages: [message], text: systemText([message]) });
+        rows.push({
+          type: "system",
+          key: `s${message.seq}`,
+          seq: message.seq,
+          messages: [message],
+          text: systemText([message]),
+        });
       }
     } else {
       rows.push({
@@ -70,9 +76,24 @@ export function buildRows({ messages, pending = [], dividerAfter = null, me = nu
   }
 
   for (const entry of pending) {
-    const message = { author: me, body: entry.body, created_at: new Date(entry.at).toISOString(), kind: "text", room_id: entry.roomId, quote: entry.quote, files: entry.files };
+    const message = {
+      author: me,
+      body: entry.body,
+      created_at: new Date(entry.at).toISOString(),
+      kind: "text",
+      room_id: entry.roomId,
+      quote: entry.quote,
+      files: entry.files,
+    };
     separate(message.created_at);
-    rows.push({ type: "pending", key: `k${entry.key}`, entry, message, first: !continues(previous, message), action: actionOf(entry.body) });
+    rows.push({
+      type: "pending",
+      key: `k${entry.key}`,
+      entry,
+      message,
+      first: !continues(previous, message),
+      action: actionOf(entry.body),
+    });
     previous = message;
   }
   return rows;

@@ -9,7 +9,8 @@ const CONDENSED = new Set(["joined", "left"]);
 const nameOf = (author) => author?.display_name || author?.username || t("announce.someone");
 
 /** `joined` or `left`, where the line may stand for several messages. */
-export const condensable = ({ kind, event }) => (kind === "system" && CONDENSED.has(event?.type) ? event.type : undefined);
+export const condensable = ({ kind, event }) =>
+  kind === "system" && CONDENSED.has(event?.type) ? event.type : undefined;
 
 /** The sentence of one message, or of several that were condensed. */
 export function systemText(messages) {
@@ -33,7 +34,9 @@ export function systemText(messages) {
     case "topic":
       return event.topic === "" ? t("system.no-topic", { name }) : t("system.topic", { name, topic: event.topic });
     case "slow_mode":
-      return event.seconds === 0 ? t("system.no-slow-mode", { name }) : t("system.slow-mode", { name, seconds: event.seconds });
+      return event.seconds === 0
+        ? t("system.no-slow-mode", { name })
+        : t("system.slow-mode", { name, seconds: event.seconds });
     default:
       // A newer server says what this page does not know.
       return body;

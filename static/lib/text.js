@@ -19,7 +19,10 @@ export const trimBody = (draft) => draft.replace(/^(?:[^\S\n]*\n)+/u, "").trimEn
 
 /** One or two letters for an avatar. */
 export function initials(name) {
-  const words = name.trim().split(/[\s._-]+/u).filter(Boolean);
+  const words = name
+    .trim()
+    .split(/[\s._-]+/u)
+    .filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
   const first = letters.map((word) => [...word][0] ?? "").join("");
   return first.toLocaleUpperCase() || "?";
@@ -36,5 +39,10 @@ export function fileSize(bytes) {
   let [size, unit] = [bytes, 0];
   // A value of 1,000 or more goes to the next unit.
   while (size >= 999.5 && unit < units.length - 1) [size, unit] = [size / 1024, unit + 1];
-  return new Intl.NumberFormat(spoken(), { style: "unit", unit: units[unit], unitDisplay: "short", maximumSignificantDigits: size < 10 ? 2 : 3 }).format(size);
+  return new Intl.NumberFormat(spoken(), {
+    style: "unit",
+    unit: units[unit],
+    unitDisplay: "short",
+    maximumSignificantDigits: size < 10 ? 2 : 3,
+  }).format(size);
 }

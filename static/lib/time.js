@@ -53,7 +53,8 @@ export function dayLabel(iso, now) {
 /** `just now`, `5 min. ago`, `2 hr. ago`, `3 days ago`, then the date. */
 export function ago(iso, now) {
   const age = now - Date.parse(iso);
-  const say = (unit, length) => format(Intl.RelativeTimeFormat, { style: "short" }).format(-Math.floor(age / length), unit);
+  const say = (unit, length) =>
+    format(Intl.RelativeTimeFormat, { style: "short" }).format(-Math.floor(age / length), unit);
   if (age < MINUTE) return t("time.just-now");
   if (age < HOUR) return say("minute", MINUTE);
   if (age < DAY) return say("hour", HOUR);

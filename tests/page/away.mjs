@@ -12,7 +12,10 @@ const AWAY_MS = Number(process.env.PARLOR_AWAY_MS ?? 3_000);
 
 describe("being away", () => {
   story("the server is killed and comes back under the open page", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["kill.ada", "kill.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["kill.ada", "kill.bob"]);
     const talk = [];
     for (const number of [1, 2, 3]) {
       talk.push(`before ${number}`);
@@ -34,12 +37,20 @@ describe("being away", () => {
     talk.push("back");
     await ada.reads(talk);
     const { items } = await ada.call("GET", `/api/rooms/${room.id}/messages?limit=200`);
-    assert.deepEqual(items.filter(({ kind }) => kind === "text").map(({ body }) => body), talk);
-    assert.deepEqual(items.map(({ seq }) => seq), items.map((_, index) => index + 1));
+    assert.deepEqual(
+      items.filter(({ kind }) => kind === "text").map(({ body }) => body),
+      talk,
+    );
+    assert.deepEqual(
+      items.map(({ seq }) => seq),
+      items.map((_, index) => index + 1),
+    );
   });
 
   story("the server is shut down politely and comes back", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["bye.ada", "bye.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["bye.ada", "bye.bob"]);
     await ada.say("before");
     await bob.reads(["before"]);
     await world.server.kill("SIGTERM");
@@ -51,7 +62,9 @@ describe("being away", () => {
   });
 
   story("what was written and not sent survives a reload while the server is away", async () => {
-    const { people: [ada] } = await roomOf(world, ["reload.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["reload.ada"]);
     await ada.say("sent");
     await ada.page.locator(".message-row:not(.pending)", { hasText: "sent" }).waitFor();
     await world.server.kill();
@@ -67,37 +80,49 @@ describe("being away", () => {
     await ada.reads(["sent", "first", "second"]);
   });
 
-  story("what was written and not sent survives the end of the session, and is sent after the next sign-in", async () => {
-    const between = await Between.start(world.server);
-    try {
-      const ada = await (await Person.arrive({ ...world, server: between }, "again.ada")).signUp();
-      const room = await ada.createRoom("Lobby");
-      await ada.visit(`/r/${room.id}`);
-      between.freeze();
-      await ada.say("kept for later");
-      await ada.page.locator(".banner").waitFor({ timeout: 60_000 });
-      const kept = await ada.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
-      assert.deepEqual(kept, ["parlor"]);
-      const elsewhere = await fetch(`${world.server.base}/api/auth/signin`, { method: "POST", body: JSON.stringify({ username: "again.ada", password: PASSWORD }) });
-      const { access_token: token } = await elsewhere.json();
-      const authorization = `Bearer ${token}`;
-      const { items } = await (await fetch(`${world.server.base}/api/me/sessions`, { headers: { authorization } })).json();
-      for (const { id, current } of items) if (!current) await fetch(`${world.server.base}/api/me/sessions/${id}`, { method: "DELETE", headers: { authorization } });
-      between.thaw();
-      await ada.page.getByRole("button", { name: "Retry now" }).click();
-      await ada.sees("Your session has ended");
-      await ada.page.getByLabel("Username").fill("again.ada");
-      await ada.page.getByLabel("Password").fill(PASSWORD);
-      await ada.page.getByRole("button", { name: "Sign in" }).click();
-      await ada.page.locator(".message-row:not(.pending) .body", { hasText: "kept for later" }).waitFor();
-      assert.deepEqual(await ada.said(), ["kept for later"], "once");
-    } finally {
-      between.stop();
-    }
-  });
+  story(
+    "what was written and not sent survives the end of the session, and is sent after the next sign-in",
+    async () => {
+      const between = await Between.start(world.server);
+      try {
+        const ada = await (await Person.arrive({ ...world, server: between }, "again.ada")).signUp();
+        const room = await ada.createRoom("Lobby");
+        await ada.visit(`/r/${room.id}`);
+        between.freeze();
+        await ada.say("kept for later");
+        await ada.page.locator(".banner").waitFor({ timeout: 60_000 });
+        const kept = await ada.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+        assert.deepEqual(kept, ["parlor"]);
+        const elsewhere = await fetch(`${world.server.base}/api/auth/signin`, {
+          method: "POST",
+          body: JSON.stringify({ username: "again.ada", password: PASSWORD }),
+        });
+        const { access_token: token } = await elsewhere.json();
+        const authorization = `Bearer ${token}`;
+        const { items } = await (
+          await fetch(`${world.server.base}/api/me/sessions`, { headers: { authorization } })
+        ).json();
+        for (const { id, current } of items)
+          if (!current)
+            await fetch(`${world.server.base}/api/me/sessions/${id}`, { method: "DELETE", headers: { authorization } });
+        between.thaw();
+        await ada.page.getByRole("button", { name: "Retry now" }).click();
+        await ada.sees("Your session has ended");
+        await ada.page.getByLabel("Username").fill("again.ada");
+        await ada.page.getByLabel("Password").fill(PASSWORD);
+        await ada.page.getByRole("button", { name: "Sign in" }).click();
+        await ada.page.locator(".message-row:not(.pending) .body", { hasText: "kept for later" }).waitFor();
+        assert.deepEqual(await ada.said(), ["kept for later"], "once");
+      } finally {
+        between.stop();
+      }
+    },
+  );
 
   story("off line for a while, with messages from both sides", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["off.ada", "off.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["off.ada", "off.bob"]);
     await ada.say("together");
     await bob.reads(["together"]);
     await bob.context.setOffline(true);
@@ -140,14 +165,21 @@ describe("being away", () => {
       await bob.page.getByText(/^Back again\. Complete to #\d+\.$/u).waitFor();
       assert.equal(await bob.page.locator(".pending").count(), 0);
       const { items } = await ada.call("GET", `/api/rooms/${room.id}/messages?limit=200`);
-      assert.deepEqual(items.filter(({ kind }) => kind === "text").map(({ body }) => body), talk, "once each");
+      assert.deepEqual(
+        items.filter(({ kind }) => kind === "text").map(({ body }) => body),
+        talk,
+        "once each",
+      );
     } finally {
       between.stop();
     }
   });
 
   story("more was missed than a sync answers", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["many.ada", "many.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["many.ada", "many.bob"]);
     await ada.say("together");
     await bob.reads(["together"]);
     await bob.context.setOffline(true);
@@ -157,8 +189,14 @@ describe("being away", () => {
     await bob.connected();
     await ada.say("the last");
     await bob.page.locator(".message-row .body", { hasText: "the last" }).waitFor();
-    const seqs = await bob.page.evaluate(() => [...document.querySelectorAll(".message-row[data-seq]")].map((row) => Number(row.dataset.seq)));
-    assert.deepEqual(seqs, seqs.map((_, index) => seqs[0] + index), "no hole and no double");
+    const seqs = await bob.page.evaluate(() =>
+      [...document.querySelectorAll(".message-row[data-seq]")].map((row) => Number(row.dataset.seq)),
+    );
+    assert.deepEqual(
+      seqs,
+      seqs.map((_, index) => seqs[0] + index),
+      "no hole and no double",
+    );
     const { head } = await bob.call("GET", `/api/rooms/${room.id}/messages?limit=1`);
     assert.equal(seqs.at(-1), head.seq);
   });

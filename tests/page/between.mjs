@@ -49,17 +49,20 @@ export class Between {
     // As it is, so that its text can be changed; and never "not modified" of what was changed.
     const asked = { ...headers, "accept-encoding": "identity" };
     delete asked["if-none-match"];
-    const inner = http.request({ host: "127.0.0.1", port: this.server.port, method, path: url, headers: asked }, async (answer) => {
-      const pieces = [];
-      for await (const piece of answer) pieces.push(piece);
-      let body = Buffer.concat(pieces);
-      const outer = { ...answer.headers };
-      const changed = this.change(url, body, outer);
-      if (changed !== undefined) body = Buffer.from(changed);
-      delete outer["transfer-encoding"];
-      outer["content-length"] = body.length;
-      response.writeHead(answer.statusCode, outer).end(body);
-    });
+    const inner = http.request(
+      { host: "127.0.0.1", port: this.server.port, method, path: url, headers: asked },
+      async (answer) => {
+        const pieces = [];
+        for await (const piece of answer) pieces.push(piece);
+        let body = Buffer.concat(pieces);
+        const outer = { ...answer.headers };
+        const changed = this.change(url, body, outer);
+        if (changed !== undefined) body = Buffer.from(changed);
+        delete outer["transfer-encoding"];
+        outer["content-length"] = body.length;
+        response.writeHead(answer.statusCode, outer).end(body);
+      },
+    );
     inner.on("error", () => response.destroy());
     request.pipe(inner);
   }
@@ -76,7 +79,10 @@ export class Between {
       server.write(head);
       socket.pipe(server).pipe(socket);
     });
-    for (const [one, other] of [[socket, server], [server, socket]]) {
+    for (const [one, other] of [
+      [socket, server],
+      [server, socket],
+    ]) {
       this.sockets.add(one);
       one.on("error", () => other.destroy());
       one.on("close", () => {

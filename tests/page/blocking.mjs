@@ -20,7 +20,10 @@ async function turn(person, name, verb) {
 
 describe("blocking", () => {
   story("of who is blocked, neither reactions nor mentions are shown, until they are heard again", async () => {
-    const { room, people: [ada, bob, eve] } = await roomOf(world, ["block.ada", "block.bob", "block.eve"]);
+    const {
+      room,
+      people: [ada, bob, eve],
+    } = await roomOf(world, ["block.ada", "block.bob", "block.eve"]);
     const path = `/api/rooms/${room.id}/messages`;
     const { seq } = await ada.call("POST", path, { body: "We made it" });
     const react = (person, emoji) => person.call("PUT", `${path}/${seq}/reactions/${encodeURIComponent(emoji)}`);
@@ -50,7 +53,10 @@ describe("blocking", () => {
   });
 
   story("somebody is heard again from the settings, at once", async () => {
-    const { room, people: [ada, eve] } = await roomOf(world, ["again.ada", "again.eve"]);
+    const {
+      room,
+      people: [ada, eve],
+    } = await roomOf(world, ["again.ada", "again.eve"]);
     const path = `/api/rooms/${room.id}/messages`;
     const { seq } = await ada.call("POST", path, { body: "We made it" });
     await eve.call("PUT", `${path}/${seq}/reactions/${encodeURIComponent("🎉")}`);
@@ -64,7 +70,10 @@ describe("blocking", () => {
   });
 
   story("what somebody who is blocked asks of the reader does not count; what others do, does", async () => {
-    const { room, people: [ada, bob, eve] } = await roomOf(world, ["count.ada", "count.bob", "count.eve"]);
+    const {
+      room,
+      people: [ada, bob, eve],
+    } = await roomOf(world, ["count.ada", "count.bob", "count.eve"]);
     await ada.call("PUT", `/api/me/blocks/${eve.id}`);
     const attic = await ada.createRoom("Attic");
     const known = ada.page.waitForResponse((response) => response.url().endsWith("/api/me/blocks"));

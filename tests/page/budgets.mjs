@@ -29,7 +29,12 @@ async function slowDown(page) {
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
   await session.send("Network.setCacheDisabled", { cacheDisabled: true });
-  await session.send("Network.emulateNetworkConditions", { offline: false, latency: 150, downloadThroughput: 1_600_000 / 8, uploadThroughput: 750_000 / 8 });
+  await session.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 150,
+    downloadThroughput: 1_600_000 / 8,
+    uploadThroughput: 750_000 / 8,
+  });
   await session.send("Emulation.setCPUThrottlingRate", { rate: Math.max(1, 4 / crowding()) });
 }
 
@@ -37,15 +42,25 @@ async function slowDown(page) {
 const transferred = (page) =>
   page.evaluate(() => {
     const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
-    const sum = (pattern) => entries.filter(({ name }) => pattern.test(new URL(name).pathname)).reduce((bytes, entry) => bytes + entry.encodedBodySize, 0);
-    return { all: sum(/./u), script: sum(/\.js$/u), style: sum(/\.css$/u), words: sum(/\.json$/u), requests: entries.length };
+    const sum = (pattern) =>
+      entries
+        .filter(({ name }) => pattern.test(new URL(name).pathname))
+        .reduce((bytes, entry) => bytes + entry.encodedBodySize, 0);
+    return {
+      all: sum(/./u),
+      script: sum(/\.js$/u),
+      style: sum(/\.css$/u),
+      words: sum(/\.json$/u),
+      requests: entries.length,
+    };
   });
 
 /** Runs in the page before anything else: collects what moved, and when it first showed something. */
 const watch = () => {
   globalThis.seen = { shift: 0, paint: null };
   const { seen } = globalThis;
-  const observe = (type, take) => new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true });
+  const observe = (type, take) =>
+    new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true });
   observe("layout-shift", (entry) => entry.hadRecentInput || (seen.shift += entry.value));
   observe("paint", (entry) => entry.name === "first-contentful-paint" && (seen.paint = entry.startTime));
 };
@@ -54,7 +69,12 @@ const seen = (page) => page.evaluate(() => globalThis.seen);
 /** Measures again, a few times at most, while a time is over its budget: what else the machine does is not the page's. */
 async function settled(measure, budget, rounds = 4) {
   let measured = await measure();
-  for (let round = 1; round < rounds && Object.entries(budget).some(([name, most]) => measured[name] > most); round += 1) measured = await measure();
+  for (
+    let round = 1;
+    round < rounds && Object.entries(budget).some(([name, most]) => measured[name] > most);
+    round += 1
+  )
+    measured = await measure();
   return measured;
 }
 
@@ -72,11 +92,15 @@ async function longestTask(page, action) {
       marks.add(name);
       const thread = `${pid}.${tid}`;
       if (name === "thread_name") names.set(thread, args.name);
-      if (name === "RunTask" && tdur !== undefined) longest.set(thread, Math.max(longest.get(thread) ?? 0, tdur / 1_000));
+      if (name === "RunTask" && tdur !== undefined)
+        longest.set(thread, Math.max(longest.get(thread) ?? 0, tdur / 1_000));
     }
   });
   const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
-  await session.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["disabled-by-default-devtools.timeline", "blink.user_timing"] } });
+  await session.send("Tracing.start", {
+    transferMode: "ReportEvents",
+    traceConfig: { includedCategories: ["disabled-by-default-devtools.timeline", "blink.user_timing"] },
+  });
   await page.evaluate(() => performance.mark("action.begins"));
   await action();
   await page.evaluate(() => performance.mark("action.ends"));
@@ -92,7 +116,8 @@ async function longestTask(page, action) {
 
 function assertWithin(measured, budget, what) {
   console.log(`${what}: ${JSON.stringify(measured)}`);
-  for (const [name, most] of Object.entries(budget)) assert.ok(measured[name] <= most, `${what}, ${name}: ${measured[name]} is more than ${most}`);
+  for (const [name, most] of Object.entries(budget))
+    assert.ok(measured[name] <= most, `${what}, ${name}: ${measured[name]} is more than ${most}`);
 }
 
 const SENTENCE = "some words, as people say them, of no great length: line";
@@ -137,7 +162,9 @@ describe("budgets", () => {
   });
 
   story("300 rows are drawn at once", async () => {
-    const { people: [ada] } = await roomOf(world, ["rows.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["rows.ada"]);
     await ada.page.evaluate(async () => {
       const { render } = await import("preact");
       const { html } = await import("/lib/html.js");
@@ -145,9 +172,19 @@ describe("budgets", () => {
       const { MessageList } = await import("/components/message-list.js");
       const at = Date.now() - 86_400_000;
       const items = Array.from({ length: 300 }, (_, index) => ({
-        room_id: 1, seq: index + 1, rev: index + 1, kind: "text", author: { id: index % 7, username: `u${index % 7}`, display_name: `User ${index % 7}` },
+        room_id: 1,
+        seq: index + 1,
+        rev: index + 1,
+        kind: "text",
+        author: { id: index % 7, username: `u${index % 7}`, display_name: `User ${index % 7}` },
         body: `Line ${index} of a longer talk, with https://example.org/${index} and **some** emphasis`,
-        mentions: [], reply_to: null, files: [], reactions: index % 10 === 0 ? { "👍": [3] } : {}, created_at: new Date(at + index * 60_000).toISOString(), edited_at: null, deleted_at: null,
+        mentions: [],
+        reply_to: null,
+        files: [],
+        reactions: index % 10 === 0 ? { "👍": [3] } : {},
+        created_at: new Date(at + index * 60_000).toISOString(),
+        edited_at: null,
+        deleted_at: null,
       }));
       globalThis.draw = () => {
         const room = new Room({ id: 1, name: "Rows" });
@@ -157,7 +194,8 @@ describe("budgets", () => {
         place.className = "room";
         document.body.append(place);
         render(html`<${MessageList} room=${room} />`, place);
-        if (place.querySelectorAll(".message-row").length !== 300 || place.offsetHeight === 0) throw new Error("not all rows are there");
+        if (place.querySelectorAll(".message-row").length !== 300 || place.offsetHeight === 0)
+          throw new Error("not all rows are there");
         globalThis.drawn = place;
       };
       globalThis.copy = () => {
@@ -182,7 +220,10 @@ describe("budgets", () => {
   });
 
   story("a thousand live messages do not hold the page up, nor do two thousand fill it", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["live.ada", "live.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["live.ada", "live.bob"]);
     let thousands = 0;
     const flood = async () => {
       thousands += 1;

@@ -96,7 +96,9 @@ describe("coming in", () => {
     const { page } = await Person.arrive(world, "newcomer");
     const about = await (await fetch(`${world.server.base}/api/server`)).json();
     let rule = {};
-    await page.route("**/api/server", (call) => call.fulfill({ json: { ...about, needs_first_account: false, ...rule } }));
+    await page.route("**/api/server", (call) =>
+      call.fulfill({ json: { ...about, needs_first_account: false, ...rule } }),
+    );
     const newAccount = page.getByRole("button", { name: "Create an account" });
     rule = { registration: "closed" };
     await page.goto("/");
@@ -139,7 +141,9 @@ describe("coming in", () => {
   });
 
   story("signing out, and the other tab of the same browser", async () => {
-    const { people: [ada] } = await roomOf(world, ["out.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["out.ada"]);
     const other = await ada.openTab();
     await other.goto("/");
     await ada.connected(other);
@@ -160,7 +164,10 @@ describe("coming in", () => {
     await home.page.getByRole("button", { name: "Settings and sign out" }).click();
     const session = home.page.locator(".session").filter({ hasNotText: "This device" });
     await session.getByRole("button", { name: "Sign out" }).click();
-    await home.page.getByRole("group", { name: "Sign this device out?" }).getByRole("button", { name: "Sign out" }).click();
+    await home.page
+      .getByRole("group", { name: "Sign this device out?" })
+      .getByRole("button", { name: "Sign out" })
+      .click();
     await away.sees("Your session has ended");
   });
 
@@ -218,7 +225,10 @@ describe("coming in", () => {
     await ada.page.waitForFunction(() => localStorage.getItem("parlor.renew.lease") !== null);
     const first = await leaseEnd(ada.page);
     // The time of a lease that is not renewed is over, twice.
-    await ada.page.waitForFunction((end) => JSON.parse(localStorage.getItem("parlor.renew.lease"))?.until > end + 20_000, first);
+    await ada.page.waitForFunction(
+      (end) => JSON.parse(localStorage.getItem("parlor.renew.lease"))?.until > end + 20_000,
+      first,
+    );
     assert.equal(renewals.length, 1);
     letGo();
     await Promise.all([ada.connected(), ada.connected(other)]);

@@ -9,11 +9,14 @@ const { world, story } = stage();
 
 const list = (person) => person.page.getByRole("listbox", { name: "Suggestions" });
 const chosen = (person) => list(person).locator('[aria-selected="true"]');
-const holds = (person, text) => person.page.waitForFunction((wanted) => document.getElementById("composer").value === wanted, text);
+const holds = (person, text) =>
+  person.page.waitForFunction((wanted) => document.getElementById("composer").value === wanted, text);
 
 describe("completing", () => {
   story("a name behind @, with the arrows and Enter, which sends nothing", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["name.ada", "name.bob", "name.bea"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["name.ada", "name.bob", "name.bea"]);
     await bob.call("PATCH", "/api/me", { display_name: "Robert" });
     await bob.say("It is me");
     await ada.reads(["It is me"]);
@@ -21,12 +24,18 @@ describe("completing", () => {
     await list(ada).getByRole("option").nth(1).waitFor();
     const first = await chosen(ada).textContent();
     await ada.page.keyboard.press("ArrowDown");
-    await ada.page.waitForFunction((before) => document.querySelector('.completion [aria-selected="true"]').textContent !== before, first);
+    await ada.page.waitForFunction(
+      (before) => document.querySelector('.completion [aria-selected="true"]').textContent !== before,
+      first,
+    );
     const combobox = ada.page.getByRole("combobox", { name: /^Message/u });
     assert.equal(await combobox.getAttribute("aria-activedescendant"), await chosen(ada).getAttribute("id"));
     assert.equal(await combobox.getAttribute("aria-controls"), await list(ada).getAttribute("id"));
     // ARIA in HTML does not foresee a combobox of several lines; screen readers know what it is.
-    assert.deepEqual((await faultsOf(ada.page)).filter((fault) => !fault.startsWith("aria-allowed-role: <textarea")), []);
+    assert.deepEqual(
+      (await faultsOf(ada.page)).filter((fault) => !fault.startsWith("aria-allowed-role: <textarea")),
+      [],
+    );
     await ada.page.keyboard.press("ArrowUp");
     await ada.page.keyboard.press("Enter");
     await holds(ada, `hello ${/@name\.b\w+/u.exec(first)[0]} `);
@@ -43,7 +52,9 @@ describe("completing", () => {
   });
 
   story("an emoji behind a colon, by a click; Escape leaves what is written", async () => {
-    const { people: [ada] } = await roomOf(world, ["emoji.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["emoji.ada"]);
     await ada.composer.pressSequentially("done :par");
     await list(ada).getByRole("option", { name: /party/u }).first().click();
     await holds(ada, "done 🎉 ");
@@ -58,7 +69,9 @@ describe("completing", () => {
   });
 
   story("commands behind a slash do what they say", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["command.ada", "command.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["command.ada", "command.bob"]);
     await ada.composer.pressSequentially("/to");
     await chosen(ada).filter({ hasText: "/topic" }).waitFor();
     await ada.page.keyboard.press("Tab");
@@ -75,7 +88,9 @@ describe("completing", () => {
   });
 
   story("a mistyped command is not published", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["typo.ada", "typo.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["typo.ada", "typo.bob"]);
     const refused = ada.page.locator(".refused");
     const asText = refused.getByRole("button", { name: "Send as text" });
     await ada.say("/mgs @typo.bob the offer letter is 92k");
@@ -119,9 +134,13 @@ describe("completing", () => {
   });
 
   story("a command does not publish itself because files are attached", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["attached.ada", "attached.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["attached.ada", "attached.bob"]);
     const refused = ada.page.locator(".refused");
-    await ada.page.locator('.composer input[type="file"]').setInputFiles({ name: "offer.txt", mimeType: "text/plain", buffer: Buffer.from("92k") });
+    await ada.page
+      .locator('.composer input[type="file"]')
+      .setInputFiles({ name: "offer.txt", mimeType: "text/plain", buffer: Buffer.from("92k") });
     await ada.page.locator(".upload.here").waitFor();
     await ada.say("/msg @attached.bob the offer");
     await refused.getByText("/msg takes no files.").waitFor();

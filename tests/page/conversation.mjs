@@ -29,11 +29,16 @@ function later() {
   return kept;
 }
 
-const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
 
 describe("a conversation", () => {
   story("answers lead to what they answer, and follow its changes", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["reply.ada", "reply.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["reply.ada", "reply.bob"]);
     await ada.say("Milk or lemon?");
     await (await tools(bob, "Milk or lemon?")).getByRole("button", { name: "Reply" }).click();
     await bob.sees("Answering reply.ada");
@@ -47,7 +52,9 @@ describe("a conversation", () => {
   });
 
   story("one edits one's last message with the arrow key, and others read what it said before", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["edit.ada", "edit.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["edit.ada", "edit.bob"]);
     await ada.say("helo");
     await ada.reads(["helo"]);
     await ada.composer.press("ArrowUp");
@@ -65,12 +72,17 @@ describe("a conversation", () => {
   });
 
   story("reactions come and go with a click, and say who", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["react.ada", "react.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["react.ada", "react.bob"]);
     await ada.say("We made it");
     await (await tools(bob, "We made it")).getByRole("button", { name: "React" }).click();
     const dialog = bob.page.getByRole("dialog");
     await dialog.getByLabel("Search, or type an emoji").fill("party");
-    await dialog.getByRole("button", { name: /^party/u }).first().click();
+    await dialog
+      .getByRole("button", { name: /^party/u })
+      .first()
+      .click();
     const reaction = ada.page.getByRole("button", { name: /🎉 1 by react\.bob/u });
     await reaction.waitFor();
     await reaction.click();
@@ -79,7 +91,9 @@ describe("a conversation", () => {
   });
 
   story("a message is pinned, found among the pins, and deleted for everybody", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["pin.ada", "pin.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["pin.ada", "pin.bob"]);
     await ada.say("The door code is on the fridge");
     await more(ada, "The door code", "Pin");
     await bob.page.locator(".pinned").first().waitFor();
@@ -93,7 +107,9 @@ describe("a conversation", () => {
   });
 
   story("keys: arrows walk, and a letter acts on the message that has the focus", async () => {
-    const { people: [ada] } = await roomOf(world, ["keys.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["keys.ada"]);
     await ada.say("one");
     await ada.say("two");
     await ada.reads(["one", "two"]);
@@ -109,7 +125,9 @@ describe("a conversation", () => {
   });
 
   story("keys: r answers, + reacts, d deletes; Escape comes back", async () => {
-    const { people: [ada] } = await roomOf(world, ["red.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["red.ada"]);
     await ada.say("the only one");
     await ada.page.locator(".message-row:not(.pending)").waitFor();
     const focus = () => row(ada, "the only one").focus();
@@ -130,20 +148,29 @@ describe("a conversation", () => {
   });
 
   story("several messages are copied as a text that says who said what", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["copy.ada", "copy.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["copy.ada", "copy.bob"]);
     await ada.say("Milk or **lemon**?");
     await ada.reads(["Milk or lemon?"]);
     await bob.say("Lemon");
     await ada.reads(["Milk or lemon?", "Lemon"]);
     await tools(ada, "Milk or lemon?");
     const copied = (from, to) =>
-      ada.page.evaluate(([first, last]) => {
-        const bodies = [...document.querySelectorAll(".message-row .body")];
-        getSelection().setBaseAndExtent(bodies[first], 0, bodies[last], bodies[last].childNodes.length);
-        const event = new ClipboardEvent("copy", { clipboardData: new DataTransfer(), bubbles: true, cancelable: true });
-        bodies[first].dispatchEvent(event);
-        return [event.defaultPrevented, event.clipboardData.getData("text/plain")];
-      }, [from, to]);
+      ada.page.evaluate(
+        ([first, last]) => {
+          const bodies = [...document.querySelectorAll(".message-row .body")];
+          getSelection().setBaseAndExtent(bodies[first], 0, bodies[last], bodies[last].childNodes.length);
+          const event = new ClipboardEvent("copy", {
+            clipboardData: new DataTransfer(),
+            bubbles: true,
+            cancelable: true,
+          });
+          bodies[first].dispatchEvent(event);
+          return [event.defaultPrevented, event.clipboardData.getData("text/plain")];
+        },
+        [from, to],
+      );
     const [ours, text] = await copied(0, 1);
     assert.equal(ours, true);
     assert.match(text, /^\[[^\]]+\] copy\.ada: Milk or \*\*lemon\*\*\?\n\[[^\]]+\] copy\.bob: Lemon$/u);
@@ -151,7 +178,9 @@ describe("a conversation", () => {
   });
 
   story("Markdown is drawn, and nothing else becomes markup", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["mark.ada", "mark.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["mark.ada", "mark.bob"]);
     await ada.say("**bold** and `code` and <b>not</b> https://parlor.example/x. @mark.bob");
     const body = bob.page.locator(".body").first();
     await body.locator("strong", { hasText: "bold" }).waitFor();
@@ -164,18 +193,33 @@ describe("a conversation", () => {
     await ada.say("# Plan\n- [x] tea\n- [ ] milk\n  1. fresh\n\n| who | what |\n|---|--:|\n| @mark.bob | ***cups*** |");
     const plan = bob.page.locator(".body").last();
     await plan.getByRole("heading", { name: "Plan" }).waitFor();
-    assert.deepEqual(await plan.getByRole("checkbox").evaluateAll((boxes) => boxes.map(({ checked, disabled, ariaLabel }) => [checked, disabled, ariaLabel])), [[true, true, "Done"], [false, true, "Not done"]]);
+    assert.deepEqual(
+      await plan
+        .getByRole("checkbox")
+        .evaluateAll((boxes) => boxes.map(({ checked, disabled, ariaLabel }) => [checked, disabled, ariaLabel])),
+      [
+        [true, true, "Done"],
+        [false, true, "Not done"],
+      ],
+    );
     assert.equal(await plan.locator("ul ol li").textContent(), "fresh");
     assert.equal(await plan.locator("td .mention.mine").textContent(), "@mark.bob");
     assert.equal(await plan.locator("td.right em strong").textContent(), "cups");
   });
 
   story("a reader keeps their place when the parser of Markdown arrives", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["receipt.ada", "receipt.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["receipt.ada", "receipt.bob"]);
     const place = ({ page }) =>
-      page.locator(".log").evaluate((log) => ({ left: log.scrollHeight - log.scrollTop - log.clientHeight, first: log.querySelector(".message-row").getBoundingClientRect().top }));
+      page.locator(".log").evaluate((log) => ({
+        left: log.scrollHeight - log.scrollTop - log.clientHeight,
+        first: log.querySelector(".message-row").getBoundingClientRect().top,
+      }));
     for (const { page } of [ada, bob]) await page.goto("about:blank");
-    for (let line = 1; line <= 30; line += 1) await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: `# Line ${line}\n# one\n# two\n***\n# end` });
+    for (let line = 1; line <= 30; line += 1)
+      await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: `# Line ${line}\n# one\n# two\n***\n# end` });
     const held = later();
     const places = new Map();
     for (const person of [ada, bob]) {
@@ -188,7 +232,8 @@ describe("a conversation", () => {
       places.set(person, await place(person));
     }
     held.resolve();
-    for (const person of [ada, bob]) await person.page.locator(".message-row").last().getByRole("heading", { name: "Line 30" }).waitFor();
+    for (const person of [ada, bob])
+      await person.page.locator(".message-row").last().getByRole("heading", { name: "Line 30" }).waitFor();
     // The author is at the end; the reader who has read nothing is at the first unread message.
     assert.ok((await place(ada)).left < 2, "at the end");
     const [before, after] = [places.get(bob), await place(bob)];
@@ -196,7 +241,9 @@ describe("a conversation", () => {
   });
 
   story("files come with a message: a picture is seen, another is offered by its name", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["file.ada", "file.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["file.ada", "file.bob"]);
     const picker = ada.page.locator('.composer input[type="file"]');
     await picker.setInputFiles([
       { name: "dot.png", mimeType: "image/png", buffer: PNG },
@@ -213,15 +260,26 @@ describe("a conversation", () => {
   });
 
   story("files are dropped and pasted, too, with a picture of each; one can be taken away again", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["drop.ada", "drop.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["drop.ada", "drop.bob"]);
     const give = (type, names) =>
-      ada.page.evaluate(([kind, given, bytes]) => {
-        const transfer = new DataTransfer();
-        for (const name of given) transfer.items.add(new File([Uint8Array.from(bytes)], name, { type: name.endsWith(".png") ? "image/png" : "text/plain" }));
-        const init = { bubbles: true, cancelable: true };
-        const event = kind === "paste" ? new ClipboardEvent("paste", { ...init, clipboardData: transfer }) : new DragEvent("drop", { ...init, dataTransfer: transfer });
-        document.getElementById("composer").dispatchEvent(event);
-      }, [type, names, [...PNG]]);
+      ada.page.evaluate(
+        ([kind, given, bytes]) => {
+          const transfer = new DataTransfer();
+          for (const name of given)
+            transfer.items.add(
+              new File([Uint8Array.from(bytes)], name, { type: name.endsWith(".png") ? "image/png" : "text/plain" }),
+            );
+          const init = { bubbles: true, cancelable: true };
+          const event =
+            kind === "paste"
+              ? new ClipboardEvent("paste", { ...init, clipboardData: transfer })
+              : new DragEvent("drop", { ...init, dataTransfer: transfer });
+          document.getElementById("composer").dispatchEvent(event);
+        },
+        [type, names, [...PNG]],
+      );
     await give("drop", ["dropped.png", "unwanted.txt"]);
     await ada.page.locator(".upload.here").nth(1).waitFor();
     await give("paste", ["pasted.png"]);
@@ -230,15 +288,20 @@ describe("a conversation", () => {
     await ada.page.getByRole("button", { name: "Remove unwanted.txt" }).click();
     await ada.page.locator(".upload", { hasText: "unwanted" }).waitFor({ state: "detached" });
     await ada.page.getByRole("button", { name: "Send" }).click();
-    for (const name of ["dropped.png", "pasted.png"]) await bob.page.locator(`.attachments img[alt="${name}"]`).waitFor();
+    for (const name of ["dropped.png", "pasted.png"])
+      await bob.page.locator(`.attachments img[alt="${name}"]`).waitFor();
     assert.equal(await bob.page.locator(".file").count(), 0);
   });
 
   story("an upload shows how far it is, and is given up by a click", async () => {
-    const { people: [ada] } = await roomOf(world, ["slow.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["slow.ada"]);
     const asked = later();
     await ada.page.route(/\/api\/rooms\/\d+\/files/u, () => asked.resolve());
-    await ada.page.locator('.composer input[type="file"]').setInputFiles({ name: "long.txt", mimeType: "text/plain", buffer: Buffer.from("tea") });
+    await ada.page
+      .locator('.composer input[type="file"]')
+      .setInputFiles({ name: "long.txt", mimeType: "text/plain", buffer: Buffer.from("tea") });
     await asked.promise;
     await ada.page.getByRole("progressbar", { name: "long.txt is being uploaded" }).waitFor();
     await ada.composer.fill("not without the file");
@@ -251,14 +314,30 @@ describe("a conversation", () => {
   });
 
   story("a picture has its place before it is there; sound and films have their controls", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["media.ada", "media.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["media.ada", "media.bob"]);
     const bring = async (name, body) => {
-      const response = await ada.context.request.post(`/api/rooms/${room.id}/files?name=${name}`, { data: body, headers: { origin: ada.base, "content-type": "application/octet-stream" } });
+      const response = await ada.context.request.post(`/api/rooms/${room.id}/files?name=${name}`, {
+        data: body,
+        headers: { origin: ada.base, "content-type": "application/octet-stream" },
+      });
       assert.equal(response.status(), 201, name);
       return (await response.json()).id;
     };
-    const wav = Buffer.concat([Buffer.from("RIFF"), Buffer.from([36, 0, 0, 0]), Buffer.from("WAVEfmt "), Buffer.from([16, 0, 0, 0, 1, 0, 1, 0, 64, 31, 0, 0, 64, 31, 0, 0, 1, 0, 8, 0]), Buffer.from("data"), Buffer.from([0, 0, 0, 0])]);
-    const webm = Buffer.from("1a45dfa39f4286810142f7810142f2810442f381084282847765626d42878102428581021853806701ffffffffffffff", "hex");
+    const wav = Buffer.concat([
+      Buffer.from("RIFF"),
+      Buffer.from([36, 0, 0, 0]),
+      Buffer.from("WAVEfmt "),
+      Buffer.from([16, 0, 0, 0, 1, 0, 1, 0, 64, 31, 0, 0, 64, 31, 0, 0, 1, 0, 8, 0]),
+      Buffer.from("data"),
+      Buffer.from([0, 0, 0, 0]),
+    ]);
+    const webm = Buffer.from(
+      "1a45dfa39f4286810142f7810142f2810442f381084282847765626d42878102428581021853806701ffffffffffffff",
+      "hex",
+    );
     const large = await ada.page.evaluate(async () => {
       const canvas = new OffscreenCanvas(900, 600);
       canvas.getContext("2d").fillRect(0, 0, 900, 600);
@@ -269,12 +348,19 @@ describe("a conversation", () => {
       await held.promise;
       await route.continue();
     });
-    const files = [await bring("large.png", Buffer.from(large)), await bring("tone.wav", wav), await bring("film.webm", webm)];
+    const files = [
+      await bring("large.png", Buffer.from(large)),
+      await bring("tone.wav", wav),
+      await bring("film.webm", webm),
+    ];
     await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: "all of it", files });
     await bob.reads(["all of it"]);
     const picture = bob.page.locator('.attachments img[alt="large.png"]');
     const before = await picture.boundingBox();
-    assert.ok(before.width > 100 && Math.abs(before.width / before.height - 1.5) < 0.02, `${before.width} × ${before.height}`);
+    assert.ok(
+      before.width > 100 && Math.abs(before.width / before.height - 1.5) < 0.02,
+      `${before.width} × ${before.height}`,
+    );
     held.resolve();
     await picture.evaluate((image) => image.decode());
     assert.deepEqual(await picture.boundingBox(), before);
@@ -283,7 +369,10 @@ describe("a conversation", () => {
   });
 
   story("marked as unread stays unread until the room is opened again", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["unread.ada", "unread.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["unread.ada", "unread.bob"]);
     for (const text of ["one", "two", "three"]) await ada.say(text);
     await bob.reads(["one", "two", "three"]);
     await more(bob, "two", "Mark as unread from here");
@@ -293,8 +382,11 @@ describe("a conversation", () => {
     assert.equal(await standing(), 2);
   });
 
-  story("a receipt that was on its way does not undo \"Mark as unread from here\"", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["undo.ada", "undo.bob"]);
+  story('a receipt that was on its way does not undo "Mark as unread from here"', async () => {
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["undo.ada", "undo.bob"]);
     await bob.page.goto("about:blank");
     for (const text of ["one", "two", "three"]) await ada.say(text);
     await ada.reads(["one", "two", "three"]);
@@ -302,7 +394,9 @@ describe("a conversation", () => {
     await bob.page.routeWebSocket(/\/ws$/u, (socket) => {
       const server = socket.connectToServer();
       // The page's receipt takes a while. The server says where the receipt is after each of the two moves.
-      socket.onMessage((text) => (JSON.parse(text).type === "read" ? held.resolve(() => server.send(text)) : server.send(text)));
+      socket.onMessage((text) =>
+        JSON.parse(text).type === "read" ? held.resolve(() => server.send(text)) : server.send(text),
+      );
       const heard = [marked, answered];
       server.onMessage((text) => {
         socket.send(text);
@@ -322,7 +416,10 @@ describe("a conversation", () => {
   });
 
   story("marked as unread on another device, an open room stays unread", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["there.ada", "there.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["there.ada", "there.bob"]);
     for (const text of ["one", "two", "three"]) await ada.say(text);
     await bob.reads(["one", "two", "three"]);
     const { items } = await bob.call("GET", `/api/rooms/${room.id}/messages`);

@@ -11,7 +11,8 @@ const file = scratch();
 const TOO_LARGE = 25 * 1_024 * 1_024 + 1;
 
 const boxOf = (locator) => locator.evaluate((element) => element.getBoundingClientRect().toJSON());
-const colourOf = (locator, property = "backgroundColor") => locator.evaluate((element, name) => getComputedStyle(element)[name], property);
+const colourOf = (locator, property = "backgroundColor") =>
+  locator.evaluate((element, name) => getComputedStyle(element)[name], property);
 
 describe("details", () => {
   // The first one: it needs a server without accounts.
@@ -35,7 +36,10 @@ describe("details", () => {
   });
 
   story("the tools of a message at the top of the log are whole", async () => {
-    const { room, people: [ada] } = await roomOf(world, ["tools.ada"]);
+    const {
+      room,
+      people: [ada],
+    } = await roomOf(world, ["tools.ada"]);
     await fillHistory(ada, room.id, 80);
     const log = ada.page.getByRole("log");
     await ada.page.locator(".message-row .body", { hasText: /^line 80$/u }).waitFor();
@@ -55,7 +59,10 @@ describe("details", () => {
       for (const button of await toolbar.getByRole("button").all()) {
         const isHit = await button.evaluate((element) => {
           const { x, y, width, height } = element.getBoundingClientRect();
-          return [[width / 2, 2], [width / 2, height - 2]].every(([right, down]) => element.contains(document.elementFromPoint(x + right, y + down)));
+          return [
+            [width / 2, 2],
+            [width / 2, height - 2],
+          ].every(([right, down]) => element.contains(document.elementFromPoint(x + right, y + down)));
         });
         assert.ok(isHit, await button.getAttribute("aria-label"));
       }
@@ -66,7 +73,10 @@ describe("details", () => {
     // It stays so while the log is scrolled under the pointer.
     const middle = ada.page.locator(".message-row").nth(-15);
     const [tools, row] = [await isWhole(middle), await boxOf(middle)];
-    assert.ok(Math.abs(tools.top + tools.height / 2 - row.top) < 4, "elsewhere they stand on the upper edge of their row");
+    assert.ok(
+      Math.abs(tools.top + tools.height / 2 - row.top) < 4,
+      "elsewhere they stand on the upper edge of their row",
+    );
     // And those of the last one do not make the log longer.
     await log.evaluate((box) => (box.scrollTop = box.scrollHeight));
     await isWhole(ada.page.locator(".message-row").last());
@@ -74,7 +84,9 @@ describe("details", () => {
   });
 
   story("a room that could not be opened is tried again without a new connection", async () => {
-    const { people: [ada] } = await roomOf(world, ["offline.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["offline.ada"]);
     const side = await ada.createRoom("Elsewhere");
     await ada.say("hello");
     await ada.reads(["hello"]);
@@ -90,7 +102,9 @@ describe("details", () => {
   });
 
   story("a room that was opened offline is there after reconnecting", async () => {
-    const { people: [ada] } = await roomOf(world, ["gone.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["gone.ada"]);
     const side = await ada.createRoom("Elsewhere");
     await ada.call("POST", `/api/rooms/${side.id}/messages`, { body: "over here" });
     await ada.page.getByRole("link", { name: /Elsewhere/u }).waitFor();
@@ -103,7 +117,9 @@ describe("details", () => {
   });
 
   story("who clears the field is no longer said to type", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["stop.ada", "stop.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["stop.ada", "stop.bob"]);
     const line = bob.page.locator(".typing");
     await ada.composer.pressSequentially("never mi");
     await line.filter({ hasText: "stop.ada is typing" }).waitFor();
@@ -115,14 +131,19 @@ describe("details", () => {
   });
 
   story("a file above the limit is refused before it is uploaded", async () => {
-    const { people: [ada] } = await roomOf(world, ["limit.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["limit.ada"]);
     const uploads = [];
     ada.page.on("request", (request) => request.url().includes("/files") && uploads.push(request.url()));
     const picker = ada.page.locator('.composer input[type="file"]');
     await picker.setInputFiles([file("large.bin", TOO_LARGE), file("small.txt", 3)]);
     await ada.page.locator(".upload.failed", { hasText: "large.bin" }).getByText("Larger than 25 MB").waitFor();
     await ada.page.locator(".upload.here", { hasText: "small.txt" }).waitFor();
-    assert.deepEqual(uploads.map((url) => new URL(url).searchParams.get("name")), ["small.txt"]);
+    assert.deepEqual(
+      uploads.map((url) => new URL(url).searchParams.get("name")),
+      ["small.txt"],
+    );
     await ada.page.getByRole("button", { name: "Remove large.bin" }).click();
     await ada.composer.press("Enter");
     await ada.page.locator(".message-row .file", { hasText: "small.txt" }).waitFor();
@@ -161,7 +182,10 @@ describe("details", () => {
       await field.fill("another horse");
       await page.getByRole("button", { name: "Set the password" }).click();
       await page.getByRole("alert").filter({ hasText: /\S/u }).first().waitFor();
-      assert.deepEqual([await boxOf(form), await boxOf(field)].map((box) => box.width), before);
+      assert.deepEqual(
+        [await boxOf(form), await boxOf(field)].map((box) => box.width),
+        before,
+      );
     });
   }
 
@@ -175,9 +199,14 @@ describe("details", () => {
       const { seq } = items.find(({ body }) => body === "line 4");
       await ada.page.evaluate(() => {
         globalThis.marks = [];
-        addEventListener("animationstart", ({ animationName, target }) => globalThis.marks.push([animationName, getComputedStyle(target).backgroundColor]));
+        addEventListener("animationstart", ({ animationName, target }) =>
+          globalThis.marks.push([animationName, getComputedStyle(target).backgroundColor]),
+        );
       });
-      await ada.page.evaluate((path) => (history.pushState(null, "", path), dispatchEvent(new PopStateEvent("popstate"))), `/r/${room.id}/${seq}`);
+      await ada.page.evaluate(
+        (path) => (history.pushState(null, "", path), dispatchEvent(new PopStateEvent("popstate"))),
+        `/r/${room.id}/${seq}`,
+      );
       const row = ada.page.locator(".message-row.target");
       await row.waitFor();
       // Looked at while it runs, and after it has ended.
@@ -186,12 +215,22 @@ describe("details", () => {
         const { duration, easing } = animation.effect.getComputedTiming();
         const during = getComputedStyle(element).backgroundColor;
         await animation.finished;
-        return { during, after: getComputedStyle(element).backgroundColor, duration, easing, frames: animation.effect.getKeyframes().map((frame) => frame.easing) };
+        return {
+          during,
+          after: getComputedStyle(element).backgroundColor,
+          duration,
+          easing,
+          frames: animation.effect.getKeyframes().map((frame) => frame.easing),
+        };
       });
       assert.equal(ended.after, "rgba(0, 0, 0, 0)");
       assert.notEqual(ended.during, ended.after);
       assert.equal(ended.duration, 4_000);
-      if (reducedMotion === "reduce") assert.ok(ended.frames.every((easing) => /^steps\(1/u.test(easing)), JSON.stringify(ended));
+      if (reducedMotion === "reduce")
+        assert.ok(
+          ended.frames.every((easing) => /^steps\(1/u.test(easing)),
+          JSON.stringify(ended),
+        );
     });
   }
 });

@@ -22,7 +22,13 @@ async function writer(name) {
   });
   await ada.visit(`/r/${room.id}`);
   const key = `parlor.draft.${ada.id}.${room.id}`;
-  return { ada, wire, sent, draft: () => ada.page.evaluate((name) => localStorage.getItem(name), key), draftIsGone: () => ada.page.waitForFunction((name) => localStorage.getItem(name) === null, key) };
+  return {
+    ada,
+    wire,
+    sent,
+    draft: () => ada.page.evaluate((name) => localStorage.getItem(name), key),
+    draftIsGone: () => ada.page.waitForFunction((name) => localStorage.getItem(name) === null, key),
+  };
 }
 
 /** The disk is busy with something else: what the page writes waits until `releaseDisk`. */

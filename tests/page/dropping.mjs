@@ -34,7 +34,9 @@ async function dragger(page) {
 
 describe("dropping files", () => {
   story("files dropped onto the message list are attached", async () => {
-    const { people: [ada] } = await roomOf(world, ["drop.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["drop.ada"]);
     await ada.say("drop it here");
     await ada.reads(["drop it here"]);
     const drag = await dragger(ada.page);
@@ -43,7 +45,11 @@ describe("dropping files", () => {
     await drag.enter(log, FILES);
     await overlay.filter({ hasText: "Drop files to attach them" }).waitFor();
     await drag.move(log, FILES);
-    assert.deepEqual(await overlay.boundingBox(), await ada.page.locator("main.room").boundingBox(), "it covers the room");
+    assert.deepEqual(
+      await overlay.boundingBox(),
+      await ada.page.locator("main.room").boundingBox(),
+      "it covers the room",
+    );
     assert.equal(await drag.isPrevented(), true);
     await drag.drop(log, FILES);
     await ada.page.locator(".upload.here", { hasText: "notes.txt" }).waitFor();
@@ -53,7 +59,9 @@ describe("dropping files", () => {
   });
 
   story("the overlay goes when the drag leaves, and dragged words and edited messages show none", async () => {
-    const { people: [ada] } = await roomOf(world, ["leave.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["leave.ada"]);
     await ada.say("mine");
     await ada.page.locator(".message-row:not(.pending)", { hasText: "mine" }).waitFor();
     const drag = await dragger(ada.page);
@@ -76,7 +84,9 @@ describe("dropping files", () => {
   });
 
   story("files dropped elsewhere are neither attached nor opened", async () => {
-    const { people: [ada] } = await roomOf(world, ["else.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["else.ada"]);
     const drag = await dragger(ada.page);
     const dropOn = async (target) => {
       await drag.enter(target, FILES);

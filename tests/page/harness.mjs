@@ -10,9 +10,18 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-export const BINARY = path.resolve(process.env.PARLOR_BIN ?? fileURLToPath(new URL("../../target/debug/parlor", import.meta.url)));
+export const BINARY = path.resolve(
+  process.env.PARLOR_BIN ?? fileURLToPath(new URL("../../target/debug/parlor", import.meta.url)),
+);
 const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 const START_MS = 20_000;
 /** Only a page that hangs takes so long, however busy the machine is. */
 export const WAIT_MS = 30_000;
@@ -30,7 +39,8 @@ const freePort = () =>
   });
 
 /** The tests decide about the settings, and PARLOR_BIN is none. */
-const settingsLeftOut = (env) => Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("PARLOR_")));
+const settingsLeftOut = (env) =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("PARLOR_")));
 
 /** One server with its own data folder, which outlives a kill. */
 export class Server {
@@ -54,7 +64,11 @@ export class Server {
     this.exited = new Promise((resolve) => child.once("close", resolve));
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (this.output += text));
     const failed = new Promise((_, reject) => child.once("error", reject));
-    await Promise.race([this.#answers(), failed, this.exited.then((code) => Promise.reject(new Error(`the server ended with ${code}\n${this.output}`)))]);
+    await Promise.race([
+      this.#answers(),
+      failed,
+      this.exited.then((code) => Promise.reject(new Error(`the server ended with ${code}\n${this.output}`))),
+    ]);
   }
 
   async #answers() {
@@ -82,7 +96,9 @@ export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FL
 
 /** Runs in the page: whether the log's texts are these. */
 const readsLike = (expected) => {
-  const texts = [...document.querySelectorAll(".message-row .body")].map((body) => (body.querySelector(".said") ?? body).textContent);
+  const texts = [...document.querySelectorAll(".message-row .body")].map(
+    (body) => (body.querySelector(".said") ?? body).textContent,
+  );
   return JSON.stringify(texts) === JSON.stringify(expected);
 };
 
@@ -95,7 +111,12 @@ export class Person {
     const person = new Person();
     person.name = name;
     person.base = world.server.base;
-    person.context = await world.browser.newContext({ baseURL: person.base, viewport: { width: 1280, height: 800 }, serviceWorkers: "block", ...options });
+    person.context = await world.browser.newContext({
+      baseURL: person.base,
+      viewport: { width: 1280, height: 800 },
+      serviceWorkers: "block",
+      ...options,
+    });
     person.context.setDefaultTimeout(WAIT_MS);
     person.context.on("request", (request) => {
       const { protocol, origin } = new URL(request.url());
@@ -126,14 +147,24 @@ export class Person {
   /** A call with this browser's cookies, as the page would make it. */
   async call(method, route, data) {
     // The server may just be closing a connection that was kept for the next call.
-    const response = await this.context.request.fetch(route, { method, data, maxRetries: 2, headers: { origin: this.base, "content-type": "application/json" } });
+    const response = await this.context.request.fetch(route, {
+      method,
+      data,
+      maxRetries: 2,
+      headers: { origin: this.base, "content-type": "application/json" },
+    });
     const text = await response.text();
     if (!response.ok()) throw new Error(`${method} ${route} answered ${response.status()} ${text}`);
     return text === "" ? null : JSON.parse(text);
   }
 
   async signUp(more = {}) {
-    const { user } = await this.call("POST", "/api/auth/signup", { username: this.name, password: PASSWORD, cookie: true, ...more });
+    const { user } = await this.call("POST", "/api/auth/signup", {
+      username: this.name,
+      password: PASSWORD,
+      cookie: true,
+      ...more,
+    });
     this.id = user.id;
     return this;
   }
@@ -163,13 +194,17 @@ export class Person {
 
   /** The texts of the log, in order; those that are not yet sent are among them. */
   said(page = this.page) {
-    return page.locator(".message-row .body").evaluateAll((bodies) => bodies.map((body) => (body.querySelector(".said") ?? body).textContent));
+    return page
+      .locator(".message-row .body")
+      .evaluateAll((bodies) => bodies.map((body) => (body.querySelector(".said") ?? body).textContent));
   }
 
   /** Waits until the log reads exactly like this. */
   async reads(expected, page = this.page) {
     await page.waitForFunction(readsLike, expected, { timeout: WAIT_MS }).catch(async () => {
-      throw new Error(`${this.name} should read\n  ${JSON.stringify(expected)}\nbut reads\n  ${JSON.stringify(await this.said(page))}`);
+      throw new Error(
+        `${this.name} should read\n  ${JSON.stringify(expected)}\nbut reads\n  ${JSON.stringify(await this.said(page))}`,
+      );
     });
   }
 
@@ -220,7 +255,9 @@ export function stage() {
         for (const person of world.people) assert.deepEqual(person.faults, [], `${person.name}'s page`);
       } catch (error) {
         const shots = process.env.PARLOR_SHOTS;
-        if (shots) for (const person of world.people) await person.page.screenshot({ path: `${shots}/${person.name}.png` }).catch(() => {});
+        if (shots)
+          for (const person of world.people)
+            await person.page.screenshot({ path: `${shots}/${person.name}.png` }).catch(() => {});
         console.error(report(world));
         throw error;
       } finally {
@@ -265,7 +302,11 @@ export function fillHistory(person, roomId, count, word = "line") {
       socket.onmessage = ({ data }) => {
         const { type, detail } = JSON.parse(data);
         if (type === "error") reject(new Error(detail));
-        if (type === "ready") for (let number = 1; number <= many; number += 1) socket.send(JSON.stringify({ type: "send", key: crypto.randomUUID(), room_id: room, body: `${what} ${number}` }));
+        if (type === "ready")
+          for (let number = 1; number <= many; number += 1)
+            socket.send(
+              JSON.stringify({ type: "send", key: crypto.randomUUID(), room_id: room, body: `${what} ${number}` }),
+            );
         if (type !== "ack" || (acks += 1) < many) return;
         socket.onclose = null;
         socket.close();

@@ -20,7 +20,10 @@ describe("history", () => {
   const expected = Array.from({ length: COUNT }, (_, index) => `line ${index + 1}`);
 
   story("scrolling up loads all of it, and the reader's line stays where it is", async () => {
-    const { room, people: [ada] } = await roomOf(world, ["history.ada"]);
+    const {
+      room,
+      people: [ada],
+    } = await roomOf(world, ["history.ada"]);
     await fillHistory(ada, room.id, COUNT);
     await ada.page.reload();
     await ada.page.locator(".body", { hasText: `line ${COUNT}` }).waitFor();
@@ -33,7 +36,9 @@ describe("history", () => {
         const first = document.querySelector(".message-row")?.dataset.key;
         box.scrollTop = Math.max(0, box.scrollTop - 350);
         const top = box.getBoundingClientRect().top;
-        const row = [...document.querySelectorAll(".message-row")].find((candidate) => candidate.getBoundingClientRect().top >= top);
+        const row = [...document.querySelectorAll(".message-row")].find(
+          (candidate) => candidate.getBoundingClientRect().top >= top,
+        );
         const { key } = row.dataset;
         const at = row.getBoundingClientRect().top;
         if (!begun() && box.scrollTop < 400) {
@@ -53,45 +58,69 @@ describe("history", () => {
       jumps.push(result);
     }
     assert.ok(jumps.length < 40, "the beginning was reached");
-    assert.ok(jumps.every((jump) => Math.abs(jump) < 1.5), `the line moved: ${jumps}`);
+    assert.ok(
+      jumps.every((jump) => Math.abs(jump) < 1.5),
+      `the line moved: ${jumps}`,
+    );
     await ada.reads(expected);
   });
 
-  story("of an endless history no more than a window is drawn, and the reader's line stays, up and down again", async () => {
-    const { room, people: [ada] } = await roomOf(world, ["window.ada"]);
-    await fillHistory(ada, room.id, 700);
-    await ada.page.reload();
-    await ada.page.locator(".body", { hasText: "line 700" }).waitFor();
-    /** Runs in the page: scrolls to one end of the history, and tells how far lines moved and how many there were. */
-    const travel = async (direction) => {
-      const box = document.querySelector(".log");
-      const rows = () => [...document.querySelectorAll(".message-row")];
-      const atEnd = () => (direction < 0 ? document.querySelector(".beginning") && box.scrollTop === 0 : !document.querySelector(".log-rows + .log-more") && box.scrollHeight - box.scrollTop - box.clientHeight < 1);
-      const frames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-      let [moved, most] = [0, 0];
-      while (!atEnd()) {
-        box.scrollTop += direction * 300;
-        const top = box.getBoundingClientRect().top;
-        const row = rows().find((candidate) => candidate.getBoundingClientRect().top >= top);
-        const at = row.getBoundingClientRect().top;
-        await frames();
-        const same = document.querySelector(`[data-key="${row.dataset.key}"]`);
-        // There is nothing below the end that could hold a line where it was.
-        if (!atEnd()) moved = Math.max(moved, same ? Math.abs(same.getBoundingClientRect().top - at) : Infinity);
-        most = Math.max(most, rows().length);
+  story(
+    "of an endless history no more than a window is drawn, and the reader's line stays, up and down again",
+    async () => {
+      const {
+        room,
+        people: [ada],
+      } = await roomOf(world, ["window.ada"]);
+      await fillHistory(ada, room.id, 700);
+      await ada.page.reload();
+      await ada.page.locator(".body", { hasText: "line 700" }).waitFor();
+      /** Runs in the page: scrolls to one end of the history, and tells how far lines moved and how many there were. */
+      const travel = async (direction) => {
+        const box = document.querySelector(".log");
+        const rows = () => [...document.querySelectorAll(".message-row")];
+        const atEnd = () =>
+          direction < 0
+            ? document.querySelector(".beginning") && box.scrollTop === 0
+            : !document.querySelector(".log-rows + .log-more") &&
+              box.scrollHeight - box.scrollTop - box.clientHeight < 1;
+        const frames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+        let [moved, most] = [0, 0];
+        while (!atEnd()) {
+          box.scrollTop += direction * 300;
+          const top = box.getBoundingClientRect().top;
+          const row = rows().find((candidate) => candidate.getBoundingClientRect().top >= top);
+          const at = row.getBoundingClientRect().top;
+          await frames();
+          const same = document.querySelector(`[data-key="${row.dataset.key}"]`);
+          // There is nothing below the end that could hold a line where it was.
+          if (!atEnd()) moved = Math.max(moved, same ? Math.abs(same.getBoundingClientRect().top - at) : Infinity);
+          most = Math.max(most, rows().length);
+        }
+        return {
+          moved,
+          most,
+          first: rows()[0].querySelector(".body").textContent,
+          last: rows().at(-1).querySelector(".body").textContent,
+        };
+      };
+      for (const [direction, end] of [
+        [-1, "line 1"],
+        [1, "line 700"],
+      ]) {
+        const { moved, most, first, last } = await ada.page.evaluate(travel, direction);
+        assert.ok(moved < 1.5, `a line moved by ${moved} px`);
+        assert.ok(most <= 300, `${most} rows`);
+        assert.equal(direction < 0 ? first : last, end);
       }
-      return { moved, most, first: rows()[0].querySelector(".body").textContent, last: rows().at(-1).querySelector(".body").textContent };
-    };
-    for (const [direction, end] of [[-1, "line 1"], [1, "line 700"]]) {
-      const { moved, most, first, last } = await ada.page.evaluate(travel, direction);
-      assert.ok(moved < 1.5, `a line moved by ${moved} px`);
-      assert.ok(most <= 300, `${most} rows`);
-      assert.equal(direction < 0 ? first : last, end);
-    }
-  });
+    },
+  );
 
   story("what has been scrolled past is read, and nothing else", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["past.ada", "past.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["past.ada", "past.bob"]);
     await bob.page.goto("about:blank");
     await fillHistory(ada, room.id, 180);
     await bob.visit(`/r/${room.id}`);
@@ -102,14 +131,21 @@ describe("history", () => {
     const { unread, read_seq: readSeq } = await standing();
     const ended = await bob.page.evaluate(() => {
       const bottom = document.querySelector(".log").getBoundingClientRect().bottom;
-      return Number([...document.querySelectorAll(".message-row")].findLast((row) => row.getBoundingClientRect().bottom <= bottom + 1).dataset.seq);
+      return Number(
+        [...document.querySelectorAll(".message-row")].findLast(
+          (row) => row.getBoundingClientRect().bottom <= bottom + 1,
+        ).dataset.seq,
+      );
     });
     assert.equal(readSeq, ended);
     assert.ok(unread > 100 && unread < 180, `${unread} unread`);
   });
 
   story("a new message does not move a reader who scrolled up; the pill leads back", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["pill.ada", "pill.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["pill.ada", "pill.bob"]);
     await fillHistory(ada, room.id, 80);
     await bob.page.locator(".body", { hasText: "line 80" }).waitFor();
     await bob.page.getByRole("log").hover();
@@ -127,7 +163,10 @@ describe("history", () => {
   });
 
   story("who scrolls up while the page is busy is not pulled down a moment later", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["slow.ada", "slow.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["slow.ada", "slow.bob"]);
     await fillHistory(ada, room.id, 80);
     await bob.page.locator(".body", { hasText: "line 80" }).waitFor();
     await bob.page.getByRole("log").hover();
@@ -146,7 +185,10 @@ describe("history", () => {
   });
 
   story("near the end new messages are followed, but nothing else pulls a reader down", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["near.ada", "near.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["near.ada", "near.bob"]);
     await fillHistory(ada, room.id, 60);
     await bob.page.locator(".body", { hasText: "line 60" }).waitFor();
     await bob.page.evaluate(() => document.querySelector(".log").scrollBy(0, -60));
@@ -161,7 +203,10 @@ describe("history", () => {
   });
 
   story("who begins to scroll up while others write is not held at the end", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["busy.ada", "busy.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["busy.ada", "busy.bob"]);
     await fillHistory(ada, room.id, 80);
     await bob.page.locator(".body", { hasText: "line 80" }).waitFor();
     await bob.page.getByRole("log").hover();
@@ -177,7 +222,10 @@ describe("history", () => {
   });
 
   story("a link to one message opens the history there, in both directions", async () => {
-    const { room, people: [ada] } = await roomOf(world, ["link.ada"]);
+    const {
+      room,
+      people: [ada],
+    } = await roomOf(world, ["link.ada"]);
     await fillHistory(ada, room.id, COUNT);
     const { items } = await ada.call("GET", `/api/rooms/${room.id}/messages?limit=200`);
     const { seq } = items.find(({ body }) => body === "line 100");
@@ -196,12 +244,22 @@ describe("history", () => {
   });
 
   story("far behind, the log opens at the first unread message", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["far.ada", "far.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["far.ada", "far.bob"]);
     await bob.page.goto("about:blank");
     await fillHistory(ada, room.id, 180);
     await bob.visit(`/r/${room.id}`);
     await bob.page.locator(".unread-divider").waitFor();
     await bob.page.locator(".unread-divider + .message-row", { hasText: "line 1" }).waitFor();
-    assert.equal(await bob.page.locator(".unread-divider").evaluate((row) => row.getBoundingClientRect().top > document.querySelector(".log").getBoundingClientRect().top), true);
+    assert.equal(
+      await bob.page
+        .locator(".unread-divider")
+        .evaluate(
+          (row) => row.getBoundingClientRect().top > document.querySelector(".log").getBoundingClientRect().top,
+        ),
+      true,
+    );
   });
 });

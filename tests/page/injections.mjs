@@ -8,17 +8,17 @@ const { world, story } = stage();
 
 const CORPUS = [
   "<script>window.__ran = 1</script>",
-  "<img src=x onerror=\"window.__ran = 1\">",
+  '<img src=x onerror="window.__ran = 1">',
   "<svg/onload=window.__ran=1>",
-  "\"><iframe srcdoc=\"<script>parent.__ran=1</script>\">",
+  '"><iframe srcdoc="<script>parent.__ran=1</script>">',
   "javascript:window.__ran=1",
-  "<a href=\"javascript:window.__ran=1\">x</a>",
+  '<a href="javascript:window.__ran=1">x</a>',
   "${window.__ran = 1}",
   "{{constructor.constructor('window.__ran=1')()}}",
   "</textarea><script>window.__ran=1</script>",
   "<style>body{display:none}</style>",
   "&lt;script&gt;window.__ran=1&lt;/script&gt;",
-  "<math><mi//xlink:href=\"data:x,<script>window.__ran=1</script>\">",
+  '<math><mi//xlink:href="data:x,<script>window.__ran=1</script>">',
   "__proto__",
   "<template shadowrootmode=open><script>window.__ran=1</script></template>",
 ];
@@ -32,8 +32,18 @@ describe("injections", () => {
     await ada.visit(`/r/${rooms[0].id}`);
     await ada.reads(CORPUS);
     const files = [];
-    for (const text of CORPUS.slice(0, 10)) files.push(await ada.call("POST", `/api/rooms/${rooms[1].id}/files?name=${encodeURIComponent(`${text}.svg`)}`, "<svg xmlns='http://www.w3.org/2000/svg' onload='window.__ran=1'/>"));
-    const { seq } = await ada.call("POST", `/api/rooms/${rooms[1].id}/messages`, { body: "", files: files.map(({ id }) => id) });
+    for (const text of CORPUS.slice(0, 10))
+      files.push(
+        await ada.call(
+          "POST",
+          `/api/rooms/${rooms[1].id}/files?name=${encodeURIComponent(`${text}.svg`)}`,
+          "<svg xmlns='http://www.w3.org/2000/svg' onload='window.__ran=1'/>",
+        ),
+      );
+    const { seq } = await ada.call("POST", `/api/rooms/${rooms[1].id}/messages`, {
+      body: "",
+      files: files.map(({ id }) => id),
+    });
     await ada.visit(`/r/${rooms[1].id}`);
     await ada.page.locator(`.message-row[data-seq="${seq}"]`).waitFor();
     assert.equal(await ada.page.evaluate(() => window.__ran), undefined, "names of files");

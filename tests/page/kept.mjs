@@ -44,7 +44,9 @@ describe("the kept page", () => {
         }
         if (path !== "/build.js") return undefined;
         headers.etag = '"next"';
-        return String(body).replace(/"version":"\w+"/u, '"version":"next"').replace(/("\/app\.js":)"\\"\w+\\""/u, '$1"\\"changed\\""');
+        return String(body)
+          .replace(/"version":"\w+"/u, '"version":"next"')
+          .replace(/("\/app\.js":)"\\"\w+\\""/u, '$1"\\"changed\\""');
       };
       await ada.composer.fill("half a thought");
       await ada.page.evaluate(async () => (await navigator.serviceWorker.ready).update());
@@ -72,11 +74,16 @@ describe("the kept page", () => {
     const [here, there] = [await ada.createRoom("Here"), await ada.createRoom("There")];
     const bob = await (await Person.arrive(world, "click.bob")).signUp();
     await bob.call("POST", "/api/rooms/join", { code: there.access_code });
-    await ada.page.addInitScript(() => localStorage.setItem("parlor.preferences", JSON.stringify({ notifications: "on" })));
+    await ada.page.addInitScript(() =>
+      localStorage.setItem("parlor.preferences", JSON.stringify({ notifications: "on" })),
+    );
     await ada.visit(`/r/${here.id}`);
     await isKept(ada.page);
     await bob.call("POST", `/api/rooms/${there.id}/messages`, { body: "over here" });
-    const shown = () => ada.page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(({ title, body }) => `${title}: ${body}`));
+    const shown = () =>
+      ada.page.evaluate(async () =>
+        (await (await navigator.serviceWorker.ready).getNotifications()).map(({ title, body }) => `${title}: ${body}`),
+      );
     for (let round = 0; (await shown()).length === 0 && round < 50; round += 1) await ada.page.waitForTimeout(100);
     assert.deepEqual(await shown(), ["click.bob in There: over here"]);
     const [worker] = ada.context.serviceWorkers();
@@ -101,7 +108,15 @@ describe("the kept page", () => {
       }
     });
     assert.equal(refused, true);
-    assert.equal(await page.evaluate(() => navigator.serviceWorker.register("/sw.js").then(() => "registered", (error) => error.name)), "TypeError");
+    assert.equal(
+      await page.evaluate(() =>
+        navigator.serviceWorker.register("/sw.js").then(
+          () => "registered",
+          (error) => error.name,
+        ),
+      ),
+      "TypeError",
+    );
     world.people[0].complaints = [];
   });
 
@@ -132,6 +147,9 @@ describe("the kept page", () => {
       assert.equal(`${width}x${width}`, sizes, src);
     }
     const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
-    assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== "in-incognito"), []);
+    assert.deepEqual(
+      installabilityErrors.filter(({ errorId }) => errorId !== "in-incognito"),
+      [],
+    );
   });
 });

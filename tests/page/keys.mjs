@@ -34,20 +34,29 @@ describe("keys", () => {
   });
 
   story("Escape leads back to writing", async () => {
-    const { people: [ada] } = await roomOf(world, ["esc.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["esc.ada"]);
     await ada.page.getByRole("log").focus();
     await ada.page.keyboard.press("Escape");
     await ada.page.waitForFunction(() => document.activeElement.id === "composer");
   });
 
   story("Enter that chooses a word of an input method sends nothing", async () => {
-    const { people: [ada] } = await roomOf(world, ["ime.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["ime.ada"]);
     const session = await ada.page.context().newCDPSession(ada.page);
     await ada.composer.focus();
     await session.send("Input.imeSetComposition", { text: "に", selectionStart: 1, selectionEnd: 1 });
     await session.send("Input.imeSetComposition", { text: "にほん", selectionStart: 3, selectionEnd: 3 });
     // What a browser reports for a key that the input method takes.
-    await session.send("Input.dispatchKeyEvent", { type: "rawKeyDown", key: "Enter", code: "Enter", windowsVirtualKeyCode: 229 });
+    await session.send("Input.dispatchKeyEvent", {
+      type: "rawKeyDown",
+      key: "Enter",
+      code: "Enter",
+      windowsVirtualKeyCode: 229,
+    });
     await ada.composer.dispatchEvent("keydown", { key: "Enter", isComposing: true, bubbles: true });
     await session.send("Input.insertText", { text: "日本" });
     assert.equal(await ada.composer.inputValue(), "日本");

@@ -22,19 +22,43 @@ async function nothingIsWider(page, where) {
 async function nothingIsTooSmall(page, where) {
   const small = await page.evaluate(() =>
     [...document.querySelectorAll("button, a[href], select, summary, input:not([type=hidden]):not([hidden]), textarea")]
-      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(".sr-only, .skip, .body"))
-      .map((element) => [element, (element.matches("[type=checkbox], [type=radio]") ? (element.closest("label") ?? element) : element).getBoundingClientRect()])
+      .filter(
+        (element) =>
+          element.checkVisibility({ visibilityProperty: true }) && !element.closest(".sr-only, .skip, .body"),
+      )
+      .map((element) => [
+        element,
+        (element.matches("[type=checkbox], [type=radio]")
+          ? (element.closest("label") ?? element)
+          : element
+        ).getBoundingClientRect(),
+      ])
       .filter(([element, { width, height }]) => (width < 43.5 || height < 43.5) && !element.matches(".link"))
-      .map(([element, { width, height }]) => `${Math.round(width)} × ${Math.round(height)} ${element.outerHTML.slice(0, 100)}`),
+      .map(
+        ([element, { width, height }]) =>
+          `${Math.round(width)} × ${Math.round(height)} ${element.outerHTML.slice(0, 100)}`,
+      ),
   );
   assert.deepEqual(small, [], where);
 }
 
 describe("a narrow screen", () => {
   story("at 360 px nothing is wider than the screen, and one pane is shown at a time", async () => {
-    const ada = await (await Person.arrive(world, "narrow.ada", { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true })).signUp({ display_name: "A".repeat(40) });
+    const ada = await (
+      await Person.arrive(world, "narrow.ada", {
+        viewport: { width: 360, height: 740 },
+        hasTouch: true,
+        isMobile: true,
+      })
+    ).signUp({ display_name: "A".repeat(40) });
     const room = await ada.createRoom("A room with quite a long name that does not fit", { topic: "word".repeat(40) });
-    for (const body of ["x".repeat(900), "👩‍👩‍👧‍👦".repeat(200), "שלום לכולם, מה שלומכם?", "a\u0301\u0302\u0303\u0304".repeat(60), "http://example.org/".repeat(20)]) {
+    for (const body of [
+      "x".repeat(900),
+      "👩‍👩‍👧‍👦".repeat(200),
+      "שלום לכולם, מה שלומכם?",
+      "a\u0301\u0302\u0303\u0304".repeat(60),
+      "http://example.org/".repeat(20),
+    ]) {
       await ada.call("POST", `/api/rooms/${room.id}/messages`, { body });
     }
     const fits = async (where) => {
@@ -65,13 +89,16 @@ describe("a narrow screen", () => {
 
   story("at twice the size everything is still there, on the half of a wide screen", async () => {
     // What a browser does at 200 %: half as many pixels of the page, each twice as large.
-    const ada = await (await Person.arrive(world, "zoom.ada", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 })).signUp();
+    const ada = await (
+      await Person.arrive(world, "zoom.ada", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 })
+    ).signUp();
     const room = await ada.createRoom("Lobby", { topic: "What is said here" });
     await ada.visit(`/r/${room.id}`);
     await ada.say("large as life");
     await ada.reads(["large as life"]);
     await nothingIsWider(ada.page, "the room");
-    for (const name of ["Attach files", "Send", "Room settings", "Pinned messages"]) assert.ok(await ada.page.getByRole("button", { name }).isVisible(), name);
+    for (const name of ["Attach files", "Send", "Room settings", "Pinned messages"])
+      assert.ok(await ada.page.getByRole("button", { name }).isVisible(), name);
     const log = await ada.page.getByRole("log").boundingBox();
     assert.ok(log.height >= 120, `${log.height} px are left for what is said`);
     await ada.page.getByRole("button", { name: "Room settings" }).click();
@@ -81,10 +108,17 @@ describe("a narrow screen", () => {
   });
 
   story("the keyboard on the screen does not hide the field one writes in", async () => {
-    const ada = await (await Person.arrive(world, "keyboard.ada", { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true })).signUp();
+    const ada = await (
+      await Person.arrive(world, "keyboard.ada", {
+        viewport: { width: 360, height: 740 },
+        hasTouch: true,
+        isMobile: true,
+      })
+    ).signUp();
     const room = await ada.createRoom("Lobby");
     await ada.visit(`/r/${room.id}`);
-    for (let number = 1; number <= 30; number += 1) await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: `line ${number}` });
+    for (let number = 1; number <= 30; number += 1)
+      await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: `line ${number}` });
     await ada.page.locator(".body", { hasText: "line 30" }).waitFor();
     await ada.composer.tap();
     // `interactive-widget=resizes-content`: the keyboard takes its height from the page.
@@ -94,6 +128,9 @@ describe("a narrow screen", () => {
       const last = [...document.querySelectorAll(".message-row")].at(-1).getBoundingClientRect();
       return field.bottom <= innerHeight && last.bottom <= field.top;
     });
-    assert.doesNotMatch(await ada.page.locator('meta[name="viewport"]').getAttribute("content"), /user-scalable|maximum-scale/u);
+    assert.doesNotMatch(
+      await ada.page.locator('meta[name="viewport"]').getAttribute("content"),
+      /user-scalable|maximum-scale/u,
+    );
   });
 });

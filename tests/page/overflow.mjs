@@ -12,8 +12,14 @@ const WIDTH = 360;
 const PHONE = { viewport: { width: WIDTH, height: 740 }, isMobile: true, hasTouch: true };
 const WORD = "Wanderwegewegweiser".repeat(12);
 const FILE = `${"w".repeat(180)}.txt`;
-const WAV = Buffer.from("524946462400000057415645666d7420100000000100010044ac000088580100020010006461746100000000", "hex");
-const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+const WAV = Buffer.from(
+  "524946462400000057415645666d7420100000000100010044ac000088580100020010006461746100000000",
+  "hex",
+);
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
 
 const source = (file) => readFileSync(new URL(`../../static/${file}`, import.meta.url), "utf8");
 const namesIn = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) => name);
@@ -23,7 +29,11 @@ function everything() {
   const dialogs = namesIn(source("components/dialogs.js"), /case "(\w+)":/gu);
   const [, phases] = /const SCREENS = \{([^}]*)\}/u.exec(source("components/app.js"));
   const routes = namesIn(source("lib/routes.js"), /name: "(\w+)"/gu);
-  const parts = [dialogs.map((name) => `dialog ${name}`), namesIn(phases, /(\w+):/gu).map((name) => `phase ${name}`), routes.map((name) => `route ${name}`)];
+  const parts = [
+    dialogs.map((name) => `dialog ${name}`),
+    namesIn(phases, /(\w+):/gu).map((name) => `phase ${name}`),
+    routes.map((name) => `route ${name}`),
+  ];
   for (const part of parts) assert.ok(part.length > 3, "the page's code is read as it is written");
   return new Set(parts.flat());
 }
@@ -42,18 +52,22 @@ const tooWide = (width) => {
   const dialog = document.querySelector("dialog[open]");
   const isOutside = ({ left, right, width: wide, height }, element) => {
     if (wide === 0 || height === 0) return false;
-    const frame = dialog?.contains(element) && element !== dialog ? dialog.getBoundingClientRect() : { left: 0, right: width };
+    const frame =
+      dialog?.contains(element) && element !== dialog ? dialog.getBoundingClientRect() : { left: 0, right: width };
     return right > frame.right + 1 || left < frame.left - 1;
   };
   for (const element of document.querySelectorAll("body, body *")) {
     const isCode = element.matches(".body pre");
     if (!element.checkVisibility({ visibilityProperty: true }) || (element.closest(ON_PURPOSE) && !isCode)) continue;
-    if (isOutside(element.getBoundingClientRect(), element) && !isCut(element.parentElement)) found.push(element.outerHTML.slice(0, 140));
+    if (isOutside(element.getBoundingClientRect(), element) && !isCut(element.parentElement))
+      found.push(element.outerHTML.slice(0, 140));
     for (const node of isCode ? [] : element.childNodes) {
-      if (node.nodeType !== Node.TEXT_NODE || node.data.trim() === "" || element.matches("textarea") || isCut(element)) continue;
+      if (node.nodeType !== Node.TEXT_NODE || node.data.trim() === "" || element.matches("textarea") || isCut(element))
+        continue;
       const range = document.createRange();
       range.selectNodeContents(node);
-      if ([...range.getClientRects()].some((box) => isOutside(box, element))) found.push(`text ${node.data.trim().slice(0, 60)} in ${element.outerHTML.slice(0, 80)}`);
+      if ([...range.getClientRects()].some((box) => isOutside(box, element)))
+        found.push(`text ${node.data.trim().slice(0, 60)} in ${element.outerHTML.slice(0, 80)}`);
     }
   }
   const { scrollWidth } = document.scrollingElement;
@@ -123,13 +137,23 @@ async function furnish() {
   await bob.call("PATCH", `/api/rooms/${other.id}`, { locked: true });
   const say = (person, body, rest = {}) => person.call("POST", `/api/rooms/${room.id}/messages`, { body, ...rest });
   const bring = async (name, data) => {
-    const answer = await bob.context.request.post(`/api/rooms/${room.id}/files?name=${encodeURIComponent(name)}`, { data, headers: { origin: bob.base, "content-type": "application/octet-stream" } });
+    const answer = await bob.context.request.post(`/api/rooms/${room.id}/files?name=${encodeURIComponent(name)}`, {
+      data,
+      headers: { origin: bob.base, "content-type": "application/octet-stream" },
+    });
     return (await answer.json()).id;
   };
-  const files = [await bring(FILE, Buffer.from("tea")), await bring(FILE.replace("txt", "png"), PNG), await bring(FILE.replace("txt", "wav"), WAV)];
+  const files = [
+    await bring(FILE, Buffer.from("tea")),
+    await bring(FILE.replace("txt", "png"), PNG),
+    await bring(FILE.replace("txt", "wav"), WAV),
+  ];
   const long = await say(bob, WORD.repeat(4));
   await say(bob, "", { files });
-  await say(bob, `> ${WORD}\n\n- ${WORD}\n- \`${WORD}\`\n\n\`\`\`\n${WORD}\n\`\`\`\nhttp://example.org/${WORD} @${bob.name} **${WORD}**`);
+  await say(
+    bob,
+    `> ${WORD}\n\n- ${WORD}\n- \`${WORD}\`\n\n\`\`\`\n${WORD}\n\`\`\`\nhttp://example.org/${WORD} @${bob.name} **${WORD}**`,
+  );
   await say(bob, `/me ${WORD}`);
   const mine = await say(ada, `${WORD} ${WORD}`, { reply_to: long.seq });
   await ada.call("PATCH", `/api/rooms/${room.id}/messages/${mine.seq}`, { body: `${WORD} again` });
@@ -159,7 +183,11 @@ async function composing(look, { ada, bob, room, long, mine }) {
   await page.keyboard.press("e");
   await look(page, "editing", ".purpose");
   await ada.composer.press("Escape");
-  for (const [name, typed] of [["names", "@w"], ["commands", "/"], ["emoji", ":smi"]]) {
+  for (const [name, typed] of [
+    ["names", "@w"],
+    ["commands", "/"],
+    ["emoji", ":smi"],
+  ]) {
     await ada.composer.fill("");
     await ada.composer.pressSequentially(typed);
     await look(page, `completing ${name}`, ".completion li");
@@ -173,13 +201,17 @@ async function composing(look, { ada, bob, room, long, mine }) {
   await ada.composer.fill(WORD.repeat(30));
   await look(page, "too long a message", ".composer-box.too-long");
   await ada.composer.fill("");
-  await page.locator('.composer input[type="file"]').setInputFiles([file(FILE, 3), file(`large.${FILE}`, 25 * 1_024 * 1_024 + 1)]);
+  await page
+    .locator('.composer input[type="file"]')
+    .setInputFiles([file(FILE, 3), file(`large.${FILE}`, 25 * 1_024 * 1_024 + 1)]);
   await page.locator(".upload.here").waitFor();
   await look(page, "files to send", ".upload.failed");
   await page.evaluate(() => {
     const dataTransfer = new DataTransfer();
     dataTransfer.items.add(new File(["tea"], "tea.txt"));
-    document.querySelector(".log").dispatchEvent(new DragEvent("dragover", { bubbles: true, cancelable: true, dataTransfer }));
+    document
+      .querySelector(".log")
+      .dispatchEvent(new DragEvent("dragover", { bubbles: true, cancelable: true, dataTransfer }));
   });
   await look(page, "files above the room", ".drop-zone");
   await page.locator(".drop-zone").dispatchEvent("dragleave");
@@ -207,7 +239,10 @@ async function roomDialogs(look, { ada, long, mine }) {
   await fromMenu(long.seq, "Report");
   await look(page, "dialog report", "dialog .excerpt");
   await closed(page);
-  for (const [key, name, sign] of [["+", "emoji", ".emoji-grid button"], ["d", "erase", "dialog .excerpt"]]) {
+  for (const [key, name, sign] of [
+    ["+", "emoji", ".emoji-grid button"],
+    ["d", "erase", "dialog .excerpt"],
+  ]) {
     await row(mine.seq).focus();
     await page.keyboard.press(key);
     await look(page, `dialog ${name}`, sign);
@@ -259,10 +294,18 @@ async function homeDialogs(look, { ada, square }) {
   await open("Settings and sign out");
   await page.locator(".session").first().waitFor();
   await look(page, "dialog settings", ".session");
-  await page.getByRole("button", { name: "Open the administration" }).or(page.getByRole("button", { name: "Administration" })).first().click();
+  await page
+    .getByRole("button", { name: "Open the administration" })
+    .or(page.getByRole("button", { name: "Administration" }))
+    .first()
+    .click();
   await page.locator("dialog .session").first().waitFor();
   await look(page, "dialog admin", "dialog .session");
-  for (const [tab, sign] of [["Reports", "reported by"], ["Audit log", "report"], ["Server", "Open to everybody"]]) {
+  for (const [tab, sign] of [
+    ["Reports", "reported by"],
+    ["Audit log", "report"],
+    ["Server", "Open to everybody"],
+  ]) {
     await page.getByRole("dialog").getByRole("button", { name: tab, exact: true }).click();
     await page.getByRole("dialog").getByText(sign, { exact: false }).first().waitFor();
     await look(page, `the administration: ${tab}`, "dialog");
@@ -307,6 +350,10 @@ describe("a telephone with long words", () => {
     await ada.context.setOffline(true);
     await look(page, "no connection", ".banner");
     assert.deepEqual(faults, {}, JSON.stringify(faults, null, 2));
-    assert.deepEqual([...everything()].filter((name) => !seen.has(name)), [], "all of it was seen");
+    assert.deepEqual(
+      [...everything()].filter((name) => !seen.has(name)),
+      [],
+      "all of it was seen",
+    );
   });
 });

@@ -6,7 +6,8 @@ import { Person, roomOf, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
-const keep = (page, preferences) => page.addInitScript((kept) => localStorage.setItem("parlor.preferences", JSON.stringify(kept)), preferences);
+const keep = (page, preferences) =>
+  page.addInitScript((kept) => localStorage.setItem("parlor.preferences", JSON.stringify(kept)), preferences);
 /** Whether what is drawn is dark: the lightness of the ground. */
 const isDark = (page) =>
   page.evaluate(() => {
@@ -15,7 +16,8 @@ const isDark = (page) =>
     canvas.fillRect(0, 0, 1, 1);
     return canvas.getImageData(0, 0, 1, 1).data[1] < 128;
   });
-const prefer = (page, name, value) => page.evaluate(async ([key, chosen]) => (await import("/core/preferences.js")).prefer(key, chosen), [name, value]);
+const prefer = (page, name, value) =>
+  page.evaluate(async ([key, chosen]) => (await import("/core/preferences.js")).prefer(key, chosen), [name, value]);
 
 describe("preferences", () => {
   story("the theme is the system's until one is chosen, and chosen before anything is drawn", async () => {
@@ -44,7 +46,10 @@ describe("preferences", () => {
   });
 
   story("clocks change at once, here and in the other tab", async () => {
-    const { room, people: [ada] } = await roomOf(world, ["clock.ada"]);
+    const {
+      room,
+      people: [ada],
+    } = await roomOf(world, ["clock.ada"]);
     const other = await ada.openTab();
     await other.goto(`/r/${room.id}`);
     await ada.connected(other);
@@ -52,7 +57,10 @@ describe("preferences", () => {
     const time = (page) => page.locator("time").last();
     for (const page of [ada.page, other]) await page.locator("time", { hasText: /M$/u }).first().waitFor();
     await prefer(ada.page, "hours", "24");
-    for (const page of [ada.page, other]) await page.waitForFunction(() => [...document.querySelectorAll("time")].every(({ textContent }) => /^\d\d:\d\d$/u.test(textContent)));
+    for (const page of [ada.page, other])
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll("time")].every(({ textContent }) => /^\d\d:\d\d$/u.test(textContent)),
+      );
     assert.match(await time(other).textContent(), /^\d\d:\d\d$/u);
   });
 
@@ -66,7 +74,9 @@ describe("preferences", () => {
   });
 
   story("a compact page says more on the same screen", async () => {
-    const { people: [ada] } = await roomOf(world, ["dense.ada"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["dense.ada"]);
     for (const text of ["one", "two", "three"]) await ada.say(text);
     const height = () => ada.page.locator(".log-rows").evaluate((list) => list.offsetHeight);
     await ada.page.locator(".message-row:not(.pending) .body", { hasText: "three" }).waitFor();

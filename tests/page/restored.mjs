@@ -38,10 +38,19 @@ async function agree(people, room, expected) {
   }
   const { items } = await people[0].call("GET", `/api/rooms/${room.id}/messages?limit=200`);
   const stored = items.filter(({ kind }) => kind === "text");
-  assert.deepEqual(stored.map(({ body }) => body), expected);
+  assert.deepEqual(
+    stored.map(({ body }) => body),
+    expected,
+  );
   for (const person of people) {
-    const seqs = await person.page.locator(".message-row[data-seq]").evaluateAll((rows) => rows.map((row) => Number(row.dataset.seq)));
-    assert.deepEqual(seqs, stored.map(({ seq }) => seq), `${person.name}'s numbers`);
+    const seqs = await person.page
+      .locator(".message-row[data-seq]")
+      .evaluateAll((rows) => rows.map((row) => Number(row.dataset.seq)));
+    assert.deepEqual(
+      seqs,
+      stored.map(({ seq }) => seq),
+      `${person.name}'s numbers`,
+    );
   }
 }
 
@@ -60,7 +69,10 @@ describe("a restored backup", () => {
     const how = renewed ? "with a new epoch" : "without a new epoch: the numbers tell";
     story(`what was not sent is delivered, and the view is what is stored, ${how}`, async () => {
       const name = renewed ? "renewed" : "copied";
-      const { room, people: [ada, bob] } = await roomOf(world, [`${name}.ada`, `${name}.bob`]);
+      const {
+        room,
+        people: [ada, bob],
+      } = await roomOf(world, [`${name}.ada`, `${name}.bob`]);
       const other = await ada.createRoom("Elsewhere");
       await bob.call("POST", "/api/rooms/join", { code: other.access_code });
       await ada.say("kept");
@@ -70,7 +82,8 @@ describe("a restored backup", () => {
       const before = await epochOf();
 
       // A room that nobody looks at has unread messages, which are lost as well.
-      for (const body of ["lost there 1", "lost there 2"]) await ada.call("POST", `/api/rooms/${other.id}/messages`, { body });
+      for (const body of ["lost there 1", "lost there 2"])
+        await ada.call("POST", `/api/rooms/${other.id}/messages`, { body });
       const unread = bob.page.locator(".room-link.unread", { hasText: "Elsewhere" });
       await unread.waitFor();
       await loseAndWrite(ada, bob, ["kept"]);

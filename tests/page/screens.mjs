@@ -6,7 +6,10 @@ import { Person, roomOf, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
-const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
 
 /** Another picture, drawn in this page. */
 async function drawn(page) {
@@ -68,7 +71,10 @@ describe("screens", () => {
   });
 
   story("a search finds what was said, and opens it where it was said", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["find.ada", "find.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["find.ada", "find.bob"]);
     await ada.say("The <b>swordfish</b> swims at noon");
     await ada.say("something else");
     await bob.reads(["The <b>swordfish</b> swims at noon", "something else"]);
@@ -87,7 +93,9 @@ describe("screens", () => {
   });
 
   story("keys lead to another room, and to what the keys are", async () => {
-    const { people: [ada] } = await roomOf(world, ["keys.ada", "keys.bob"], { name: "Lobby" });
+    const {
+      people: [ada],
+    } = await roomOf(world, ["keys.ada", "keys.bob"], { name: "Lobby" });
     await ada.page.locator(".member", { hasText: "keys.bob" }).waitFor();
     const attic = await ada.createRoom("Attic");
     await ada.page.getByRole("link", { name: /Attic/u }).waitFor();
@@ -101,20 +109,32 @@ describe("screens", () => {
     await ada.page.keyboard.press("Enter");
     await ada.page.getByRole("heading", { name: "keys.bob", level: 1 }).waitFor();
     await ada.page.keyboard.press("Control+/");
-    await dialogOf(ada).getByText("Go to another room", { exact: false }).or(dialogOf(ada).locator("kbd").first()).first().waitFor();
+    await dialogOf(ada)
+      .getByText("Go to another room", { exact: false })
+      .or(dialogOf(ada).locator("kbd").first())
+      .first()
+      .waitFor();
     await ada.page.keyboard.press("Escape");
   });
 
   story("a person's card: write to them alone, mute them, remove them", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["card.ada", "card.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["card.ada", "card.bob"]);
     const open = async () => {
-      await ada.page.getByRole("complementary", { name: "Members" }).getByRole("button", { name: /card\.bob/u }).click();
+      await ada.page
+        .getByRole("complementary", { name: "Members" })
+        .getByRole("button", { name: /card\.bob/u })
+        .click();
       await dialogOf(ada).getByText("@card.bob").waitFor();
     };
     await open();
     await dialogOf(ada).getByRole("button", { name: "Mute for 10 minutes" }).click();
     await ada.sees("Done.");
-    await assert.rejects(bob.call("POST", `/api/rooms/${new URL(bob.page.url()).pathname.split("/")[2]}/messages`, { body: "mmpf" }), /403/u);
+    await assert.rejects(
+      bob.call("POST", `/api/rooms/${new URL(bob.page.url()).pathname.split("/")[2]}/messages`, { body: "mmpf" }),
+      /403/u,
+    );
     await bob.sees("You are muted until");
     await dialogOf(ada).getByRole("button", { name: "Write a message" }).click();
     await ada.page.getByRole("heading", { name: "card.bob", level: 1 }).waitFor();
@@ -124,20 +144,35 @@ describe("screens", () => {
     await ada.page.goBack();
     await open();
     await dialogOf(ada).getByRole("button", { name: "Remove", exact: true }).click();
-    await dialogOf(ada).getByRole("group", { name: /Remove card\.bob/u }).getByRole("button", { name: "Remove" }).click();
+    await dialogOf(ada)
+      .getByRole("group", { name: /Remove card\.bob/u })
+      .getByRole("button", { name: "Remove" })
+      .click();
     await ada.sees("card.bob is out of the room.");
   });
 
   story("room settings: an invite that is good once, and a room that only moderators write in", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["set.ada", "set.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["set.ada", "set.bob"]);
     await ada.page.getByRole("button", { name: "Room settings" }).click();
     await dialogOf(ada).getByLabel("People at most (optional)").fill("1");
     await dialogOf(ada).getByRole("button", { name: "Make an invite" }).click();
     const link = await dialogOf(ada).locator("output.code.small").textContent();
-    assert.equal(await dialogOf(ada).getByRole("img", { name: "QR code of the invitation link" }).locator("visible=true").count(), 1);
+    assert.equal(
+      await dialogOf(ada).getByRole("img", { name: "QR code of the invitation link" }).locator("visible=true").count(),
+      1,
+    );
     await dialogOf(ada).getByText("Show as a QR code").click();
-    await dialogOf(ada).getByRole("img", { name: "QR code of the invitation link" }).locator("visible=true").nth(1).waitFor();
-    await dialogOf(ada).getByText(/complete to #\d+/u).waitFor();
+    await dialogOf(ada)
+      .getByRole("img", { name: "QR code of the invitation link" })
+      .locator("visible=true")
+      .nth(1)
+      .waitFor();
+    await dialogOf(ada)
+      .getByText(/complete to #\d+/u)
+      .waitFor();
     const eve = await (await Person.arrive(world, "set.eve")).signUp();
     await eve.page.goto(new URL(link).pathname);
     await eve.page.getByRole("button", { name: "Join the room" }).click();
@@ -149,11 +184,17 @@ describe("screens", () => {
     await bob.say("may I?");
     await bob.sees("Not sent:");
     await dialogOf(ada).getByLabel("Tell me of").selectOption("none");
-    await ada.page.waitForFunction(async (id) => (await (await fetch("/api/rooms")).json()).find((one) => one.id === id).notify === "none", room.id);
+    await ada.page.waitForFunction(
+      async (id) => (await (await fetch("/api/rooms")).json()).find((one) => one.id === id).notify === "none",
+      room.id,
+    );
   });
 
   story("a picture stands beside messages, in the list of members and at a direct room", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["seen.ada", "seen.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["seen.ada", "seen.bob"]);
     const { id: direct } = await bob.call("POST", "/api/dms", { user_ids: [ada.id] });
     const change = async (method, body) => {
       const options = { method, data: body, headers: { origin: ada.base, "content-type": "application/octet-stream" } };
@@ -167,7 +208,10 @@ describe("screens", () => {
     assert.equal(await bob.page.locator(".avatar img").count(), 0);
     // Each message says how its author looks now, and the page shows that everywhere.
     let former = null;
-    for (const [text, picture] of [["first", PNG], ["second", await drawn(ada.page)]]) {
+    for (const [text, picture] of [
+      ["first", PNG],
+      ["second", await drawn(ada.page)],
+    ]) {
       const version = await change("PUT", picture);
       assert.match(version, /^[0-9a-f]{16}$/u);
       await ada.say(text);
@@ -175,7 +219,11 @@ describe("screens", () => {
         const image = bob.page.locator(`${place} ${shown(version)}`).first();
         await image.waitFor();
         await image.evaluate((element) => element.decode());
-        if (former) await bob.page.locator(`${place} ${shown(former)}`).first().waitFor({ state: "detached" });
+        if (former)
+          await bob.page
+            .locator(`${place} ${shown(former)}`)
+            .first()
+            .waitFor({ state: "detached" });
       }
       former = version;
     }
@@ -188,17 +236,34 @@ describe("screens", () => {
   });
 
   story("emoji come from a colour font, digits from the font of the text", async () => {
-    const { people: [ada] } = await roomOf(world, ["emoji.ada"]);
-    const [family, range] = await ada.page.evaluate(() => [getComputedStyle(document.body).fontFamily, [...document.fonts].find((face) => /colour emoji/iu.test(face.family)).unicodeRange]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["emoji.ada"]);
+    const [family, range] = await ada.page.evaluate(() => [
+      getComputedStyle(document.body).fontFamily,
+      [...document.fonts].find((face) => /colour emoji/iu.test(face.family)).unicodeRange,
+    ]);
     assert.match(family, /^"Colour Emoji"/u);
-    const spans = range.split(",").map((span) => span.trim().slice(2).split("-").map((end) => Number.parseInt(end, 16)));
-    const covers = (text) => [...text].every((character) => spans.some(([from, to = from]) => character.codePointAt(0) >= from && character.codePointAt(0) <= to));
+    const spans = range.split(",").map((span) =>
+      span
+        .trim()
+        .slice(2)
+        .split("-")
+        .map((end) => Number.parseInt(end, 16)),
+    );
+    const covers = (text) =>
+      [...text].every((character) =>
+        spans.some(([from, to = from]) => character.codePointAt(0) >= from && character.codePointAt(0) <= to),
+      );
     for (const emoji of ["👍", "😀", "❤️", "☀️", "✅", "⚠️", "👩‍💻", "🇩🇪", "🫠"]) assert.ok(covers(emoji), emoji);
     for (const character of "09#*a©®™→é") assert.ok(!covers(character), character);
   });
 
   story("settings: profile, a token for a script, colours, and the end of the account", async () => {
-    const { room, people: [ada] } = await roomOf(world, ["own.ada"]);
+    const {
+      room,
+      people: [ada],
+    } = await roomOf(world, ["own.ada"]);
     const settings = await openSettings(ada);
     await settings.getByLabel("About you").fill("I count things.");
     await settings.locator("form", { hasText: "About you" }).getByRole("button", { name: "Save" }).click();
@@ -225,7 +290,12 @@ describe("screens", () => {
     await settings.getByRole("button", { name: "Make a token" }).click();
     await settings.getByText("Only in: Lobby").waitFor();
     const alerts = await settings.locator("output.code.small").textContent();
-    const say = (id) => fetch(`${world.server.base}/api/rooms/${id}/messages`, { method: "POST", body: "disk full", headers: { authorization: `Bearer ${alerts}` } });
+    const say = (id) =>
+      fetch(`${world.server.base}/api/rooms/${id}/messages`, {
+        method: "POST",
+        body: "disk full",
+        headers: { authorization: `Bearer ${alerts}` },
+      });
     assert.deepEqual([(await say(room.id)).status, (await say(other.id)).status], [201, 404]);
     await settings.getByLabel("Colours").selectOption("dark");
     assert.equal(await ada.page.evaluate(() => document.documentElement.dataset.theme), "dark");

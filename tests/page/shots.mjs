@@ -21,15 +21,28 @@ const TALK = [
   ["grace", "It starts in under a second now, which I did not believe until I timed it twice."],
   ["ada", "Twice is the right number."],
   ["ada", "What was it?"],
-  ["grace", "A lock held across a write. The profile made it obvious:\n```\ncommit.ms  p50 1.4  p99 11.8\ncommit.ms  p50 1.3  p99  2.2   # after\n```"],
+  [
+    "grace",
+    "A lock held across a write. The profile made it obvious:\n```\ncommit.ms  p50 1.4  p99 11.8\ncommit.ms  p50 1.3  p99  2.2   # after\n```",
+  ],
   ["linus", "Nice. I'll take the release notes, then."],
   ["linus", "/me opens an editor and stares at it"],
   ["noor", "صباح الخير! هل أحتاج إلى تحديث الوثائق أيضًا؟"],
   ["ada", "Yes please: the section about backups. Nothing else moved."],
   ["noor", "On it 👍"],
-  ["grace", "Then lunch at one? The place with the **long table**, there are seven of us: https://example.org/map?table=long"],
+  [
+    "grace",
+    "Then lunch at one? The place with the **long table**, there are seven of us: https://example.org/map?table=long",
+  ],
 ];
-const NAMES = { ada: "Ada Lovelace", grace: "Grace Hopper", linus: "Linus", noor: "Noor Haddad", ken: "Ken", barbara: "Barbara Liskov" };
+const NAMES = {
+  ada: "Ada Lovelace",
+  grace: "Grace Hopper",
+  linus: "Linus",
+  noor: "Noor Haddad",
+  ken: "Ken",
+  barbara: "Barbara Liskov",
+};
 
 /** Hills in the evening. */
 async function painted(page) {
@@ -48,11 +61,16 @@ async function painted(page) {
     brush.beginPath();
     brush.arc(500, 160, 34, 0, 7);
     brush.fill();
-    for (const [base, height, from, to] of [[190, 30, "#6f7f8d", "#5b6b78"], [225, 26, "#48635f", "#3a524d"], [262, 18, "#2c4740", "#1f352f"]]) {
+    for (const [base, height, from, to] of [
+      [190, 30, "#6f7f8d", "#5b6b78"],
+      [225, 26, "#48635f", "#3a524d"],
+      [262, 18, "#2c4740", "#1f352f"],
+    ]) {
       fill(from, to, base - height);
       brush.beginPath();
       brush.moveTo(0, 300);
-      for (let x = 0; x <= 720; x += 4) brush.lineTo(x, base + height * Math.sin(x / (90 - height) + base) * Math.cos(x / 210));
+      for (let x = 0; x <= 720; x += 4)
+        brush.lineTo(x, base + height * Math.sin(x / (90 - height) + base) * Math.cos(x / 210));
       brush.lineTo(720, 300);
       brush.fill();
     }
@@ -63,26 +81,45 @@ async function painted(page) {
 
 const world = { server: await Server.start(), browser: await launch(), people: [] };
 const crowd = {};
-for (const [name, displayName] of Object.entries(NAMES)) crowd[name] = await (await Person.arrive(world, name)).signUp({ display_name: displayName });
+for (const [name, displayName] of Object.entries(NAMES))
+  crowd[name] = await (await Person.arrive(world, name)).signUp({ display_name: displayName });
 const rooms = [];
-for (const [name, more] of [["Workshop", { topic: "What we build, and what broke", kind: "public" }], ["Tea and small talk", { kind: "public", topic: "Anything but work" }], ["Release 2.4", {}], ["Garden", {}]]) {
+for (const [name, more] of [
+  ["Workshop", { topic: "What we build, and what broke", kind: "public" }],
+  ["Tea and small talk", { kind: "public", topic: "Anything but work" }],
+  ["Release 2.4", {}],
+  ["Garden", {}],
+]) {
   rooms.push(await crowd.ada.createRoom(name, more));
 }
-for (const room of rooms) for (const name of ["grace", "linus", "noor", "ken", "barbara"]) await crowd[name].call("POST", "/api/rooms/join", { code: room.access_code });
+for (const room of rooms)
+  for (const name of ["grace", "linus", "noor", "ken", "barbara"])
+    await crowd[name].call("POST", "/api/rooms/join", { code: room.access_code });
 await crowd.ken.visit(`/r/${rooms[0].id}`);
 await crowd.ken.page.close();
 for (const name of ["grace", "linus", "noor"]) await crowd[name].visit(`/r/${rooms[1].id}`);
-const say = (name, body, more = {}) => crowd[name].call("POST", `/api/rooms/${rooms[0].id}/messages`, { body, ...more });
+const say = (name, body, more = {}) =>
+  crowd[name].call("POST", `/api/rooms/${rooms[0].id}/messages`, { body, ...more });
 const said = [];
 for (const [name, body] of TALK) said.push(await say(name, body));
 const about = ({ seq }, what) => `/api/rooms/${rooms[0].id}/messages/${seq}/${what}`;
-for (const [name, message, emoji] of [["ada", 4, "🎉"], ["linus", 4, "🎉"], ["noor", 4, "👀"], ["grace", 8, "🙏"]]) await crowd[name].call("PUT", about(said[message], `reactions/${encodeURIComponent(emoji)}`));
+for (const [name, message, emoji] of [
+  ["ada", 4, "🎉"],
+  ["linus", 4, "🎉"],
+  ["noor", 4, "👀"],
+  ["grace", 8, "🙏"],
+])
+  await crowd[name].call("PUT", about(said[message], `reactions/${encodeURIComponent(emoji)}`));
 await crowd.ada.call("PUT", about(said[4], "pin"));
 await say("ada", "One it is.", { reply_to: said.at(-1).seq });
-const view = await crowd.grace.context.request.post(`/api/rooms/${rooms[0].id}/files?name=the-view.png`, { data: await painted(crowd.grace.page), headers: { origin: crowd.grace.base, "content-type": "application/octet-stream" } });
+const view = await crowd.grace.context.request.post(`/api/rooms/${rooms[0].id}/files?name=the-view.png`, {
+  data: await painted(crowd.grace.page),
+  headers: { origin: crowd.grace.base, "content-type": "application/octet-stream" },
+});
 await say("grace", "And the view from there", { files: [(await view.json()).id] });
 await crowd.linus.call("POST", `/api/rooms/${rooms[2].id}/messages`, { body: "Tagging in an hour" });
-for (const body of ["Tomatoes!", "So many tomatoes", "@ada please take some"]) await crowd.noor.call("POST", `/api/rooms/${rooms[3].id}/messages`, { body });
+for (const body of ["Tomatoes!", "So many tomatoes", "@ada please take some"])
+  await crowd.noor.call("POST", `/api/rooms/${rooms[3].id}/messages`, { body });
 
 for (const colorScheme of ["light", "dark"]) {
   for (const { name: size, ...screen } of SIZES) {
@@ -140,7 +177,10 @@ for (const colorScheme of ["light", "dark"]) {
       ["Browse public rooms", ".found-room", "discover"],
       ["Settings and sign out", ".session", "settings"],
     ]) {
-      await ada.page.getByRole("button", { name: new RegExp(`^${button}`, "u") }).first().click();
+      await ada.page
+        .getByRole("button", { name: new RegExp(`^${button}`, "u") })
+        .first()
+        .click();
       await ada.page.locator(sign).first().waitFor();
       await shoot(ada.page, name);
       await ada.page.keyboard.press("Escape");

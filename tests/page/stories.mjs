@@ -21,7 +21,8 @@ async function play(file, story = null) {
   const isStory = ({ name, details }) => details.type !== "suite" && name !== file;
   events.on("test:fail", (result) => {
     // The suite of a failed story fails as well. Any other failure beside a story's is that of a hook or of the file.
-    if (result.details.error.failureType !== "subtestsFailed") failed.push({ file, story: isStory(result) ? result.name : null });
+    if (result.details.error.failureType !== "subtestsFailed")
+      failed.push({ file, story: isStory(result) ? result.name : null });
   });
   events.on("test:pass", (result) => {
     if (isStory(result) && result.skip === undefined) passed += 1;
@@ -53,7 +54,10 @@ function repeats(failed) {
 
 const nameOf = ({ file, story }) => `${path.basename(file)}: ${story ?? "the whole file"}`;
 
-const { values, positionals } = parseArgs({ options: { alone: { type: "string", multiple: true, default: [] } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { alone: { type: "string", multiple: true, default: [] } },
+  allowPositionals: true,
+});
 if (positionals.length === 0) throw new Error("no files: name them on the command line");
 const failed = [...(await playAll(positionals, 2)), ...(await playAll(values.alone, 1))];
 const [flaky, broken] = [[], []];
@@ -62,7 +66,10 @@ for (const failure of repeats(failed)) {
   const again = await play(failure.file, failure.story);
   (again.length === 0 ? flaky : broken).push(failure);
 }
-for (const [title, failures] of [["flaky", flaky], ["failed twice", broken]]) {
+for (const [title, failures] of [
+  ["flaky", flaky],
+  ["failed twice", broken],
+]) {
   if (failures.length > 0) console.log(`\n${title}:\n${failures.map((failure) => `  ${nameOf(failure)}`).join("\n")}`);
 }
 process.exitCode = broken.length > 0 ? 1 : 0;

@@ -13,7 +13,10 @@ describe("talking", () => {
     await ada.visit(`/r/${room.id}`);
     const bob = await (await Person.arrive(world, "bob")).signUp();
     await bob.visit();
-    await bob.page.getByRole("button", { name: /^Join with a code/u }).first().click();
+    await bob.page
+      .getByRole("button", { name: /^Join with a code/u })
+      .first()
+      .click();
     await bob.page.getByLabel("Access code").fill("no-such-code");
     await bob.page.getByRole("button", { name: "Join the room" }).click();
     await bob.sees("No room opens with this code");
@@ -41,7 +44,9 @@ describe("talking", () => {
     };
     await Promise.all(people.map(talk));
     for (const person of people) {
-      await person.page.waitForFunction(() => document.querySelectorAll(".message-row:not(.pending) .body").length === 45);
+      await person.page.waitForFunction(
+        () => document.querySelectorAll(".message-row:not(.pending) .body").length === 45,
+      );
       assert.equal(await person.page.locator(".pending").count(), 0);
     }
     const { items } = await people[0].call("GET", `/api/rooms/${room.id}/messages?limit=200`);
@@ -49,13 +54,20 @@ describe("talking", () => {
     assert.equal(new Set(said).size, 45);
     for (const { name } of people) {
       const own = said.filter((body) => body.startsWith(`${name} `));
-      assert.deepEqual(own, own.map((_, index) => `${name} ${index + 1}`), "each one's own, in the order of writing");
+      assert.deepEqual(
+        own,
+        own.map((_, index) => `${name} ${index + 1}`),
+        "each one's own, in the order of writing",
+      );
     }
     for (const person of people) await person.reads(said);
   });
 
   story("who is removed sees the room close, and nothing of what is said there later", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["kick.ada", "kick.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["kick.ada", "kick.bob"]);
     await ada.say("before");
     await bob.reads(["before"]);
     await bob.composer.fill("half a thou");
@@ -70,7 +82,9 @@ describe("talking", () => {
   });
 
   story("presence: online, offline, last seen", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["seen.ada", "seen.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["seen.ada", "seen.bob"]);
     const bobRow = ada.page.getByRole("complementary", { name: "Members" }).locator(".member", { hasText: "seen.bob" });
     await ada.page.locator(".member.online", { hasText: "seen.bob" }).waitFor();
     await bob.page.close();
@@ -82,21 +96,30 @@ describe("talking", () => {
   });
 
   story("unread counts, the divider and the title", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["unread.ada", "unread.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["unread.ada", "unread.bob"]);
     const side = await bob.createRoom("Elsewhere");
     await bob.page.getByRole("link", { name: /Elsewhere/u }).click();
     await bob.page.getByRole("heading", { name: "Elsewhere", level: 1 }).waitFor();
     for (const text of ["one", "two", "three"]) await ada.say(text);
     await bob.page.getByRole("link", { name: /Lobby\s*3 unread messages$/u }).waitFor();
     await ada.call("POST", `/api/rooms/${room.id}/messages`, { body: "four, @unread.bob" });
-    await bob.page.getByRole("link", { name: /Lobby\s*4 unread messages, 1 mention$/u }).locator(".badge.mention", { hasText: "1" }).waitFor();
+    await bob.page
+      .getByRole("link", { name: /Lobby\s*4 unread messages, 1 mention$/u })
+      .locator(".badge.mention", { hasText: "1" })
+      .waitFor();
     await bob.page.waitForFunction(() => document.title === "(4) Elsewhere");
     await bob.page.getByRole("link", { name: /Lobby/u }).click();
     await bob.reads(["one", "two", "three", "four, @unread.bob"]);
     await bob.page.locator(".unread-divider + .message-row", { hasText: "one" }).waitFor();
     await bob.page.waitForFunction(() => document.title === "Lobby");
     await bob.page.waitForFunction(
-      (id) => fetch("/api/rooms").then((answer) => answer.json()).then((rooms) => rooms.find((room) => room.id === id).unread === 0),
+      (id) =>
+        fetch("/api/rooms")
+          .then((answer) => answer.json())
+          .then((rooms) => rooms.find((room) => room.id === id).unread === 0),
       room.id,
     );
     assert.ok(side.id !== room.id);
@@ -122,15 +145,24 @@ describe("talking", () => {
     await ada.say("try me");
     await ada.sees("Not sent: The disk hiccuped");
     await ada.say("give me up");
-    await ada.page.locator(".message-row.failed", { hasText: "give me up" }).getByRole("button", { name: "Delete" }).click();
-    await ada.page.locator(".message-row.failed", { hasText: "try me" }).getByRole("button", { name: "Try again" }).click();
+    await ada.page
+      .locator(".message-row.failed", { hasText: "give me up" })
+      .getByRole("button", { name: "Delete" })
+      .click();
+    await ada.page
+      .locator(".message-row.failed", { hasText: "try me" })
+      .getByRole("button", { name: "Try again" })
+      .click();
     await ada.page.locator(".message-row:not(.pending) .body", { hasText: "try me" }).waitFor();
     assert.deepEqual(await ada.said(), ["try me"]);
     assert.equal(keys[0], keys[2]);
   });
 
   story("rename, topic, a new code, leaving, deleting", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["own.ada", "own.bob"], { name: "Old name" });
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["own.ada", "own.bob"], { name: "Old name" });
     await ada.page.getByRole("button", { name: "Room settings" }).click();
     await ada.page.getByLabel("Name", { exact: true }).fill("New name");
     await ada.page.getByLabel("Topic", { exact: true }).fill("All about names");
@@ -149,7 +181,11 @@ describe("talking", () => {
     await ada.page.waitForFunction((old) => document.querySelector(".code")?.textContent !== old, room.access_code);
 
     await bob.page.getByRole("button", { name: "Room settings" }).click();
-    assert.equal(await bob.page.getByLabel("Access code", { exact: true }).count(), 0, "a member does not see the code");
+    assert.equal(
+      await bob.page.getByLabel("Access code", { exact: true }).count(),
+      0,
+      "a member does not see the code",
+    );
     await bob.page.getByRole("button", { name: "Leave the room" }).click();
     await bob.page.getByRole("button", { name: "Leave", exact: true }).click();
     await bob.page.getByRole("heading", { name: /^Hello/u }).waitFor();
@@ -165,7 +201,10 @@ describe("talking", () => {
     const room = await ada.createRoom("Town square", { kind: "public" });
     const bob = await (await Person.arrive(world, "pub.bob")).signUp();
     await bob.visit();
-    await bob.page.getByRole("button", { name: /^Browse public rooms/u }).first().click();
+    await bob.page
+      .getByRole("button", { name: /^Browse public rooms/u })
+      .first()
+      .click();
     await bob.page.getByRole("button", { name: "Join Town square" }).click();
     await bob.page.getByRole("heading", { name: "Town square", level: 1 }).waitFor();
     await ada.call("DELETE", `/api/rooms/${room.id}`);

@@ -49,7 +49,8 @@ async function listener(names, more) {
 }
 
 const notify = (person, room, level) => person.call("PATCH", `/api/rooms/${room.id}/members/me`, { notify: level });
-const notified = (page, count) => page.waitForFunction((wanted) => globalThis.told.notifications.length === wanted, count);
+const notified = (page, count) =>
+  page.waitForFunction((wanted) => globalThis.told.notifications.length === wanted, count);
 
 describe("telling", () => {
   story("notifications are asked for by a click, and by nothing else", async () => {
@@ -64,7 +65,10 @@ describe("telling", () => {
     assert.equal((await told(ada.page)).asked, 1);
     await ada.page.waitForFunction(() => JSON.parse(localStorage.getItem("parlor.preferences")).notifications === "on");
     await box.uncheck();
-    assert.equal(await ada.page.evaluate(() => JSON.parse(localStorage.getItem("parlor.preferences")).notifications), "off");
+    assert.equal(
+      await ada.page.evaluate(() => JSON.parse(localStorage.getItem("parlor.preferences")).notifications),
+      "off",
+    );
     assert.equal((await told(ada.page)).asked, 1);
   });
 
@@ -75,7 +79,10 @@ describe("telling", () => {
     await look(bob.page, false);
     await ada.say("are you there?");
     await notified(bob.page, 1);
-    assert.deepEqual((await told(bob.page)).notifications.map(({ title, body }) => [title, body]), [["tell.ada in Lobby", "are you there?"]]);
+    assert.deepEqual(
+      (await told(bob.page)).notifications.map(({ title, body }) => [title, body]),
+      [["tell.ada in Lobby", "are you there?"]],
+    );
     await fillHistory(ada, room.id, 2, "hello?");
     await notified(bob.page, 2);
     assert.equal((await told(bob.page)).notifications[1].body, "2 new messages");
@@ -87,7 +94,11 @@ describe("telling", () => {
     const { room, ada, bob } = await listener(["else.ada", "else.bob"]);
     await look(bob.page, false);
     const phone = await Person.arrive(world, "else.bob");
-    await phone.call("POST", "/api/auth/signin", { username: "else.bob", password: "correct horse battery", cookie: true });
+    await phone.call("POST", "/api/auth/signin", {
+      username: "else.bob",
+      password: "correct horse battery",
+      cookie: true,
+    });
     await phone.visit(`/r/${room.id}`);
     await phone.page.locator(".beginning").waitFor();
     await ada.say("seen on the phone");
@@ -164,11 +175,16 @@ describe("telling", () => {
   });
 
   story("what others say is said aloud, one line every three seconds at most", async () => {
-    const { room, people: [ada, bob] } = await roomOf(world, ["aloud.ada", "aloud.bob"]);
+    const {
+      room,
+      people: [ada, bob],
+    } = await roomOf(world, ["aloud.ada", "aloud.bob"]);
     await bob.page.evaluate(() => {
       globalThis.spoken = [];
       const region = document.querySelector(".shell > [aria-live=polite]");
-      new MutationObserver(() => region.textContent && globalThis.spoken.push({ at: performance.now(), text: region.textContent })).observe(region, { childList: true, characterData: true, subtree: true });
+      new MutationObserver(
+        () => region.textContent && globalThis.spoken.push({ at: performance.now(), text: region.textContent }),
+      ).observe(region, { childList: true, characterData: true, subtree: true });
     });
     await ada.say("first");
     await bob.page.waitForFunction(() => globalThis.spoken.length === 1);
@@ -182,7 +198,9 @@ describe("telling", () => {
   });
 
   story("who types is said by name, until they have said it", async () => {
-    const { people: [ada, bob, eve] } = await roomOf(world, ["type.ada", "type.bob", "type.eve"]);
+    const {
+      people: [ada, bob, eve],
+    } = await roomOf(world, ["type.ada", "type.bob", "type.eve"]);
     const line = (person) => person.page.locator(".typing");
     await ada.composer.pressSequentially("Hm");
     await bob.page.locator(".typing", { hasText: "type.ada is typing" }).waitFor();

@@ -5,7 +5,10 @@ import { Person } from "./harness.mjs";
 /** Opens a dialog by the button with these words, shows it, and closes it again. */
 async function dialogs(page, look, list) {
   for (const [words, sign] of list) {
-    await page.getByRole("button", { name: new RegExp(words, "u") }).first().click();
+    await page
+      .getByRole("button", { name: new RegExp(words, "u") })
+      .first()
+      .click();
     await page.locator(sign).first().waitFor();
     await look(page, words);
     await page.keyboard.press("Escape");
@@ -85,7 +88,10 @@ export async function everyScreen(world, name, options, look) {
   await page.keyboard.press("Escape");
   await page.locator("dialog[open]").waitFor({ state: "detached" });
   await page.locator(".message-row:has(.edited)").focus();
-  for (const [key, sign, screen] of [["+", ".emoji-grid button", "emoji"], ["d", "dialog .excerpt", "delete a message"]]) {
+  for (const [key, sign, screen] of [
+    ["+", ".emoji-grid button", "emoji"],
+    ["d", "dialog .excerpt", "delete a message"],
+  ]) {
     await page.keyboard.press(key);
     await page.locator(sign).first().waitFor();
     await look(page, screen);

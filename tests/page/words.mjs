@@ -14,28 +14,38 @@ const bracketed = Object.fromEntries(Object.entries(english).map(([key, text]) =
 
 /** Runs in the page: the texts with letters that stand outside of brackets, but for what people wrote. */
 const untranslated = () => {
-  const THEIRS = "bdi, [dir=auto], [translate=no], [lang]:not(html), time, code, kbd, pre, svg, script, style, noscript, .avatar, .code";
+  const THEIRS =
+    "bdi, [dir=auto], [translate=no], [lang]:not(html), time, code, kbd, pre, svg, script, style, noscript, .avatar, .code";
   const SAYING = ["placeholder", "aria-label", "aria-description", "aria-roledescription", "title", "alt", "label"];
   const NAMES = new Set(["Parlor"]);
   const outside = (text) => {
     let rest = text;
-    for (let before; before !== rest; ) {
+    for (let before; before !== rest;) {
       before = rest;
       rest = rest.replace(/⟦[^⟦⟧]*⟧/gu, "");
     }
     return rest.trim();
   };
-  const isBare = (text) => /\p{L}/u.test(outside(text)) && !NAMES.has(outside(text)) && !/^@[\w.-]+$/u.test(outside(text));
+  const isBare = (text) =>
+    /\p{L}/u.test(outside(text)) && !NAMES.has(outside(text)) && !/^@[\w.-]+$/u.test(outside(text));
   const found = new Set();
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
-    if (!node.parentElement.closest(THEIRS) && isBare(node.data)) found.add(`${node.data.trim()} in ${node.parentElement.outerHTML.slice(0, 100)}`);
+    if (!node.parentElement.closest(THEIRS) && isBare(node.data))
+      found.add(`${node.data.trim()} in ${node.parentElement.outerHTML.slice(0, 100)}`);
   }
   for (const element of document.body.querySelectorAll("*")) {
     if (element.closest("svg")) continue;
     for (const name of SAYING) {
       const text = element.getAttribute(name);
-      if (text && !element.closest("time, code, bdi, [lang]:not(html)") && !/\d:\d\d/u.test(text) && !(name === "title" && element.dir === "auto") && isBare(text)) found.add(`${name}: ${text}`);
+      if (
+        text &&
+        !element.closest("time, code, bdi, [lang]:not(html)") &&
+        !/\d:\d\d/u.test(text) &&
+        !(name === "title" && element.dir === "auto") &&
+        isBare(text)
+      )
+        found.add(`${name}: ${text}`);
     }
   }
   return [...found];
@@ -45,11 +55,16 @@ describe("words", () => {
   for (const width of [1280, 360]) {
     story(`nothing is said that is not in the catalogue, ${width} px`, async () => {
       const said = {};
-      const translated = { ...world, browser: { newContext: async (options) => {
-        const context = await world.browser.newContext(options);
-        await context.route("**/lang/en.json", (route) => route.fulfill({ json: bracketed }));
-        return context;
-      } } };
+      const translated = {
+        ...world,
+        browser: {
+          newContext: async (options) => {
+            const context = await world.browser.newContext(options);
+            await context.route("**/lang/en.json", (route) => route.fulfill({ json: bracketed }));
+            return context;
+          },
+        },
+      };
       await everyScreen(translated, `words.${width}`, { viewport: { width, height: 740 } }, async (page, screen) => {
         const found = await page.evaluate(untranslated);
         if (found.length > 0) said[screen] = found;

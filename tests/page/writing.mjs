@@ -8,7 +8,9 @@ const { world, story } = stage();
 
 describe("writing to some people alone", () => {
   story("several people are chosen with the keyboard alone, and all of them read it", async () => {
-    const { people: [ada, bob, eve, dan] } = await roomOf(world, ["write.ada", "write.bob", "write.eve", "write.dan"]);
+    const {
+      people: [ada, bob, eve, dan],
+    } = await roomOf(world, ["write.ada", "write.bob", "write.eve", "write.dan"]);
     const { page } = ada;
     await page.getByRole("button", { name: "New message" }).focus();
     await page.keyboard.press("Enter");
@@ -42,7 +44,9 @@ describe("writing to some people alone", () => {
   });
 
   story("people of a room that was not opened yet are found, and what the server refuses is said", async () => {
-    const { people: [ada, bob] } = await roomOf(world, ["far.ada", "far.bob"]);
+    const {
+      people: [ada, bob],
+    } = await roomOf(world, ["far.ada", "far.bob"]);
     const attic = await ada.createRoom("Attic");
     await ada.visit(`/r/${attic.id}`);
     await ada.page.getByRole("button", { name: "New message" }).click();
@@ -58,12 +62,22 @@ describe("writing to some people alone", () => {
 
   story("no more are chosen than may be in it", async () => {
     const names = Array.from({ length: 10 }, (_, number) => `many.${number}`);
-    const { people: [ada] } = await roomOf(world, ["many.ada", "many.0"]);
+    const {
+      people: [ada],
+    } = await roomOf(world, ["many.ada", "many.0"]);
     const { access_code: code } = await ada.call("GET", new URL(ada.page.url()).pathname.replace("/r/", "/api/rooms/"));
     for (const username of names.slice(1)) {
-      const answer = await fetch(`${world.server.base}/api/auth/signup`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ username, password: "correct horse battery" }) });
+      const answer = await fetch(`${world.server.base}/api/auth/signup`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ username, password: "correct horse battery" }),
+      });
       const { access_token: token } = await answer.json();
-      await fetch(`${world.server.base}/api/rooms/join`, { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${token}` }, body: JSON.stringify({ code }) });
+      await fetch(`${world.server.base}/api/rooms/join`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+        body: JSON.stringify({ code }),
+      });
     }
     await ada.visit(new URL(ada.page.url()).pathname);
     await ada.page.getByRole("button", { name: "New message" }).click();

@@ -10,11 +10,21 @@ test("a line that begins with a slash and a letter asks for a command", () => {
   assert.deepEqual(commandOf("/msg@ada hello"), { name: "msg@ada", rest: "hello" });
   assert.deepEqual(commandOf("/usr/bin is there"), { name: "usr/bin", rest: "is there" });
   assert.deepEqual(commandOf("/über"), { name: "über", rest: "" });
-  for (const text of ["hello /msg", "/", "/ msg", "//msg", "/-o", " /msg", ""]) assert.equal(commandOf(text), null, text);
+  for (const text of ["hello /msg", "/", "/ msg", "//msg", "/-o", " /msg", ""])
+    assert.equal(commandOf(text), null, text);
 });
 
 test("the command that a mistyped one may mean", () => {
-  for (const [typed, meant] of [["mgs", "msg"], ["msgs", "msg"], ["msg@ada", "msg"], ["tpoic", "topic"], ["topik", "topic"], ["invtie", "invite"], ["hwo", "who"], ["hlp", "help"]]) {
+  for (const [typed, meant] of [
+    ["mgs", "msg"],
+    ["msgs", "msg"],
+    ["msg@ada", "msg"],
+    ["tpoic", "topic"],
+    ["topik", "topic"],
+    ["invtie", "invite"],
+    ["hwo", "who"],
+    ["hlp", "help"],
+  ]) {
     assert.equal(nearestCommand(typed, NAMES), meant, typed);
   }
   for (const typed of ["usr/bin", "x", "deploy", "quit", "-"]) assert.equal(nearestCommand(typed, NAMES), null, typed);

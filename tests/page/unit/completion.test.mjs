@@ -7,12 +7,22 @@ test("what is wanted at the caret", () => {
   assert.deepEqual(wishOf("@"), { kind: "@", words: "", from: 0 });
   assert.deepEqual(wishOf("well :sm"), { kind: ":", words: "sm", from: 5 });
   assert.deepEqual(wishOf("/to"), { kind: "/", words: "to", from: 0 });
-  for (const text of ["mail@host", "see :", ":)", "at 10:30", "http://x", "and /to", "/to x", "plain", "@ada "]) assert.equal(wishOf(text), null, text);
+  for (const text of ["mail@host", "see :", ":)", "at 10:30", "http://x", "and /to", "/to x", "plain", "@ada "])
+    assert.equal(wishOf(text), null, text);
 });
 
 test("what begins so comes first, and few are offered", () => {
   const choices = ["Joanna", "Ann", "Hannah", "Bob"].map((name) => ({ names: [name] }));
-  assert.deepEqual(fitting(choices, "ann").map(({ names: [name] }) => name), ["Ann", "Joanna", "Hannah"]);
+  assert.deepEqual(
+    fitting(choices, "ann").map(({ names: [name] }) => name),
+    ["Ann", "Joanna", "Hannah"],
+  );
   assert.deepEqual(fitting(choices, "x"), []);
-  assert.equal(fitting(Array.from({ length: 20 }, () => ({ names: ["a"] })), "").length, 8);
+  assert.equal(
+    fitting(
+      Array.from({ length: 20 }, () => ({ names: ["a"] })),
+      "",
+    ).length,
+    8,
+  );
 });

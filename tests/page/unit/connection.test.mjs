@@ -11,7 +11,12 @@ function connection({ prepare = async () => "ok", diagnose = async () => "ok" } 
   let timerId = 0;
   const kept = new Connection({
     open: () => {
-      const socket = { sent: [], closed: false, send: (text) => socket.sent.push(JSON.parse(text)), close: () => (socket.closed = true) };
+      const socket = {
+        sent: [],
+        closed: false,
+        send: (text) => socket.sent.push(JSON.parse(text)),
+        close: () => (socket.closed = true),
+      };
       sockets.push(socket);
       return socket;
     },

@@ -19,18 +19,24 @@ const importMap = JSON.parse(/<script type="importmap">([\s\S]*?)<\/script>/u.ex
 
 test("the import map is the only inline script, and no style is inline", () => {
   const inline = [...index.matchAll(/<script\b([^>]*)>/gu)].filter(([, attributes]) => !/\bsrc=/u.test(attributes));
-  assert.deepEqual(inline.map(([tag]) => tag), ['<script type="importmap">']);
+  assert.deepEqual(
+    inline.map(([tag]) => tag),
+    ['<script type="importmap">'],
+  );
   assert.doesNotMatch(index, /<style|\sstyle=|\son\w+=/u);
 });
 
 test("nothing comes from another host", () => {
   for (const [, address] of index.matchAll(/(?:src|href)="([^"]*)"/gu)) assert.match(address, /^\/[^/]/u);
-  for (const file of files.filter((name) => name.endsWith(".css"))) assert.doesNotMatch(read(file), /@import|url\(/u, file);
+  for (const file of files.filter((name) => name.endsWith(".css")))
+    assert.doesNotMatch(read(file), /@import|url\(/u, file);
 });
 
 /** What a module imports, as files: at once, or (`lazy`) when it is needed. */
 function importsOf(file, { lazy = false } = {}) {
-  const pattern = lazy ? /\bimport\("([^"]+)"\)/gu : /^(?:import|export)\s(?:[^"';]*from\s)?"([^"]+)"|\bfrom"([^"]+)"/gmu;
+  const pattern = lazy
+    ? /\bimport\("([^"]+)"\)/gu
+    : /^(?:import|export)\s(?:[^"';]*from\s)?"([^"]+)"|\bfrom"([^"]+)"/gmu;
   return [...read(file).matchAll(pattern)].map(([, own, packed]) => {
     const name = own ?? packed;
     return name.startsWith(".") ? path.join(path.dirname(file), name) : (importMap[name] ?? `/no ${name}`).slice(1);
@@ -46,7 +52,8 @@ function closure(file, seen = new Set()) {
 }
 
 test("what the first view imports is preloaded, and nothing else", () => {
-  const preloaded = (text) => [...text.matchAll(/rel="modulepreload" href="\/([^"]*)"/gu)].map(([, file]) => file).sort();
+  const preloaded = (text) =>
+    [...text.matchAll(/rel="modulepreload" href="\/([^"]*)"/gu)].map(([, file]) => file).sort();
   const needed = closure("app.js");
   for (const screen of ["shell", "welcome"]) {
     const [, links] = index.match(new RegExp(`<template id="${screen}">([\\s\\S]*?)</template>`, "u"));
@@ -61,30 +68,41 @@ test("every module is used: at once, later, or by the document itself", () => {
   const used = new Set(["sw.js"]);
   for (const [, file] of index.matchAll(/<script[^>]* src="\/([^"]*)"/gu)) closure(file, used);
   for (const file of own) for (const later of importsOf(file, { lazy: true })) closure(later, used);
-  assert.deepEqual(files.filter((file) => file.endsWith(".js") && !used.has(file)), []);
+  assert.deepEqual(
+    files.filter((file) => file.endsWith(".js") && !used.has(file)),
+    [],
+  );
 });
 
 test("every style sheet is linked: at once, or by the module that needs it", () => {
   const linked = [...index.matchAll(/rel="stylesheet" href="\/([^"]*)"/gu)].map(([, file]) => file);
   const scripts = own.map(read).join("\n");
-  for (const file of files.filter((name) => name.endsWith(".css"))) assert.equal(linked.includes(file), !scripts.includes(`"/${file}"`), file);
+  for (const file of files.filter((name) => name.endsWith(".css")))
+    assert.equal(linked.includes(file), !scripts.includes(`"/${file}"`), file);
 });
 
 test("every import leads to a file", () => {
   for (const file of own) {
-    for (const imported of [...importsOf(file), ...importsOf(file, { lazy: true })]) assert.ok(files.includes(imported), `${file} imports ${imported}`);
+    for (const imported of [...importsOf(file), ...importsOf(file, { lazy: true })])
+      assert.ok(files.includes(imported), `${file} imports ${imported}`);
   }
 });
 
 test("text never becomes markup", () => {
   for (const file of own) {
-    assert.doesNotMatch(read(file), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc/u, file);
+    assert.doesNotMatch(
+      read(file),
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc/u,
+      file,
+    );
   }
 });
 
 test("comments stand on lines of their own, where the server takes them out", () => {
   for (const file of own) {
-    for (const line of read(file).split("\n").map((text) => text.trim())) {
+    for (const line of read(file)
+      .split("\n")
+      .map((text) => text.trim())) {
       if (line.startsWith("//")) assert.match(line, /^\/\/(?: |$)/u, file);
       if (line.startsWith("/*") || line.startsWith("*")) assert.doesNotMatch(line, /\*\/./u, file);
     }
@@ -106,7 +124,13 @@ test("files stay small enough to be read", () => {
 test("the vendored files are those that were published", () => {
   const lock = JSON.parse(read("vendor/vendor.lock.json"));
   for (const { file, sha256, licence_text: licence, imports } of lock.files) {
-    assert.equal(createHash("sha256").update(fs.readFileSync(path.join(ROOT, "vendor", file))).digest("hex"), sha256, file);
+    assert.equal(
+      createHash("sha256")
+        .update(fs.readFileSync(path.join(ROOT, "vendor", file)))
+        .digest("hex"),
+      sha256,
+      file,
+    );
     assert.ok(files.includes(`vendor/${licence}`), licence);
     if (imports !== undefined) assert.equal(importMap[imports], `/vendor/${file}`);
   }

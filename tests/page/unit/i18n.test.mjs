@@ -3,10 +3,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { LANGUAGES, regional, speak, t } from "../../../static/lib/i18n.js";
 
-const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
+const catalogue = (code) =>
+  JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
 
 test("the page offers the languages that it speaks", () => {
-  const [, offered] = readFileSync(new URL("../../../static/index.html", import.meta.url), "utf8").match(/data-languages="([^"]*)"/u);
+  const [, offered] = readFileSync(new URL("../../../static/index.html", import.meta.url), "utf8").match(
+    /data-languages="([^"]*)"/u,
+  );
   assert.deepEqual(offered.split(" "), Object.keys(LANGUAGES));
 });
 
@@ -44,12 +47,17 @@ test("every language says everything, with the same values", () => {
 
 test("every key that is said is in the catalogue, and every one in it is said", () => {
   const folder = new URL("../../../static/", import.meta.url);
-  const scripts = readdirSync(folder, { recursive: true }).map(String).filter((file) => file.endsWith(".js") && !file.startsWith("vendor/"));
+  const scripts = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((file) => file.endsWith(".js") && !file.startsWith("vendor/"));
   const source = scripts.map((file) => readFileSync(new URL(file, folder), "utf8")).join("\n");
   const bare = new Set(Object.keys(catalogue("en")).map((key) => key.split("#")[0]));
   for (const [, key] of source.matchAll(/\bt\("([^"]+)"/gu)) assert.ok(bare.has(key), `${key} is not in the catalogue`);
   // Keys are written out, also in tables, or are made of a beginning and a word: `role.${role}`.
   const beginnings = [...source.matchAll(/`([a-z][\w.-]*[.-])\$\{/gu)].map(([, beginning]) => beginning);
   const isSaid = (key) => source.includes(`"${key}"`) || beginnings.some((beginning) => key.startsWith(beginning));
-  assert.deepEqual([...bare].filter((key) => !isSaid(key)), []);
+  assert.deepEqual(
+    [...bare].filter((key) => !isSaid(key)),
+    [],
+  );
 });

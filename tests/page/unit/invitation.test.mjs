@@ -14,7 +14,10 @@ const said = (look) => {
 
 test("an invitation says where it leads, or that it is over, or no more than is known", () => {
   assert.equal(said({ room }), "You are invited to Garden, a private room with 3 members.");
-  assert.equal(said({ room: { ...room, kind: "public", member_count: 1 } }), "You are invited to Garden, a public room with 1 member.");
+  assert.equal(
+    said({ room: { ...room, kind: "public", member_count: 1 } }),
+    "You are invited to Garden, a public room with 1 member.",
+  );
   assert.match(said({ problem: { code: "bad_code" } }), /expired, was used up or was taken back/u);
   for (const look of [{}, { problem: { code: "rate_limited" } }, { problem: { code: "network" } }]) {
     assert.equal(said(look), "You are invited to a room.");

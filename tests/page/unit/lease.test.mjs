@@ -10,7 +10,7 @@ function tabs() {
   let names = 0;
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   const runDue = async () => {
-    for (let due; (due = timers.filter(({ at }) => at <= time)).length > 0; ) {
+    for (let due; (due = timers.filter(({ at }) => at <= time)).length > 0;) {
       const next = due.reduce((first, timer) => (timer.at < first.at ? timer : first));
       timers = timers.filter((timer) => timer !== next);
       next.action();

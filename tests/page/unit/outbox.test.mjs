@@ -25,7 +25,14 @@ function outbox(entries = []) {
     });
   };
   const write = (key, roomId = 1) => box.add({ key, roomId, body: `body of ${key}` });
-  return { box, sent, pass, write, saved: () => saved, states: () => box.entries.map(({ key, state }) => `${key} ${state}`) };
+  return {
+    box,
+    sent,
+    pass,
+    write,
+    saved: () => saved,
+    states: () => box.entries.map(({ key, state }) => `${key} ${state}`),
+  };
 }
 
 test("a message waits for the connection and is saved before it is sent", () => {
@@ -151,7 +158,10 @@ test("after a backup was restored, a reply that was never sent becomes a message
   box.add({ key: "a", roomId: 1, body: "yes", quote });
   box.add({ key: "b", roomId: 1, body: "more" });
   box.forgetNumbers();
-  assert.deepEqual(box.entries.map((entry) => entry.quote), [undefined, undefined]);
+  assert.deepEqual(
+    box.entries.map((entry) => entry.quote),
+    [undefined, undefined],
+  );
   assert.deepEqual(states(), ["a queued", "b queued"]);
   box.connected();
   box.acked("a");

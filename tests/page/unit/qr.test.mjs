@@ -13,7 +13,13 @@ function read(rows) {
   rows.forEach((row, down) =>
     row.forEach((dark, right) => {
       if (!dark) return;
-      for (let y = 0; y < scale; y += 1) for (let x = 0; x < scale; x += 1) pixels.fill(0, (((down + 4) * scale + y) * width + (right + 4) * scale + x) * 4, (((down + 4) * scale + y) * width + (right + 4) * scale + x) * 4 + 3);
+      for (let y = 0; y < scale; y += 1)
+        for (let x = 0; x < scale; x += 1)
+          pixels.fill(
+            0,
+            (((down + 4) * scale + y) * width + (right + 4) * scale + x) * 4,
+            (((down + 4) * scale + y) * width + (right + 4) * scale + x) * 4 + 3,
+          );
     }),
   );
   return jsQR(pixels, width, width);
@@ -37,5 +43,6 @@ test("what is too long for it has none", () => {
 });
 
 test("every field is dark or light", () => {
-  for (const row of qrCode("http://127.0.0.1:8000/i/5K8C-JKM4-KF6B-E79J")) for (const field of row) assert.equal(typeof field, "boolean");
+  for (const row of qrCode("http://127.0.0.1:8000/i/5K8C-JKM4-KF6B-E79J"))
+    for (const field of row) assert.equal(typeof field, "boolean");
 });

@@ -4,7 +4,8 @@ import { before, test } from "node:test";
 import { speak } from "../../../static/lib/i18n.js";
 import { buildRows } from "../../../static/lib/rows.js";
 
-const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
+const catalogue = (code) =>
+  JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
 before(() => speak("en", catalogue("en"), "en-GB"));
 
 const ada = { id: 1, username: "ada", display_name: "Ada" };
@@ -12,8 +13,21 @@ const bob = { id: 2, username: "bob", display_name: "Bob" };
 
 let seq = 0;
 const at = (minutes, day = 9) => new Date(2026, 2, day, 12, minutes).toISOString();
-const text = (author, minutes, body = "hello", day = 9) => ({ seq: (seq += 1), kind: "text", author, body, created_at: at(minutes, day) });
-const system = (author, type, minutes = 0) => ({ seq: (seq += 1), kind: "system", author, body: `${author.username} ${type}`, event: { type }, created_at: at(minutes) });
+const text = (author, minutes, body = "hello", day = 9) => ({
+  seq: (seq += 1),
+  kind: "text",
+  author,
+  body,
+  created_at: at(minutes, day),
+});
+const system = (author, type, minutes = 0) => ({
+  seq: (seq += 1),
+  kind: "system",
+  author,
+  body: `${author.username} ${type}`,
+  event: { type },
+  created_at: at(minutes),
+});
 
 /** The rows in a form that reads: `day`, `ADA` for a first message, `ada` for a later one. */
 const shape = (rows) =>
@@ -24,7 +38,9 @@ const shape = (rows) =>
   });
 
 test("messages of one author within five minutes are one group", () => {
-  const rows = buildRows({ messages: [text(ada, 0), text(ada, 4), text(ada, 8), text(ada, 13), text(bob, 13), text(ada, 14)] });
+  const rows = buildRows({
+    messages: [text(ada, 0), text(ada, 4), text(ada, 8), text(ada, 13), text(bob, 13), text(ada, 14)],
+  });
   assert.deepEqual(shape(rows), ["day", "ADA", "ada", "ada", "ADA", "BOB", "ADA"]);
 });
 
@@ -34,8 +50,22 @@ test("a new local day has a separator and begins a new group", () => {
 });
 
 test("arrivals and departures are condensed, other events are not", () => {
-  const rows = buildRows({ messages: [system(ada, "joined"), system(bob, "joined"), system(bob, "left"), system(ada, "locked"), system(ada, "locked")] });
-  assert.deepEqual(shape(rows), ["day", "Ada and Bob joined", "Bob left", "Ada locked the room", "Ada locked the room"]);
+  const rows = buildRows({
+    messages: [
+      system(ada, "joined"),
+      system(bob, "joined"),
+      system(bob, "left"),
+      system(ada, "locked"),
+      system(ada, "locked"),
+    ],
+  });
+  assert.deepEqual(shape(rows), [
+    "day",
+    "Ada and Bob joined",
+    "Bob left",
+    "Ada locked the room",
+    "Ada locked the room",
+  ]);
 });
 
 test("somebody who comes and goes is named once", () => {
@@ -68,7 +98,10 @@ test("a deleted message is no action", () => {
 });
 
 test("the room speaks the reader's language", () => {
-  const said = (event) => buildRows({ messages: [{ seq: 1, kind: "system", author: ada, body: "as the server says it", event, created_at: at(0) }] }).at(-1).text;
+  const said = (event) =>
+    buildRows({
+      messages: [{ seq: 1, kind: "system", author: ada, body: "as the server says it", event, created_at: at(0) }],
+    }).at(-1).text;
   assert.equal(said({ type: "kicked", username: "bob" }), "Ada removed bob");
   assert.equal(said({ type: "topic", topic: "" }), "Ada cleared the topic");
   assert.equal(said({ type: "slow_mode", seconds: 30 }), "Ada turned slow mode on: one message every 30 s");

@@ -110,7 +110,10 @@ test("older pages join at the start", () => {
   timeline.show(page(range(51, 100), { seq: 100, rev: 100 }, { has_before: true }));
   timeline.prepend(page(range(1, 50)));
   assert.equal(timeline.size, 100);
-  assert.deepEqual(seqs(timeline), range(1, 100).map(({ seq }) => seq));
+  assert.deepEqual(
+    seqs(timeline),
+    range(1, 100).map(({ seq }) => seq),
+  );
   assert.equal(timeline.hasBefore, false);
 });
 
@@ -118,7 +121,10 @@ test("a page that does not touch the window is dropped", () => {
   const timeline = new Timeline();
   timeline.show(page(range(51, 60), { seq: 60, rev: 60 }, { has_before: true }));
   timeline.prepend(page(range(1, 10)));
-  assert.deepEqual(seqs(timeline), range(51, 60).map(({ seq }) => seq));
+  assert.deepEqual(
+    seqs(timeline),
+    range(51, 60).map(({ seq }) => seq),
+  );
 });
 
 test("a window in the past takes no new messages, and reaches the present page by page", () => {

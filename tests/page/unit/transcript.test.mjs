@@ -4,7 +4,9 @@ import { before, test } from "node:test";
 import { speak } from "../../../static/lib/i18n.js";
 import { transcript } from "../../../static/lib/transcript.js";
 
-before(() => speak("en", JSON.parse(readFileSync(new URL("../../../static/lang/en.json", import.meta.url), "utf8")), "en-GB"));
+before(() =>
+  speak("en", JSON.parse(readFileSync(new URL("../../../static/lang/en.json", import.meta.url), "utf8")), "en-GB"),
+);
 
 const at = (day, minutes) => new Date(2026, 2, day, 10, minutes).toISOString();
 const ada = { display_name: "Ada" };
@@ -18,10 +20,17 @@ test("messages become lines that say who and when", () => {
     { author: ada, body: "", deleted_at: at(9, 59), created_at: at(9, 59) },
     undefined,
   ];
-  assert.equal(transcript(messages, now), "[10:58] Ada: Milk or **lemon**?\nOr both?\n[10:59] * bob thinks\n[10:59] Deleted user: <tea.png> <cup.txt>");
+  assert.equal(
+    transcript(messages, now),
+    "[10:58] Ada: Milk or **lemon**?\nOr both?\n[10:59] * bob thinks\n[10:59] Deleted user: <tea.png> <cup.txt>",
+  );
 });
 
 test("days stand above their messages where there are several", () => {
-  const messages = [{ author: ada, body: "one", created_at: at(8, 1) }, { author: ada, body: "two", created_at: at(8, 2) }, { author: ada, body: "three", created_at: at(9, 3) }];
+  const messages = [
+    { author: ada, body: "one", created_at: at(8, 1) },
+    { author: ada, body: "two", created_at: at(8, 2) },
+    { author: ada, body: "three", created_at: at(9, 3) },
+  ];
   assert.equal(transcript(messages, now), "Yesterday\n[10:01] Ada: one\n[10:02] Ada: two\n\nToday\n[10:03] Ada: three");
 });

@@ -9,7 +9,8 @@ import { codeFrom, invitePath, parseRoute } from "../../../static/lib/routes.js"
 import { actionOf, codePoints, fileSize, hueOf, initials, trimBody } from "../../../static/lib/text.js";
 import { ago, clock, dayLabel, lastSeen, useHours } from "../../../static/lib/time.js";
 
-const catalogue = (code) => JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
+const catalogue = (code) =>
+  JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
 beforeEach(() => speak("en", catalogue("en"), "en-GB"));
 
 const now = new Date(2026, 2, 9, 10, 0).getTime();
@@ -19,8 +20,14 @@ const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
 test("the pause before a reconnect doubles to 30 s, with full jitter", () => {
   const longest = Array.from({ length: 8 }, (_, attempt) => reconnectDelay(attempt, () => 1));
   assert.deepEqual(longest, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
-  assert.equal(reconnectDelay(5, () => 0), 0);
-  assert.equal(reconnectDelay(1_000, () => 1), 30_000);
+  assert.equal(
+    reconnectDelay(5, () => 0),
+    0,
+  );
+  assert.equal(
+    reconnectDelay(1_000, () => 1),
+    30_000,
+  );
 });
 
 test("when somebody was last seen", () => {
@@ -78,7 +85,10 @@ test("a draft loses its blank edges and keeps its shape", () => {
 
 test("sixteen hues, another one for each of sixteen neighbours", () => {
   const hues = Array.from({ length: 16 }, (_, index) => hueOf(1_000 + index));
-  assert.deepEqual(hues.toSorted((a, b) => a - b), Array.from({ length: 16 }, (_, index) => index));
+  assert.deepEqual(
+    hues.toSorted((a, b) => a - b),
+    Array.from({ length: 16 }, (_, index) => index),
+  );
   assert.equal(hueOf(5), hueOf(21));
 });
 
@@ -111,16 +121,29 @@ test("a code as it is pasted", () => {
 });
 
 test("devices by name", () => {
-  assert.equal(deviceName("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36"), "Chrome on Linux");
-  assert.equal(deviceName("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 Version/19 Safari/604"), "Safari on iPhone");
+  assert.equal(
+    deviceName("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36"),
+    "Chrome on Linux",
+  );
+  assert.equal(
+    deviceName("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 Version/19 Safari/604"),
+    "Safari on iPhone",
+  );
   assert.equal(deviceName("curl/8.5.0"), "curl");
   assert.equal(deviceName("backup-robot/2"), "backup-robot/2");
   assert.equal(deviceName(null), "Unknown device");
 });
 
 test("a problem by its fields", async () => {
-  const body = { title: "Invalid", status: 422, code: "invalid", errors: [{ pointer: "/username", detail: "is taken" }] };
-  const problem = await Problem.from(new Response(JSON.stringify(body), { status: 422, headers: { "retry-after": "7" } }));
+  const body = {
+    title: "Invalid",
+    status: 422,
+    code: "invalid",
+    errors: [{ pointer: "/username", detail: "is taken" }],
+  };
+  const problem = await Problem.from(
+    new Response(JSON.stringify(body), { status: 422, headers: { "retry-after": "7" } }),
+  );
   assert.deepEqual(problem.fields, { username: "is taken" });
   assert.equal(problem.retryAfter, 7);
   const proxy = await Problem.from(new Response("<h1>Bad gateway</h1>", { status: 502 }));
