@@ -18,13 +18,13 @@ const HALF_MINUTE_MS = 30_000;
 /** Keeping the page is not to be in the way of what is being looked at. */
 const LATER_MS = 4_000;
 
-/** What cannot be had now is asked for again when it is next wanted. */
+/** A failed request is repeated at the next use. */
 const unreachable = () => {};
 
 /** The version of the page that this is; another one may come before the page is fully there. */
 const keeper = navigator.serviceWorker?.controller ?? null;
 
-/** What belongs to one account begins and ends with its session. */
+/** State of one account exists as long as its session. */
 let account = null;
 function changeAccount(id) {
   if (id === account) return;

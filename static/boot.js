@@ -1,4 +1,4 @@
-// What must be settled before anything is drawn; a classic script, since modules come later.
+// Settings that the first paint needs; a classic script, because modules run later.
 // core/preferences.js and core/language.js keep what is read here.
 {
   const kept = (key) => {
@@ -27,7 +27,7 @@
   });
   document.head.append(words);
 
-  // Of the two screens only one is wanted: the modules of the likelier one.
+  // Preloads the modules of the likelier of the two screens.
   const screen = document.getElementById(kept("parlor.user") === null ? "welcome" : "shell");
   document.head.append(screen.content.cloneNode(true));
 }

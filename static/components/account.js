@@ -1,4 +1,4 @@
-// What one is called and seen as, what programs may use, whom one does not hear, and the way out.
+// Account settings: profile, personal tokens, blocked users, export and deletion.
 
 import { useEffect, useState } from "preact/hooks";
 import { notify } from "../core/announce.js";
@@ -15,7 +15,7 @@ import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
 import { OwnPortrait } from "./portrait.js";
 
-/** What a token may be good for, the least of it first. */
+/** Scopes of a token, the narrowest first. */
 const SCOPES = ["read", "post", "write", "admin"];
 const ENDS = [0, 2_592_000, 7_776_000, 31_536_000];
 
@@ -66,7 +66,7 @@ export function About() {
   }`;
 }
 
-/** What `load()` lists, `null` before it is there; `takeAway(id)` takes one of them away. */
+/** Returns the items of `load()`, `null` before they arrive, and a function that removes one with `takeAway(id)`. */
 function useItems(load, takeAway) {
   const [items, setItems] = useState(null);
   const loading = useSubmit(async () => setItems(await load()));

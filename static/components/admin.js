@@ -1,4 +1,4 @@
-// What admins see and do: accounts, reports, and what was done with rights.
+// Administration: accounts, reports and the audit log.
 
 import { useEffect, useState } from "preact/hooks";
 import { notify } from "../core/announce.js";
@@ -102,7 +102,7 @@ function Audit() {
   <//>`;
 }
 
-/** What the server is, and whether it takes what is new. Its settings stand in its file, not here. */
+/** Name, version and readiness of the server. Its settings are in its settings file. */
 function Server() {
   const [about, setAbout] = useState(null);
   const loading = useSubmit(async () => {

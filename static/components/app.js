@@ -7,7 +7,7 @@ import { Logo } from "./icon.js";
 import { lazy } from "./lazy.js";
 import { Toast } from "./toast.js";
 
-// Nobody needs both; boot.js has asked for the one that is likely.
+// Only one of them is needed; boot.js preloads the likely one.
 const Shell = lazy(async () => (await import("./shell.js")).Shell);
 const Welcome = lazy(async () => (await import("./welcome.js")).Welcome);
 

@@ -1,4 +1,4 @@
-// What came with a message: pictures, sound, films, and files by their names.
+// Files of a message: pictures, sound, films, and others by name.
 
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";

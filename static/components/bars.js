@@ -1,4 +1,4 @@
-// What stands above everything: the connection is gone, a new version of the page has come.
+// Banners above everything: the connection is lost, a new version of the page is available.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { liveSocket } from "../core/socket.js";

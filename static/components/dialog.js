@@ -18,7 +18,7 @@ export function Dialog({ title, children, wide = false }) {
     shown.showModal();
     return () => {
       shown.close();
-      // What opened the dialog may be gone by now: then writing goes on.
+      // The element that opened the dialog may be gone: then the composer gets the focus.
       if (document.activeElement === document.body) document.getElementById("composer")?.focus();
     };
   }, []);

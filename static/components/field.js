@@ -22,7 +22,7 @@ export function Field({ label, hint, error, as = "input", value, ...input }) {
   </div>`;
 }
 
-/** What went wrong, unless the fields already say it. */
+/** Shows a problem unless the fields already show it. */
 export function FormError({ problem, known = [] }) {
   if (!problem) return null;
   const told = Object.keys(problem.fields ?? {}).some((name) => known.includes(name));

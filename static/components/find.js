@@ -49,7 +49,7 @@ function peopleNamed(words) {
     .slice(0, MOST_PEOPLE);
 }
 
-/** What the switcher offers: `{key, icon, name, badge, go}`. */
+/** Returns the entries of the switcher: `{key, icon, name, badge, go}`. */
 function targets(words) {
   const found = matching(words).map((room) => ({
     key: `switch-${room.id}`,
@@ -58,7 +58,7 @@ function targets(words) {
     badge: room.unread.value,
     go: () => go(roomPath(room.id)),
   }));
-  // Who has a room of two with the reader stands there by name already.
+  // Users with a direct room are listed already, as the name of that room.
   const named = new Set(found.map(({ name }) => name));
   const persons = peopleNamed(words).filter(({ display_name: name }) => !named.has(name));
   return [

@@ -1,4 +1,4 @@
-// What stands beside the list of rooms when none is open.
+// The main area when no room is open.
 
 import { follow } from "../core/router.js";
 import { dialog, me } from "../core/state.js";

@@ -46,7 +46,7 @@ export function Icon({ name }) {
   </svg>`;
 }
 
-/** What stands before a room of that kind. */
+/** Returns the icon of a kind of room. */
 export const iconOf = (kind) => ({ public: "hash", direct: "people" })[kind] ?? "lock";
 
 /** A bubble whose tail makes it a P. */

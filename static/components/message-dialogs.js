@@ -50,7 +50,7 @@ function Report({ message }) {
   </form>`;
 }
 
-/** What a GET answers: `undefined` while it is under way, a Problem if it failed. */
+/** Returns the answer of a GET: `undefined` while it is pending, a Problem if it failed. */
 function useAnswer(path) {
   const [answer, setAnswer] = useState(undefined);
   const load = () => {

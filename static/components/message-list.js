@@ -23,7 +23,7 @@ const TURNED_MS = 1_000;
 const TELLS_OF_REST = "onscrollend" in globalThis;
 
 const distance = (box) => box.scrollHeight - box.scrollTop - box.clientHeight;
-/** What of the log's size moves its end. */
+/** Sizes of the log that move its end. */
 const shape = (box) => `${box.scrollHeight} ${box.clientHeight}`;
 
 export function MessageList({ room }) {
@@ -67,7 +67,7 @@ export function MessageList({ room }) {
     if (end < AHEAD_PX) void loadAfter(room);
   };
 
-  /** Who is on the way up is not pulled back to the end, however near to it they still are. */
+  /** A reader who scrolls up is not pulled back, however near the end still is. */
   const onScroll = () => {
     const at = held.current;
     if (TELLS_OF_REST && at.shape === shape(box.current)) at.rising = box.current.scrollTop < at.top;

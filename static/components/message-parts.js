@@ -1,4 +1,4 @@
-// What stands around a message's text: what it answers, how others reacted, that it is pinned.
+// Parts around a message's text: the quoted message, reactions, the pin.
 
 import { react } from "../core/messages.js";
 import { follow } from "../core/router.js";
@@ -14,7 +14,7 @@ export const nameOf = (author) => {
   return known?.display_name || known?.username || t("message.somebody");
 };
 
-/** What a message answers. It leads there. */
+/** The quoted message, as a link to it. */
 export function Quote({ message }) {
   const { quote } = message;
   const words = quote.deleted ? t("message.deleted") : plainText(quote.body);

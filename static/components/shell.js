@@ -62,7 +62,7 @@ export function Shell() {
   </div>`;
 }
 
-/** What stands in the place of a room. */
+/** The main area when no room is shown. */
 function Elsewhere({ inRoom }) {
   if (!roomsKnown.value) return html`<main class="home"><p class="faint" role="status">${t("home.opening")}</p></main>`;
   return inRoom ? html`<${NoRoom} />` : html`<${Home} />`;

@@ -1,4 +1,4 @@
-// What is said aloud: one polite line every few seconds at most, and short notices.
+// The live region: at most one polite line every few seconds; and toasts.
 
 import { signal } from "@preact/signals";
 import { t } from "../lib/i18n.js";
@@ -15,7 +15,7 @@ let waiting = [];
 let timer = null;
 let quietUntil = 0;
 
-/** Somebody else's message has come; `live` if it was said just now, and not while one was away. */
+/** Announces a message of another user; `live` if it was sent just now, not while the reader was away. */
 export function heard(room, message, live) {
   if (room === currentRoom.value) announce(message);
   // After an absence there may be hundreds, and their number stands at their rooms.

@@ -1,4 +1,4 @@
-// What a line that begins with `/` does, other than being sent.
+// Slash commands of the composer.
 
 import { commandOf, nearestCommand } from "../lib/command-line.js";
 import { t } from "../lib/i18n.js";

@@ -102,7 +102,7 @@ export function keepWindow(room) {
   if (timeline.size <= WINDOW || timeline.hasAfter) return;
   const reading = room === currentRoom.value && !room.atBottom.value;
   if (!reading) timeline.trimStart(WINDOW_KEPT);
-  // Somebody reads further up: what comes stays on the server until they scroll down to it.
+  // The reader is further up: new messages stay on the server until the reader scrolls down.
   else timeline.detach();
 }
 

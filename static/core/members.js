@@ -1,4 +1,4 @@
-// Who is in a room, who is online, and what they are called.
+// Members of rooms, their presence and their names.
 
 import { get } from "./api.js";
 import { people } from "./state.js";

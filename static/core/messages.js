@@ -1,4 +1,4 @@
-// What one does to messages that are there. What becomes of it comes back over the socket.
+// Actions on messages. Their results arrive over the socket.
 
 import { t } from "../lib/i18n.js";
 import { notify } from "./announce.js";

@@ -1,4 +1,4 @@
-// What somebody prefers in this browser.
+// Preferences of this browser.
 
 import { effect, signal } from "@preact/signals";
 import { useHours } from "../lib/time.js";

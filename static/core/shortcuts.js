@@ -8,7 +8,7 @@ import { currentRoom, dialog, roomList, session } from "./state.js";
 const isMac = /Mac|iPhone|iPad/u.test(navigator.platform);
 
 /**
- * What the help lists, in groups: each key by its name in the catalogue (`keys.ctrl`) or as it is printed.
+ * Shortcuts for the help, in groups: each key by its name in the catalogue (`keys.ctrl`) or as printed.
  * `Mod` is Ctrl, and ⌘ on a Mac. `label` is a key of the catalogue.
  */
 export const SHORTCUTS = [

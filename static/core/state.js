@@ -1,4 +1,4 @@
-// What the page knows, as signals. Only the modules of this folder change it.
+// State of the page, as signals. Only the modules of this folder change it.
 
 import { computed, signal } from "@preact/signals";
 import { parseRoute } from "../lib/routes.js";
@@ -7,7 +7,7 @@ import { parseRoute } from "../lib/routes.js";
 export const session = signal({ phase: "starting", user: null, sessionId: null, notice: null });
 export const me = computed(() => session.value.user);
 
-/** What `GET /api/server` says, or null. */
+/** Answer of `GET /api/server`, or null. */
 export const server = signal(null);
 export const bodyLimit = signal(4000);
 

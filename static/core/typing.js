@@ -1,4 +1,4 @@
-// Who is typing, both ways: told every 4 s while somebody writes, shown for 8 s after it was heard.
+// Typing indicators: sent every 4 s while the reader types, shown for 8 s after each one received.
 
 import { signal } from "@preact/signals";
 import { liveSocket } from "./socket.js";

@@ -1,4 +1,4 @@
-// What the server says when it refuses (RFC 9457), in a form that a screen can show.
+// Refusals of the server (RFC 9457), in a form that the page can show.
 
 import { t } from "./i18n.js";
 

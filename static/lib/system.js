@@ -1,4 +1,4 @@
-// What the room itself says: who came, who went, what was changed. In the reader's language.
+// Texts of system messages in the reader's language.
 
 import { listed, t } from "./i18n.js";
 

@@ -1,4 +1,4 @@
-// What can be said about a body without interpreting it: text stays text.
+// Functions on message bodies as plain text.
 
 import { spoken } from "./i18n.js";
 
@@ -14,7 +14,7 @@ const ACTION = /^\/me\s+(?=\S)/u;
 /** The rest of a body such as `/me waves`, or null when it is no action. */
 export const actionOf = (body) => (ACTION.test(body) ? body.replace(ACTION, "") : null);
 
-/** What a draft becomes when it is sent: no trailing blanks, no empty lines around it. */
+/** Returns a draft as it is sent: without trailing blanks and surrounding empty lines. */
 export const trimBody = (draft) => draft.replace(/^(?:[^\S\n]*\n)+/u, "").trimEnd();
 
 /** One or two letters for an avatar. */

@@ -170,7 +170,7 @@ export class Timeline {
     }
     this.hasAfter = page.has_after;
     this.#settle();
-    // What arrived while the end was out of view was not kept: there is more to load.
+    // Messages that arrived while the end was out of view were not kept: there is more to load.
     if (this.#hi < this.headSeq) this.hasAfter = true;
   }
 
