@@ -4,14 +4,14 @@ import { effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./components/app.js";
 import "./core/file-drag.js";
-import "./core/live.js";
+import "./core/frame-handlers.js";
 import { loadLanguage } from "./core/language.js";
 import { preferences } from "./core/preferences.js";
-import { forgetReading } from "./core/reading.js";
+import { clearPendingReceipts } from "./core/receipts.js";
 import { closeOutbox, openOutbox } from "./core/sending.js";
-import { start } from "./core/session.js";
+import { restoreSession } from "./core/session.js";
 import { liveSocket } from "./core/socket.js";
-import { blocked, dialog, now, people, rooms, roomsKnown, session } from "./core/state.js";
+import { blocked, dialog, now, people, rooms, roomsLoaded, session } from "./core/state.js";
 import { html } from "./lib/html.js";
 
 const HALF_MINUTE_MS = 30_000;
@@ -36,11 +36,11 @@ function changeAccount(id) {
   }
   liveSocket.stop();
   closeOutbox();
-  forgetReading();
+  clearPendingReceipts();
   rooms.value = new Map();
   people.value = new Map();
   blocked.value = new Set();
-  roomsKnown.value = false;
+  roomsLoaded.value = false;
   dialog.value = null;
 }
 effect(() => {
@@ -53,7 +53,7 @@ effect(() => {
 let press = async (event) => {
   const open = dialog.value;
   const shortcuts = await import("./core/shortcuts.js");
-  press = shortcuts.press;
+  press = shortcuts.handleKey;
   if (dialog.value === open) press(event);
 };
 addEventListener("keydown", (event) => void press(event)?.catch(unreachable));
@@ -65,7 +65,7 @@ setInterval(tick, HALF_MINUTE_MS);
 document.addEventListener("visibilitychange", tick);
 
 const root = document.getElementById("app");
-const started = start();
+const started = restoreSession();
 await loadLanguage();
 root.replaceChildren();
 // Clocks of another kind: every time is said anew, wherever it stands.
@@ -75,5 +75,5 @@ effect(() => {
 });
 await started;
 // Only over HTTPS and on localhost; and where the browser refuses, the page works without.
-const keep = async () => (await import("./core/service-worker.js")).keepPage(keeper);
+const keep = async () => (await import("./core/service-worker.js")).installServiceWorker(keeper);
 if (navigator.serviceWorker) setTimeout(() => void keep().catch(unreachable), LATER_MS);

@@ -2,6 +2,8 @@
 //! decide no rules.
 
 mod address;
+#[cfg(test)]
+mod autobahn;
 mod body;
 mod client;
 mod cookies;

@@ -24,7 +24,8 @@ pub fn text(payload: &str) -> Bytes {
     build(LAST | TEXT, payload.as_bytes())
 }
 
-fn build(first: u8, payload: &[u8]) -> Bytes {
+/// Builds a frame from its first byte and its payload.
+pub(crate) fn build(first: u8, payload: &[u8]) -> Bytes {
     let mut frame = Vec::with_capacity(payload.len() + 10);
     frame.push(first);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {

@@ -18,9 +18,11 @@ const MOST_OF_CONTROL: usize = 125;
 
 /// Message or control frame from a client.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Incoming {
-    /// A message. Binary frames count as text, because terminal clients may send lines as binary frames.
+pub(crate) enum Incoming {
+    /// A text message.
     Text(String),
+    /// A binary message.
+    Binary(Vec<u8>),
     /// A ping, which is answered with the same bytes.
     Ping(Vec<u8>),
     /// A pong.
@@ -30,13 +32,15 @@ pub(super) enum Incoming {
 }
 
 /// Splits a byte stream into messages.
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     /// Bytes that are not yet a complete frame.
     bytes: Vec<u8>,
     /// Number of these bytes that are consumed.
     taken: usize,
     /// Payload so far of a fragmented message.
     parts: Option<Vec<u8>>,
+    /// Whether the fragmented message is text.
+    is_text: bool,
     /// Whether the fragmented message is compressed.
     compressed: bool,
     /// Whether the peer may compress its messages.
@@ -57,11 +61,12 @@ struct FrameHeader {
 }
 
 impl Decoder {
-    pub(super) fn new(limit: usize, inflates: bool) -> Self {
+    pub(crate) fn new(limit: usize, inflates: bool) -> Self {
         Self {
             bytes: Vec::new(),
             taken: 0,
             parts: None,
+            is_text: false,
             compressed: false,
             inflates,
             limit,
@@ -69,7 +74,7 @@ impl Decoder {
     }
 
     /// Adds bytes that were read.
-    pub(super) fn feed(&mut self, bytes: &[u8]) {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.taken);
         self.taken = 0;
         self.bytes.extend_from_slice(bytes);
@@ -79,7 +84,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The reason to close the connection. The rest of the stream cannot be decoded.
-    pub(super) fn next(&mut self) -> Result<Option<Incoming>, CloseReason> {
+    pub(crate) fn next(&mut self) -> Result<Option<Incoming>, CloseReason> {
         while let Some(head) = self.head()? {
             let payload = &mut self.bytes[head.start..head.end];
             unmask(payload, head.mask);
@@ -104,9 +109,12 @@ impl Decoder {
             (PING, _) => Ok(Some(Incoming::Ping(payload))),
             (PONG, _) => Ok(Some(Incoming::Pong)),
             (CLOSE, _) => close_code(&payload).map(|code| Some(Incoming::Close(code))),
-            (TEXT | BINARY, None) if head.last => self.message(payload, head.compressed).map(Some),
+            (TEXT | BINARY, None) if head.last => self
+                .message(payload, head.opcode == TEXT, head.compressed)
+                .map(Some),
             (TEXT | BINARY, parts @ None) => {
                 *parts = Some(payload);
+                self.is_text = head.opcode == TEXT;
                 self.compressed = head.compressed;
                 Ok(None)
             }
@@ -116,17 +124,27 @@ impl Decoder {
                     return Ok(None);
                 }
                 let payload = self.parts.take().unwrap_or_default();
-                self.message(payload, self.compressed).map(Some)
+                self.message(payload, self.is_text, self.compressed)
+                    .map(Some)
             }
             _ => Err(CloseReason::ProtocolError),
         }
     }
 
-    fn message(&self, mut payload: Vec<u8>, compressed: bool) -> Result<Incoming, CloseReason> {
+    fn message(
+        &self,
+        mut payload: Vec<u8>,
+        is_text: bool,
+        compressed: bool,
+    ) -> Result<Incoming, CloseReason> {
         if compressed {
             payload = deflate::inflate(payload, self.limit)?;
         }
-        text(payload)
+        if is_text {
+            text(payload).map(Incoming::Text)
+        } else {
+            Ok(Incoming::Binary(payload))
+        }
     }
 
     /// Parses the header of the next frame if the frame is complete.
@@ -196,11 +214,12 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-fn text(payload: Vec<u8>) -> Result<Incoming, CloseReason> {
-    match String::from_utf8(payload) {
-        Ok(text) => Ok(Incoming::Text(text)),
-        Err(_) => Err(CloseReason::NotUtf8),
-    }
+/// Returns the payload of a message as text.
+///
+/// # Errors
+/// [`CloseReason::NotUtf8`] if it is not UTF-8.
+pub(crate) fn text(payload: Vec<u8>) -> Result<String, CloseReason> {
+    String::from_utf8(payload).map_err(|_| CloseReason::NotUtf8)
 }
 
 /// Parses the code of a close frame, which a text may follow.
@@ -274,7 +293,7 @@ mod tests {
             said("grüß dich"),
             Incoming::Ping(b"there?".to_vec()),
             said(&("x".repeat(300) + "y")),
-            said("binary"),
+            Incoming::Binary(b"binary".to_vec()),
             Incoming::Pong,
             Incoming::Ping(Vec::new()),
             said(&long),

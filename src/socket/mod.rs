@@ -4,7 +4,7 @@
 //! itself. The connection's own task has two halves that do not wait for each other. The reader turns frames into
 //! commands; the driver does what takes more than one write, such as reading missed messages from the store.
 
-mod codec;
+pub(crate) mod codec;
 mod delivery_gate;
 mod driver;
 mod events;

@@ -9,7 +9,7 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnord
 
 use super::{
     Context, Scope,
-    codec::{Decoder, Incoming},
+    codec::{self, Decoder, Incoming},
     events::{ConnectionEvent, Disconnect},
     frame_encoder::FrameEncoder,
     outbound::Outbound,
@@ -126,6 +126,11 @@ impl Reader {
     async fn take(&mut self, incoming: Incoming) -> Result<(), ReaderStopped> {
         let text = match incoming {
             Incoming::Text(text) => text,
+            // Terminal clients may send lines as binary frames.
+            Incoming::Binary(payload) => match codec::text(payload) {
+                Ok(text) => text,
+                Err(reason) => return self.end(Disconnect::Close(reason)).await,
+            },
             Incoming::Ping(payload) => {
                 let pong = ws_frame::pong(&payload);
                 return self

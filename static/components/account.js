@@ -1,7 +1,7 @@
 // Account settings: profile, personal tokens, blocked users, export and deletion.
 
 import { useEffect, useState } from "preact/hooks";
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { get, patch, post, remove } from "../core/api.js";
 import { loadBlocks, unblock } from "../core/blocks.js";
 import { copyText } from "../core/clipboard.js";
@@ -9,22 +9,22 @@ import { endSession } from "../core/session.js";
 import { dialog, me, now, roomList, rooms, session } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
-import { ago, fullTime } from "../lib/time.js";
+import { relativeTime, fullTime } from "../lib/time.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
-import { OwnPortrait } from "./portrait.js";
+import { OwnAvatarImage } from "./avatar-image.js";
 
 /** Scopes of a token, the narrowest first. */
 const SCOPES = ["read", "post", "write", "admin"];
-const ENDS = [0, 2_592_000, 7_776_000, 31_536_000];
+const EXPIRY_SECONDS = [0, 2_592_000, 7_776_000, 31_536_000];
 
 /** Takes over what the server says of one's own account. */
-function knownAs(user) {
+function updateOwnUser(user) {
   session.value = { ...session.value, user: { ...session.value.user, ...user } };
 }
 
-export function About() {
+export function Profile() {
   const [profile, setProfile] = useState(null);
   const [admin, setAdmin] = useState(false);
   const loading = useSubmit(async () => {
@@ -38,13 +38,13 @@ export function About() {
     if (username !== profile.username) change.username = username;
     const { user } = await patch("/api/me", change);
     setProfile(user);
-    knownAs(user);
-    notify(t("account.saved"));
+    updateOwnUser(user);
+    showToast(t("account.saved"));
   });
   return html`<section class="part">
     <h3>${t("account.about")}</h3>
     <${FormError} problem=${loading.problem} />
-    <${OwnPortrait} />
+    <${OwnAvatarImage} />
     ${
       profile &&
       html`<form onSubmit=${form.submit}>
@@ -74,7 +74,7 @@ function useItems(load, takeAway) {
   const drop = (id) =>
     takeAway(id).then(
       () => loading.submit(),
-      (problem) => notify(problem.message, "bad"),
+      (problem) => showToast(problem.message, "bad"),
     );
   return { items, problem: loading.problem, reload: loading.submit, drop };
 }
@@ -119,7 +119,7 @@ export function Tokens() {
     setLimited(false);
     await list.reload();
   });
-  const copy = async () => notify(t((await copyText(made.token)) ? "message.copied" : "message.not-copied"));
+  const copy = async () => showToast(t((await copyText(made.token)) ? "message.copied" : "message.not-copied"));
   return html`<section class="part">
     <h3>${t("tokens.heading")}</h3>
     <p class="faint">${t("tokens.text")}</p>
@@ -135,7 +135,7 @@ export function Tokens() {
           : html`<${TokenRooms} limited=${limited} setLimited=${setLimited} />`
       }
       <div class="field"><label for="token-ends">${t("tokens.ends")}</label>
-        <select id="token-ends" name="ends">${ENDS.map((seconds) => html`<option value=${seconds}>${seconds === 0 ? t("tokens.never") : t("span.days", { n: seconds / 86_400 })}</option>`)}</select></div>
+        <select id="token-ends" name="ends">${EXPIRY_SECONDS.map((seconds) => html`<option value=${seconds}>${seconds === 0 ? t("tokens.never") : t("span.days", { n: seconds / 86_400 })}</option>`)}</select></div>
       <${FormError} problem=${form.problem} known=${["name"]} />
       <div class="form-foot"><${SubmitButton} busy=${form.busy} class="">${t("tokens.make")}<//></div>
     </form>
@@ -145,13 +145,13 @@ export function Tokens() {
       (token) => html`<li class="session" key=${token.id}><div class="session-text">
           <p><bdi>${token.name}</bdi> <span class="role">${t(`tokens.${token.scope}`)}</span></p>
           ${token.rooms && html`<p class="faint">${t("tokens.in", { rooms: token.rooms.map(roomName).join(", ") })}</p>`}
-          <p class="faint">${token.last_used_at ? t("tokens.used", { when: ago(token.last_used_at, now.value) }) : t("tokens.unused")}${token.expires_at ? ` · ${t("invites.until", { time: fullTime(token.expires_at) })}` : ""}</p></div>
+          <p class="faint">${token.last_used_at ? t("tokens.used", { when: relativeTime(token.last_used_at, now.value) }) : t("tokens.unused")}${token.expires_at ? ` · ${t("invites.until", { time: fullTime(token.expires_at) })}` : ""}</p></div>
         <button type="button" class="button danger-quiet" onClick=${() => void list.drop(token.id)}>${t("invites.revoke")}</button></li>`,
     )}</ul>
   </section>`;
 }
 
-export function Blocked() {
+export function BlockedUsers() {
   const list = useItems(loadBlocks, unblock);
   if (!list.problem && !list.items?.length) return null;
   return html`<section class="part">
@@ -166,7 +166,7 @@ export function Blocked() {
   </section>`;
 }
 
-export function TheEnd() {
+export function DeleteAccount() {
   const [asking, setAsking] = useState(false);
   const form = useSubmit(async ({ password, messages }) => {
     await remove("/api/me", { password, messages });

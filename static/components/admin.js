@@ -1,11 +1,11 @@
 // Administration: accounts, reports and the audit log.
 
 import { useEffect, useState } from "preact/hooks";
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { get, post, put, remove } from "../core/api.js";
 import { me } from "../core/state.js";
 import { html } from "../lib/html.js";
-import { spoken, t } from "../lib/i18n.js";
+import { currentLocale, t } from "../lib/i18n.js";
 import { fileSize } from "../lib/text.js";
 import { fullTime } from "../lib/time.js";
 import { ConfirmButton } from "./confirm-button.js";
@@ -80,7 +80,7 @@ function Reports() {
   const close = (id) =>
     remove(`/api/admin/reports/${id}`).then(
       () => list.again(),
-      (problem) => notify(problem.message, "bad"),
+      (problem) => showToast(problem.message, "bad"),
     );
   return html`<${List} list=${list} empty=${t("admin.no-reports")}>
     ${(report) => html`<li class="session" key=${report.id}><div class="session-text">
@@ -118,7 +118,7 @@ function Server() {
       ? html`<${FormError} problem=${loading.problem} />`
       : html`<p class="faint" role="status">${t("dialog.loading")}</p>`;
   const { name, version, registration, ready, limits } = about;
-  const number = (value) => new Intl.NumberFormat(spoken()).format(value);
+  const number = (value) => new Intl.NumberFormat(currentLocale()).format(value);
   const facts = [
     ["admin.server.name", html`<bdi>${name}</bdi>`],
     ["admin.server.version", html`<span translate=${false}>${version}</span>`],

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { start } from "../core/session.js";
+import { restoreSession } from "../core/session.js";
 import { dialog, route, session } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
@@ -11,14 +11,14 @@ import { Toast } from "./toast.js";
 const Shell = lazy(async () => (await import("./shell.js")).Shell);
 const Welcome = lazy(async () => (await import("./welcome.js")).Welcome);
 
-const Reset = lazy(async () => (await import("./reset.js")).Reset);
-const Lost = lazy(async () => (await import("./lost.js")).Lost);
+const Reset = lazy(async () => (await import("./password-reset.js")).PasswordReset);
+const Lost = lazy(async () => (await import("./not-found.js")).NotFound);
 
 const SCREENS = { starting: Starting, unreachable: Unreachable, out: Welcome, in: Shell };
 
 export function App() {
   const { name, token } = route.value;
-  return html`${name === "lost" ? html`<${Lost} />` : name === "reset" ? html`<${Reset} token=${token} />` : html`<${SCREENS[session.value.phase]} />`}${dialog.value === null && html`<${Toast} />`}`;
+  return html`${name === "not-found" ? html`<${Lost} />` : name === "reset" ? html`<${Reset} token=${token} />` : html`<${SCREENS[session.value.phase]} />`}${dialog.value === null && html`<${Toast} />`}`;
 }
 
 function Starting() {
@@ -28,17 +28,17 @@ function Starting() {
 /** The server did not answer when the page was opened. */
 function Unreachable() {
   useEffect(() => {
-    const again = setInterval(start, 5_000);
-    addEventListener("online", start);
+    const again = setInterval(restoreSession, 5_000);
+    addEventListener("online", restoreSession);
     return () => {
       clearInterval(again);
-      removeEventListener("online", start);
+      removeEventListener("online", restoreSession);
     };
   }, []);
   return html`<main class="starting">
     <${Logo} />
     <h1>${t("app.unreachable")}</h1>
     <p class="faint">${t("app.unreachable.text")}</p>
-    <button type="button" class="button primary" onClick=${start}>${t("app.try-now")}</button>
+    <button type="button" class="button primary" onClick=${restoreSession}>${t("app.try-now")}</button>
   </main>`;
 }

@@ -1,7 +1,7 @@
 // How the page looks, and what its keys do, in this browser.
 
 import { chooseLanguage, chosenLanguage } from "../core/language.js";
-import { CHOICES, prefer, preferences } from "../core/preferences.js";
+import { CHOICES, setPreference, preferences } from "../core/preferences.js";
 import { html } from "../lib/html.js";
 import { LANGUAGES, t } from "../lib/i18n.js";
 
@@ -12,7 +12,7 @@ export function Appearance() {
     <h3>${t("appearance.heading")}</h3>
     ${SHOWN.map(
       (name) => html`<div class="field" key=${name}><label for=${`prefer-${name}`}>${t(`appearance.${name}`)}</label>
-        <select id=${`prefer-${name}`} value=${preferences.value[name]} onChange=${(event) => prefer(name, event.currentTarget.value)}>
+        <select id=${`prefer-${name}`} value=${preferences.value[name]} onChange=${(event) => setPreference(name, event.currentTarget.value)}>
           ${CHOICES[name].map((value) => html`<option value=${value}>${t(`appearance.${name}.${value}`)}</option>`)}
         </select></div>`,
     )}

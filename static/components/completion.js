@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { COMMANDS } from "../core/commands.js";
 import { loadMembers } from "../core/members.js";
 import { people } from "../core/state.js";
-import { fitting, wishOf } from "../lib/completion.js";
+import { bestMatches, queryAtCaret } from "../lib/completion.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Avatar } from "./avatar.js";
@@ -12,7 +12,7 @@ import { Avatar } from "./avatar.js";
 export const LIST = "completion";
 const optionId = (index) => `${LIST}-${index}`;
 
-/** Suggestions, each with the text that replaces the typed word. */
+/** What may be chosen, each with the text that takes the place of what was typed. */
 const CHOICES = {
   "/": () =>
     COMMANDS.map(({ name, takes, about }) => ({
@@ -30,7 +30,7 @@ const CHOICES = {
       text: `@${user.username} `,
       shown: html`<${Avatar} person=${user} /><bdi class="option-name">${user.display_name}</bdi> <span class="faint" translate=${false}>@${user.username}</span>`,
     }));
-    if (room.governs)
+    if (room.canModerate)
       named.push({
         names: ["room"],
         text: "@room ",
@@ -53,8 +53,8 @@ const CHOICES = {
 export function Completion({ room, before, complete, close, keys, setActive }) {
   const [emoji, setEmoji] = useState([]);
   const [at, setAt] = useState(0);
-  const wish = useMemo(() => wishOf(before), [before]);
-  const kind = wish?.kind;
+  const query = useMemo(() => queryAtCaret(before), [before]);
+  const kind = query?.kind;
   useEffect(() => {
     if (kind === ":")
       import("../lib/emoji.js").then(
@@ -65,16 +65,16 @@ export function Completion({ room, before, complete, close, keys, setActive }) {
   }, [kind]);
   useEffect(() => setAt(0), [before]);
 
-  const options = wish ? fitting(CHOICES[kind](room, emoji), wish.words) : [];
+  const options = query ? bestMatches(CHOICES[kind](room, emoji), query.words) : [];
   const chosen = Math.min(at, options.length - 1);
-  const choose = (option) => complete(wish.from, option.text);
+  const choose = (option) => complete(query.from, option.text);
 
   useLayoutEffect(() => {
     setActive(options.length > 0 ? optionId(chosen) : null);
     keys.current = (event) => {
       if (options.length === 0 || event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return false;
-      // A complete word needs no completion: Enter sends the message.
-      const isWhole = options[chosen].text.trim() === before.slice(wish.from);
+      // What is written out needs no completing: Enter sends it.
+      const isWhole = options[chosen].text.trim() === before.slice(query.from);
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step) setAt((chosen + step + options.length) % options.length);
       else if (event.key === "Tab" || (event.key === "Enter" && !isWhole)) choose(options[chosen]);

@@ -1,31 +1,31 @@
 // Where messages are written. Drafts are kept for each room, also across a reload.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { edit } from "../core/messages.js";
+import { editMessage } from "../core/messages.js";
 import { preferences } from "../core/preferences.js";
-import { post } from "../core/sending.js";
+import { sendMessage } from "../core/sending.js";
 import { bodyLimit, connection, me, now, people } from "../core/state.js";
 import { read, remove, write } from "../core/storage.js";
-import { doneTyping, tellTyping, tellTypingStopped, typingIn } from "../core/typing.js";
+import { resetTyping, sendTyping, sendTypingStopped, typingUsers } from "../core/typing.js";
 import { html } from "../lib/html.js";
-import { listed, t } from "../lib/i18n.js";
+import { formatList, t } from "../lib/i18n.js";
 import { codePoints, trimBody } from "../lib/text.js";
 import { fullTime } from "../lib/time.js";
 import { Icon, IconButton } from "./icon.js";
-import { lazy, sayNotLoaded } from "./lazy.js";
+import { lazy, showLoadError } from "./lazy.js";
 import { nameOf } from "./message-parts.js";
 
 /** On a screen keyboard, Enter begins a new line and the button sends. */
 const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
 const HINT_SHARE = 0.9;
 /** A word that may be completed; and a line that is a command. What they are is known to what is fetched for them. */
-const BEGUN = /(?:^|[\s(])[@:/][^\s]*$/u;
+const COMPLETABLE = /(?:^|[\s(])[@:/][^\s]*$/u;
 /** Every line like one is taken for a command, so that a mistyped one is not published. `/me` is sent as it is. */
 const COMMAND = /^\/(?!me(?:\s|$))[\p{L}\p{N}_]/iu;
 /** `//x` sends `/x`, as at a terminal. */
 const ESCAPED = /^\/(?=\/[\p{L}\p{N}_])/u;
 
-const MOVES = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]);
+const CARET_KEYS = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]);
 
 const Uploads = lazy(async () => (await import("./uploads.js")).Uploads);
 const RefusedLine = lazy(async () => (await import("./refused-line.js")).RefusedLine);
@@ -57,9 +57,9 @@ export function Composer({ room, attachFiles }) {
   const limit = bodyLimit.value;
   const length = codePoints(trimBody(draft));
   const tooLong = length > limit;
-  const coming = uploads.some(({ state }) => state !== "here");
-  const nothing = draft.trim() === "" && uploads.length === 0;
-  const waits = nothing || tooLong || coming;
+  const uploading = uploads.some(({ state }) => state !== "ready");
+  const isEmpty = draft.trim() === "" && uploads.length === 0;
+  const cannotSend = isEmpty || tooLong || uploading;
 
   useLayoutEffect(() => {
     const { current } = area;
@@ -71,7 +71,7 @@ export function Composer({ room, attachFiles }) {
     if (!TOUCH.matches && !document.querySelector("dialog[open]")) area.current.focus();
   }, []);
 
-  // The edited message replaces the draft until the edit ends.
+  // What is edited takes the place of the draft for as long as it takes.
   useEffect(() => {
     setDraft(editing ? editing.body : read(draftKey(room), ""));
   }, [editing]);
@@ -80,13 +80,13 @@ export function Composer({ room, attachFiles }) {
     setDraft(text);
     setRefusal(null);
     if (editing) return;
-    if (text.trim() !== "") tellTyping(room.id);
-    else tellTypingStopped(room.id);
+    if (text.trim() !== "") sendTyping(room.id);
+    else sendTypingStopped(room.id);
     if (text === "") remove(draftKey(room));
     else write(draftKey(room), text);
   };
 
-  const leave = () => {
+  const cancel = () => {
     room.editing.value = null;
     room.replying.value = null;
     area.current.focus();
@@ -94,44 +94,44 @@ export function Composer({ room, attachFiles }) {
 
   const save = async () => {
     const body = trimBody(area.current.value);
-    if (body === editing.body || (await edit(editing, body))) leave();
+    if (body === editing.body || (await editMessage(editing, body))) cancel();
   };
 
   const send = (event) => {
     event?.preventDefault();
     area.current.focus();
-    if (tooLong || coming) return;
+    if (tooLong || uploading) return;
     if (editing) {
-      if (!nothing) void save();
+      if (!isEmpty) void save();
       return;
     }
     const body = trimBody(area.current.value);
-    if (nothing) return;
+    if (isEmpty) return;
     setBefore(null);
-    if (COMMAND.test(body)) void obey(body);
-    else say(body.replace(ESCAPED, ""));
+    if (COMMAND.test(body)) void runCommand(body);
+    else sendText(body.replace(ESCAPED, ""));
   };
 
-  const say = (body) => {
+  const sendText = (body) => {
     const written = area.current.value;
     // The draft is kept until the message is.
-    void post(room, body, { replyTo: replying, files: uploads.map(({ file }) => file) }).then(
+    void sendMessage(room, body, { replyTo: replying, files: uploads.map(({ file }) => file) }).then(
       (isSaved) => isSaved && dropDraft(written),
     );
     setDraft("");
     setUploads([]);
     setRefusal(null);
     room.replying.value = null;
-    doneTyping();
+    resetTyping();
   };
 
   const dropDraft = (written) => read(draftKey(room)) === written && remove(draftKey(room));
 
-  const obey = async (line) => {
+  const runCommand = async (line) => {
     const written = area.current.value;
     const outcome = await import("../core/commands.js").then(
-      ({ obey: run }) => run(room, line, { withFiles: uploads.length > 0 }),
-      sayNotLoaded,
+      ({ execute }) => execute(room, line, { withFiles: uploads.length > 0 }),
+      showLoadError,
     );
     // It may have led to another room.
     const isThere = area.current?.value === written;
@@ -148,9 +148,9 @@ export function Composer({ room, attachFiles }) {
   };
 
   /** The word before the caret, if it is one that may be completed. */
-  const look = ({ currentTarget: { value, selectionStart, selectionEnd } }) => {
+  const updateCompletion = ({ currentTarget: { value, selectionStart, selectionEnd } }) => {
     const text = value.slice(0, selectionStart);
-    setBefore(selectionStart === selectionEnd && BEGUN.test(text) ? text : null);
+    setBefore(selectionStart === selectionEnd && COMPLETABLE.test(text) ? text : null);
   };
 
   const complete = (from, text) => {
@@ -161,8 +161,8 @@ export function Composer({ room, attachFiles }) {
 
   const attach = async (files) => {
     if (files.length === 0 || editing) return;
-    const { bring } = await import("../core/uploads.js");
-    bring(room, files, uploads.length, setUploads);
+    const { uploadFiles } = await import("../core/uploads.js");
+    uploadFiles(room, files, uploads.length, setUploads);
   };
 
   attachFiles.current = attach;
@@ -178,11 +178,11 @@ export function Composer({ room, attachFiles }) {
     // An input method uses Enter to choose a word; 229 is how some browsers say so.
     if (event.isComposing || event.keyCode === 229) return;
     if (before !== null && keys.current?.(event)) return;
-    if (MOVES.has(event.key)) setBefore(null);
+    if (CARET_KEYS.has(event.key)) setBefore(null);
     if (event.key === "Escape" && (editing || replying || refusal)) {
       event.preventDefault();
       if (refusal) setRefusal(null);
-      else leave();
+      else cancel();
     } else if (event.key === "ArrowUp" && draft === "" && !editing) {
       const last = room.timeline
         .list()
@@ -197,8 +197,8 @@ export function Composer({ room, attachFiles }) {
 
   const label = t("composer.label", { room: room.info.value.name });
   return html`<form class="composer" onSubmit=${send} aria-label=${t("composer.form")}>
-    <${Purpose} editing=${editing} replying=${replying} leave=${leave} />
-    ${refusal && html`<${RefusedLine} refusal=${refusal} sendAsText=${() => (say(trimBody(area.current.value)), area.current.focus())} replace=${replaceCommand} close=${() => (setRefusal(null), area.current.focus())} />`}
+    <${ComposerMode} editing=${editing} replying=${replying} leave=${cancel} />
+    ${refusal && html`<${RefusedLine} refusal=${refusal} sendAsText=${() => (sendText(trimBody(area.current.value)), area.current.focus())} replace=${replaceCommand} close=${() => (setRefusal(null), area.current.focus())} />`}
     ${uploads.length > 0 && html`<${Uploads} uploads=${uploads} />`}
     ${before !== null && html`<${Completion} room=${room} before=${before} complete=${complete} close=${() => setBefore(null)} keys=${keys} setActive=${setActive} />`}
     <div class=${`composer-box ${tooLong ? "too-long" : ""}`}>
@@ -214,28 +214,28 @@ export function Composer({ room, attachFiles }) {
       <textarea id="composer" ref=${area} rows="1" dir="auto" autocomplete="off" enterkeyhint=${TOUCH.matches ? "enter" : "send"} placeholder=${label}
         role=${active ? "combobox" : undefined} aria-expanded=${active ? "true" : undefined} aria-controls=${active ? "completion" : undefined}
         aria-autocomplete=${active ? "list" : undefined} aria-activedescendant=${active ?? undefined}
-        value=${draft} onInput=${(event) => (change(event.currentTarget.value), look(event))} onClick=${look} onBlur=${() => setBefore(null)} onKeyDown=${onKeyDown} onPaste=${onPaste}
+        value=${draft} onInput=${(event) => (change(event.currentTarget.value), updateCompletion(event))} onClick=${updateCompletion} onBlur=${() => setBefore(null)} onKeyDown=${onKeyDown} onPaste=${onPaste}
         aria-describedby=${length > limit * HINT_SHARE ? "composer-length" : undefined} aria-invalid=${tooLong ? "true" : undefined}></textarea>
-      <button type="submit" class="send" aria-label=${t(editing ? "composer.save" : "composer.send")} title=${t(editing ? "composer.save" : "composer.send")} aria-disabled=${waits ? "true" : undefined}><${Icon} name=${editing ? "check" : "send"} /></button>
+      <button type="submit" class="send" aria-label=${t(editing ? "composer.save" : "composer.send")} title=${t(editing ? "composer.save" : "composer.send")} aria-disabled=${cannotSend ? "true" : undefined}><${Icon} name=${editing ? "check" : "send"} /></button>
     </div>
     ${length > limit * HINT_SHARE && html`<p class="composer-note" id="composer-length" role="status">${tooLong ? t("composer.too-long", { n: length - limit }) : t("composer.left", { n: limit - length })}</p>`}
-    <${Held} room=${room} />
+    <${RestrictionNote} room=${room} />
     <${TypingLine} room=${room} />
     ${connection.value.phase === "waiting" && html`<p class="sr-only">${t("composer.offline")}</p>`}
   </form>`;
 }
 
 /** Why a message would be refused now: said before it is written. */
-function Held({ room }) {
+function RestrictionNote({ room }) {
   const { locked, muted_until: muted } = room.info.value;
-  if (room.governs) return null;
+  if (room.canModerate) return null;
   const isMuted = muted && Date.parse(muted) > now.value;
   if (!locked && !isMuted) return null;
   return html`<p class="composer-note" role="status">${locked ? t("composer.locked") : t("composer.muted", { time: fullTime(muted) })}</p>`;
 }
 
-/** Shows that the text is an edit or a reply. */
-function Purpose({ editing, replying, leave }) {
+/** What is being written, where it is no new message. */
+function ComposerMode({ editing, replying, leave }) {
   if (!editing && !replying) return null;
   return html`<div class="purpose">
     <${Icon} name=${editing ? "pencil" : "reply"} />
@@ -249,13 +249,13 @@ const MAX_NAMES = 3;
 
 /** The line that says who is typing. Its place is always there, so that nothing moves. */
 function TypingLine({ room }) {
-  const ids = typingIn(room.id);
+  const ids = typingUsers(room.id);
   const names = ids.map((id) => people.value.get(id)?.display_name ?? t("announce.someone"));
   const text =
     ids.length === 0
       ? ""
       : ids.length > MAX_NAMES
         ? t("typing.several")
-        : t("typing.names", { n: ids.length, names: listed(names) });
+        : t("typing.names", { n: ids.length, names: formatList(names) });
   return html`<p class="typing" dir="auto">${text}</p>`;
 }

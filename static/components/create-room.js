@@ -1,4 +1,4 @@
-import { createRoom } from "../core/housekeeping.js";
+import { createRoom } from "../core/room-actions.js";
 import { dialog } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";

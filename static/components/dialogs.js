@@ -13,9 +13,11 @@ import { Settings } from "./settings.js";
 
 const fetched = (load) => lazy(async () => (await load()).default, closeDialog);
 const MessageDialog = fetched(() => import("./message-dialogs.js"));
-const FindDialog = fetched(() => import("./find.js"));
-const PersonDialog = fetched(() => import("./person.js"));
-const WriteDialog = fetched(() => import("./write.js"));
+const SwitcherDialog = fetched(() => import("./switcher.js"));
+const SearchDialog = fetched(() => import("./search.js"));
+const ShortcutsDialog = fetched(() => import("./shortcuts.js"));
+const PersonDialog = fetched(() => import("./user-dialog.js"));
+const WriteDialog = fetched(() => import("./new-direct-message.js"));
 const AdminDialog = fetched(() => import("./admin.js"));
 
 /** Whichever dialog is open. */
@@ -49,9 +51,11 @@ export function Dialogs() {
     case "pins":
       return room ? html`<${MessageDialog} key=${name} name=${name} room=${room} message=${message} />` : null;
     case "switcher":
+      return html`<${SwitcherDialog} />`;
     case "search":
+      return html`<${SearchDialog} />`;
     case "keyboard":
-      return html`<${FindDialog} key=${name} name=${name} />`;
+      return html`<${ShortcutsDialog} />`;
     case "person":
       return html`<${PersonDialog} key=${userId} userId=${userId} room=${room} />`;
     case "write":

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { discover, joinPublic } from "../core/housekeeping.js";
+import { listPublicRooms, joinPublic } from "../core/room-actions.js";
 import { navigate } from "../core/router.js";
 import { rooms } from "../core/state.js";
 import { html } from "../lib/html.js";
@@ -11,7 +11,7 @@ import { Icon } from "./icon.js";
 
 export function Discover() {
   const [found, setFound] = useState(null);
-  const list = useSubmit(async () => setFound(await discover()));
+  const list = useSubmit(async () => setFound(await listPublicRooms()));
   useEffect(() => void list.submit(), []);
 
   if (list.problem) {

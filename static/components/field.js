@@ -5,7 +5,7 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Icon } from "./icon.js";
 
-export { useSubmit } from "./submit.js";
+export { useSubmit } from "./use-submit.js";
 
 /** The server says what is wrong with a field, as in "is taken"; the label says which one. */
 const sentence = (label, error) => (/^\p{Ll}/u.test(error) ? `${label.replace(/ \(.*\)$/u, "")} ${error}` : error);

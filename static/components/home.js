@@ -1,6 +1,6 @@
 // The main area when no room is open.
 
-import { follow } from "../core/router.js";
+import { followLink } from "../core/router.js";
 import { dialog, me } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
@@ -43,7 +43,7 @@ export function NoRoom() {
       <p class="faint">${t("home.no-room.text")}</p>
       <p class="home-actions">
         <button type="button" class="button primary" onClick=${() => (dialog.value = { name: "join" })}>${t("rooms.join")}</button>
-        <a class="button" href="/" onClick=${follow}>${t("home.back")}</a>
+        <a class="button" href="/" onClick=${followLink}>${t("home.back")}</a>
       </p>
     </div>
   </main>`;

@@ -37,7 +37,7 @@ const PATHS = {
 };
 
 /** Takes in icons that are fetched with what shows them. */
-export const draw = (paths) => Object.assign(PATHS, paths);
+export const addIcons = (paths) => Object.assign(PATHS, paths);
 
 /** Decoration: what an icon means is said by the text or label beside it. */
 export function Icon({ name }) {

@@ -1,19 +1,19 @@
 // Where an invitation leads, said before it is followed.
 
 import { useEffect, useState } from "preact/hooks";
-import { invitedTo } from "../core/housekeeping.js";
+import { lookUpInvite } from "../core/room-actions.js";
 import { html } from "../lib/html.js";
-import { invitationWords, isOver } from "../lib/invitation.js";
+import { invitationText, isExpired } from "../lib/invitation.js";
 
 /** `{room}` or `{problem}` once the server has answered, `{}` before and without a code. */
-export function useLook(code) {
+export function useInvite(code) {
   const [look, setLook] = useState({});
   useEffect(() => {
     setLook({});
     if (!code) return undefined;
     let current = true;
     const found = (answer) => current && setLook(answer);
-    invitedTo(code).then(
+    lookUpInvite(code).then(
       (room) => found({ room }),
       (problem) => found({ problem }),
     );
@@ -25,6 +25,6 @@ export function useLook(code) {
 }
 
 export function Invitation({ look, next = "" }) {
-  const { lead, name, rest } = invitationWords(look);
-  return html`<p class=${isOver(look) ? "notice bad" : "notice"} role="status">${lead}${name && html` <bdi class="invited-to">${name}</bdi>`}${rest} ${next}</p>`;
+  const { lead, name, rest } = invitationText(look);
+  return html`<p class=${isExpired(look) ? "notice bad" : "notice"} role="status">${lead}${name && html` <bdi class="invited-to">${name}</bdi>`}${rest} ${next}</p>`;
 }

@@ -1,13 +1,13 @@
-import { joinByCode } from "../core/housekeeping.js";
+import { joinByCode } from "../core/room-actions.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { codeFrom } from "../lib/routes.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
-import { Invitation, useLook } from "./invitation.js";
+import { Invitation, useInvite } from "./invitation.js";
 
 export function JoinRoom({ code = "" }) {
-  const look = useLook(code);
+  const look = useInvite(code);
   const form = useSubmit(async (values) => {
     await joinByCode(codeFrom(values.code));
     closeDialog();

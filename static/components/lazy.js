@@ -1,12 +1,12 @@
 // Screens that the first view does without: fetched when they are first wanted.
 
 import { useEffect, useState } from "preact/hooks";
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 
 /** Links a style sheet; resolves when it holds, also if it could not be had. */
-export function styles(address) {
+export function loadStyles(address) {
   if (document.querySelector(`link[href="${address}"]`)) return Promise.resolve();
   const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: address });
   const settled = new Promise((resolve) => (link.onload = link.onerror = resolve));
@@ -15,13 +15,13 @@ export function styles(address) {
 }
 
 /** Says that something could not be fetched. */
-export const sayNotLoaded = () => notify(t("app.not-loaded"), "bad");
+export const showLoadError = () => showToast(t("app.not-loaded"), "bad");
 
 /**
  * A component that `load()` fetches (`async () => Component`) when it is drawn for the first time; `failed()`
  * is called if that cannot be done.
  */
-export function lazy(load, failed = sayNotLoaded) {
+export function lazy(load, failed = showLoadError) {
   let Fetched = null;
   return function Lazy(props) {
     const [, arrived] = useState(false);

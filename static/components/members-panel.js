@@ -3,9 +3,9 @@ import { loadMembers } from "../core/members.js";
 import { dialog, me, now, people } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
-import { lastSeen } from "../lib/time.js";
+import { lastSeenText } from "../lib/time.js";
 import { Avatar } from "./avatar.js";
-import { useSubmit } from "./submit.js";
+import { useSubmit } from "./use-submit.js";
 
 const ROLES = { owner: "role.owner", moderator: "role.moderator" };
 
@@ -49,7 +49,7 @@ function MemberRow({ member: { user, role }, room }) {
     <span class="member-text">
       <span class="member-name"><bdi>${user.display_name || user.username}</bdi>${self && html` <span class="faint">${t("members.you")}</span>`}</span>
       ${ROLES[role] && html`<span class="role">${t(ROLES[role])}</span>`}
-      ${user.status !== "online" && html`<span class="faint">${lastSeen(user.last_seen, now.value)}</span>`}
+      ${user.status !== "online" && html`<span class="faint">${lastSeenText(user.last_seen, now.value)}</span>`}
     </span></button>
   </li>`;
 }

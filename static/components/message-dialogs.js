@@ -1,9 +1,9 @@
 // The dialogs about one message, and the pins of a room.
 
 import { useEffect, useState } from "preact/hooks";
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { get, post } from "../core/api.js";
-import { erase, react } from "../core/messages.js";
+import { deleteMessage, setReaction } from "../core/messages.js";
 import { navigate } from "../core/router.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
@@ -11,10 +11,10 @@ import { messagePath } from "../lib/routes.js";
 import { fullTime } from "../lib/time.js";
 import { Dialog, closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
-import { Marked } from "./marked.js";
+import { Markdown } from "./markdown.js";
 import { nameOf } from "./message-parts.js";
 
-const DIALOGS = { erase: Erase, versions: Versions, report: Report, emoji: Emoji, pins: Pins };
+const DIALOGS = { erase: DeleteMessage, versions: Versions, report: Report, emoji: EmojiPicker, pins: Pins };
 
 export default function MessageDialog({ name, room, message }) {
   return html`<${Dialog} title=${t(`dialog.${name}`)}><${DIALOGS[name]} room=${room} message=${message} /><//>`;
@@ -22,9 +22,9 @@ export default function MessageDialog({ name, room, message }) {
 
 const pathOf = (message) => `/api/rooms/${message.room_id}/messages/${message.seq}`;
 
-function Erase({ message }) {
+function DeleteMessage({ message }) {
   const form = useSubmit(async () => {
-    if (await erase(message)) closeDialog();
+    if (await deleteMessage(message)) closeDialog();
   });
   return html`<form onSubmit=${form.submit}>
     <blockquote class="excerpt" dir="auto">${message.body.slice(0, 300)}</blockquote>
@@ -40,7 +40,7 @@ function Report({ message }) {
   const form = useSubmit(async ({ reason }) => {
     await post(`${pathOf(message)}/report`, { reason: reason.trim() });
     closeDialog();
-    notify(t("report.done"));
+    showToast(t("report.done"));
   });
   return html`<form onSubmit=${form.submit}>
     <blockquote class="excerpt" dir="auto">${message.body.slice(0, 300)}</blockquote>
@@ -72,7 +72,7 @@ function Loaded({ answer, again, empty, children }) {
 function Versions({ message }) {
   const [answer, again] = useAnswer(`${pathOf(message)}/history`);
   return html`<${Loaded} answer=${answer} again=${again} empty=${t("versions.none")}>
-    ${(items) => html`<ol class="versions">${items.map((item) => html`<li><p class="faint"><time datetime=${item.written_at}>${fullTime(item.written_at)}</time></p><div class="body" dir="auto"><${Marked} message=${item} /></div></li>`)}</ol>`}
+    ${(items) => html`<ol class="versions">${items.map((item) => html`<li><p class="faint"><time datetime=${item.written_at}>${fullTime(item.written_at)}</time></p><div class="body" dir="auto"><${Markdown} message=${item} /></div></li>`)}</ol>`}
   <//>`;
 }
 
@@ -87,7 +87,7 @@ function Pins({ room }) {
       html`<ol class="versions">${items.map(
         (message) => html`<li key=${message.seq}>
           <p class="byline"><bdi class="author">${nameOf(message.author)}</bdi> <time class="faint" datetime=${message.created_at}>${fullTime(message.created_at)}</time></p>
-          <div class="body" dir="auto"><${Marked} message=${message} /></div>
+          <div class="body" dir="auto"><${Markdown} message=${message} /></div>
           <button type="button" class="link" onClick=${() => open(message)}>${t("pins.open")}</button>
         </li>`,
       )}</ol>`}
@@ -95,7 +95,7 @@ function Pins({ room }) {
 }
 
 /** Emoji by the words they are found under, in the order of how often people use them. */
-function Emoji({ message }) {
+function EmojiPicker({ message }) {
   const [words, setWords] = useState("");
   const [all, setAll] = useState([]);
   useEffect(() => void import("../lib/emoji.js").then(({ EMOJI }) => setAll(EMOJI), setAll), []);
@@ -103,7 +103,7 @@ function Emoji({ message }) {
   const typed = /^\p{Extended_Pictographic}/u.test(wanted) ? [[wanted, ""]] : [];
   const found = all.filter(([, names]) => names.includes(wanted));
   const choose = async (emoji) => {
-    if (await react(message, emoji, true)) closeDialog();
+    if (await setReaction(message, emoji, true)) closeDialog();
   };
   return html`<div>
     <div class="field"><label for="emoji-search">${t("emoji.search")}</label>

@@ -2,82 +2,82 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { jumpToPresent, loadAfter, loadBefore } from "../core/history.js";
-import { readPast } from "../core/reading.js";
+import { markReadUpTo } from "../core/receipts.js";
 import { dialog, me, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { buildRows } from "../lib/rows.js";
 import { Icon, iconOf } from "./icon.js";
-import { LogRow } from "./log-row.js";
-import { parser } from "./marked.js";
-import { lastSeen, restoreAnchor, showRow, takeAnchor } from "./scroll.js";
+import { LogRow } from "./message-row.js";
+import { loadedBlocks } from "./markdown.js";
+import { lastVisibleSeq, restoreAnchor, showRow, takeAnchor } from "./scroll.js";
 
 /** So near to the end, new messages are followed. */
 const FOLLOW_PX = 100;
 /** So near to an end of the window, the next page is loaded. */
-const AHEAD_PX = 400;
+const PRELOAD_PX = 400;
 
 /** So long after the last turn of the wheel, what it moves has come to rest. */
-const TURNED_MS = 1_000;
+const WHEEL_SETTLE_MS = 1_000;
 
-const TELLS_OF_REST = "onscrollend" in globalThis;
+const HAS_SCROLLEND = "onscrollend" in globalThis;
 
-const distance = (box) => box.scrollHeight - box.scrollTop - box.clientHeight;
-/** Sizes of the log that move its end. */
-const shape = (box) => `${box.scrollHeight} ${box.clientHeight}`;
+const distanceToEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight;
+/** What of the log's size moves its end. */
+const sizeOf = (box) => `${box.scrollHeight} ${box.clientHeight}`;
 
 export function MessageList({ room }) {
   void room.version.value;
   const { timeline } = room;
   const box = useRef(null);
   const list = useRef(null);
-  const held = useRef({ following: true, rising: false, anchor: null, opening: undefined, shape: "" });
-  const sent = room.landed.value.filter(({ seq }) => timeline.get(seq) === undefined);
+  const view = useRef({ following: true, rising: false, anchor: null, opening: undefined, shape: "" });
+  const sent = room.confirmed.value.filter(({ seq }) => timeline.get(seq) === undefined);
   const waiting = outgoing.value.filter(({ roomId }) => roomId === room.id);
   const rows = buildRows({
     messages: timeline.list(),
     pending: timeline.hasAfter ? [] : [...sent, ...waiting],
-    dividerAfter: room.dividerAfter.value,
+    unreadAfter: room.unreadAfter.value,
     me: me.value,
   });
 
   // The nodes are still the old ones here: remember where the reader is before they change.
-  if (box.current && !held.current.following) held.current.anchor = takeAnchor(box.current, list.current);
+  if (box.current && !view.current.following) view.current.anchor = takeAnchor(box.current, list.current);
 
-  const settle = () => {
-    const at = held.current;
-    if (at.opening !== room.opening) place(room, box.current, list.current, at);
+  const restoreView = () => {
+    const at = view.current;
+    if (at.opening !== room.opening) scrollToOpening(room, box.current, list.current, at);
     // Drawn again without a change of its size: a scroll that is just beginning is left alone.
-    else if (at.following && at.shape !== shape(box.current)) box.current.scrollTop = box.current.scrollHeight;
+    else if (at.following && at.shape !== sizeOf(box.current)) box.current.scrollTop = box.current.scrollHeight;
     else if (!at.following) restoreAnchor(box.current, list.current, at.anchor);
-    look();
+    updateView();
   };
 
   /** Notes where the reader is now, and loads what they are about to see. */
-  const look = () => {
-    const at = held.current;
-    const end = distance(box.current);
+  const updateView = () => {
+    const at = view.current;
+    const end = distanceToEnd(box.current);
     const atEnd = end <= FOLLOW_PX && !timeline.hasAfter;
     at.following = atEnd && !at.rising;
-    at.shape = shape(box.current);
+    at.shape = sizeOf(box.current);
     at.top = box.current.scrollTop;
     room.atBottom.value = atEnd;
-    if (!atEnd && room.unread.value > 0) readPast(room, lastSeen(box.current, list.current));
-    if (at.top < AHEAD_PX) void loadBefore(room);
-    if (end < AHEAD_PX) void loadAfter(room);
+    if (!atEnd && room.unread.value > 0) markReadUpTo(room, lastVisibleSeq(box.current, list.current));
+    if (at.top < PRELOAD_PX) void loadBefore(room);
+    if (end < PRELOAD_PX) void loadAfter(room);
   };
 
-  /** A reader who scrolls up is not pulled back, however near the end still is. */
+  /** Who is on the way up is not pulled back to the end, however near to it they still are. */
   const onScroll = () => {
-    const at = held.current;
-    if (TELLS_OF_REST && at.shape === shape(box.current)) at.rising = box.current.scrollTop < at.top;
-    look();
+    const at = view.current;
+    if (HAS_SCROLLEND && at.shape === sizeOf(box.current)) at.rising = box.current.scrollTop < at.top;
+    updateView();
     if (!at.following) at.anchor = takeAnchor(box.current, list.current);
   };
   /** The page may hear of a turned wheel before it hears what that has moved. */
   const onWheel = (event) => {
-    const at = held.current;
-    if (!TELLS_OF_REST || event.ctrlKey || event.deltaY >= 0 || box.current.scrollTop <= 0) return;
+    const at = view.current;
+    if (!HAS_SCROLLEND || event.ctrlKey || event.deltaY >= 0 || box.current.scrollTop <= 0) return;
     // Where the log stood when it was last looked at: on a busy machine the wheel has moved it by now.
     const from = at.top;
     const followed = at.following;
@@ -90,20 +90,20 @@ export function MessageList({ room }) {
       if (!box.current) return;
       if (followed && box.current.scrollTop === from) box.current.scrollTop = box.current.scrollHeight;
       handlers.current.onRest();
-    }, TURNED_MS);
+    }, WHEEL_SETTLE_MS);
   };
   const onRest = () => {
-    held.current.rising = false;
-    look();
+    view.current.rising = false;
+    updateView();
   };
 
-  useLayoutEffect(settle);
+  useLayoutEffect(restoreView);
   // When the parser of Markdown arrives, rows change their heights after this component has been drawn.
-  useLayoutEffect(() => queueMicrotask(() => box.current && handlers.current.settle()), [parser.value]);
+  useLayoutEffect(() => queueMicrotask(() => box.current && handlers.current.settle()), [loadedBlocks.value]);
 
   // The composer grows, the window is resized, a font arrives: the place stays.
   const handlers = useRef();
-  handlers.current = { settle, onWheel, onRest };
+  handlers.current = { settle: restoreView, onWheel, onRest };
   useLayoutEffect(() => {
     const observer = new ResizeObserver(() => handlers.current.settle());
     observer.observe(box.current);
@@ -120,12 +120,12 @@ export function MessageList({ room }) {
   }, [written]);
 
   const toPresent = async () => {
-    held.current.following = true;
+    view.current.following = true;
     await jumpToPresent(room);
-    held.current.rising = false;
-    held.current.following = true;
+    view.current.rising = false;
+    view.current.following = true;
     box.current.scrollTop = box.current.scrollHeight;
-    look();
+    updateView();
   };
 
   const tools = useTools(room, list);
@@ -144,7 +144,7 @@ export function MessageList({ room }) {
 }
 
 /** Where a log is opened: at the linked message, at the first unread one, or at its end. */
-function place(room, box, list, at) {
+function scrollToOpening(room, box, list, at) {
   at.opening = room.opening;
   const { seq, unread } = room.opening ?? { unread: true };
   const target = seq && list.querySelector(`[data-seq="${seq}"]`);
@@ -163,7 +163,7 @@ function Beginning({ room }) {
     <span class="beginning-mark"><${Icon} name=${iconOf(kind)} /></span>
     <p class="beginning-name"><bdi>${name}</bdi></p>
     <p class="faint">${t("log.beginning")}</p>
-    ${room.governs && html`<button type="button" class="button" onClick=${() => (dialog.value = { name: "room", roomId: room.id })}><${Icon} name="key" /> ${t("log.invite")}</button>`}
+    ${room.canModerate && html`<button type="button" class="button" onClick=${() => (dialog.value = { name: "room", roomId: room.id })}><${Icon} name="key" /> ${t("log.invite")}</button>`}
   </div>`;
 }
 

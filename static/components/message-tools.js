@@ -1,35 +1,35 @@
-// Actions on the message under the pointer or the focus.
+// What one can do to the message under the pointer or the focus.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { copyText } from "../core/clipboard.js";
-import { markUnread, pin } from "../core/messages.js";
+import { markUnread, setPinned } from "../core/messages.js";
 import { dialog, me } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { messagePath } from "../lib/routes.js";
 import { transcript } from "../lib/transcript.js";
 import { Icon, IconButton } from "./icon.js";
-import "./later-icons.js";
+import "./lazy-icons.js";
 import { nameOf } from "./message-parts.js";
 
-/** Returns the actions that the reader may take on a message. */
-export function rights(room, message) {
+/** What this reader may do to that message. */
+export function permissionsFor(room, message) {
   const text = message.kind === "text" && !message.deleted_at;
   const own = message.author?.id === me.value?.id;
   return {
     reply: text,
     react: text,
     edit: text && own,
-    erase: text && (own || room.governs),
-    pin: text && (room.governs || room.info.value.kind === "direct"),
+    erase: text && (own || room.canModerate),
+    pin: text && (room.canModerate || room.info.value.kind === "direct"),
     unread: !own,
     report: text && !own,
   };
 }
 
 /** Does one of those things, as a button and a key do it. */
-export async function act(what, room, message) {
+export async function runAction(what, room, message) {
   switch (what) {
     case "reply":
       room.replying.value = message;
@@ -46,7 +46,7 @@ export async function act(what, room, message) {
       dialog.value = { name: "erase", roomId: room.id, message };
       return undefined;
     case "pin":
-      return pin(message, !message.pinned_at);
+      return setPinned(message, !message.pinned_at);
     case "unread":
       return markUnread(message);
     case "versions":
@@ -54,18 +54,18 @@ export async function act(what, room, message) {
       dialog.value = { name: what, roomId: room.id, message };
       return undefined;
     case "copy":
-      return copied(message.body);
+      return copyAndNotify(message.body);
     default:
-      return copied(new URL(messagePath(room.id, message.seq), location.href).href);
+      return copyAndNotify(new URL(messagePath(room.id, message.seq), location.href).href);
   }
 }
 
-async function copied(text) {
-  if (await copyText(text)) notify(t("message.copied"));
-  else notify(t("message.not-copied"), "bad");
+async function copyAndNotify(text) {
+  if (await copyText(text)) showToast(t("message.copied"));
+  else showToast(t("message.not-copied"), "bad");
 }
 
-const FIRST = [
+const PRIMARY_ACTIONS = [
   { what: "react", icon: "smile" },
   { what: "reply", icon: "reply" },
   { what: "edit", icon: "pencil" },
@@ -75,7 +75,7 @@ const FIRST = [
 const BELOW_PX = 64;
 
 /** Where the tools may stand: beside `row`, and not below the last one, which would make the log longer. */
-function placeOf(row) {
+function positionOf(row) {
   const end = row.parentElement.offsetTop + row.parentElement.offsetHeight;
   return {
     insetBlockStart: `${row.offsetTop}px`,
@@ -86,10 +86,10 @@ function placeOf(row) {
 /** The tools, at the height of `row`, or at the top of the log while that is above it. `done` gives the focus back to the row. */
 export default function MessageTools({ room, message, row, done }) {
   const [more, setMore] = useState(false);
-  const may = rights(room, message);
+  const may = permissionsFor(room, message);
   const run = (what) => {
     setMore(false);
-    void act(what, room, message);
+    void runAction(what, room, message);
   };
   const onKeyDown = (event) => {
     if (event.key !== "Escape") return;
@@ -97,8 +97,8 @@ export default function MessageTools({ room, message, row, done }) {
     if (more) setMore(false);
     else done();
   };
-  return html`<div class="tools-place" style=${placeOf(row)}><div class="tools" role="toolbar" aria-label=${t("tools.of", { name: nameOf(message.author) })} onKeyDown=${onKeyDown}>
-    ${FIRST.filter(({ what }) => may[what]).map(({ what, icon }) => html`<${IconButton} key=${what} icon=${icon} label=${t(`tools.${what}`)} onClick=${() => run(what)} />`)}
+  return html`<div class="tools-place" style=${positionOf(row)}><div class="tools" role="toolbar" aria-label=${t("tools.of", { name: nameOf(message.author) })} onKeyDown=${onKeyDown}>
+    ${PRIMARY_ACTIONS.filter(({ what }) => may[what]).map(({ what, icon }) => html`<${IconButton} key=${what} icon=${icon} label=${t(`tools.${what}`)} onClick=${() => run(what)} />`)}
     <${IconButton} icon="more" label=${t("tools.more")} aria-expanded=${String(more)} onClick=${() => setMore(!more)} />
     ${more && html`<${More} may=${may} message=${message} run=${run} />`}
   </div></div>`;
@@ -132,14 +132,14 @@ export function onCopy(event, room, list) {
   const selection = getSelection();
   if (selection.isCollapsed) return;
   const range = selection.getRangeAt(0);
-  const rows = [...list.querySelectorAll(".message-row[data-seq]")].filter((row) => reaches(range, row));
+  const rows = [...list.querySelectorAll(".message-row[data-seq]")].filter((row) => selectsTextOf(range, row));
   if (rows.length < 2) return;
   event.preventDefault();
   event.clipboardData.setData("text/plain", transcript(rows.map((row) => room.timeline.get(Number(row.dataset.seq)))));
 }
 
 /** Whether some of the row's own words are selected, and not only the edge between two rows. */
-function reaches(range, row) {
+function selectsTextOf(range, row) {
   if (!range.intersectsNode(row)) return false;
   const part = document.createRange();
   part.selectNodeContents(row);
@@ -176,7 +176,7 @@ export function onKey(event, room, list) {
   }
   const what = KEYS[event.key.toLowerCase()];
   const message = room.timeline.get(Number(row.dataset.seq));
-  if (!what || !message || !rights(room, message)[what]) return;
+  if (!what || !message || !permissionsFor(room, message)[what]) return;
   event.preventDefault();
-  void act(what, room, message);
+  void runAction(what, room, message);
 }

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { prefer, preferences } from "../core/preferences.js";
+import { setPreference, preferences } from "../core/preferences.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 
@@ -15,7 +15,7 @@ export function NotificationSettings() {
   const turn = async (on) => {
     if (on && Notification.permission === "default") await Notification.requestPermission();
     setAllowed(permission());
-    prefer("notifications", on && Notification.permission === "granted" ? "on" : "off");
+    setPreference("notifications", on && Notification.permission === "granted" ? "on" : "off");
   };
   const on = allowed === "granted" && preferences.value.notifications === "on";
   return html`

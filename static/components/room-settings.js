@@ -1,61 +1,61 @@
 import { useEffect } from "preact/hooks";
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { copyText } from "../core/clipboard.js";
-import { changeRoom, deleteRoom, inspect, leaveRoom, replaceCode } from "../core/housekeeping.js";
+import { changeRoom, deleteRoom, refreshRoom, leaveRoom, replaceCode } from "../core/room-actions.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { invitePath } from "../lib/routes.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
-import { Invites, KeptOut, NotifyLevel, Restraints } from "./governing.js";
+import { Invites, BannedAndMuted, NotificationLevel, PostingRestrictions } from "./room-moderation.js";
 import { Icon, iconOf } from "./icon.js";
-import "./later-icons.js";
+import "./lazy-icons.js";
 import { QrCode } from "./qr-code.js";
 
 export function RoomSettings({ room }) {
   const { name, topic, kind, role, access_code: code } = room.info.value;
-  const looked = useSubmit(() => inspect(room));
-  useEffect(() => void looked.submit(), [room]);
+  const refreshing = useSubmit(() => refreshRoom(room));
+  useEffect(() => void refreshing.submit(), [room]);
   const owner = role === "owner";
   void room.version.value;
   const complete = room.timeline.completeTo;
   return html`
     <p class="room-facts"><${Icon} name=${iconOf(kind)} /><bdi>${name}</bdi><span class="faint">${t(`room.${kind}`)}${complete !== null && `, ${t("room-settings.complete", { seq: String(complete) })}`}</span></p>
-    <${FormError} problem=${looked.problem} />
-    ${room.governs && code && html`<${AccessCode} room=${room} code=${code} />`}
+    <${FormError} problem=${refreshing.problem} />
+    ${room.canModerate && code && html`<${AccessCode} room=${room} code=${code} />`}
     ${owner ? html`<${Rename} room=${room} />` : topic && html`<section class="part"><h3>${t("field.topic")}</h3><p class="topic-text" dir="auto">${topic}</p></section>`}
-    <${NotifyLevel} room=${room} />
-    ${room.governs && kind !== "direct" && html`<${Restraints} room=${room} /><${Invites} room=${room} /><${KeptOut} room=${room} />`}
+    <${NotificationLevel} room=${room} />
+    ${room.canModerate && kind !== "direct" && html`<${PostingRestrictions} room=${room} /><${Invites} room=${room} /><${BannedAndMuted} room=${room} />`}
     ${
       kind !== "direct" &&
       html`<section class="part">
       <h3>${t("room-settings.leave-or-delete")}</h3>
       <div class="part-buttons">
-        <${ConfirmButton} label=${t("room-settings.leave")} question=${t("room-settings.leave.ask", { room: name })} confirm=${t("room-settings.leave.do")} action=${() => leave(room)} />
-        ${owner && html`<${ConfirmButton} label=${t("room-settings.delete")} question=${t("room-settings.delete.ask", { room: name })} confirm=${t("room-settings.delete.do")} action=${() => destroy(room)} />`}
+        <${ConfirmButton} label=${t("room-settings.leave")} question=${t("room-settings.leave.ask", { room: name })} confirm=${t("room-settings.leave.do")} action=${() => leaveAndClose(room)} />
+        ${owner && html`<${ConfirmButton} label=${t("room-settings.delete")} question=${t("room-settings.delete.ask", { room: name })} confirm=${t("room-settings.delete.do")} action=${() => deleteAndClose(room)} />`}
       </div>
     </section>`
     }
   `;
 }
 
-async function leave(room) {
+async function leaveAndClose(room) {
   await leaveRoom(room);
   closeDialog();
-  notify(t("room-settings.left", { room: room.info.value.name }));
+  showToast(t("room-settings.left", { room: room.info.value.name }));
 }
 
-async function destroy(room) {
+async function deleteAndClose(room) {
   await deleteRoom(room);
   closeDialog();
-  notify(t("room-settings.deleted", { room: room.info.value.name }));
+  showToast(t("room-settings.deleted", { room: room.info.value.name }));
 }
 
 function AccessCode({ room, code }) {
   const copy = (text, said) => async () => {
-    if (await copyText(text)) notify(said);
-    else notify(t("room-settings.copy.refused"), "bad");
+    if (await copyText(text)) showToast(said);
+    else showToast(t("room-settings.copy.refused"), "bad");
   };
   const link = location.origin + invitePath(code);
   return html`<section class="part">
@@ -80,7 +80,7 @@ function Rename({ room }) {
     if (values.name.trim() !== name) change.name = values.name.trim();
     if (values.topic.trim() !== (topic ?? "")) change.topic = values.topic.trim();
     if (Object.keys(change).length > 0) await changeRoom(room, change);
-    notify(t("app.saved"));
+    showToast(t("app.saved"));
   });
   return html`<section class="part">
     <h3>${t("room-settings.name-and-topic")}</h3>

@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { bringsFiles } from "../core/file-drag.js";
-import { close, open } from "../core/history.js";
-import { follow } from "../core/router.js";
-import { dialog, membersShown, roomy, route } from "../core/state.js";
+import { hasForeignFiles } from "../core/file-drag.js";
+import { closeRoom, openRoom } from "../core/history.js";
+import { followLink } from "../core/router.js";
+import { dialog, membersShown, wide, route } from "../core/state.js";
 import { write } from "../core/storage.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
@@ -18,18 +18,18 @@ export function RoomView({ room }) {
   const { seq } = route.value;
   // Before the log is drawn for the first time: reading it moves the receipt.
   useMemo(() => {
-    room.dividerAfter.value = room.unread.value > 0 ? room.readSeq.value : null;
+    room.unreadAfter.value = room.unread.value > 0 ? room.readSeq.value : null;
   }, []);
   useEffect(() => {
     write("parlor.last_room", room.id);
-    return () => close(room);
+    return () => closeRoom(room);
   }, []);
-  useEffect(() => void open(room, seq), [seq]);
+  useEffect(() => void openRoom(room, seq), [seq]);
 
   const attachFiles = useRef(null);
   const [dropping, setDropping] = useState(false);
   // A message that is being edited takes no files.
-  const takes = (event) => bringsFiles(event) && !room.editing.value;
+  const takes = (event) => hasForeignFiles(event) && !room.editing.value;
   const onDragOver = (event) => {
     if (!takes(event)) return;
     event.preventDefault();
@@ -49,23 +49,23 @@ export function RoomView({ room }) {
       <${Composer} room=${room} attachFiles=${attachFiles} />
       ${dropping && html`<div class="drop-zone" aria-hidden="true" onDragLeave=${() => setDropping(false)} onPointerMove=${() => setDropping(false)}><p>${t("files.drop-here")}</p></div>`}
     </main>
-    ${roomy.value && membersShown.value && html`<aside class="members" aria-label=${t("members.heading")}><${Members} room=${room} /></aside>`}
+    ${wide.value && membersShown.value && html`<aside class="members" aria-label=${t("members.heading")}><${Members} room=${room} /></aside>`}
   `;
 }
 
 function RoomHead({ room }) {
   const { name, topic, kind, member_count: members } = room.info.value;
   const showMembers = () => {
-    if (roomy.value) membersShown.value = !membersShown.value;
+    if (wide.value) membersShown.value = !membersShown.value;
     else dialog.value = { name: "members", roomId: room.id };
   };
   return html`<header class="room-head">
-    <a class="icon-button back" href="/" onClick=${follow} aria-label=${t("room.back")}><${Icon} name="back" /></a>
+    <a class="icon-button back" href="/" onClick=${followLink} aria-label=${t("room.back")}><${Icon} name="back" /></a>
     <div class="room-title">
       <h1><${Icon} name=${iconOf(kind)} /><bdi>${name}</bdi></h1>
       ${topic && html`<p class="room-topic" dir="auto" title=${topic}>${topic}</p>`}
     </div>
-    <button type="button" class="people-button" onClick=${showMembers} aria-expanded=${roomy.value ? String(membersShown.value) : undefined}>
+    <button type="button" class="people-button" onClick=${showMembers} aria-expanded=${wide.value ? String(membersShown.value) : undefined}>
       <${Icon} name="people" /><span class="dot online"></span>
       <span class="sr-only">${t("room.people", { online: room.onlineCount.value, n: members })}</span>
       <span aria-hidden="true">${room.onlineCount.value} <span class="people-all">${t("room.people.of", { n: members })}</span></span>
@@ -83,7 +83,7 @@ function Log({ room }) {
   if (state instanceof Error) {
     return html`<div class="log-state" role="alert">
       <p>${state.message}</p>
-      <button type="button" class="button" onClick=${() => open(room, route.value.seq)}>${t("app.try-again")}</button>
+      <button type="button" class="button" onClick=${() => openRoom(room, route.value.seq)}>${t("app.try-again")}</button>
     </div>`;
   }
   return html`<div class="log-state" role="status"><span class="sr-only">${t("log.loading")}</span><${Skeleton} /></div>`;

@@ -15,7 +15,7 @@ function firstVisible(box, list) {
 }
 
 /** The newest message of which the end has been seen: the last one that ends above the bottom edge of `box`. */
-export function lastSeen(box, list) {
+export function lastVisibleSeq(box, list) {
   const bottom = box.getBoundingClientRect().bottom + 1;
   const { children } = list;
   let low = 0;

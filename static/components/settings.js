@@ -1,21 +1,21 @@
 // The account: name, password, devices, sign out.
 
 import { useEffect, useState } from "preact/hooks";
-import { notify } from "../core/announce.js";
-import { changePassword, listSessions, rename, revokeSession, signOut } from "../core/account.js";
+import { showToast } from "../core/toast.js";
+import { changePassword, listSessions, changeDisplayName, revokeSession, signOut } from "../core/account.js";
 import { me, now, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { deviceName } from "../lib/device.js";
-import { ago } from "../lib/time.js";
-import { About, Blocked, TheEnd, Tokens } from "./account.js";
+import { relativeTime } from "../lib/time.js";
+import { Profile, BlockedUsers, DeleteAccount, Tokens } from "./account.js";
 import { Appearance } from "./appearance.js";
 import { Avatar } from "./avatar.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
-import "./later-icons.js";
+import "./lazy-icons.js";
 import { NotificationSettings } from "./notification-settings.js";
 
 export function Settings() {
@@ -27,22 +27,22 @@ export function Settings() {
       <p><bdi class="account-name">${user.display_name}</bdi><span class="faint" translate=${false}>@${user.username}</span></p>
     </div>
     <${DisplayName} user=${user} />
-    <${About} />
+    <${Profile} />
     <${Appearance} />
     <section class="part"><h3>${t("notifications.heading")}</h3><${NotificationSettings} /></section>
     <${Password} />
     <${Sessions} />
     <${Tokens} />
-    <${Blocked} />
+    <${BlockedUsers} />
     <section class="part"><h3>${t("settings.sign-out")}</h3><${SignOut} /></section>
-    <${TheEnd} />
+    <${DeleteAccount} />
   `;
 }
 
 function DisplayName({ user }) {
   const form = useSubmit(async ({ displayName }) => {
-    await rename(displayName.trim());
-    notify(t("settings.name.changed"));
+    await changeDisplayName(displayName.trim());
+    showToast(t("settings.name.changed"));
   });
   return html`<section class="part">
     <h3>${t("settings.name")}</h3>
@@ -58,7 +58,7 @@ function Password() {
   const form = useSubmit(async ({ current, next }, element) => {
     await changePassword(current, next);
     element.reset();
-    notify(t("settings.password.changed"));
+    showToast(t("settings.password.changed"));
   });
   return html`<section class="part">
     <h3>${t("field.password")}</h3>
@@ -79,7 +79,7 @@ function Sessions() {
   const revoke = async (id) => {
     await revokeSession(id);
     setSessions((known) => known.filter((session) => session.id !== id));
-    notify(t("settings.device.gone"));
+    showToast(t("settings.device.gone"));
   };
   return html`<section class="part">
     <h3>${t("settings.devices")}</h3>
@@ -91,7 +91,7 @@ function Sessions() {
           <${Icon} name="device" />
           <div class="session-text">
             <p class="session-name">${deviceName(session.user_agent)}${session.current && html` <span class="role">${t("settings.device.this")}</span>`}</p>
-            <p class="faint">${session.address ? `${session.address}, ` : ""}${t("settings.device.used", { ago: ago(session.last_used_at ?? session.created_at, now.value) })}</p>
+            <p class="faint">${session.address ? `${session.address}, ` : ""}${t("settings.device.used", { ago: relativeTime(session.last_used_at ?? session.created_at, now.value) })}</p>
           </div>
           ${!session.current && html`<${ConfirmButton} label=${t("settings.sign-out")} question=${t("settings.device.ask")} confirm=${t("settings.sign-out")} action=${() => revoke(session.id)} />`}
         </li>`,
@@ -106,9 +106,9 @@ function SignOut() {
     await signOut();
     closeDialog();
   };
-  const leaving = useSubmit(leave);
+  const signingOut = useSubmit(leave);
   if (unsent > 0) {
     return html`<${ConfirmButton} label=${t("settings.sign-out")} question=${t("settings.unsent", { n: unsent })} confirm=${t("settings.sign-out")} action=${leave} />`;
   }
-  return html`<${FormError} problem=${leaving.problem} /><button type="button" class="button danger-quiet" onClick=${leaving.submit}><${Icon} name="door" /> ${t("settings.sign-out")}</button>`;
+  return html`<${FormError} problem=${signingOut.problem} /><button type="button" class="button danger-quiet" onClick=${signingOut.submit}><${Icon} name="door" /> ${t("settings.sign-out")}</button>`;
 }

@@ -1,25 +1,25 @@
 // The signed-in page: rooms, the room, its members. Below 720 px one of them at a time.
 
 import { useEffect } from "preact/hooks";
-import { spoken } from "../core/announce.js";
+import { announcement } from "../core/live-region.js";
 import { navigate } from "../core/router.js";
-import { connection, currentRoom, dialog, narrow, roomList, rooms, roomsKnown, route } from "../core/state.js";
+import { connection, currentRoom, dialog, narrow, roomList, rooms, roomsLoaded, route } from "../core/state.js";
 import { read } from "../core/storage.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
-import { Bars } from "./bars.js";
-import { lazy, sayNotLoaded, styles } from "./lazy.js";
+import { Banners } from "./banners.js";
+import { lazy, showLoadError, loadStyles } from "./lazy.js";
 import { RoomView } from "./room-view.js";
 import { Sidebar } from "./sidebar.js";
 
 const Dialogs = lazy(
   async () => {
-    const [{ Dialogs: loaded }] = await Promise.all([import("./dialogs.js"), styles("/css/dialogs.css")]);
+    const [{ Dialogs: loaded }] = await Promise.all([import("./dialogs.js"), loadStyles("/css/dialogs.css")]);
     return loaded;
   },
   () => {
-    sayNotLoaded();
+    showLoadError();
     dialog.value = null;
   },
 );
@@ -29,7 +29,7 @@ const NoRoom = lazy(async () => (await import("./home.js")).NoRoom);
 
 /** At the bare address a wide page opens the room that was open last. */
 function useLastRoom() {
-  const home = route.value.name === "home" && roomsKnown.value;
+  const home = route.value.name === "home" && roomsLoaded.value;
   useEffect(() => {
     if (!home || narrow.value || roomList.value.length === 0) return;
     const last = rooms.value.get(read("parlor.last_room")) ?? roomList.value[0];
@@ -38,7 +38,7 @@ function useLastRoom() {
 }
 
 /** An invitation link opened by somebody who is signed in asks before it joins. */
-function useInvitation() {
+function useInviteDialog() {
   const { name, code } = route.value;
   useEffect(() => {
     if (name !== "invite") return;
@@ -48,23 +48,24 @@ function useInvitation() {
 }
 
 export function Shell() {
-  useInvitation();
+  useInviteDialog();
   useLastRoom();
   const inRoom = route.value.name === "room";
   const room = currentRoom.value;
   return html`<div class="shell" data-pane=${inRoom ? "room" : "list"} data-connection=${connection.value.phase}>
     ${room && html`<a class="skip" href="#composer" onClick=${skipToComposer}>${t("app.skip")}</a>`}
-    <${Bars} />
+    <${Banners} />
     ${!(narrow.value && inRoom) && html`<${Sidebar} />`}
-    ${room ? html`<${RoomView} key=${room.serial} room=${room} />` : !(narrow.value && !inRoom) && html`<${Elsewhere} inRoom=${inRoom} />`}
-    <div class="sr-only" aria-live="polite">${spoken.value}</div>
+    ${room ? html`<${RoomView} key=${room.serial} room=${room} />` : !(narrow.value && !inRoom) && html`<${EmptyPane} inRoom=${inRoom} />`}
+    <div class="sr-only" aria-live="polite">${announcement.value}</div>
     ${dialog.value && html`<${Dialogs} />`}
   </div>`;
 }
 
-/** The main area when no room is shown. */
-function Elsewhere({ inRoom }) {
-  if (!roomsKnown.value) return html`<main class="home"><p class="faint" role="status">${t("home.opening")}</p></main>`;
+/** What stands in the place of a room. */
+function EmptyPane({ inRoom }) {
+  if (!roomsLoaded.value)
+    return html`<main class="home"><p class="faint" role="status">${t("home.opening")}</p></main>`;
   return inRoom ? html`<${NoRoom} />` : html`<${Home} />`;
 }
 

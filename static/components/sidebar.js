@@ -1,5 +1,5 @@
-import { follow } from "../core/router.js";
-import { dialog, me, narrow, people, roomList, roomsKnown, route, server } from "../core/state.js";
+import { followLink } from "../core/router.js";
+import { dialog, me, narrow, people, roomList, roomsLoaded, route, server } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
@@ -39,7 +39,7 @@ export function Sidebar() {
 }
 
 function RoomList() {
-  if (!roomsKnown.value) {
+  if (!roomsLoaded.value) {
     return html`<p class="sidebar-note" role="status">${t("rooms.loading")}</p>`;
   }
   if (roomList.value.length === 0) {
@@ -67,7 +67,7 @@ function RoomLink({ room }) {
   const forMe = kind === "direct" ? unread : mentions;
   const current = route.value.roomId === room.id;
   return html`<li>
-    <a class=${`room-link ${unread > 0 ? "unread" : ""}`} href=${roomPath(room.id)} onClick=${follow} aria-current=${current ? "page" : undefined}>
+    <a class=${`room-link ${unread > 0 ? "unread" : ""}`} href=${roomPath(room.id)} onClick=${followLink} aria-current=${current ? "page" : undefined}>
       ${partner ? html`<${Avatar} person=${partner} />` : html`<${Icon} name=${iconOf(kind)} />`}
       <bdi class="room-link-name">${name}</bdi>
       ${

@@ -1,5 +1,4 @@
-import { dismissToast } from "../core/announce.js";
-import { toast } from "../core/state.js";
+import { dismissToast, toast } from "../core/toast.js";
 import { html } from "../lib/html.js";
 import { Icon } from "./icon.js";
 

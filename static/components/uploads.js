@@ -7,12 +7,12 @@ import { Icon, IconButton } from "./icon.js";
 export function Uploads({ uploads }) {
   return html`<ul class="uploads" aria-label=${t("files.to-send")}>
     ${uploads.map(
-      ({ id, name, preview, state, share, reason, drop }) => html`<li key=${id} class=${`upload ${state}`}>
+      ({ id, name, preview, state, progress, reason, remove }) => html`<li key=${id} class=${`upload ${state}`}>
         ${preview ? html`<img src=${preview} alt="" />` : html`<${Icon} name="file" />`}
         <span class="file-name" dir="auto">${name}</span>
-        ${state === "coming" && html`<progress max="1" value=${share} aria-label=${t("files.coming", { name })}></progress>`}
+        ${state === "pending" && html`<progress max="1" value=${progress} aria-label=${t("files.coming", { name })}></progress>`}
         ${state === "failed" && html`<span class="bad" role="alert">${reason}</span>`}
-        <${IconButton} icon="close" label=${t("files.drop", { name })} onClick=${drop} />
+        <${IconButton} icon="close" label=${t("files.drop", { name })} onClick=${remove} />
       </li>`,
     )}
   </ul>`;

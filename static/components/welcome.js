@@ -2,22 +2,22 @@
 
 import { useState } from "preact/hooks";
 import { signIn, signUp } from "../core/account.js";
-import { joinByCode } from "../core/housekeeping.js";
-import { notify } from "../core/announce.js";
+import { joinByCode } from "../core/room-actions.js";
+import { showToast } from "../core/toast.js";
 import { route, server, session } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
-import { isOver, registrationOf, waysIn } from "../lib/invitation.js";
+import { isExpired, registrationOf, nextStep } from "../lib/invitation.js";
 import { codeFrom } from "../lib/routes.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Logo } from "./icon.js";
-import { Invitation, useLook } from "./invitation.js";
+import { Invitation, useInvite } from "./invitation.js";
 
 export function Welcome() {
   const invited = route.value.name === "invite";
   const link = invited ? route.value.code : "";
-  const look = useLook(link);
-  const code = isOver(look) ? "" : link;
+  const look = useInvite(link);
+  const code = isExpired(look) ? "" : link;
   const registration = registrationOf(server.value);
   const closed = registration === "closed";
   const isFirst = Boolean(server.value?.needs_first_account);
@@ -32,7 +32,7 @@ export function Welcome() {
       </section>
       <section class="welcome-form">
         ${session.value.notice && html`<p class="notice" role="status">${t(session.value.notice)}</p>`}
-        ${invited && html`<${Invitation} look=${look} next=${waysIn(look, registration)} />`}
+        ${invited && html`<${Invitation} look=${look} next=${nextStep(look, registration)} />`}
         ${
           mode === "signup" && !closed
             ? html`<${SignUp} code=${code} needed=${registration === "invite"} isFirst=${isFirst} />`
@@ -54,7 +54,7 @@ function Switch({ mode, setMode, closed }) {
 function SignIn({ code }) {
   const form = useSubmit(async (values) => {
     await signIn(values);
-    if (code) await joinByCode(code).catch((problem) => notify(problem.message, "bad"));
+    if (code) await joinByCode(code).catch((problem) => showToast(problem.message, "bad"));
   });
   return html`<form onSubmit=${form.submit} aria-labelledby="welcome-title">
     <h1 id="welcome-title">${t("welcome.back")}</h1>

@@ -1,18 +1,18 @@
 // Signing up, in and out, and what one changes about one's account: fetched by the screens that need it.
 
 import { roomPath } from "../lib/routes.js";
-import { anonymous, get, markRenewed, patch, post, remove as erase, request } from "./api.js";
+import { anonymous, get, recordRenewal, patch, post, remove as erase, request } from "./api.js";
 import { navigate } from "./router.js";
-import { emptyOutbox } from "./sending.js";
-import { enter, leave } from "./session.js";
+import { deleteOutbox } from "./sending.js";
+import { beginSession, clearSession } from "./session.js";
 import { route, server, session } from "./state.js";
-import { keysWith, remove } from "./storage.js";
+import { keysWithPrefix, remove } from "./storage.js";
 
 export async function signIn({ username, password }) {
   const answer = await anonymous("POST", "/api/auth/signin", { username, password, cookie: true });
-  markRenewed();
-  leaveInvitation();
-  enter(answer.user ? answer : await get("/api/me"));
+  recordRenewal();
+  leaveInvitePage();
+  beginSession(answer.user ? answer : await get("/api/me"));
 }
 
 /** With a `code`, the account and its first room are one step. */
@@ -24,15 +24,15 @@ export async function signUp({ username, password, displayName, code }) {
     ...(code ? { code } : {}),
     cookie: true,
   });
-  markRenewed();
+  recordRenewal();
   if (server.value) server.value = { ...server.value, needs_first_account: false };
   if (answer.room_id) navigate(roomPath(answer.room_id), { replace: true });
-  else leaveInvitation();
-  enter(answer);
+  else leaveInvitePage();
+  beginSession(answer);
 }
 
 /** The invitation was answered by coming in; left at its address, the page would ask once more. */
-function leaveInvitation() {
+function leaveInvitePage() {
   if (route.value.name === "invite") navigate("/", { replace: true });
 }
 
@@ -44,13 +44,13 @@ export async function signOut() {
   } catch (problem) {
     if (problem.status !== 401) throw problem;
   }
-  leave("session.signed-out");
-  keysWith(`parlor.draft.${user.id}.`).forEach(remove);
-  await emptyOutbox(user.id);
+  clearSession("session.signed-out");
+  keysWithPrefix(`parlor.draft.${user.id}.`).forEach(remove);
+  await deleteOutbox(user.id);
   remove("parlor.renewed_at");
 }
 
-export async function rename(displayName) {
+export async function changeDisplayName(displayName) {
   const { user } = await patch("/api/me", { display_name: displayName });
   session.value = { ...session.value, user: { ...session.value.user, display_name: displayName, ...user } };
 }

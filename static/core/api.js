@@ -1,15 +1,15 @@
 // Calls to the server. The session lives in cookies that no script can read.
 
 import { Problem } from "../lib/problem.js";
-import { exclusive } from "./lock.js";
+import { withLock } from "./lock.js";
 import { read, write } from "./storage.js";
 
 const RENEWED_AT = "parlor.renewed_at";
 /** An access cookie lives 15 minutes; it is renewed a little earlier. */
 const FRESH_MS = 14 * 60_000;
 /** Having waited so long for the turn, another tab had it before. */
-const WAITED_MS = 5;
-const SEEN_MS = 100;
+const LONG_WAIT_MS = 5;
+const SYNC_MS = 100;
 /** Answers to a refresh that mean that there is no session to renew. */
 const NO_SESSION = new Set([400, 401, 403, 422]);
 
@@ -17,13 +17,13 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let onEnded = () => {};
 
-/** Sets the handler for the end of the session. */
-export const whenSessionEnds = (listener) => {
+/** Who is told when the server no longer knows the session. */
+export const onSessionEnd = (listener) => {
   onEnded = listener;
 };
 
 /** The cookies were just set: by signing in, signing up or renewing. */
-export const markRenewed = () => write(RENEWED_AT, Date.now());
+export const recordRenewal = () => write(RENEWED_AT, Date.now());
 
 /** The session's cookies are known to be too old, or not known at all. */
 export const renewalIsDue = () => Date.now() - read(RENEWED_AT, 0) > FRESH_MS;
@@ -64,14 +64,14 @@ async function call(method, path, body, { keepalive = false } = {}) {
  */
 export function renew(since) {
   const askedAt = Date.now();
-  return exclusive("parlor.renew", async () => {
-    // Storage written by another tab takes a moment to be visible here.
-    if (Date.now() - askedAt > WAITED_MS) await pause(SEEN_MS);
+  return withLock("parlor.renew", async () => {
+    // What another tab has just written takes a moment to be seen here.
+    if (Date.now() - askedAt > LONG_WAIT_MS) await pause(SYNC_MS);
     if (read(RENEWED_AT, 0) > since) return "ok";
     try {
       // Were the answer lost with a page that is being left, the next use would be a reuse.
       await call("POST", "/api/auth/refresh", {}, { keepalive: true });
-      markRenewed();
+      recordRenewal();
       return "ok";
     } catch (problem) {
       return NO_SESSION.has(problem.status) ? "ended" : "unreachable";

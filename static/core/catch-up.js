@@ -1,6 +1,6 @@
 // Reading over HTTP what was missed, where it is too much for the socket. Fetched when it is first needed.
 
-import { keepWindow, messagesOf, pauseAfterFailure } from "./history.js";
+import { trimWindow, fetchMessages, pauseAfterFailure } from "./history.js";
 import { connection } from "./state.js";
 
 const CATCH_UP_PAGE = 200;
@@ -13,13 +13,13 @@ export async function catchUp(room, fromRev) {
   while (current()) {
     let page;
     try {
-      page = await messagesOf(room, { changed_since: since, limit: CATCH_UP_PAGE });
+      page = await fetchMessages(room, { changed_since: since, limit: CATCH_UP_PAGE });
     } catch {
       await pauseAfterFailure();
       continue;
     }
     for (const message of page.items) room.timeline.receive(message);
-    keepWindow(room);
+    trimWindow(room);
     room.touch();
     const last = page.items.at(-1)?.rev ?? since;
     if (!page.has_after || last === since) {

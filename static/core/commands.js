@@ -3,36 +3,36 @@
 import { commandOf, nearestCommand } from "../lib/command-line.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
-import { notify } from "./announce.js";
-import { alone, changeRoom } from "./housekeeping.js";
+import { showToast } from "./toast.js";
+import { ensureDirectRoom, changeRoom } from "./room-actions.js";
 import { navigate } from "./router.js";
-import { post } from "./sending.js";
+import { sendMessage } from "./sending.js";
 import { dialog, people, rooms } from "./state.js";
 
 /** By name, in the order of the list that offers them; `takes` is a key of the catalogue. `/me` is sent as it is. */
 export const COMMANDS = [
   { name: "me", takes: "command.text", about: "command.me" },
-  { name: "msg", takes: "command.user-text", about: "command.msg", run: message },
+  { name: "msg", takes: "command.user-text", about: "command.msg", run: sendDirectMessage },
   { name: "topic", takes: "command.text", about: "command.topic", run: (room, topic) => changeRoom(room, { topic }) },
-  { name: "invite", about: "command.invite", run: (room) => open("room", room) },
-  { name: "who", about: "command.who", run: (room) => open("members", room) },
-  { name: "help", about: "command.help", run: () => open("keyboard") },
+  { name: "invite", about: "command.invite", run: (room) => openDialog("room", room) },
+  { name: "who", about: "command.who", run: (room) => openDialog("members", room) },
+  { name: "help", about: "command.help", run: () => openDialog("keyboard") },
 ];
 
 /** So much of an unknown command is repeated. */
 const MAX_SHOWN = 32;
 
-function open(name, room) {
+function openDialog(name, room) {
   dialog.value = { name, ...(room ? { roomId: room.id } : {}) };
 }
 
 /** `/msg @ada hello`: says it to one person, in the room that both have for themselves. */
-async function message(_, rest) {
+async function sendDirectMessage(_, rest) {
   const [, name, text] = /^@?(\S+)\s*([\s\S]*)$/u.exec(rest) ?? [];
   const person = [...people.value.values()].find(({ username }) => username.toLowerCase() === name?.toLowerCase());
   if (!person) throw new Error(t("command.nobody", { name: name ?? "" }));
-  const id = await alone([person.id]);
-  const saved = text === "" ? true : post(rooms.value.get(id), text);
+  const id = await ensureDirectRoom([person.id]);
+  const saved = text === "" ? true : sendMessage(rooms.value.get(id), text);
   navigate(roomPath(id));
   return saved;
 }
@@ -42,7 +42,7 @@ async function message(_, rest) {
  * that is no command is refused rather than published: it returns `{text, nearest}`, a text that says why and the
  * command that may have been meant, or null.
  */
-export async function obey(room, line, { withFiles = false } = {}) {
+export async function execute(room, line, { withFiles = false } = {}) {
   const { name, rest } = commandOf(line);
   const command = COMMANDS.find((known) => known.name === name);
   const shown = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name;
@@ -58,7 +58,7 @@ export async function obey(room, line, { withFiles = false } = {}) {
   try {
     return (await command.run(room, rest)) !== false;
   } catch (problem) {
-    notify(problem.message, "bad");
+    showToast(problem.message, "bad");
     return false;
   }
 }

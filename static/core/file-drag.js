@@ -4,7 +4,7 @@
 let isOwn = false;
 
 /** Whether the drag brings files from outside of the page. */
-export const bringsFiles = ({ dataTransfer }) => !isOwn && Boolean(dataTransfer?.types.includes("Files"));
+export const hasForeignFiles = ({ dataTransfer }) => !isOwn && Boolean(dataTransfer?.types.includes("Files"));
 
 addEventListener("dragstart", () => (isOwn = true));
 addEventListener("dragend", () => (isOwn = false));
@@ -12,7 +12,7 @@ addEventListener("dragend", () => (isOwn = false));
 for (const type of ["dragover", "drop"]) {
   addEventListener(type, (event) => {
     // A target that takes the files has prevented the default by now; a file input takes them by itself.
-    if (event.defaultPrevented || !bringsFiles(event) || event.target.matches?.("input[type=file]")) return;
+    if (event.defaultPrevented || !hasForeignFiles(event) || event.target.matches?.("input[type=file]")) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "none";
   });

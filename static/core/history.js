@@ -4,17 +4,17 @@ import { effect } from "@preact/signals";
 import { get } from "./api.js";
 import { connection, currentRoom, route } from "./state.js";
 
-const PAGE = 50;
+const PAGE_SIZE = 50;
 /** With more unread than this, the log opens at the first of them rather than at its end. */
 const FAR_BEHIND = 100;
 /** The window grows to this many messages before its far end is forgotten. */
-const WINDOW = 300;
-const WINDOW_KEPT = 250;
+const MAX_WINDOW = 300;
+const TRIMMED_WINDOW = 250;
 
-export const messagesOf = (room, query) => get(`/api/rooms/${room.id}/messages?${new URLSearchParams(query)}`);
+export const fetchMessages = (room, query) => get(`/api/rooms/${room.id}/messages?${new URLSearchParams(query)}`);
 
 /** Loads the room's first page: around `seq`, around the first unread, or the newest. */
-export async function open(room, seq = null) {
+export async function openRoom(room, seq = null) {
   if (room.loading.value === "loading") return;
   const { timeline } = room;
   room.target.value = seq;
@@ -23,28 +23,30 @@ export async function open(room, seq = null) {
       room.opening = { seq };
       room.touch();
     } else {
-      await load(room, { around: seq, limit: PAGE }, { seq });
+      await load(room, { around: seq, limit: PAGE_SIZE }, { seq });
     }
   } else if (!timeline.loaded) {
     const behind = room.unread.value > FAR_BEHIND;
-    await load(room, behind ? { around: room.readSeq.value + 1, limit: PAGE } : { limit: PAGE }, { unread: true });
+    await load(room, behind ? { around: room.readSeq.value + 1, limit: PAGE_SIZE } : { limit: PAGE_SIZE }, {
+      unread: true,
+    });
   }
 }
 
 /** After a failure with the connection up, the room is tried again. */
-const AGAIN_MS = 2_000;
+const RETRY_MS = 2_000;
 
 // A network that was away for seconds may come back without the socket's having noticed, so no `ready` tells of it.
 effect(() => {
   const room = currentRoom.value;
   if (!room?.loading.value.offline || connection.value.phase !== "ready") return undefined;
-  const timer = setTimeout(() => void open(room, route.value.seq), AGAIN_MS);
+  const timer = setTimeout(() => void openRoom(room, route.value.seq), RETRY_MS);
   return () => clearTimeout(timer);
 });
 
 /** Leaves whatever part of the history is shown, for the newest messages. */
 export async function jumpToPresent(room) {
-  if (room.timeline.hasAfter) await load(room, { limit: PAGE }, { end: true });
+  if (room.timeline.hasAfter) await load(room, { limit: PAGE_SIZE }, { end: true });
 }
 
 async function load(room, query, opening) {
@@ -52,7 +54,7 @@ async function load(room, query, opening) {
   room.loading.value = "loading";
   timeline.loading = true;
   try {
-    const page = await messagesOf(room, query);
+    const page = await fetchMessages(room, query);
     timeline.show(page);
     room.opening = opening;
     room.loading.value = "ready";
@@ -68,8 +70,8 @@ export async function loadBefore(room) {
   if (!timeline.loaded || !timeline.hasBefore || room.loadingBefore.value) return;
   room.loadingBefore.value = true;
   try {
-    timeline.prepend(await messagesOf(room, { before: timeline.lo, limit: PAGE }));
-    if (timeline.size > WINDOW) timeline.trimEnd(WINDOW_KEPT);
+    timeline.prepend(await fetchMessages(room, { before: timeline.lo, limit: PAGE_SIZE }));
+    if (timeline.size > MAX_WINDOW) timeline.trimEnd(TRIMMED_WINDOW);
   } catch {
     await pauseAfterFailure();
   } finally {
@@ -83,8 +85,8 @@ export async function loadAfter(room) {
   if (!timeline.loaded || !timeline.hasAfter || room.loadingAfter.value) return;
   room.loadingAfter.value = true;
   try {
-    timeline.append(await messagesOf(room, { after: timeline.hi, limit: PAGE }));
-    if (timeline.size > WINDOW) timeline.trimStart(WINDOW_KEPT);
+    timeline.append(await fetchMessages(room, { after: timeline.hi, limit: PAGE_SIZE }));
+    if (timeline.size > MAX_WINDOW) timeline.trimStart(TRIMMED_WINDOW);
   } catch {
     await pauseAfterFailure();
   } finally {
@@ -97,25 +99,25 @@ export async function loadAfter(room) {
 export const pauseAfterFailure = () => new Promise((resolve) => setTimeout(resolve, 2_000));
 
 /** Keeps the window from growing for ever while messages come in. */
-export function keepWindow(room) {
+export function trimWindow(room) {
   const { timeline } = room;
-  if (timeline.size <= WINDOW || timeline.hasAfter) return;
+  if (timeline.size <= MAX_WINDOW || timeline.hasAfter) return;
   const reading = room === currentRoom.value && !room.atBottom.value;
-  if (!reading) timeline.trimStart(WINDOW_KEPT);
-  // The reader is further up: new messages stay on the server until the reader scrolls down.
+  if (!reading) timeline.trimStart(TRIMMED_WINDOW);
+  // Somebody reads further up: what comes stays on the server until they scroll down to it.
   else timeline.detach();
 }
 
 /** The room is no longer on the screen: its next visit starts at its end, or at what is unread. */
-export function close(room) {
+export function closeRoom(room) {
   room.atBottom.value = false;
-  room.keptUnread = false;
+  room.stayUnread = false;
   room.target.value = null;
   room.opening = { unread: true };
   if (room.timeline.hasAfter) {
     room.timeline.forget();
     room.loading.value = "idle";
   } else {
-    room.timeline.trimStart(2 * PAGE);
+    room.timeline.trimStart(2 * PAGE_SIZE);
   }
 }

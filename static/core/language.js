@@ -1,22 +1,22 @@
 // Which language the page speaks: what its reader chose, else what their browser asks for. boot.js
 // settles which of them it is.
 
-import { LANGUAGES, regional, speak } from "../lib/i18n.js";
+import { LANGUAGES, withRegion, setLanguage } from "../lib/i18n.js";
 import { read, remove, write } from "./storage.js";
 
-const CHOSEN = "parlor.language";
-const AGAIN_MS = 2_000;
+const STORAGE_KEY = "parlor.language";
+const RETRY_MS = 2_000;
 
 /** The chosen language's code, or null where the browser's is taken. */
 export function chosenLanguage() {
-  const code = read(CHOSEN);
+  const code = read(STORAGE_KEY);
   return typeof code === "string" && Object.hasOwn(LANGUAGES, code) ? code : null;
 }
 
 /** Chooses a language (null: the browser's) and opens the page anew in it. */
 export function chooseLanguage(code) {
-  if (code === null) remove(CHOSEN);
-  else write(CHOSEN, code);
+  if (code === null) remove(STORAGE_KEY);
+  else write(STORAGE_KEY, code);
   location.reload();
 }
 
@@ -27,9 +27,9 @@ export async function loadLanguage() {
     try {
       // As boot.js asked for it, so that its answer is used.
       const response = await fetch(`/lang/${code}.json`);
-      return speak(code, await response.json(), regional(code, navigator.languages));
+      return setLanguage(code, await response.json(), withRegion(code, navigator.languages));
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }

@@ -1,20 +1,20 @@
 // One tab at a time. Web Locks exist only over HTTPS and on localhost; a Parlor on a home
 // network may be neither, and then a lease in localStorage does nearly the same.
 
-import { randomName, read, remove, write } from "./storage.js";
+import { randomId, read, remove, write } from "./storage.js";
 
 /** Runs `action` while no other tab runs one under the same name. Rejects if the lease's code cannot be fetched. */
-export const exclusive = (name, action) =>
-  navigator.locks ? navigator.locks.request(name, action) : underLease(name, action);
+export const withLock = (name, action) =>
+  navigator.locks ? navigator.locks.request(name, action) : withStoredLease(name, action);
 
-async function underLease(name, action) {
-  const { leased } = await import("../lib/lease.js");
+async function withStoredLease(name, action) {
+  const { withLease } = await import("../lib/lease.js");
   const [setTimer, clearTimer] = [setTimeout, clearTimeout].map((timer) => timer.bind(globalThis));
-  return leased(`${name}.lease`, action, {
+  return withLease(`${name}.lease`, action, {
     read,
     write,
     remove,
-    owner: randomName(),
+    owner: randomId(),
     now: Date.now,
     random: Math.random,
     setTimeout: setTimer,
@@ -26,7 +26,7 @@ async function underLease(name, action) {
  * Holds `name` until the tab closes, unless another tab holds it; resolves to whether it worked.
  * `patience` (milliseconds) waits for a holder that is just going away, as on a reload.
  */
-export function claim(name, { patience = 0 } = {}) {
+export function holdLock(name, { patience = 0 } = {}) {
   // Without Web Locks a tab cannot know of the others, and leaves alone what may be theirs.
   if (!navigator.locks) return Promise.resolve(patience > 0);
   const options = patience > 0 ? { signal: AbortSignal.timeout(patience) } : { ifAvailable: true };

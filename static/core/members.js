@@ -4,13 +4,13 @@ import { get } from "./api.js";
 import { people } from "./state.js";
 
 const PAGE = 200;
-const PAGES = 5;
+const MAX_PAGES = 5;
 /** Above this the server names only a part of those online. */
 const SMALL_ROOM = 200;
-const RELOAD_MS = 800;
+const RELOAD_DELAY_MS = 800;
 
 /** Remembers what somebody is called and looks like now. */
-export function notePerson({ id, username, display_name: displayName, avatar = null }) {
+export function rememberUser({ id, username, display_name: displayName, avatar = null }) {
   if (!username) return;
   const known = people.value.get(id);
   if (known && known.username === username && known.display_name === displayName && known.avatar === avatar) return;
@@ -21,7 +21,7 @@ export async function loadMembers(room) {
   const members = new Map();
   let after = null;
   let more = true;
-  for (let page = 0; more && page < PAGES; page += 1) {
+  for (let page = 0; more && page < MAX_PAGES; page += 1) {
     const query = new URLSearchParams({ limit: PAGE, ...(after === null ? {} : { after }) });
     const answer = await get(`/api/rooms/${room.id}/members?${query}`);
     for (const member of answer.items) members.set(member.user.id, member);
@@ -34,7 +34,7 @@ export async function loadMembers(room) {
       members.set(id, { ...member, user: { ...member.user, status } });
     }
   }
-  for (const { user } of members.values()) notePerson(user);
+  for (const { user } of members.values()) rememberUser(user);
   room.members.value = members;
   room.membersMore.value = more;
   if (!more) room.update({ member_count: members.size });
@@ -49,12 +49,12 @@ export function reloadMembers(room) {
     reloads.delete(room);
     loadMembers(room).catch(() => {});
   };
-  reloads.set(room, setTimeout(reload, RELOAD_MS));
+  reloads.set(room, setTimeout(reload, RELOAD_DELAY_MS));
 }
 
 export function memberJoined(room, author) {
   room.update({ member_count: room.info.value.member_count + 1 });
-  if (author) notePerson(author);
+  if (author) rememberUser(author);
   if (room.members.value) reloadMembers(room);
 }
 
@@ -67,7 +67,7 @@ export function memberLeft(room, author) {
 }
 
 /** Takes a presence frame over into the list of members. */
-export function noteMembersSeen(room, { online = [], offline = [] }) {
+export function applyPresence(room, { online = [], offline = [] }) {
   if (!room.members.value) return;
   const members = new Map(room.members.value);
   const change = (id, user) => {

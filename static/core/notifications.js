@@ -5,12 +5,12 @@ import { effect } from "@preact/signals";
 import { roomPath } from "../lib/routes.js";
 import { t } from "../lib/i18n.js";
 import { preferences } from "./preferences.js";
-import { attended } from "./reading.js";
+import { isAttended } from "./receipts.js";
 import { navigate } from "./router.js";
 import { isForMe, people, rooms } from "./state.js";
 
 /** So long somebody has to read it, here or on another device. */
-const PATIENCE_MS = 1_000;
+const DELAY_MS = 1_000;
 const BODY_CHARS = 200;
 
 function isWanted(room, message) {
@@ -18,27 +18,27 @@ function isWanted(room, message) {
   return notify === "none" ? false : notify === "mentions" ? isForMe(room, message) : true;
 }
 
-const allowed = () => preferences.value.notifications === "on" && globalThis.Notification?.permission === "granted";
+const isAllowed = () => preferences.value.notifications === "on" && globalThis.Notification?.permission === "granted";
 
-/** Pending notifications: `Map<room id, [message, …]>`. A burst in one room is one notification. */
-const waiting = new Map();
+/** What waits to be told: `Map<room id, [message, …]>`. A burst in one room is one notification. */
+const pending = new Map();
 
 /** A message of somebody else has come, live. */
-export function consider(room, message) {
-  if (!allowed() || attended(room) || !isWanted(room, message)) return;
-  if (waiting.has(room.id)) {
-    waiting.get(room.id).push(message);
+export function scheduleNotification(room, message) {
+  if (!isAllowed() || isAttended(room) || !isWanted(room, message)) return;
+  if (pending.has(room.id)) {
+    pending.get(room.id).push(message);
     return;
   }
-  waiting.set(room.id, [message]);
-  setTimeout(() => tell(room), PATIENCE_MS);
+  pending.set(room.id, [message]);
+  setTimeout(() => notifyRoom(room), DELAY_MS);
 }
 
-function tell(room) {
-  const unread = waiting.get(room.id).filter(({ seq }) => seq > room.readSeq.value);
-  waiting.delete(room.id);
+function notifyRoom(room) {
+  const unread = pending.get(room.id).filter(({ seq }) => seq > room.readSeq.value);
+  pending.delete(room.id);
   // They were read meanwhile, or the room is left.
-  if (unread.length === 0 || rooms.value.get(room.id) !== room || !allowed()) return;
+  if (unread.length === 0 || rooms.value.get(room.id) !== room || !isAllowed()) return;
   const message = unread.at(-1);
   const author =
     people.value.get(message.author?.id)?.display_name ?? message.author?.display_name ?? t("announce.someone");
@@ -48,13 +48,13 @@ function tell(room) {
     unread.length > 1
       ? t("notifications.more", { n: unread.length })
       : message.body.slice(0, BODY_CHARS) || t("notifications.file");
-  void show(room, title, body, `${roomPath(room.id)}/${message.seq}`);
+  void showNotification(room, title, body, `${roomPath(room.id)}/${message.seq}`);
 }
 
 /** How to take away what is shown, by room. */
 const shown = new Map();
 
-async function show(room, title, body, path) {
+async function showNotification(room, title, body, path) {
   // With one tag a room, several tabs show one notification.
   const options = { body, tag: `parlor-room-${room.id}`, icon: "/icons/192.png", data: { path } };
   const registration = await navigator.serviceWorker?.getRegistration();
@@ -75,7 +75,7 @@ async function show(room, title, body, path) {
   shown.set(room.id, () => notification.close());
 }
 
-// Messages that were read need no notification.
+// What has been read needs no telling any more.
 effect(() => {
   for (const [id, room] of rooms.value) {
     if (room.unread.value > 0 || !shown.has(id)) continue;

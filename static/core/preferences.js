@@ -1,10 +1,10 @@
 // Preferences of this browser.
 
 import { effect, signal } from "@preact/signals";
-import { useHours } from "../lib/time.js";
+import { setHourCycle } from "../lib/time.js";
 import { read, write } from "./storage.js";
 
-const KEPT = "parlor.preferences";
+const STORAGE_KEY = "parlor.preferences";
 
 /** The values of each preference; the first one is what holds until another is chosen. */
 export const CHOICES = {
@@ -16,7 +16,7 @@ export const CHOICES = {
 };
 
 function load() {
-  const kept = read(KEPT, {}) ?? {};
+  const kept = read(STORAGE_KEY, {}) ?? {};
   return Object.fromEntries(
     Object.entries(CHOICES).map(([name, values]) => [name, values.includes(kept[name]) ? kept[name] : values[0]]),
   );
@@ -25,18 +25,18 @@ function load() {
 /** `{theme, density, hours, enter, notifications}`, replaced when one of them changes. */
 export const preferences = signal(load());
 
-export function prefer(name, value) {
+export function setPreference(name, value) {
   if (!CHOICES[name].includes(value)) throw new RangeError(`${value} is no choice of ${name}`);
   preferences.value = { ...preferences.value, [name]: value };
-  write(KEPT, preferences.value);
+  write(STORAGE_KEY, preferences.value);
 }
 
 // Another tab has chosen.
 addEventListener("storage", ({ key }) => {
-  if (key === KEPT) preferences.value = load();
+  if (key === STORAGE_KEY) preferences.value = load();
 });
 
-const GROUND = { light: "#f3f2ec", dark: "#101614" };
+const THEME_COLORS = { light: "#f3f2ec", dark: "#101614" };
 
 effect(() => {
   const { theme, density, hours } = preferences.value;
@@ -47,7 +47,7 @@ effect(() => {
   else dataset.density = density;
   // The frame that the browser draws around the page.
   for (const meta of document.querySelectorAll('meta[name="theme-color"]')) {
-    meta.content = GROUND[theme] ?? GROUND[meta.media.includes("dark") ? "dark" : "light"];
+    meta.content = THEME_COLORS[theme] ?? THEME_COLORS[meta.media.includes("dark") ? "dark" : "light"];
   }
-  useHours(hours);
+  setHourCycle(hours);
 });

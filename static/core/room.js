@@ -3,7 +3,7 @@
 import { batch, signal } from "@preact/signals";
 import { Timeline } from "../lib/timeline.js";
 
-const INFO = [
+const INFO_FIELDS = [
   "name",
   "topic",
   "kind",
@@ -18,11 +18,11 @@ const INFO = [
   "members",
 ];
 
-let made = 0;
+let roomCount = 0;
 
 export class Room {
   /** Another one for each Room, although the room may be the same: what draws it begins anew. */
-  serial = (made += 1);
+  serial = (roomCount += 1);
   timeline = new Timeline();
   /** Grows whenever the timeline changed; what draws messages reads it. */
   version = signal(0);
@@ -37,7 +37,7 @@ export class Room {
   unread = signal(0);
   mentions = signal(0);
   /** The divider "new" stands after this message; null for none. */
-  dividerAfter = signal(null);
+  unreadAfter = signal(null);
   /** The end of the log is in view. */
   atBottom = signal(false);
   /** The message that a link points at. */
@@ -56,10 +56,10 @@ export class Room {
   replying = signal(null);
   editing = signal(null);
   /** Marked as unread by hand: looking at it does not read it until it is opened anew. */
-  keptUnread = false;
+  stayUnread = false;
 
   /** Own messages that are on the server's disk but not yet in the timeline. */
-  landed = signal([]);
+  confirmed = signal([]);
 
   constructor(item) {
     this.id = item.id;
@@ -71,7 +71,7 @@ export class Room {
   /** Takes over what `item` says about the room itself. */
   update(item) {
     const change = {};
-    for (const field of INFO) {
+    for (const field of INFO_FIELDS) {
       if (item[field] !== undefined && item[field] !== this.info.value[field]) change[field] = item[field];
     }
     if (Object.keys(change).length > 0) this.info.value = { ...this.info.value, ...change };
@@ -96,7 +96,7 @@ export class Room {
   }
 
   /** The owner or a moderator. */
-  get governs() {
+  get canModerate() {
     return this.info.value.role === "owner" || this.info.value.role === "moderator";
   }
 
@@ -110,8 +110,8 @@ export class Room {
       if (!this.#due) return;
       this.#due = false;
       batch(() => {
-        const awaited = this.landed.value.filter((entry) => !this.timeline.hasAfter && entry.seq > this.timeline.hi);
-        if (awaited.length < this.landed.value.length) this.landed.value = awaited;
+        const awaited = this.confirmed.value.filter((entry) => !this.timeline.hasAfter && entry.seq > this.timeline.hi);
+        if (awaited.length < this.confirmed.value.length) this.confirmed.value = awaited;
         this.version.value += 1;
       });
     };

@@ -2,23 +2,23 @@
 
 import { get } from "./api.js";
 import { Room } from "./room.js";
-import { rooms, roomsKnown } from "./state.js";
+import { rooms, roomsLoaded } from "./state.js";
 
 /** Adds the room, or takes over what is new about it. */
-export function meetRoom(item) {
+export function upsertRoom(item) {
   const known = rooms.value.get(item.id);
   if (known) {
     known.update(item);
     return known;
   }
   const room = new Room(item);
-  if (item.head) room.timeline.meetHead(item.head);
+  if (item.head) room.timeline.updateHead(item.head);
   rooms.value = new Map(rooms.value).set(room.id, room);
   return room;
 }
 
 /** The user is no longer in the room. */
-export function dropRoom(roomId) {
+export function removeRoom(roomId) {
   if (!rooms.value.has(roomId)) return;
   const left = new Map(rooms.value);
   left.delete(roomId);
@@ -26,14 +26,14 @@ export function dropRoom(roomId) {
 }
 
 /** Keeps only the rooms that the server still names; returns the ids of those dropped. */
-export function keepRooms(ids) {
+export function retainRooms(ids) {
   const gone = [...rooms.value.keys()].filter((id) => !ids.has(id));
   if (gone.length > 0) rooms.value = new Map([...rooms.value].filter(([id]) => ids.has(id)));
   return gone;
 }
 
 /** The rooms over HTTP, for when the socket has not told them (yet). */
-export async function fetchRooms() {
-  for (const item of await get("/api/rooms")) meetRoom(item);
-  roomsKnown.value = true;
+export async function loadRooms() {
+  for (const item of await get("/api/rooms")) upsertRoom(item);
+  roomsLoaded.value = true;
 }

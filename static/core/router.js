@@ -13,7 +13,7 @@ addEventListener("popstate", () => {
 });
 
 /** For a link's `onClick`: stays in the page, unless a new tab or window was asked for. */
-export function follow(event) {
+export function followLink(event) {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
     return;
   event.preventDefault();

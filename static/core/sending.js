@@ -1,21 +1,21 @@
 // The outbox of this tab: on disk before it is on the wire.
 
 import { Outbox } from "../lib/outbox.js";
-import { claim } from "./lock.js";
+import { holdLock } from "./lock.js";
 import { liveSocket } from "./socket.js";
-import { lay, shelves } from "./shelf.js";
-import { randomName } from "./storage.js";
+import { save, loadAll } from "./outbox-store.js";
+import { randomId } from "./storage.js";
 import { connection, me, outgoing, rooms } from "./state.js";
 
 const TAB = "parlor.tab";
 /** Sent, and no answer: the connection is looked at more closely. */
-const SILENCE_MS = 8_000;
-const DISK_MS = 1_000;
+const ACK_TIMEOUT_MS = 8_000;
+const SAVE_TIMEOUT_MS = 1_000;
 
 export const outbox = { value: null };
 
 /** A name for this tab that survives a reload and that no other tab has. */
-async function nameTab() {
+async function claimTabId() {
   let kept = null;
   try {
     kept = sessionStorage.getItem(TAB);
@@ -23,9 +23,9 @@ async function nameTab() {
     // A nameless tab gets a new name.
   }
   // A tab that was duplicated has the name of the other one, whose claim stands.
-  if (kept && (await claim(`${TAB}.${kept}`, { patience: 1_000 }))) return kept;
-  const name = randomName();
-  await claim(`${TAB}.${name}`);
+  if (kept && (await holdLock(`${TAB}.${kept}`, { patience: 1_000 }))) return kept;
+  const name = randomId();
+  await holdLock(`${TAB}.${name}`);
   try {
     sessionStorage.setItem(TAB, name);
   } catch {
@@ -34,40 +34,40 @@ async function nameTab() {
   return name;
 }
 
-let tabName = null;
+let tabId = null;
 
-/** Promise of the last save to the outbox. Messages are sent after it. */
-let laid = Promise.resolve();
+/** What was laid down last; a message goes on the wire after it. */
+let lastSave = Promise.resolve();
 /** For each message that was written and has no `ack` yet: called when the server has it. */
-const awaited = new Map();
+const pendingAcks = new Map();
 /** Settles when the outbox of whoever is here is open. */
 let opening = Promise.resolve();
 
-/** The shelves of a user. */
-const shelfOf = (userId) => `${userId}.`;
+/** The prefix of a user's outboxes. */
+const outboxPrefix = (userId) => `${userId}.`;
 
 /** Opens the outbox of `userId`: what this tab had not sent, and what closed tabs left behind. */
 export function openOutbox(userId) {
-  opening = opened(userId);
+  opening = loadOutbox(userId);
 }
 
-async function opened(userId) {
-  tabName ??= nameTab();
-  const own = shelfOf(userId) + (await tabName);
-  const found = await shelves(shelfOf(userId));
+async function loadOutbox(userId) {
+  tabId ??= claimTabId();
+  const own = outboxPrefix(userId) + (await tabId);
+  const found = await loadAll(outboxPrefix(userId));
   const entries = found.get(own) ?? [];
   const taken = [];
   for (const [name, left] of found) {
-    if (name === own || !(await claim(`${TAB}.${name.slice(shelfOf(userId).length)}`))) continue;
+    if (name === own || !(await holdLock(`${TAB}.${name.slice(outboxPrefix(userId).length)}`))) continue;
     entries.push(...left);
     taken.push(name);
   }
-  // The user may have signed out meanwhile.
+  // Somebody may have signed out while the claims were made.
   if (me.value?.id !== userId) return;
   entries.sort((a, b) => a.at - b.at);
-  if (taken.length > 0) await lay(own, entries);
-  for (const name of taken) void lay(name, []);
-  const box = new Outbox({ entries, send, changed: (changed) => keep(own, changed) });
+  if (taken.length > 0) await save(own, entries);
+  for (const name of taken) void save(name, []);
+  const box = new Outbox({ entries, send, changed: (changed) => storeEntries(own, changed) });
   outgoing.value = box.entries;
   outbox.value = box;
   if (connection.value.phase === "ready") box.connected();
@@ -80,68 +80,68 @@ export function closeOutbox() {
 }
 
 /** Forgets what `userId` had not sent. */
-export async function emptyOutbox(userId) {
-  for (const name of (await shelves(shelfOf(userId))).keys()) await lay(name, []);
+export async function deleteOutbox(userId) {
+  for (const name of (await loadAll(outboxPrefix(userId))).keys()) await save(name, []);
 }
 
-function keep(own, entries) {
+function storeEntries(own, entries) {
   if (entries === outgoing.value) return;
   outgoing.value = entries;
-  laid = lay(own, entries);
+  lastSave = save(own, entries);
 }
 
 /** On disk before it is on the wire; a disk that gives no answer is not waited for for ever. Says nothing about the outcome. */
-const laidOrLate = () => Promise.race([laid, new Promise((resolve) => setTimeout(resolve, DISK_MS))]);
+const savedOrTimedOut = () => Promise.race([lastSave, new Promise((resolve) => setTimeout(resolve, SAVE_TIMEOUT_MS))]);
 
 async function send(entry) {
   const frame = { type: "send", key: entry.key, room_id: entry.roomId, body: entry.body };
   if (entry.quote) frame.reply_to = entry.quote.seq;
   if (entry.files?.length > 0) frame.files = entry.files.map(({ id }) => id);
-  await laidOrLate();
+  await savedOrTimedOut();
   // Without a connection it stays where it is, and is sent with the next one.
   liveSocket.send(frame);
   setTimeout(() => {
     const still = outbox.value?.entries.find(({ key, state }) => key === entry.key && state === "sending");
-    if (still) liveSocket.suspect();
-  }, SILENCE_MS);
+    if (still) liveSocket.probe();
+  }, ACK_TIMEOUT_MS);
 }
 
 /**
  * Queues a message that says something, with the files that were brought for it; resolves to whether it is saved:
  * on this machine's disk, however long that takes, or on the server's. It is not where nobody is signed in any more.
  */
-export async function post(room, body, { replyTo = null, files = [] } = {}) {
+export async function sendMessage(room, body, { replyTo = null, files = [] } = {}) {
   if (!outbox.value) await opening;
   if (!outbox.value) return false;
-  room.dividerAfter.value = null;
+  room.unreadAfter.value = null;
   const quote = replyTo && {
     seq: replyTo.seq,
     author: replyTo.author,
     body: replyTo.body.slice(0, 140),
     deleted: false,
   };
-  const key = randomName();
+  const key = randomId();
   outbox.value.add({ key, roomId: room.id, body, ...(quote ? { quote } : {}), ...(files.length > 0 ? { files } : {}) });
-  const acked = new Promise((resolve) => awaited.set(key, resolve));
+  const acked = new Promise((resolve) => pendingAcks.set(key, resolve));
   // Where nothing outlives the page, only the server's answer saves it.
-  const isSaved = await Promise.race([laid.then((isKept) => isKept || acked), acked]);
-  awaited.delete(key);
+  const isSaved = await Promise.race([lastSave.then((isKept) => isKept || acked), acked]);
+  pendingAcks.delete(key);
   return isSaved;
 }
 
 /** The message with this key is on the server's disk as number `seq`. */
-export function landMessage(key, seq) {
-  awaited.get(key)?.(true);
+export function confirmMessage(key, seq) {
+  pendingAcks.get(key)?.(true);
   const entry = outbox.value?.acked(key);
   const room = entry && rooms.value.get(entry.roomId);
   if (!room) return;
   // It is shown from here until the timeline has it, so that it never vanishes in between.
-  room.landed.value = [...room.landed.value, { ...entry, state: "sent", seq }];
+  room.confirmed.value = [...room.confirmed.value, { ...entry, state: "sent", seq }];
   room.touch();
 }
 
 /** Sends a failed message again, under its key. */
-export const retryPending = (key) => outbox.value?.retry(key);
+export const retryMessage = (key) => outbox.value?.retry(key);
 
 /** Gives a message up. */
-export const discardPending = (key) => outbox.value?.discard(key);
+export const discardMessage = (key) => outbox.value?.discard(key);

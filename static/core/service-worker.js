@@ -6,7 +6,7 @@ import { connection, dialog, newVersion } from "./state.js";
 
 const SCRIPT = "/sw.js";
 /** Not for every short break of the connection. */
-const LOOK_EVERY_MS = 60_000;
+const MIN_CHECK_INTERVAL_MS = 60_000;
 
 /** The one script that may be started by its address; the content security policy names the policy. */
 function scriptAddress() {
@@ -19,7 +19,7 @@ function scriptAddress() {
 }
 
 /** Keeps the page; `version` is the worker that brought it, or null where none did. */
-export async function keepPage(version) {
+export async function installServiceWorker(version) {
   const workers = navigator.serviceWorker;
   let current = version;
   let asked = false;
@@ -51,7 +51,7 @@ export async function keepPage(version) {
   // A server that was away may have come back as another version.
   let lookedAt = Date.now();
   effect(() => {
-    if (connection.value.phase !== "ready" || Date.now() - lookedAt < LOOK_EVERY_MS) return;
+    if (connection.value.phase !== "ready" || Date.now() - lookedAt < MIN_CHECK_INTERVAL_MS) return;
     lookedAt = Date.now();
     registration.update().catch(() => {});
   });

@@ -1,20 +1,20 @@
 // Whose session the browser holds, and noticing that it is over.
 
-import { anonymous, get, renewIfDue, whenSessionEnds } from "./api.js";
+import { anonymous, get, renewIfDue, onSessionEnd } from "./api.js";
 import { server, session } from "./state.js";
 import { read, remove, write } from "./storage.js";
 
 /** Whose session the browser holds, so that other tabs notice a change. */
 const USER = "parlor.user";
 
-/** Begins a session. */
-export const enter = ({ user, session_id: sessionId = null }) => {
+/** Somebody has come in. */
+export const beginSession = ({ user, session_id: sessionId = null }) => {
   write(USER, user.id);
   session.value = { phase: "in", user, sessionId, notice: null };
 };
 
 /** Finds out whether the browser still holds a session. */
-export async function start() {
+export async function restoreSession() {
   const about = anonymous("GET", "/api/server").then(
     (value) => (server.value = value),
     () => {},
@@ -22,32 +22,32 @@ export async function start() {
   const verdict = await renewIfDue();
   if (verdict === "ok") {
     try {
-      enter(await get("/api/me"));
+      beginSession(await get("/api/me"));
       return;
     } catch (problem) {
-      if (problem.status === 401) return outside(about);
+      if (problem.status === 401) return showSignIn(about);
     }
   } else if (verdict === "ended") {
-    return outside(about);
+    return showSignIn(about);
   }
   session.value = { ...session.value, phase: "unreachable" };
 }
 
 /** There is no session. What is shown then depends on what the server says about itself. */
-async function outside(about) {
+async function showSignIn(about) {
   await about;
-  leave(null);
+  clearSession(null);
 }
 
 /** The server no longer knows the session. Unsent messages are kept for the next one. */
 export function endSession() {
-  if (session.value.phase === "in") leave("session.ended");
+  if (session.value.phase === "in") clearSession("session.ended");
 }
 
-whenSessionEnds(endSession);
+onSessionEnd(endSession);
 
 /** The session is over; `notice` is a key of the catalogue that says why, or null. */
-export function leave(notice) {
+export function clearSession(notice) {
   remove(USER);
   session.value = { phase: "out", user: null, sessionId: null, notice };
 }
@@ -58,5 +58,5 @@ addEventListener("storage", ({ key }) => {
   const holder = read(USER);
   // Another tab signed in as somebody else: the cookies are theirs now.
   if (holder !== null && holder !== user?.id) location.reload();
-  else if (holder === null && phase === "in") leave("session.signed-out");
+  else if (holder === null && phase === "in") clearSession("session.signed-out");
 });

@@ -12,23 +12,33 @@ const isMac = /Mac|iPhone|iPad/u.test(navigator.platform);
  * `Mod` is Ctrl, and ⌘ on a Mac. `label` is a key of the catalogue.
  */
 export const SHORTCUTS = [
-  { group: "shortcuts.anywhere", keys: ["Mod", "K"], label: "shortcuts.switcher", run: () => toggle("switcher") },
-  { group: "shortcuts.anywhere", keys: ["Alt", "ArrowUp"], label: "shortcuts.room-above", run: () => step(-1, any) },
-  { group: "shortcuts.anywhere", keys: ["Alt", "ArrowDown"], label: "shortcuts.room-below", run: () => step(1, any) },
+  { group: "shortcuts.anywhere", keys: ["Mod", "K"], label: "shortcuts.switcher", run: () => toggleDialog("switcher") },
+  {
+    group: "shortcuts.anywhere",
+    keys: ["Alt", "ArrowUp"],
+    label: "shortcuts.room-above",
+    run: () => openNextRoom(-1, anyRoom),
+  },
+  {
+    group: "shortcuts.anywhere",
+    keys: ["Alt", "ArrowDown"],
+    label: "shortcuts.room-below",
+    run: () => openNextRoom(1, anyRoom),
+  },
   {
     group: "shortcuts.anywhere",
     keys: ["Alt", "Shift", "ArrowUp"],
     label: "shortcuts.unread-above",
-    run: () => step(-1, unread),
+    run: () => openNextRoom(-1, hasUnread),
   },
   {
     group: "shortcuts.anywhere",
     keys: ["Alt", "Shift", "ArrowDown"],
     label: "shortcuts.unread-below",
-    run: () => step(1, unread),
+    run: () => openNextRoom(1, hasUnread),
   },
-  { group: "shortcuts.anywhere", keys: ["Escape"], label: "shortcuts.escape", run: write },
-  { group: "shortcuts.anywhere", keys: ["Mod", "/"], label: "shortcuts.help", run: () => toggle("keyboard") },
+  { group: "shortcuts.anywhere", keys: ["Escape"], label: "shortcuts.escape", run: focusComposer },
+  { group: "shortcuts.anywhere", keys: ["Mod", "/"], label: "shortcuts.help", run: () => toggleDialog("keyboard") },
   { group: "shortcuts.writing", keys: ["Enter"], label: "shortcuts.send" },
   { group: "shortcuts.writing", keys: ["Shift", "Enter"], label: "shortcuts.new-line" },
   { group: "shortcuts.writing", keys: ["ArrowUp"], label: "shortcuts.edit-last" },
@@ -51,15 +61,15 @@ const NAMES = {
 /** How a key is called on this machine: a key of the catalogue, or what is printed on it. */
 export const nameOfKey = (key) => NAMES[key] ?? key;
 
-const any = () => true;
-const unread = (room) => room.unread.value > 0;
+const anyRoom = () => true;
+const hasUnread = (room) => room.unread.value > 0;
 
-function toggle(name) {
+function toggleDialog(name) {
   dialog.value = dialog.value?.name === name ? null : { name };
 }
 
 /** Opens the next room in the list that is `wanted`, from the open one on and around the end. */
-function step(direction, wanted) {
+function openNextRoom(direction, wanted) {
   const list = roomList.value;
   const at = list.indexOf(currentRoom.value);
   const from = at === -1 && direction === -1 ? 0 : at;
@@ -70,7 +80,7 @@ function step(direction, wanted) {
   return undefined;
 }
 
-function write() {
+function focusComposer() {
   document.getElementById("composer")?.focus();
 }
 
@@ -89,7 +99,7 @@ function matches(keys, event) {
 const allowed = (keys) => dialog.value === null || keys.includes("Mod");
 
 /** Does what the pressed key stands for. */
-export function press(event) {
+export function handleKey(event) {
   if (event.defaultPrevented || event.isComposing || session.value.phase !== "in") return;
   const found = SHORTCUTS.find(({ keys, run }) => run && matches(keys, event));
   if (!found || !allowed(found.keys)) return;

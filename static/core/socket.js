@@ -6,8 +6,8 @@ import { connection } from "./state.js";
 
 let handlers = { onFrame: () => {}, onPhase: () => {}, onEnded: () => {} };
 
-/** Sets the handlers of frames, phases and the session's end. */
-export const attach = (given) => {
+/** Who is told of frames, phases and the session's end. */
+export const setHandlers = (given) => {
   handlers = given;
 };
 
@@ -37,9 +37,9 @@ export const liveSocket = new Connection({
   onEnded: () => handlers.onEnded(),
 });
 
-addEventListener("online", () => liveSocket.nudge());
+addEventListener("online", () => liveSocket.checkNow());
 // A cable that was just pulled is noticed sooner this way than by the next ping.
-addEventListener("offline", () => liveSocket.suspect());
+addEventListener("offline", () => liveSocket.probe());
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") liveSocket.nudge();
+  if (document.visibilityState === "visible") liveSocket.checkNow();
 });

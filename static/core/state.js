@@ -17,7 +17,7 @@ export const connection = signal({ phase: "idle", retryAt: null, since: null });
 /** The user's rooms by id: `Map<number, Room>`. Replaced whenever a room comes or goes. */
 export const rooms = signal(new Map());
 /** The rooms are known: the first `ready` has come. */
-export const roomsKnown = signal(false);
+export const roomsLoaded = signal(false);
 
 export const route = signal(parseRoute(location.pathname));
 
@@ -30,7 +30,7 @@ export const roomList = computed(() =>
 );
 
 /** `{count, dot}`: the unread messages of rooms that one wants to be told of, and whether there are any others. */
-export const unreadMarks = computed(() => {
+export const unreadTotals = computed(() => {
   const marks = { count: 0, dot: false };
   for (const room of rooms.value.values()) {
     const { notify } = room.info.value;
@@ -61,11 +61,9 @@ export const outgoing = signal([]);
 export const dialog = signal(null);
 /** The members beside the room, where there is space for them. */
 export const membersShown = signal(true);
-/** A short message at the foot of the page: `{id, text, tone}`. */
-export const toast = signal(null);
 
 /** A media query as a signal. */
-function media(query) {
+function mediaQuery(query) {
   const list = matchMedia(query);
   const matches = signal(list.matches);
   list.addEventListener("change", () => (matches.value = list.matches));
@@ -73,12 +71,12 @@ function media(query) {
 }
 
 /** There is space for one pane only: the rooms, or one room. */
-export const narrow = media("(max-width: 719px)");
+export const narrow = mediaQuery("(max-width: 719px)");
 /** There is space for the members beside the room. */
-export const roomy = media("(min-width: 1080px)");
+export const wide = mediaQuery("(min-width: 1080px)");
 
 /** The page is visible and has the focus. */
-export const attentive = signal(true);
+export const pageActive = signal(true);
 
 /** The time, every half minute: for "2 h ago". */
 export const now = signal(Date.now());

@@ -35,7 +35,7 @@ export function remove(key) {
 }
 
 /** The stored keys that begin with `prefix`. */
-export function keysWith(prefix) {
+export function keysWithPrefix(prefix) {
   try {
     return Object.keys(localStorage).filter((key) => key.startsWith(prefix));
   } catch {
@@ -44,7 +44,7 @@ export function keysWith(prefix) {
 }
 
 /** A random name, 128 bits; `crypto.randomUUID` exists only over HTTPS and on localhost. */
-export function randomName() {
+export function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -4,49 +4,49 @@ import { signal } from "@preact/signals";
 import { liveSocket } from "./socket.js";
 import { me } from "./state.js";
 
-const TELL_MS = 4_000;
+const SEND_INTERVAL_MS = 4_000;
 const SHOWN_MS = 8_000;
 
 /** `Map<room id, Map<user id, timer>>`, replaced when somebody begins or ends. */
 const typing = signal(new Map());
 
 /** The ids of who types in the room now, in the order in which they began. */
-export const typingIn = (roomId) => [...(typing.value.get(roomId)?.keys() ?? [])];
+export const typingUsers = (roomId) => [...(typing.value.get(roomId)?.keys() ?? [])];
 
-let told = { roomId: null, at: 0 };
+let lastSent = { roomId: null, at: 0 };
 
 /** Something was typed in the room's composer. */
-export function tellTyping(roomId) {
-  if (told.roomId === roomId && Date.now() - told.at < TELL_MS) return;
-  if (liveSocket.send({ type: "typing", room_id: roomId })) told = { roomId, at: Date.now() };
+export function sendTyping(roomId) {
+  if (lastSent.roomId === roomId && Date.now() - lastSent.at < SEND_INTERVAL_MS) return;
+  if (liveSocket.send({ type: "typing", room_id: roomId })) lastSent = { roomId, at: Date.now() };
 }
 
 /** The room's composer was emptied without sending. */
-export function tellTypingStopped(roomId) {
-  if (told.roomId !== roomId) return;
+export function sendTypingStopped(roomId) {
+  if (lastSent.roomId !== roomId) return;
   liveSocket.send({ type: "typing", room_id: roomId, on: false });
-  doneTyping();
+  resetTyping();
 }
 
 /** It was sent: the next key is a new beginning. */
-export function doneTyping() {
-  told = { roomId: null, at: 0 };
+export function resetTyping() {
+  lastSent = { roomId: null, at: 0 };
 }
 
 /** Takes in a `typing` frame. */
-export function heardTyping({ room_id: roomId, user_id: userId }) {
+export function receiveTyping({ room_id: roomId, user_id: userId }) {
   if (userId === me.value?.id) return;
   const inRoom = new Map(typing.value.get(roomId));
   clearTimeout(inRoom.get(userId));
   inRoom.set(
     userId,
-    setTimeout(() => stopTyping(roomId, userId), SHOWN_MS),
+    setTimeout(() => removeTyping(roomId, userId), SHOWN_MS),
   );
   typing.value = new Map(typing.value).set(roomId, inRoom);
 }
 
 /** They said it, left or have been silent for long enough. */
-export function stopTyping(roomId, userId) {
+export function removeTyping(roomId, userId) {
   const known = typing.value.get(roomId);
   if (!known?.has(userId)) return;
   clearTimeout(known.get(userId));
@@ -59,7 +59,7 @@ export function stopTyping(roomId, userId) {
 }
 
 /** Forgets everybody: the connection or the account is another one. */
-export function forgetTyping() {
+export function clearTyping() {
   for (const inRoom of typing.value.values()) for (const timer of inRoom.values()) clearTimeout(timer);
   typing.value = new Map();
 }

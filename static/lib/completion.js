@@ -1,12 +1,12 @@
-// Completion of the word before the caret: a name after `@`, an emoji after `:`, a command after `/`.
+// What the word before the caret may become: a name behind `@`, an emoji behind `:`, a command behind `/`.
 
 const NAME = /(?:^|[\s(])@([\p{L}\p{N}_.-]{0,32})$/u;
 const EMOJI = /(?:^|\s):([\p{L}\p{N}_+-]{2,32})$/u;
 const COMMAND = /^\/(\w{0,16})$/u;
-const MOST = 8;
+const MAX_CHOICES = 8;
 
 /** `{kind, words, from}` for the text before the caret, or null: what is wanted, and where it begins. */
-export function wishOf(before) {
+export function queryAtCaret(before) {
   for (const [kind, pattern] of [
     ["/", COMMAND],
     ["@", NAME],
@@ -18,8 +18,8 @@ export function wishOf(before) {
   return null;
 }
 
-/** Returns the best of `choices` (each with its `names`): first those with a name that begins so. */
-export function fitting(choices, words) {
+/** Of `choices` (each with its `names`) the few that fit best: first those with a name that begins so. */
+export function bestMatches(choices, words) {
   const rank = ({ names }) => {
     const found = names.map((name) => name.toLocaleLowerCase().indexOf(words)).filter((at) => at >= 0);
     if (found.length === 0) return Infinity;
@@ -29,6 +29,6 @@ export function fitting(choices, words) {
     .map((choice) => ({ choice, at: rank(choice) }))
     .filter(({ at }) => at < Infinity)
     .sort((a, b) => a.at - b.at)
-    .slice(0, MOST)
+    .slice(0, MAX_CHOICES)
     .map(({ choice }) => choice);
 }

@@ -6,8 +6,8 @@ const ANSWER_MS = 10_000;
 const PROBE_MS = 3_000;
 const READY_MS = 15_000;
 const TOO_FAST_MS = 5_000;
-const FIRST_MS = 1_000;
-const LONGEST_MS = 30_000;
+const MIN_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 30_000;
 
 export const CLOSE = { DRAINING: 1012, SESSION_ENDED: 4401, TOO_SLOW: 4408, TOO_FAST: 4429 };
 
@@ -16,7 +16,7 @@ export const CLOSE = { DRAINING: 1012, SESSION_ENDED: 4401, TOO_SLOW: 4408, TOO_
  * with full jitter, so that a thousand pages do not return in the same instant.
  */
 export function reconnectDelay(attempt, random = Math.random) {
-  const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(attempt, 10));
+  const ceiling = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** Math.min(attempt, 10));
   return Math.round(random() * ceiling);
 }
 
@@ -75,7 +75,7 @@ export class Connection {
    * The network came back, the page became visible or somebody asked: try at once, and do
    * not believe an open socket without an answer.
    */
-  nudge() {
+  checkNow() {
     if (this.phase === "waiting") {
       void this.#connect();
     } else if (this.ready) {
@@ -83,8 +83,8 @@ export class Connection {
     }
   }
 
-  /** Tests the socket with a ping, because an answer is overdue. */
-  suspect() {
+  /** What was sent has had no answer for too long: the socket is not to be trusted. */
+  probe() {
     if (this.ready) this.#ping(PROBE_MS);
   }
 

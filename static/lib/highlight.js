@@ -1,7 +1,7 @@
 // Colours for code: comments, strings, numbers and the words of the language. It reads like most
 // languages are written and is right often enough; what it does not know stays plain.
 
-const WORDS = {
+const KEYWORDS = {
   c: "auto bool break case char class const continue default delete do double else enum extern false float for goto if inline int long namespace new nullptr private protected public return short signed sizeof static struct switch template this throw true try typedef union unsigned using virtual void volatile while",
   go: "break case chan const continue default defer else fallthrough false for func go goto if import interface map nil package range return select struct switch true type var",
   java: "abstract boolean break byte case catch char class const continue default do double else enum extends false final finally float for if implements import instanceof int interface long native new null package private protected public record return short static super switch synchronized this throw throws true try var void volatile while",
@@ -11,7 +11,7 @@ const WORDS = {
   sh: "case do done elif else esac export fi for function if in local return set shift then until while",
   sql: "all and as asc begin between by case commit create delete desc distinct drop else end exists from group having in index inner insert into is join left like limit not null on or order outer primary references select set table then union unique update values when where with",
 };
-const SAME = {
+const ALIASES = {
   "c++": "c",
   cpp: "c",
   h: "c",
@@ -36,15 +36,15 @@ const SAME = {
   postgres: "sql",
   sqlite: "sql",
 };
-const HASH = new Set(["py", "sh", "toml", "yaml", "yml", "rb", "ini"]);
-const MOST = 20_000;
+const HASH_COMMENTS = new Set(["py", "sh", "toml", "yaml", "yml", "rb", "ini"]);
+const MAX_CHARS = 20_000;
 
 /** `[{kind, text}]`, with `comment`, `string`, `number`, `word` or nothing as the kind. */
 export function highlight(text, lang) {
-  const name = SAME[lang] ?? lang;
-  if (text.length > MOST || (!(name in WORDS) && !HASH.has(name))) return [{ kind: "", text }];
-  const words = new Set((WORDS[name] ?? "true false null").split(" "));
-  const line = HASH.has(name) ? "#[^\\n]*" : name === "sql" ? "--[^\\n]*" : "//[^\\n]*|/\\*[^]*?\\*/";
+  const name = ALIASES[lang] ?? lang;
+  if (text.length > MAX_CHARS || (!(name in KEYWORDS) && !HASH_COMMENTS.has(name))) return [{ kind: "", text }];
+  const words = new Set((KEYWORDS[name] ?? "true false null").split(" "));
+  const line = HASH_COMMENTS.has(name) ? "#[^\\n]*" : name === "sql" ? "--[^\\n]*" : "//[^\\n]*|/\\*[^]*?\\*/";
   const pattern = new RegExp(
     `(?<comment>${line})|(?<string>"(?:\\\\.|[^"\\\\\\n])*"|'(?:\\\\.|[^'\\\\\\n])*'|\`[^\`]*\`)|(?<number>\\b\\d[\\w.]*)|(?<name>[A-Za-z_]\\w*)`,
     "gu",

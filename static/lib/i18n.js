@@ -15,40 +15,40 @@ let numbers = new Intl.NumberFormat(language);
  * Speaks a language from now on, as in the region that `locale` may name. What is drawn already is not
  * drawn again.
  */
-export function speak(code, words, locale = code) {
+export function setLanguage(code, texts, locale = code) {
   language = locale;
-  catalogue = words;
+  catalogue = texts;
   plurals = new Intl.PluralRules(locale);
   numbers = new Intl.NumberFormat(locale);
 }
 
 /** The language that is spoken, with its region where one is known (`en-GB`): what `Intl` is to be given. */
-export const spoken = () => language;
+export const currentLocale = () => language;
 
 /** A language as it is wanted, with the first region that is: `en` of `["de", "en-GB"]` is `en-GB`. */
-export const regional = (code, wanted) => wanted.find((tag) => tag.toLowerCase().split("-")[0] === code) ?? code;
+export const withRegion = (code, wanted) => wanted.find((tag) => tag.toLowerCase().split("-")[0] === code) ?? code;
 
 /**
  * The words of a key, with `{name}` replaced by `values.name`. A number in `n` picks the plural form.
  * An unknown key is itself, so that it is seen.
  */
 export function t(key, values) {
-  let words = catalogue[key];
-  if (words === undefined && values?.n !== undefined) {
-    words = catalogue[`${key}#${plurals.select(values.n)}`] ?? catalogue[`${key}#other`];
+  let text = catalogue[key];
+  if (text === undefined && values?.n !== undefined) {
+    text = catalogue[`${key}#${plurals.select(values.n)}`] ?? catalogue[`${key}#other`];
   }
-  if (words === undefined) return key;
-  if (values === undefined) return words;
-  return words.replace(/\{(\w+)\}/g, (whole, name) => {
+  if (text === undefined) return key;
+  if (values === undefined) return text;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined) return whole;
     return typeof value === "number" ? numbers.format(value) : String(value);
   });
 }
 
-/** `Ana, Bob and Eve`, as the language joins a list; of more than `most`, `Ana, Bob and 3 others`. */
-export function listed(items, most = Infinity) {
+/** `Ana, Bob and Eve`, as the language joins a list; of more than `limit`, `Ana, Bob and 3 others`. */
+export function formatList(items, limit = Infinity) {
   const shown =
-    items.length > most ? [...items.slice(0, most - 1), t("names.others", { n: items.length - (most - 1) })] : items;
+    items.length > limit ? [...items.slice(0, limit - 1), t("names.others", { n: items.length - (limit - 1) })] : items;
   return new Intl.ListFormat(language, { type: "conjunction" }).format(shown);
 }

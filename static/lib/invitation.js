@@ -1,20 +1,20 @@
-// Texts of invitations, and the policy for new accounts.
+// What an invitation link says, and who may make an account.
 
 import { t } from "./i18n.js";
 
-/** Returns the policy for new accounts: `"open"`, `"invite"` or `"closed"`. The first account is always allowed. */
+/** Who may make an account now: `"open"`, `"invite"` or `"closed"`. The first one is always let in. */
 export const registrationOf = (server) => (!server || server.needs_first_account ? "open" : server.registration);
 
 /** Whether the server has said that the code of a look admits nobody (any more). */
-export const isOver = ({ problem }) => problem?.code === "bad_code";
+export const isExpired = ({ problem }) => problem?.code === "bad_code";
 
 /**
- * Describes an invitation as `{lead, name, rest}`: the name stands by itself, for it
+ * What a look at an invitation came to, as `{lead, name, rest}`: the name stands by itself, for it
  * may be written in another direction. Before there is an answer, and where there was none, nothing
  * is claimed that is not known.
  */
-export function invitationWords(look) {
-  if (isOver(look)) {
+export function invitationText(look) {
+  if (isExpired(look)) {
     return { lead: t("invitation.over"), name: "", rest: "" };
   }
   if (!look.room) return { lead: t("invitation.somewhere"), name: "", rest: "" };
@@ -26,8 +26,8 @@ export function invitationWords(look) {
   };
 }
 
-/** Returns what a visitor without a session can do. */
-export function waysIn(look, registration) {
-  if (isOver(look)) return "";
+/** What somebody without a session can do about it. */
+export function nextStep(look, registration) {
+  if (isExpired(look)) return "";
   return registration === "closed" ? t("invitation.sign-in") : t("invitation.sign-up");
 }

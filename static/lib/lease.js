@@ -6,7 +6,7 @@
 
 export const LEASE_MS = 10_000;
 export const RENEW_MS = 2_000;
-const LOOK_MS = 60;
+const POLL_MS = 60;
 /** How long an ended lease is watched before it is taken over. */
 const WATCH_MS = 2 * RENEW_MS;
 
@@ -16,7 +16,7 @@ const WATCH_MS = 2 * RENEW_MS;
  * `deps` are `{read, write, remove}` of the shared storage, `owner` (a name that no other caller
  * has), and `now`, `setTimeout`, `clearTimeout`, `random`.
  */
-export async function leased(key, action, deps) {
+export async function withLease(key, action, deps) {
   const { read, write, remove, owner, now, random } = deps;
   const pause = (ms) => new Promise((resolve) => deps.setTimeout(resolve, ms));
   let beats = 0;
@@ -34,11 +34,11 @@ export async function leased(key, action, deps) {
     if (!lease || (lease.until < now() && watchedMs >= WATCH_MS)) {
       put();
       // Two tabs may write at once; the later one stands, and the earlier one sees that now.
-      await pause(LOOK_MS * (1 + random()));
+      await pause(POLL_MS * (1 + random()));
       if (read(key)?.owner === owner) break;
     }
-    await pause(LOOK_MS);
-    watchedMs += LOOK_MS;
+    await pause(POLL_MS);
+    watchedMs += POLL_MS;
   }
 
   let timer = null;

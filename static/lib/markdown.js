@@ -7,7 +7,7 @@
 // `{type, children}` with `strong`, `em` or `strike`, `{type: "code", text}`, `{type: "link", href, children}` or
 // `{type: "mention", name}`.
 //
-// Addresses and mentions are found here. All other Markdown needs the parser in `markup.js`, which is large and is
+// Addresses and mentions are found here. All other Markdown needs the parser in `markdown-parser.js`, which is large and is
 // fetched when a message needs it.
 
 const MARKUP = new RegExp(
@@ -27,23 +27,23 @@ export const isPlain = (text) => !ADDRESS.test(text) && !MARKUP.test(text);
 /** Whether the text has Markdown other than addresses and mentions. */
 export const needsParser = (text) =>
   MARKUP.test(text) &&
-  (text.includes("](") || addresses(text).some((piece) => typeof piece === "string" && MARKUP.test(piece)));
+  (text.includes("](") || parseInline(text).some((piece) => typeof piece === "string" && MARKUP.test(piece)));
 
-/** The blocks of a text. Without `parser` (`blocks` of `markup.js`) only addresses and mentions are found. */
+/** The blocks of a text. Without `parser` (`parseBlocks` of `markdown-parser.js`) only addresses and mentions are found. */
 export function parse(text, parser = null) {
   if (isPlain(text)) return [{ type: "text", children: [text] }];
   const blocks = parser !== null && needsParser(text) ? parser(text) : null;
-  return blocks ?? [{ type: "text", children: addresses(text) }];
+  return blocks ?? [{ type: "text", children: parseInline(text) }];
 }
 
 /** A text without its marks, in one line. */
-export function plain(text, parser = null) {
-  return parse(text, parser).map(words).join(" ").replace(/\s+/gu, " ");
+export function plainText(text, parser = null) {
+  return parse(text, parser).map(textOf).join(" ").replace(/\s+/gu, " ");
 }
 
-function words(piece) {
+function textOf(piece) {
   if (typeof piece === "string") return piece;
-  const joined = (pieces, between) => pieces.map(words).join(between);
+  const joined = (pieces, between) => pieces.map(textOf).join(between);
   switch (piece.type) {
     case "list":
       return piece.items.map(({ children }) => joined(children, " ")).join(" ");
@@ -64,7 +64,7 @@ const URL = /(?:https?:\/\/|mailto:)[^\s<>"]{1,2000}/uy;
 const MENTION = /@([\p{L}\p{N}_][\p{L}\p{N}_.-]{0,31})/uy;
 
 /** The pieces of a text in which only addresses and mentions count. */
-function addresses(text) {
+function parseInline(text) {
   const pieces = [];
   let from = 0;
   for (const { index } of text.matchAll(FOUND)) {

@@ -5,8 +5,8 @@
 // they arrive, also across a reconnect.
 
 /** Refusals that pass by themselves: the entry stays queued and is sent again. */
-const PASSING = new Set(["rate_limited", "overloaded", "unavailable", "draining"]);
-const PAUSE_MS = 1_000;
+const TRANSIENT_CODES = new Set(["rate_limited", "overloaded", "unavailable", "draining"]);
+const DEFAULT_RETRY_MS = 1_000;
 
 export class Outbox {
   /** In the order of writing: `{key, roomId, body, quote?, unsure?, files?, at, state, reason, tried}`. */
@@ -79,8 +79,8 @@ export class Outbox {
   refused(key, { code, detail, retry_after_ms: retryAfter }) {
     const entry = this.#entries.find((candidate) => candidate.key === key);
     if (!entry) return false;
-    if (PASSING.has(code)) {
-      this.#notBefore.set(entry.roomId, this.#now() + (retryAfter ?? PAUSE_MS));
+    if (TRANSIENT_CODES.has(code)) {
+      this.#notBefore.set(entry.roomId, this.#now() + (retryAfter ?? DEFAULT_RETRY_MS));
       this.#change((candidate) => candidate === entry, { state: "queued" });
     } else if (entry.unsure && code === "invalid") {
       // The message that it answers is gone, so this one never arrived: its key may go with other content.

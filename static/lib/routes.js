@@ -1,6 +1,6 @@
 // The page's addresses.
 
-/** `{name, …}` for a path; `lost` for what is no address of the page. */
+/** `{name, …}` for a path; `not-found` for any other path. */
 export function parseRoute(path) {
   const room = /^\/r\/(\d+)(?:\/(\d+))?\/?$/u.exec(path);
   if (room) return { name: "room", roomId: Number(room[1]), seq: room[2] ? Number(room[2]) : null };
@@ -8,7 +8,7 @@ export function parseRoute(path) {
   if (invite) return { name: "invite", code: decode(invite[1]) };
   const reset = /^\/reset\/([^/]+)\/?$/u.exec(path);
   if (reset) return { name: "reset", token: decode(reset[1]) };
-  return path === "/" ? { name: "home" } : { name: "lost" };
+  return path === "/" ? { name: "home" } : { name: "not-found" };
 }
 
 export const roomPath = (roomId) => `/r/${roomId}`;

@@ -1,7 +1,7 @@
 // From messages to the lines of the log: day separators, groups by author, condensed
 // system lines, the unread divider, and what is still on its way.
 
-import { condensable, systemText } from "./system.js";
+import { condenseKind, systemText } from "./system-messages.js";
 import { actionOf } from "./text.js";
 import { dayKey } from "./time.js";
 
@@ -23,13 +23,13 @@ function continues(previous, message) {
 
 /**
  * The rows of a log. `messages` ascend; `pending` are outbox entries for the same room;
- * `dividerAfter` is the last `seq` that was read, or null for no divider; `me` wrote the pending ones.
+ * `unreadAfter` is the last `seq` that was read, or null for no divider; `me` wrote the pending ones.
  */
-export function buildRows({ messages, pending = [], dividerAfter = null, me = null }) {
+export function buildRows({ messages, pending = [], unreadAfter = null, me = null }) {
   const rows = [];
   let previous = null;
   let day = null;
-  let divided = dividerAfter === null;
+  let divided = unreadAfter === null;
 
   const separate = (createdAt) => {
     const key = dayKey(createdAt);
@@ -42,14 +42,18 @@ export function buildRows({ messages, pending = [], dividerAfter = null, me = nu
   for (const message of messages) {
     separate(message.created_at);
     // The first message of the window may follow unread ones that are not loaded: no divider then.
-    if (!divided && message.seq > dividerAfter && !isSystem(message)) {
+    if (!divided && message.seq > unreadAfter && !isSystem(message)) {
       divided = true;
       previous = null;
       rows.push({ type: "unread", key: "unread" });
     }
     if (isSystem(message)) {
       const last = rows.at(-1);
-      if (last?.type === "system" && condensable(message) && condensable(last.messages[0]) === condensable(message)) {
+      if (
+        last?.type === "system" &&
+        condenseKind(message) &&
+        condenseKind(last.messages[0]) === condenseKind(message)
+      ) {
         last.messages.push(message);
         last.text = systemText(last.messages);
         last.seq = message.seq;

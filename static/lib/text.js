@@ -1,6 +1,6 @@
 // Functions on message bodies as plain text.
 
-import { spoken } from "./i18n.js";
+import { currentLocale } from "./i18n.js";
 
 /** The number of characters as the server counts them: code points, not UTF-16 units. */
 export function codePoints(text) {
@@ -39,7 +39,7 @@ export function fileSize(bytes) {
   let [size, unit] = [bytes, 0];
   // A value of 1,000 or more goes to the next unit.
   while (size >= 999.5 && unit < units.length - 1) [size, unit] = [size / 1024, unit + 1];
-  return new Intl.NumberFormat(spoken(), {
+  return new Intl.NumberFormat(currentLocale(), {
     style: "unit",
     unit: units[unit],
     unitDisplay: "short",

@@ -1,6 +1,6 @@
 // How times are said. Everything takes `now` (milliseconds) so that it can be tested.
 
-import { spoken, t } from "./i18n.js";
+import { currentLocale, t } from "./i18n.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -10,7 +10,7 @@ const HOURS = { 12: "h12", 24: "h23" };
 let hours = {};
 
 /** Clocks show 12 or 24 hours from now on; anything else is what the language does. */
-export function useHours(choice) {
+export function setHourCycle(choice) {
   hours = choice in HOURS ? { hourCycle: HOURS[choice] } : {};
 }
 
@@ -18,8 +18,8 @@ const formats = new Map();
 
 /** A format of `Intl` is slow to build, so each is built once. */
 function format(Kind, options) {
-  const key = `${Kind.name} ${spoken()} ${JSON.stringify(options)}`;
-  if (!formats.has(key)) formats.set(key, new Kind(spoken(), options));
+  const key = `${Kind.name} ${currentLocale()} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, new Kind(currentLocale(), options));
   return formats.get(key);
 }
 
@@ -51,7 +51,7 @@ export function dayLabel(iso, now) {
 }
 
 /** `just now`, `5 min. ago`, `2 hr. ago`, `3 days ago`, then the date. */
-export function ago(iso, now) {
+export function relativeTime(iso, now) {
   const age = now - Date.parse(iso);
   const say = (unit, length) =>
     format(Intl.RelativeTimeFormat, { style: "short" }).format(-Math.floor(age / length), unit);
@@ -63,4 +63,5 @@ export function ago(iso, now) {
 }
 
 /** `last seen 2 hr. ago`; somebody who never connected has not been seen. */
-export const lastSeen = (iso, now) => (iso ? t("time.last-seen", { ago: ago(iso, now) }) : t("time.never-seen"));
+export const lastSeenText = (iso, now) =>
+  iso ? t("time.last-seen", { ago: relativeTime(iso, now) }) : t("time.never-seen");

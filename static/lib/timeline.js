@@ -25,7 +25,7 @@ export class Timeline {
   /** Messages newer than the window that do not touch it yet. */
   #ahead = new Map();
   /** Revs seen while a `sync` runs, to be counted when it is done. */
-  #later = new Set();
+  #pendingRevs = new Set();
   #list = null;
   #lo = 1;
   #hi = 0;
@@ -55,7 +55,7 @@ export class Timeline {
   }
 
   /** Takes note of a room's head; true when changes up to it have been missed. */
-  meetHead(head) {
+  updateHead(head) {
     this.headSeq = Math.max(this.headSeq, head.seq);
     this.rev ??= head.rev;
     return this.rev < head.rev;
@@ -80,7 +80,7 @@ export class Timeline {
       return "known";
     }
     if (this.syncing) {
-      this.#later.add(rev);
+      this.#pendingRevs.add(rev);
       this.#put(message);
       return "replayed";
     }
@@ -90,7 +90,7 @@ export class Timeline {
       return "applied";
     }
     this.#put(message);
-    this.#later.add(rev);
+    this.#pendingRevs.add(rev);
     return "gap";
   }
 
@@ -101,7 +101,7 @@ export class Timeline {
   /** The socket is gone, and with it the sync it was answering. */
   dropSync() {
     this.syncing = false;
-    this.#later.clear();
+    this.#pendingRevs.clear();
   }
 
   /** The server has sent everything up to `head`; true when it all adds up. */
@@ -109,14 +109,14 @@ export class Timeline {
     this.syncing = false;
     this.rev = Math.max(this.rev ?? 0, head.rev);
     this.headSeq = Math.max(this.headSeq, head.seq);
-    for (const rev of [...this.#later].sort((a, b) => a - b)) {
+    for (const rev of [...this.#pendingRevs].sort((a, b) => a - b)) {
       if (rev <= this.rev + 1) {
         this.rev = Math.max(this.rev, rev);
-        this.#later.delete(rev);
+        this.#pendingRevs.delete(rev);
       }
     }
-    const complete = this.#later.size === 0;
-    this.#later.clear();
+    const complete = this.#pendingRevs.size === 0;
+    this.#pendingRevs.clear();
     return complete;
   }
 
@@ -127,11 +127,11 @@ export class Timeline {
 
   /** Every change to the messages up to this `seq`, the newest there is, has been seen; null while that is not known. */
   get completeTo() {
-    return this.rev === null || this.syncing || this.torn || !this.loaded ? null : this.headSeq;
+    return this.rev === null || this.syncing || this.hasGapAtEnd || !this.loaded ? null : this.headSeq;
   }
 
   /** The window ends before what is known to exist, though it should not. */
-  get torn() {
+  get hasGapAtEnd() {
     return this.loaded && !this.hasAfter && this.#hi < this.headSeq;
   }
 
@@ -146,7 +146,7 @@ export class Timeline {
     this.hasAfter = page.has_after;
     this.#lo = page.items[0]?.seq ?? 1;
     this.#hi = page.items.at(-1)?.seq ?? 0;
-    if (page.head) this.meetHead(page.head);
+    if (page.head) this.updateHead(page.head);
     for (const message of page.items) {
       const held = before.get(message.seq);
       this.#messages.set(message.seq, held && held.rev > message.rev ? held : message);

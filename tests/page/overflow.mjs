@@ -28,7 +28,7 @@ const namesIn = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) =>
 function everything() {
   const dialogs = namesIn(source("components/dialogs.js"), /case "(\w+)":/gu);
   const [, phases] = /const SCREENS = \{([^}]*)\}/u.exec(source("components/app.js"));
-  const routes = namesIn(source("lib/routes.js"), /name: "(\w+)"/gu);
+  const routes = namesIn(source("lib/routes.js"), /name: "([\w-]+)"/gu);
   const parts = [
     dialogs.map((name) => `dialog ${name}`),
     namesIn(phases, /(\w+):/gu).map((name) => `phase ${name}`),
@@ -113,7 +113,7 @@ async function outside(look, code) {
   await page.getByRole("button", { name: "Set the password" }).click();
   await look(page, "route reset", ".form-error:not([hidden])");
   await page.goto("/no/such/address");
-  await look(page, "route lost", "h1");
+  await look(page, "route not-found", "h1");
   await page.route("**/api/auth/refresh", () => {});
   await page.goto("/");
   await look(page, "phase starting", ".starting");

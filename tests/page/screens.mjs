@@ -271,10 +271,10 @@ describe("screens", () => {
     await settings.locator('input[type="file"]').setInputFiles({ name: "me.png", mimeType: "image/png", buffer: PNG });
     await ada.sees("Your picture is changed.");
     assert.equal((await ada.context.request.get(`/api/users/${ada.id}/avatar`)).headers()["content-type"], "image/png");
-    await settings.locator(".portrait img").waitFor();
+    await settings.locator(".avatar-image img").waitFor();
     await settings.getByRole("button", { name: "Take it away" }).click();
     await ada.sees("Your picture is gone.");
-    await settings.locator(".portrait img").waitFor({ state: "detached" });
+    await settings.locator(".avatar-image img").waitFor({ state: "detached" });
     await settings.getByLabel("What it is for").fill("backup");
     await settings.getByRole("button", { name: "Make a token" }).click();
     const token = await settings.locator("output.code.small").textContent();

@@ -161,15 +161,15 @@ test("an answered ping keeps it", async () => {
   assert.equal(kept.phase, "ready");
 });
 
-test("a nudge tries at once, or asks an open socket to prove itself", async () => {
+test("a checkNow tries at once, or asks an open socket to prove itself", async () => {
   const { kept, sockets, pass, close, begin, settle, hear } = connection();
   await begin();
   await close(1006);
-  kept.nudge();
+  kept.checkNow();
   await settle();
   assert.equal(sockets.length, 2);
   hear({ type: "ready", rooms: [] });
-  kept.nudge();
+  kept.checkNow();
   assert.deepEqual(sockets[1].sent, [{ type: "ping" }]);
   await pass(3_000);
   assert.equal(sockets.length, 3);

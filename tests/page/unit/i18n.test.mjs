@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { LANGUAGES, regional, speak, t } from "../../../static/lib/i18n.js";
+import { LANGUAGES, withRegion, setLanguage, t } from "../../../static/lib/i18n.js";
 
 const catalogue = (code) =>
   JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
@@ -14,12 +14,12 @@ test("the page offers the languages that it speaks", () => {
 });
 
 test("the region that is wanted with a language", () => {
-  assert.equal(regional("en", ["de-AT", "en-GB", "en-US"]), "en-GB");
-  assert.equal(regional("de", ["en"]), "de");
+  assert.equal(withRegion("en", ["de-AT", "en-GB", "en-US"]), "en-GB");
+  assert.equal(withRegion("de", ["en"]), "de");
 });
 
 test("values stand in their places, and a number picks the plural", () => {
-  speak("en", { hello: "Hello {name}, {other}", "people#one": "{n} person", "people#other": "{n} people" });
+  setLanguage("en", { hello: "Hello {name}, {other}", "people#one": "{n} person", "people#other": "{n} people" });
   assert.equal(t("hello", { name: "$& Ana" }), "Hello $& Ana, {other}");
   assert.equal(t("people", { n: 1 }), "1 person");
   assert.equal(t("people", { n: 1200 }), "1,200 people");

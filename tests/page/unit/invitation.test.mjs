@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
-import { speak } from "../../../static/lib/i18n.js";
-import { invitationWords, isOver, registrationOf, waysIn } from "../../../static/lib/invitation.js";
+import { setLanguage } from "../../../static/lib/i18n.js";
+import { invitationText, isExpired, registrationOf, nextStep } from "../../../static/lib/invitation.js";
 
-before(() => speak("en", JSON.parse(readFileSync(new URL("../../../static/lang/en.json", import.meta.url), "utf8"))));
+before(() =>
+  setLanguage("en", JSON.parse(readFileSync(new URL("../../../static/lang/en.json", import.meta.url), "utf8"))),
+);
 
 const room = { name: "Garden", kind: "private", member_count: 3 };
 const said = (look) => {
-  const { lead, name, rest } = invitationWords(look);
+  const { lead, name, rest } = invitationText(look);
   return `${lead}${name && ` ${name}`}${rest}`;
 };
 
@@ -21,14 +23,14 @@ test("an invitation says where it leads, or that it is over, or no more than is 
   assert.match(said({ problem: { code: "bad_code" } }), /expired, was used up or was taken back/u);
   for (const look of [{}, { problem: { code: "rate_limited" } }, { problem: { code: "network" } }]) {
     assert.equal(said(look), "You are invited to a room.");
-    assert.equal(isOver(look), false);
+    assert.equal(isExpired(look), false);
   }
 });
 
 test("what one can do about an invitation", () => {
-  assert.equal(waysIn({ room }, "invite"), "Create an account or sign in to enter it.");
-  assert.equal(waysIn({ room }, "closed"), "Sign in to enter it.");
-  assert.equal(waysIn({ problem: { code: "bad_code" } }, "open"), "");
+  assert.equal(nextStep({ room }, "invite"), "Create an account or sign in to enter it.");
+  assert.equal(nextStep({ room }, "closed"), "Sign in to enter it.");
+  assert.equal(nextStep({ problem: { code: "bad_code" } }, "open"), "");
 });
 
 test("who may make an account", () => {

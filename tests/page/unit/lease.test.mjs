@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LEASE_MS, RENEW_MS, leased } from "../../../static/lib/lease.js";
+import { LEASE_MS, RENEW_MS, withLease } from "../../../static/lib/lease.js";
 
 /** Two or more tabs with one storage and one clock that only the test moves. */
 function tabs() {
@@ -47,7 +47,7 @@ function tabs() {
         return owner;
       };
       tab.run = () =>
-        leased("turn", action, {
+        withLease("turn", action, {
           owner,
           read: (key) => storage.get(key) ?? null,
           write: (key, value) => storage.set(key, value),

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isPlain, needsParser, parse as parseWith, plain as plainWith } from "../../../static/lib/markdown.js";
-import { blocks } from "../../../static/lib/markup.js";
+import { isPlain, needsParser, parse as parseWith, plainText as plainWith } from "../../../static/lib/markdown.js";
+import { parseBlocks } from "../../../static/lib/markdown-parser.js";
 
-const parse = (text) => parseWith(text, blocks);
-const plain = (text) => plainWith(text, blocks);
+const parse = (text) => parseWith(text, parseBlocks);
+const plain = (text) => plainWith(text, parseBlocks);
 
 /** A tree in a form that reads: `<strong>a<em>b</em></strong>`. */
 function shown(pieces) {

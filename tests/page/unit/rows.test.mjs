@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
-import { speak } from "../../../static/lib/i18n.js";
+import { setLanguage } from "../../../static/lib/i18n.js";
 import { buildRows } from "../../../static/lib/rows.js";
 
 const catalogue = (code) =>
   JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
-before(() => speak("en", catalogue("en"), "en-GB"));
+before(() => setLanguage("en", catalogue("en"), "en-GB"));
 
 const ada = { id: 1, username: "ada", display_name: "Ada" };
 const bob = { id: 2, username: "bob", display_name: "Bob" };
@@ -75,7 +75,7 @@ test("somebody who comes and goes is named once", () => {
 
 test("the divider stands before the first unread message, and not before a system line", () => {
   const messages = [text(ada, 0), system(bob, "joined"), text(bob, 1)];
-  const rows = buildRows({ messages, dividerAfter: messages[0].seq });
+  const rows = buildRows({ messages, unreadAfter: messages[0].seq });
   assert.deepEqual(shape(rows), ["day", "ADA", "Bob joined", "unread", "BOB"]);
 });
 
@@ -106,8 +106,8 @@ test("the room speaks the reader's language", () => {
   assert.equal(said({ type: "topic", topic: "" }), "Ada cleared the topic");
   assert.equal(said({ type: "slow_mode", seconds: 30 }), "Ada turned slow mode on: one message every 30 s");
   assert.equal(said({ type: "of a newer server" }), "as the server says it");
-  speak("de", catalogue("de"));
+  setLanguage("de", catalogue("de"));
   assert.equal(said({ type: "renamed", name: "Küche" }), "Ada hat den Raum in Küche umbenannt");
   assert.equal(said({ type: "joined" }), "Ada ist beigetreten");
-  speak("en", catalogue("en"), "en-GB");
+  setLanguage("en", catalogue("en"), "en-GB");
 });

@@ -10,7 +10,7 @@ const seqs = (timeline) => timeline.list().map(({ seq }) => seq);
 /** A room with messages 1 to `count`, all of them shown. */
 function shown(count) {
   const timeline = new Timeline();
-  timeline.meetHead({ seq: count, rev: count });
+  timeline.updateHead({ seq: count, rev: count });
   timeline.show(page(range(1, count), { seq: count, rev: count }));
   return timeline;
 }
@@ -83,12 +83,12 @@ test("a sync that the connection cut short proves nothing", () => {
   timeline.receive(message(3));
   timeline.dropSync();
   assert.equal(timeline.rev, 1);
-  assert.equal(timeline.meetHead({ seq: 3, rev: 3 }), true);
+  assert.equal(timeline.updateHead({ seq: 3, rev: 3 }), true);
 });
 
 test("what arrives while the first page loads is neither lost nor doubled", () => {
   const timeline = new Timeline();
-  timeline.meetHead({ seq: 2, rev: 2 });
+  timeline.updateHead({ seq: 2, rev: 2 });
   timeline.loading = true;
   timeline.receive(message(3));
   timeline.receive(message(1, 4, "edited meanwhile"));
@@ -99,7 +99,7 @@ test("what arrives while the first page loads is neither lost nor doubled", () =
 
 test("a room that was never opened keeps no messages, but counts", () => {
   const timeline = new Timeline();
-  timeline.meetHead({ seq: 7, rev: 9 });
+  timeline.updateHead({ seq: 7, rev: 9 });
   assert.equal(timeline.receive(message(8, 10)), "applied");
   assert.equal(timeline.size, 0);
   assert.equal(timeline.headSeq, 8);
@@ -129,7 +129,7 @@ test("a page that does not touch the window is dropped", () => {
 
 test("a window in the past takes no new messages, and reaches the present page by page", () => {
   const timeline = new Timeline();
-  timeline.meetHead({ seq: 100, rev: 100 });
+  timeline.updateHead({ seq: 100, rev: 100 });
   timeline.show(page(range(1, 50), { seq: 100, rev: 100 }, { has_after: true }));
   assert.equal(timeline.receive(message(101)), "applied");
   assert.equal(timeline.hi, 50);
@@ -170,7 +170,7 @@ test("the list is the same array until something changes", () => {
 
 test("an empty room shows its first message", () => {
   const timeline = new Timeline();
-  timeline.meetHead({ seq: 0, rev: 0 });
+  timeline.updateHead({ seq: 0, rev: 0 });
   timeline.show(page([], { seq: 0, rev: 0 }));
   timeline.receive(message(1));
   assert.deepEqual(seqs(timeline), [1]);

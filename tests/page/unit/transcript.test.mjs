@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
-import { speak } from "../../../static/lib/i18n.js";
+import { setLanguage } from "../../../static/lib/i18n.js";
 import { transcript } from "../../../static/lib/transcript.js";
 
 before(() =>
-  speak("en", JSON.parse(readFileSync(new URL("../../../static/lang/en.json", import.meta.url), "utf8")), "en-GB"),
+  setLanguage(
+    "en",
+    JSON.parse(readFileSync(new URL("../../../static/lang/en.json", import.meta.url), "utf8")),
+    "en-GB",
+  ),
 );
 
 const at = (day, minutes) => new Date(2026, 2, day, 10, minutes).toISOString();

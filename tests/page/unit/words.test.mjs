@@ -3,15 +3,15 @@ import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
 import { reconnectDelay } from "../../../static/lib/connection.js";
 import { deviceName } from "../../../static/lib/device.js";
-import { listed, speak } from "../../../static/lib/i18n.js";
+import { formatList, setLanguage } from "../../../static/lib/i18n.js";
 import { Problem } from "../../../static/lib/problem.js";
 import { codeFrom, invitePath, parseRoute } from "../../../static/lib/routes.js";
 import { actionOf, codePoints, fileSize, hueOf, initials, trimBody } from "../../../static/lib/text.js";
-import { ago, clock, dayLabel, lastSeen, useHours } from "../../../static/lib/time.js";
+import { relativeTime, clock, dayLabel, lastSeenText, setHourCycle } from "../../../static/lib/time.js";
 
 const catalogue = (code) =>
   JSON.parse(readFileSync(new URL(`../../../static/lang/${code}.json`, import.meta.url), "utf8"));
-beforeEach(() => speak("en", catalogue("en"), "en-GB"));
+beforeEach(() => setLanguage("en", catalogue("en"), "en-GB"));
 
 const now = new Date(2026, 2, 9, 10, 0).getTime();
 const before = (ms) => new Date(now - ms).toISOString();
@@ -31,31 +31,31 @@ test("the pause before a reconnect doubles to 30 s, with full jitter", () => {
 });
 
 test("when somebody was last seen", () => {
-  assert.equal(lastSeen(before(20 * SECOND), now), "last seen just now");
-  assert.equal(lastSeen(before(5 * MINUTE), now), "last seen 5 min ago");
-  assert.equal(lastSeen(before(2.5 * HOUR), now), "last seen 2 hr ago");
-  assert.equal(lastSeen(before(3 * DAY), now), "last seen 3 days ago");
-  assert.match(lastSeen(before(90 * DAY), now), /^last seen on .*2025/u);
-  assert.equal(lastSeen(null, now), "not seen yet");
-  assert.equal(ago(before(-5 * SECOND), now), "just now", "clocks differ a little");
+  assert.equal(lastSeenText(before(20 * SECOND), now), "last seen just now");
+  assert.equal(lastSeenText(before(5 * MINUTE), now), "last seen 5 min ago");
+  assert.equal(lastSeenText(before(2.5 * HOUR), now), "last seen 2 hr ago");
+  assert.equal(lastSeenText(before(3 * DAY), now), "last seen 3 days ago");
+  assert.match(lastSeenText(before(90 * DAY), now), /^last seen on .*2025/u);
+  assert.equal(lastSeenText(null, now), "not seen yet");
+  assert.equal(relativeTime(before(-5 * SECOND), now), "just now", "clocks differ a little");
 });
 
 test("times in another language", () => {
-  speak("de", catalogue("de"));
-  assert.equal(lastSeen(before(2 * HOUR), now), "zuletzt gesehen vor 2 Std.");
+  setLanguage("de", catalogue("de"));
+  assert.equal(lastSeenText(before(2 * HOUR), now), "zuletzt gesehen vor 2 Std.");
   assert.equal(dayLabel(new Date(2026, 2, 2).toISOString(), now), "Montag, 2. März");
 });
 
 test("a clock of 12 or of 24 hours, whatever the language does", () => {
   const evening = new Date(2026, 2, 9, 21, 5).toISOString();
   assert.equal(clock(evening), "21:05");
-  useHours("12");
+  setHourCycle("12");
   assert.match(clock(evening), /^9:05.pm$/iu);
-  speak("en", catalogue("en"), "en-US");
+  setLanguage("en", catalogue("en"), "en-US");
   assert.match(clock(evening), /^9:05.pm$/iu);
-  useHours("24");
+  setHourCycle("24");
   assert.equal(clock(evening), "21:05");
-  useHours("auto");
+  setHourCycle("auto");
   assert.match(clock(evening), /^9:05.pm$/iu);
 });
 
@@ -100,9 +100,9 @@ test("initials", () => {
 });
 
 test("lists of names", () => {
-  assert.equal(listed(["a"]), "a");
-  assert.equal(listed(["a", "b", "c"], 3), "a, b and c");
-  assert.equal(listed(["a", "b", "c", "d", "e"], 3), "a, b and 3 others");
+  assert.equal(formatList(["a"]), "a");
+  assert.equal(formatList(["a", "b", "c"], 3), "a, b and c");
+  assert.equal(formatList(["a", "b", "c", "d", "e"], 3), "a, b and 3 others");
 });
 
 test("addresses", () => {
@@ -111,7 +111,7 @@ test("addresses", () => {
   assert.deepEqual(parseRoute("/r/12/345"), { name: "room", roomId: 12, seq: 345 });
   assert.deepEqual(parseRoute("/i/a%2Fb"), { name: "invite", code: "a/b" });
   assert.deepEqual(parseRoute("/i/%E0%A4%A"), { name: "invite", code: "%E0%A4%A" });
-  assert.deepEqual(parseRoute("/elsewhere"), { name: "lost" });
+  assert.deepEqual(parseRoute("/elsewhere"), { name: "not-found" });
 });
 
 test("a code as it is pasted", () => {

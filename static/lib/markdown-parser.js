@@ -56,14 +56,14 @@ const put = (state, piece) => {
 };
 
 /** The blocks of a text, or null if it is nested so deeply or has so many cells that it is shown as it is. */
-export function blocks(text) {
+export function parseBlocks(text) {
   const tokens = markdown.parse(text, {});
   if (tokens.some(({ level }) => level >= MAX_NESTING - 1)) return null;
   if (tokens.filter(({ type }) => type === "td_open").length > MAX_CELLS) return null;
   const root = { children: [] };
   const open = [root];
   for (const token of tokens) {
-    if (token.nesting > 0) open.push(opened(token, open.at(-1)));
+    if (token.nesting > 0) open.push(openBlock(token, open.at(-1)));
     else if (token.nesting < 0) open.pop();
     else if (token.type === "inline") putInline(open.at(-1), open.at(-2), token.children);
     else if (token.type === "fence")
@@ -74,7 +74,7 @@ export function blocks(text) {
 }
 
 /** Adds what a token begins to what it stands in, and returns it. */
-function opened(token, parent) {
+function openBlock(token, parent) {
   const child = (node) => {
     parent.children.push(node);
     return node;

@@ -8,7 +8,7 @@ import { t } from "../lib/i18n.js";
 const COMPLETE_MS = 5_000;
 
 /** After a break that was noticed: that nothing is missing in the room on the screen. */
-export function Complete({ done }) {
+export function CompleteBanner({ done }) {
   const room = currentRoom.value;
   void room?.version.value;
   const seq = room?.timeline.completeTo ?? null;
@@ -26,7 +26,7 @@ export function Complete({ done }) {
     : html`<p class="reconnecting calm" role="status">${t("connection.complete", { seq: String(seq) })}</p>`;
 }
 
-export function VersionBar() {
+export function VersionBanner() {
   return html`<div class="banner calm" role="status">
     <p>${t("version.new")}</p>
     <button type="button" class="button small" onClick=${() => newVersion.value()}>${t("version.reload")}</button>

@@ -1,9 +1,9 @@
 // The picture of somebody, as large as it is shown anywhere; and choosing one's own.
 
 import { useRef } from "preact/hooks";
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { get, remove, renewIfDue } from "../core/api.js";
-import { notePerson } from "../core/members.js";
+import { rememberUser } from "../core/members.js";
 import { me, session } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
@@ -14,11 +14,11 @@ import { FormError, useSubmit } from "./field.js";
 const TYPES = "image/png,image/jpeg,image/gif,image/webp";
 
 /** The picture of somebody, large. */
-export function Portrait({ person }) {
-  return html`<span class="portrait"><${Avatar} person=${person} /></span>`;
+export function AvatarImage({ person }) {
+  return html`<span class="avatar-image"><${Avatar} person=${person} /></span>`;
 }
 
-async function bring(file) {
+async function uploadAvatar(file) {
   await renewIfDue();
   const answer = await fetch("/api/me/avatar", { method: "PUT", body: file, credentials: "same-origin" }).catch(
     () => null,
@@ -28,29 +28,29 @@ async function bring(file) {
 }
 
 /** Shows the new picture wherever this page shows the user. */
-async function showChange() {
+async function refreshOwnUser() {
   const { user } = await get("/api/me");
   session.value = { ...session.value, user: { ...session.value.user, ...user } };
-  notePerson(user);
+  rememberUser(user);
 }
 
-export function OwnPortrait() {
+export function OwnAvatarImage() {
   const picker = useRef(null);
   const changing = useSubmit(async () => {
     const [file] = picker.current.files;
     picker.current.value = "";
     if (!file) return;
-    await bring(file);
-    await showChange();
-    notify(t("portrait.changed"));
+    await uploadAvatar(file);
+    await refreshOwnUser();
+    showToast(t("portrait.changed"));
   });
   const dropping = useSubmit(async () => {
     await remove("/api/me/avatar");
-    await showChange();
-    notify(t("portrait.gone"));
+    await refreshOwnUser();
+    showToast(t("portrait.gone"));
   });
-  return html`<div class="portrait-row">
-      <${Portrait} person=${me.value} />
+  return html`<div class="avatar-image-row">
+      <${AvatarImage} person=${me.value} />
       <div class="part-buttons">
         <button type="button" class="button" onClick=${() => picker.current.click()}>${t("portrait.choose")}</button>
         <input type="file" accept=${TYPES} hidden ref=${picker} aria-label=${t("portrait.choose")} onChange=${() => changing.submit()} />

@@ -1,17 +1,26 @@
-// Handlers of the server's frames.
+// What the server says over the socket, and what it changes.
 
 import { batch } from "@preact/signals";
 import { t } from "../lib/i18n.js";
-import { heard, notify } from "./announce.js";
-import { keepWindow, loadAfter, open } from "./history.js";
-import { memberJoined, memberLeft, noteMembersSeen, notePerson, reloadMembers } from "./members.js";
-import { attended, forgetReading, isUntold, keepUnread, markRead, tellLater } from "./reading.js";
-import { dropRoom, keepRooms, meetRoom } from "./rooms.js";
-import { landMessage, outbox } from "./sending.js";
+import { trimWindow, loadAfter, openRoom } from "./history.js";
+import { announce } from "./live-region.js";
+import { memberJoined, memberLeft, applyPresence, rememberUser, reloadMembers } from "./members.js";
+import { preferences } from "./preferences.js";
+import {
+  isAttended,
+  clearPendingReceipts,
+  hasPendingReceipt,
+  keepUnread,
+  markRead,
+  scheduleReceipt,
+} from "./receipts.js";
+import { removeRoom, retainRooms, upsertRoom } from "./rooms.js";
+import { confirmMessage, outbox } from "./sending.js";
 import { endSession } from "./session.js";
-import { attach, liveSocket } from "./socket.js";
-import { bodyLimit, currentRoom, dialog, isForMe, me, people, rooms, roomsKnown, route, session } from "./state.js";
-import { forgetTyping, heardTyping, stopTyping } from "./typing.js";
+import { setHandlers, liveSocket } from "./socket.js";
+import { bodyLimit, currentRoom, dialog, isForMe, me, people, rooms, roomsLoaded, route, session } from "./state.js";
+import { showToast } from "./toast.js";
+import { clearTyping, receiveTyping, removeTyping } from "./typing.js";
 
 const handlers = {
   ready,
@@ -20,19 +29,19 @@ const handlers = {
   synced,
   behind,
   presence,
-  typing: heardTyping,
-  typing_stopped: (frame) => stopTyping(frame.room_id, frame.user_id),
+  typing: receiveTyping,
+  typing_stopped: (frame) => removeTyping(frame.room_id, frame.user_id),
   read,
   room,
   room_left: roomLeft,
   error,
 };
 
-attach({
+setHandlers({
   onFrame: (frame) => batch(() => handlers[frame.type]?.(frame)),
   onPhase: (phase) => {
     if (phase === "ready") return;
-    forgetTyping();
+    clearTyping();
     outbox.value?.disconnected();
     for (const known of rooms.value.values()) known.timeline.dropSync();
   },
@@ -46,28 +55,28 @@ let epoch = null;
  * The server has another history than before, because a backup was restored: its numbers mean other messages now.
  * Everything known of it is dropped. The outbox stays.
  */
-function startAnew() {
-  forgetReading();
+function resetHistory() {
+  clearPendingReceipts();
   rooms.value = new Map();
   people.value = new Map();
   dialog.value = null;
   outbox.value?.forgetNumbers();
-  notify(t("epoch.changed"));
+  showToast(t("epoch.changed"));
 }
 
 function ready(frame) {
   if (frame.user) session.value = { ...session.value, user: { ...session.value.user, ...frame.user } };
   if (frame.limits?.body_chars) bodyLimit.value = frame.limits.body_chars;
-  for (const id of keepRooms(new Set(frame.rooms.map(({ id }) => id))))
+  for (const id of retainRooms(new Set(frame.rooms.map(({ id }) => id))))
     outbox.value?.failRoom(id, t("pending.no-room"));
-  if (epoch !== null && frame.epoch !== epoch) startAnew();
+  if (epoch !== null && frame.epoch !== epoch) resetHistory();
   epoch = frame.epoch;
   const missed = {};
   for (const item of frame.rooms) {
-    const known = meetRoom(item);
+    const known = upsertRoom(item);
     if (item.read_generation > known.readGeneration && item.unread > 0) keepUnread(known, item.read_seq);
-    if (known.receipt(item)) tellLater(known);
-    if (known.timeline.meetHead(item.head)) {
+    if (known.receipt(item)) scheduleReceipt(known);
+    if (known.timeline.updateHead(item.head)) {
       if (known.timeline.loaded || known.timeline.loading) missed[item.id] = known.timeline.rev;
       else known.timeline.caughtUpTo(item.head.rev);
     } else if (known.timeline.isAheadOf(item.head)) {
@@ -76,9 +85,9 @@ function ready(frame) {
     }
     if (known.members.value || known === currentRoom.value) reloadMembers(known);
   }
-  roomsKnown.value = true;
+  roomsLoaded.value = true;
   // The room on the screen could not be loaded while the server was away.
-  if (currentRoom.value?.loading.value instanceof Error) void open(currentRoom.value, route.value.seq);
+  if (currentRoom.value?.loading.value instanceof Error) void openRoom(currentRoom.value, route.value.seq);
   sync(missed);
   outbox.value?.connected();
   // Another device may have blocked somebody meanwhile; what cannot be had now comes with the next connection.
@@ -101,38 +110,49 @@ function message(frame) {
   const isNew = arrived.seq > known.timeline.headSeq;
   const verdict = known.timeline.receive(arrived);
   if (verdict === "gap") syncRoom(known);
-  if (arrived.key && arrived.author?.id === me.value?.id) landMessage(arrived.key, arrived.seq);
-  if (isNew) noteNew(known, arrived);
-  if (isNew && arrived.author) stopTyping(known.id, arrived.author.id);
-  if (arrived.author && arrived.kind !== "system") notePerson(arrived.author);
-  keepWindow(known);
+  if (arrived.key && arrived.author?.id === me.value?.id) confirmMessage(arrived.key, arrived.seq);
+  if (isNew) handleNewMessage(known, arrived);
+  if (isNew && arrived.author) removeTyping(known.id, arrived.author.id);
+  if (arrived.author && arrived.kind !== "system") rememberUser(arrived.author);
+  trimWindow(known);
   known.touch();
 }
 
-function noteNew(known, arrived) {
+function handleNewMessage(known, arrived) {
   if (arrived.kind === "system") {
-    systemEvent(known, arrived);
-    if (attended(known)) markRead(known);
+    handleSystemEvent(known, arrived);
+    if (isAttended(known)) markRead(known);
     return;
   }
   if (arrived.author?.id === me.value?.id) {
     known.readSeq.value = Math.max(known.readSeq.value, arrived.seq);
     known.unread.value = 0;
     known.mentions.value = 0;
-    known.dividerAfter.value = null;
+    known.unreadAfter.value = null;
     return;
   }
-  heard(known, arrived, !known.timeline.syncing);
-  if (attended(known)) {
+  if (known === currentRoom.value) announce(arrived);
+  // After an absence there may be hundreds. The rooms show their number.
+  if (!known.timeline.syncing && preferences.value.notifications === "on") void scheduleNotification(known, arrived);
+  if (isAttended(known)) {
     markRead(known);
     return;
   }
-  if (known.unread.value === 0) known.dividerAfter.value = known.readSeq.value;
+  if (known.unread.value === 0) known.unreadAfter.value = known.readSeq.value;
   known.unread.value += 1;
   if (isForMe(known, arrived)) known.mentions.value += 1;
 }
 
-function systemEvent(known, { event, author }) {
+async function scheduleNotification(known, arrived) {
+  try {
+    const notifications = await import("./notifications.js");
+    notifications.scheduleNotification(known, arrived);
+  } catch {
+    // The server is away, and so is the module.
+  }
+}
+
+function handleSystemEvent(known, { event, author }) {
   const type = event?.type;
   if (type === "joined") memberJoined(known, author);
   else if (type === "left") memberLeft(known, author);
@@ -140,15 +160,15 @@ function systemEvent(known, { event, author }) {
 }
 
 function ack(frame) {
-  landMessage(frame.key, frame.seq);
+  confirmMessage(frame.key, frame.seq);
 }
 
 function synced(frame) {
   const known = rooms.value.get(frame.room_id);
   if (!known) return;
   if (!known.timeline.endSync(frame.head)) syncRoom(known);
-  // All changes since are here; messages still missing at the end were never requested.
-  if (known.timeline.torn) {
+  // What changed since is here; what is still missing at the end was never asked for.
+  if (known.timeline.hasGapAtEnd) {
     known.timeline.hasAfter = true;
     void loadAfter(known);
   }
@@ -159,11 +179,11 @@ async function behind(frame) {
   const known = rooms.value.get(frame.room_id);
   if (!known) return;
   if (known !== currentRoom.value) {
-    // The room is not shown: its next visit loads a page, which is less than all missed messages.
+    // Nobody looks at it: its next visit loads a page, which is less than all that was missed.
     known.timeline.dropSync();
     known.timeline.forget();
     known.loading.value = "idle";
-    known.timeline.meetHead(frame.head);
+    known.timeline.updateHead(frame.head);
     known.timeline.caughtUpTo(frame.head.rev);
     return;
   }
@@ -181,12 +201,12 @@ function presence(frame) {
   const online = new Map(known.online.value);
   for (const person of frame.online ?? []) {
     online.set(person.id, person);
-    if (person.display_name) notePerson(person);
+    if (person.display_name) rememberUser(person);
   }
   for (const { id } of frame.offline ?? []) online.delete(id);
   known.online.value = online;
   known.onlineCount.value = frame.online_count ?? online.size;
-  noteMembersSeen(known, frame);
+  applyPresence(known, frame);
 }
 
 function read(frame) {
@@ -195,25 +215,25 @@ function read(frame) {
   const forced = (frame.read_generation ?? 0) > known.readGeneration;
   if (forced && frame.unread > 0) keepUnread(known, frame.read_seq);
   // A local receipt that is still to be sent is newer than this frame, unless the frame reports a forced move.
-  if (forced || !isUntold(known)) known.receipt(frame, true);
+  if (forced || !hasPendingReceipt(known)) known.receipt(frame, true);
 }
 
 function room(frame) {
   const isNew = !rooms.value.has(frame.room.id);
-  const known = meetRoom(frame.room);
+  const known = upsertRoom(frame.room);
   if (isNew || !frame.room.head) return;
-  if (known.timeline.meetHead(frame.room.head) && !known.timeline.syncing) syncRoom(known);
+  if (known.timeline.updateHead(frame.room.head) && !known.timeline.syncing) syncRoom(known);
 }
 
 function roomLeft(frame) {
-  dropRoom(frame.room_id);
+  removeRoom(frame.room_id);
   outbox.value?.failRoom(frame.room_id, t("pending.no-room"));
 }
 
 function error(frame) {
   if (frame.code === "epoch_changed") {
-    startAnew();
-    roomsKnown.value = false;
+    resetHistory();
+    roomsLoaded.value = false;
     epoch = null;
     // The next `ready` tells everything.
     liveSocket.stop();

@@ -1,6 +1,6 @@
 // A link of an admin's, with which somebody who forgot their password sets another one.
 
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { anonymous } from "../core/api.js";
 import { navigate } from "../core/router.js";
 import { endSession } from "../core/session.js";
@@ -9,12 +9,12 @@ import { t } from "../lib/i18n.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Logo } from "./icon.js";
 
-export function Reset({ token }) {
+export function PasswordReset({ token }) {
   const form = useSubmit(async ({ next }) => {
     await anonymous("POST", "/api/auth/reset", { token, new: next });
     navigate("/", { replace: true });
     endSession();
-    notify(t("reset.done"));
+    showToast(t("reset.done"));
   });
   return html`<main class="home"><div class="home-body">
     <${Logo} />

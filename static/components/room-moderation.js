@@ -1,10 +1,10 @@
-// Settings of a room: those of each member, and those of owners and moderators.
+// What a room's members may set for themselves, and owners and moderators for all.
 
 import { useEffect, useState } from "preact/hooks";
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { get, patch, post, remove } from "../core/api.js";
 import { copyText } from "../core/clipboard.js";
-import { changeRoom } from "../core/housekeeping.js";
+import { changeRoom } from "../core/room-actions.js";
 import { now } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
@@ -14,11 +14,11 @@ import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { QrCode } from "./qr-code.js";
 
 const LEVELS = ["all", "mentions", "none"];
-const SLOW = [0, 5, 30, 60, 300, 3600];
-const ENDS = [0, 3600, 86400, 604800];
+const SLOW_MODE_SECONDS = [0, 5, 30, 60, 300, 3600];
+const EXPIRY_SECONDS = [0, 3600, 86400, 604800];
 
-/** Choice of the messages that notify the reader. */
-export function NotifyLevel({ room }) {
+/** What of the room one wants to be told of. */
+export function NotificationLevel({ room }) {
   const [problem, setProblem] = useState(null);
   const choose = async (event) => {
     const change = { notify: event.currentTarget.value };
@@ -39,11 +39,13 @@ export function NotifyLevel({ room }) {
 }
 
 /** How fast, and by whom, the room is written in. */
-export function Restraints({ room }) {
+export function PostingRestrictions({ room }) {
   const { slow_mode_s: slow = 0, locked = false } = room.info.value;
   const [problem, setProblem] = useState(null);
   const save = (change) => changeRoom(room, change).then(() => setProblem(null), setProblem);
-  const spans = SLOW.includes(slow) ? SLOW : [...SLOW, slow].sort((a, b) => a - b);
+  const spans = SLOW_MODE_SECONDS.includes(slow)
+    ? SLOW_MODE_SECONDS
+    : [...SLOW_MODE_SECONDS, slow].sort((a, b) => a - b);
   return html`<section class="part">
     <h3>${t("restraint.heading")}</h3>
     <label class="check"><input type="checkbox" checked=${locked} onChange=${(event) => save({ locked: event.currentTarget.checked })} /> <span>${t("restraint.locked")}</span></label>
@@ -76,10 +78,10 @@ export function Invites({ room }) {
     element.reset();
     await list.reload();
   });
-  const takeBack = (id) =>
+  const revoke = (id) =>
     remove(`${base}/${id}`).then(
       () => list.reload(),
-      (problem) => notify(problem.message, "bad"),
+      (problem) => showToast(problem.message, "bad"),
     );
   const invites = list.items?.filter(({ standing }) => !standing) ?? [];
   return html`<section class="part">
@@ -87,47 +89,47 @@ export function Invites({ room }) {
     <p class="faint">${t("invites.about")}</p>
     <form onSubmit=${form.submit}>
       <div class="field"><label for="invite-ends">${t("invites.ends")}</label>
-        <select id="invite-ends" name="ends">${ENDS.map((seconds) => html`<option value=${seconds}>${t(`invites.ends.${seconds}`)}</option>`)}</select></div>
+        <select id="invite-ends" name="ends">${EXPIRY_SECONDS.map((seconds) => html`<option value=${seconds}>${t(`invites.ends.${seconds}`)}</option>`)}</select></div>
       <${Field} label=${t("invites.uses")} name="uses" type="number" min="1" max="100000" inputmode="numeric" error=${form.fields.max_uses} />
       <${FormError} problem=${form.problem} known=${["max_uses"]} />
       <div class="form-foot"><${SubmitButton} busy=${form.busy} class="">${t("invites.make")}<//></div>
     </form>
-    ${made && html`<${Made} invite=${made} />`}
+    ${made && html`<${NewInvite} invite=${made} />`}
     <${FormError} problem=${list.problem} />
     ${list.items && invites.length === 0 && html`<p class="faint">${t("invites.none")}</p>`}
     <ul class="sessions">${invites.map(
       (invite) => html`<li class="session" key=${invite.id}><div class="session-text">
           <p>${t("invites.used", { n: invite.uses, most: invite.max_uses ?? "∞" })}</p>
           <p class="faint">${invite.expires_at ? t("invites.until", { time: fullTime(invite.expires_at) }) : t("invites.for-ever")}</p></div>
-        <button type="button" class="button danger-quiet" onClick=${() => void takeBack(invite.id)}>${t("invites.revoke")}</button></li>`,
+        <button type="button" class="button danger-quiet" onClick=${() => void revoke(invite.id)}>${t("invites.revoke")}</button></li>`,
     )}</ul>
   </section>`;
 }
 
 /** Shown this once. */
-function Made({ invite }) {
+function NewInvite({ invite }) {
   const link = location.origin + invitePath(invite.code);
-  const copy = async () => notify(t((await copyText(link)) ? "message.copied" : "message.not-copied"));
+  const copy = async () => showToast(t((await copyText(link)) ? "message.copied" : "message.not-copied"));
   return html`<div class="code-row" role="status"><output class="code small">${link}</output><button type="button" class="button" onClick=${copy}>${t("tools.link")}</button></div><${QrCode} text=${link} /><p class="faint">${t("invites.once")}</p>`;
 }
 
 /** Those who are kept out, and those who are silent for a while. */
-export function KeptOut({ room }) {
+export function BannedAndMuted({ room }) {
   const bans = useList(`/api/rooms/${room.id}/bans`);
   const mutes = useList(`/api/rooms/${room.id}/mutes`);
   const lift = (what, id, list) => () =>
     remove(`/api/rooms/${room.id}/${what}/${id}`).then(
       () => list.reload(),
-      (problem) => notify(problem.message, "bad"),
+      (problem) => showToast(problem.message, "bad"),
     );
-  const standing = mutes.items?.filter(({ until }) => Date.parse(until) > now.value) ?? [];
-  if (!bans.problem && !mutes.problem && !bans.items?.length && standing.length === 0) return null;
+  const activeMutes = mutes.items?.filter(({ until }) => Date.parse(until) > now.value) ?? [];
+  if (!bans.problem && !mutes.problem && !bans.items?.length && activeMutes.length === 0) return null;
   return html`<section class="part">
     <h3>${t("kept-out.heading")}</h3>
     <${FormError} problem=${bans.problem ?? mutes.problem} />
     <ul class="sessions">
       ${bans.items?.map(({ user }) => html`<li class="session" key=${`b${user.id}`}><div class="session-text"><p><bdi>${user.display_name}</bdi></p><p class="faint">${t("kept-out.banned")}</p></div><button type="button" class="button" onClick=${lift("bans", user.id, bans)}>${t("kept-out.unban")}</button></li>`)}
-      ${standing.map(({ user, until }) => html`<li class="session" key=${`m${user.id}`}><div class="session-text"><p><bdi>${user.display_name}</bdi></p><p class="faint">${t("kept-out.muted", { time: fullTime(until) })}</p></div><button type="button" class="button" onClick=${lift("mutes", user.id, mutes)}>${t("govern.unmute")}</button></li>`)}
+      ${activeMutes.map(({ user, until }) => html`<li class="session" key=${`m${user.id}`}><div class="session-text"><p><bdi>${user.display_name}</bdi></p><p class="faint">${t("kept-out.muted", { time: fullTime(until) })}</p></div><button type="button" class="button" onClick=${lift("mutes", user.id, mutes)}>${t("govern.unmute")}</button></li>`)}
     </ul>
   </section>`;
 }

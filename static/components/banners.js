@@ -13,20 +13,20 @@ const QUIET_MS = 3_000;
 const SUBTLE_MS = 8_000;
 
 /** With these there is a server again, or a page that is kept. */
-const Complete = lazy(
-  async () => (await import("./later-bars.js")).Complete,
+const CompleteBanner = lazy(
+  async () => (await import("./lazy-banners.js")).CompleteBanner,
   () => {},
 );
-const VersionBar = lazy(
-  async () => (await import("./later-bars.js")).VersionBar,
+const VersionBanner = lazy(
+  async () => (await import("./lazy-banners.js")).VersionBanner,
   () => {},
 );
 
-export function Bars() {
-  return html`<div class="bars"><${ConnectionBar} />${newVersion.value && html`<${VersionBar} />`}</div>`;
+export function Banners() {
+  return html`<div class="banners"><${ConnectionBanner} />${newVersion.value && html`<${VersionBanner} />`}</div>`;
 }
 
-function ConnectionBar() {
+function ConnectionBanner() {
   const { phase, retryAt, lostAt } = connection.value;
   const [, tick] = useState(0);
   const noticed = useRef(false);
@@ -38,7 +38,9 @@ function ConnectionBar() {
   }, [broken]);
 
   if (!broken)
-    return noticed.current && phase === "ready" ? html`<${Complete} done=${() => (noticed.current = false)} />` : null;
+    return noticed.current && phase === "ready"
+      ? html`<${CompleteBanner} done=${() => (noticed.current = false)} />`
+      : null;
   const since = Date.now() - lostAt;
   if (since < QUIET_MS) return null;
   noticed.current = true;
@@ -48,6 +50,6 @@ function ConnectionBar() {
     <${Icon} name="alert" />
     <p>${t("connection.lost")}</p>
     <span class="banner-when" aria-hidden="true">${phase === "connecting" || seconds === 0 ? t("connection.trying") : t("connection.again", { n: seconds })}</span>
-    <button type="button" class="button small" onClick=${() => liveSocket.nudge()}>${t("connection.retry")}</button>
+    <button type="button" class="button small" onClick=${() => liveSocket.checkNow()}>${t("connection.retry")}</button>
   </div>`;
 }

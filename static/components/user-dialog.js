@@ -1,27 +1,27 @@
-// Profile of a user, and actions on that user.
+// Somebody: who they are, and what one may do about them here.
 
 import { useEffect, useState } from "preact/hooks";
-import { notify } from "../core/announce.js";
+import { showToast } from "../core/toast.js";
 import { get, patch, post, put, remove } from "../core/api.js";
 import { block, loadBlocks, unblock } from "../core/blocks.js";
-import { alone } from "../core/housekeeping.js";
+import { ensureDirectRoom } from "../core/room-actions.js";
 import { loadMembers } from "../core/members.js";
 import { navigate } from "../core/router.js";
 import { blocked, me, now } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
-import { lastSeen } from "../lib/time.js";
+import { lastSeenText } from "../lib/time.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { Dialog, closeDialog } from "./dialog.js";
 import { FormError, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
-import { Portrait } from "./portrait.js";
+import { AvatarImage } from "./avatar-image.js";
 
 const RANK = { member: 0, moderator: 1, owner: 2 };
-const SPANS = [600, 3600, 86400, 604800];
+const MUTE_SECONDS = [600, 3600, 86400, 604800];
 
-export default function PersonDialog({ userId, room }) {
+export default function UserDialog({ userId, room }) {
   const [person, setPerson] = useState(null);
   const loading = useSubmit(async () => {
     const [profile] = await Promise.all([get(`/api/users/${userId}`), loadBlocks()]);
@@ -30,21 +30,21 @@ export default function PersonDialog({ userId, room }) {
   useEffect(() => void loading.submit(), [userId]);
   return html`<${Dialog} title=${t("dialog.person")}>
     <${FormError} problem=${loading.problem} />
-    ${person ? html`<${Person} person=${person} room=${room} />` : !loading.problem && html`<p class="faint" role="status">${t("dialog.loading")}</p>`}
+    ${person ? html`<${UserProfile} person=${person} room=${room} />` : !loading.problem && html`<p class="faint" role="status">${t("dialog.loading")}</p>`}
   <//>`;
 }
 
-function Person({ person: { user, chat_rooms: shared }, room }) {
+function UserProfile({ person: { user, chat_rooms: shared }, room }) {
   const self = user.id === me.value?.id;
   return html`
     <div class="account">
-      <${Portrait} person=${user} />
+      <${AvatarImage} person=${user} />
       <p><bdi class="account-name">${user.display_name}</bdi><span class="faint" translate=${false}>@${user.username}</span></p>
     </div>
-    <p class="faint">${user.status === "online" ? t("person.online") : lastSeen(user.last_seen, now.value)}</p>
+    <p class="faint">${user.status === "online" ? t("person.online") : lastSeenText(user.last_seen, now.value)}</p>
     ${user.about && html`<p class="topic-text" dir="auto">${user.about}</p>`}
-    ${!self && html`<${Ways} user=${user} />`}
-    ${!self && room && html`<${Governing} user=${user} room=${room} />`}
+    ${!self && html`<${UserActions} user=${user} />`}
+    ${!self && room && html`<${ModerationActions} user=${user} room=${room} />`}
     ${
       shared.length > 0 &&
       html`<section class="part"><h3>${t("person.shared")}</h3>
@@ -53,10 +53,10 @@ function Person({ person: { user, chat_rooms: shared }, room }) {
   `;
 }
 
-function Ways({ user }) {
+function UserActions({ user }) {
   const isBlocked = blocked.value.has(user.id);
   const writing = useSubmit(async () => {
-    const id = await alone([user.id]);
+    const id = await ensureDirectRoom([user.id]);
     closeDialog();
     navigate(roomPath(id));
   });
@@ -69,8 +69,8 @@ function Ways({ user }) {
   </section>`;
 }
 
-/** Actions of moderators and owners on a member of a lower role. */
-function Governing({ user, room }) {
+/** What moderators and owners may do to a member of a lower role. */
+function ModerationActions({ user, room }) {
   const member = room.members.value?.get(user.id);
   const mine = RANK[room.info.value.role];
   if (!member || mine < 1 || room.info.value.kind === "direct" || RANK[member.role] >= mine) {
@@ -79,7 +79,7 @@ function Governing({ user, room }) {
   const base = `/api/rooms/${room.id}`;
   const done = (words) => async () => {
     await loadMembers(room);
-    notify(t(words, { name: user.display_name }));
+    showToast(t(words, { name: user.display_name }));
   };
   const act =
     (call, words, closes = false) =>
@@ -95,7 +95,7 @@ function Governing({ user, room }) {
       ${owner && html`<${ConfirmButton} label=${t("govern.transfer")} question=${t("govern.transfer.ask", { name: user.display_name })} confirm=${t("govern.transfer")} action=${act(() => post(`${base}/owner`, { user_id: user.id }), "govern.done", true)} />`}
     </div>
     <div class="part-buttons">
-      ${SPANS.map((seconds) => html`<button key=${seconds} type="button" class="button small" onClick=${act(() => put(`${base}/mutes/${user.id}`, { seconds }), "govern.done")}>${t(`govern.mute.${seconds}`)}</button>`)}
+      ${MUTE_SECONDS.map((seconds) => html`<button key=${seconds} type="button" class="button small" onClick=${act(() => put(`${base}/mutes/${user.id}`, { seconds }), "govern.done")}>${t(`govern.mute.${seconds}`)}</button>`)}
       <button type="button" class="button small" onClick=${act(() => remove(`${base}/mutes/${user.id}`), "govern.done")}>${t("govern.unmute")}</button>
     </div>
     <div class="part-buttons">

@@ -1,7 +1,7 @@
 // The lines of the log.
 
 import { Component } from "preact";
-import { discardPending, retryPending } from "../core/sending.js";
+import { discardMessage, retryMessage } from "../core/sending.js";
 import { now, people } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
@@ -9,7 +9,7 @@ import { clock, dayLabel, fullTime } from "../lib/time.js";
 import { Attachments } from "./attachments.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icon.js";
-import { Marked, isPlain } from "./marked.js";
+import { Markdown, isPlain } from "./markdown.js";
 import { Pinned, Quote, Reactions, nameOf } from "./message-parts.js";
 
 const ROWS = { day: DayRow, unread: UnreadRow, system: SystemRow, message: MessageRow, pending: PendingRow };
@@ -88,7 +88,7 @@ function Body({ message, action }) {
     return html`<p class="body action" dir="auto"><span class="said"><span class="star">*</span> <bdi class="author">${nameOf(message.author)}</bdi> ${action}</span>${marks} <${Time} at=${message.created_at} /></p>`;
   }
   if (message.body === "") return null;
-  const words = isPlain(message.body) ? message.body : html`<${Marked} message=${message} />`;
+  const words = isPlain(message.body) ? message.body : html`<${Markdown} message=${message} />`;
   if (!marks) return html`<div class="body" dir="auto">${words}</div>`;
   return html`<div class="body" dir="auto"><div class="said">${words}</div>${marks}</div>`;
 }
@@ -108,11 +108,11 @@ function PendingRow({ row }) {
       failed
         ? html`<div class="outcome" role="alert">
           <span class="outcome-text"><${Icon} name="alert" /> ${t("pending.failed", { reason: entry.reason })}</span>
-          <button type="button" class="link" onClick=${() => retryPending(entry.key)}>${t("pending.again")}</button>
+          <button type="button" class="link" onClick=${() => retryMessage(entry.key)}>${t("pending.again")}</button>
           <button type="button" class="link" onClick=${() => void copy(entry.body)}>${t("tools.copy")}</button>
-          <button type="button" class="link" onClick=${() => discardPending(entry.key)}>${t("pending.discard")}</button>
+          <button type="button" class="link" onClick=${() => discardMessage(entry.key)}>${t("pending.discard")}</button>
         </div>`
-        : html`<${Waiting} entry=${entry} />`
+        : html`<${PendingStatus} entry=${entry} />`
     }
     </div>
   </li>`;
@@ -122,9 +122,9 @@ function PendingRow({ row }) {
  * Seen only when it takes a while; the style sheet waits with showing it. What was put on the
  * wire may have arrived without its answer, so only what was not can be taken back.
  */
-function Waiting({ entry }) {
+function PendingStatus({ entry }) {
   if (entry.state === "sent") return null;
   return html`<div class="outcome waiting"><span class="outcome-text"><${Icon} name="clock" /> ${t(entry.tried ? "pending.sending" : "pending.waiting")}</span>
-    ${!entry.tried && html`<button type="button" class="link" onClick=${() => discardPending(entry.key)}>${t("pending.discard")}</button>`}
+    ${!entry.tried && html`<button type="button" class="link" onClick=${() => discardMessage(entry.key)}>${t("pending.discard")}</button>`}
   </div>`;
 }

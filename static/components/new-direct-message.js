@@ -1,7 +1,7 @@
 // Writing to some people alone: one or several of those with whom one shares a room.
 
 import { useEffect, useState } from "preact/hooks";
-import { alone } from "../core/housekeeping.js";
+import { ensureDirectRoom } from "../core/room-actions.js";
 import { loadMembers } from "../core/members.js";
 import { navigate } from "../core/router.js";
 import { me, people, roomList } from "../core/state.js";
@@ -11,52 +11,52 @@ import { roomPath } from "../lib/routes.js";
 import { Dialog, closeDialog } from "./dialog.js";
 import { FormError, SubmitButton, useSubmit } from "./field.js";
 
-/** Maximum number of members that the server accepts, including the reader. */
-const MOST_INSIDE = 10;
-/** Maximum numbers of rooms to load members of, and of listed users. */
-const MOST_ROOMS = 20;
-const MOST_LISTED = 50;
+/** So many the server lets into such a room, the reader among them. */
+const MAX_MEMBERS = 10;
+/** So many rooms are asked who is in them, and so many people are listed. */
+const MAX_ROOMS = 20;
+const MAX_LISTED = 50;
 
 /** Learns who is in the reader's rooms, where that is not known yet. */
-async function meetEverybody() {
+async function loadAllMembers() {
   const unknown = roomList.value.filter((room) => room.members.value === null);
-  for (const room of unknown.slice(0, MOST_ROOMS)) await loadMembers(room);
+  for (const room of unknown.slice(0, MAX_ROOMS)) await loadMembers(room);
 }
 
 /** Everybody else who is in one of the reader's rooms, by name. */
-function everybody() {
+function listCandidates() {
   const ids = new Set(roomList.value.flatMap((room) => [...(room.members.value?.keys() ?? [])]));
   ids.delete(me.value?.id);
   const known = [...ids].map((id) => people.value.get(id)).filter(Boolean);
   return known.sort((a, b) => a.display_name.localeCompare(b.display_name) || a.id - b.id);
 }
 
-export default function WriteDialog() {
-  return html`<${Dialog} title=${t("dialog.write")}><${Write} /><//>`;
+export default function NewDirectMessageDialog() {
+  return html`<${Dialog} title=${t("dialog.write")}><${NewDirectMessage} /><//>`;
 }
 
-function Write() {
+function NewDirectMessage() {
   const [words, setWords] = useState("");
   const [chosen, setChosen] = useState(new Set());
-  const meeting = useSubmit(meetEverybody);
-  useEffect(() => void meeting.submit(), []);
+  const loading = useSubmit(loadAllMembers);
+  useEffect(() => void loading.submit(), []);
   const form = useSubmit(async () => {
     if (chosen.size === 0) throw new Error(t("write.nobody"));
-    const id = await alone([...chosen]);
+    const id = await ensureDirectRoom([...chosen]);
     closeDialog();
     navigate(roomPath(id));
   });
 
   const wanted = words.trim().replace(/^@/u, "").toLocaleLowerCase();
   const isNamed = ({ username, display_name: name }) => `${username} ${name}`.toLocaleLowerCase().includes(wanted);
-  const all = everybody();
+  const all = listCandidates();
   const found = all.filter(isNamed);
-  // Selected users stay visible at their place: a box that moved would lose the focus.
-  const shown = new Set(found.slice(0, MOST_LISTED));
+  // Who is chosen stays in sight, and where they stand: a box that moved would lose the focus.
+  const shown = new Set(found.slice(0, MAX_LISTED));
   const listed = all.filter((person) => shown.has(person) || chosen.has(person.id));
-  const isFull = chosen.size >= MOST_INSIDE - 1;
+  const isFull = chosen.size >= MAX_MEMBERS - 1;
 
-  const turn = (id) => {
+  const toggle = (id) => {
     const next = new Set(chosen);
     if (!next.delete(id) && !isFull) next.add(id);
     setChosen(next);
@@ -66,7 +66,7 @@ function Write() {
     event.preventDefault();
     const first = found.find(({ id }) => !chosen.has(id));
     if (!first || isFull) return;
-    turn(first.id);
+    toggle(first.id);
     setWords("");
   };
 
@@ -77,16 +77,16 @@ function Write() {
     <fieldset class="choices"><legend>${t("write.people")}</legend>
       <ul class="choosing">${listed.map(
         (person) => html`<li key=${person.id}><label class="check">
-          <input type="checkbox" checked=${chosen.has(person.id)} disabled=${isFull && !chosen.has(person.id)} onChange=${() => turn(person.id)} />
+          <input type="checkbox" checked=${chosen.has(person.id)} disabled=${isFull && !chosen.has(person.id)} onChange=${() => toggle(person.id)} />
           <span><bdi>${person.display_name}</bdi> <span class="faint" translate=${false}>@${person.username}</span></span>
         </label></li>`,
       )}</ul>
-      ${meeting.busy && html`<p class="faint">${t("dialog.loading")}</p>`}
-      ${found.length === 0 && !meeting.busy && html`<p class="faint">${t("write.none")}</p>`}
-      ${found.length > MOST_LISTED && html`<p class="faint">${t("write.more")}</p>`}
+      ${loading.busy && html`<p class="faint">${t("dialog.loading")}</p>`}
+      ${found.length === 0 && !loading.busy && html`<p class="faint">${t("write.none")}</p>`}
+      ${found.length > MAX_LISTED && html`<p class="faint">${t("write.more")}</p>`}
     </fieldset>
-    <p class="faint" role="status">${t("write.chosen", { n: chosen.size })}${isFull && ` ${t("write.full", { n: MOST_INSIDE })}`}</p>
-    <${FormError} problem=${form.problem ?? meeting.problem} />
+    <p class="faint" role="status">${t("write.chosen", { n: chosen.size })}${isFull && ` ${t("write.full", { n: MAX_MEMBERS })}`}</p>
+    <${FormError} problem=${form.problem ?? loading.problem} />
     <div class="form-foot"><${SubmitButton} busy=${form.busy}>${t("write.do")}<//></div>
   </form>`;
 }

@@ -1,8 +1,8 @@
 // The icons that the first view does without.
 
-import { draw } from "./icon.js";
+import { addIcons } from "./icon.js";
 
-draw({
+addIcons({
   copy: ["M9 9h11v11H9z", "M5 15H4V4h11v1"],
   device: ["M3 5h18v11H3z", "M9 20h6", "M12 16v4"],
   door: ["M14 4h5v16h-5", "M4 12h10", "M10.5 8.5 14 12l-3.5 3.5"],

@@ -1,37 +1,37 @@
-// Read receipts: only for messages in view, in a visible page with the focus. And the indicators of the
+// What has been read: only what was in view, in a visible page that has the focus. And what tells of the
 // rest outside of the page: its title, its icon, the badge of the app.
 
 import { effect, untracked } from "@preact/signals";
 import { liveSocket } from "./socket.js";
-import { attentive, currentRoom, server, unreadMarks } from "./state.js";
+import { pageActive, currentRoom, server, unreadTotals } from "./state.js";
 
-const TELL_MS = 250;
+const SEND_DELAY_MS = 250;
 const ICON = "/favicon.svg";
 const ICON_WITH_DOT = "/favicon-unread.svg";
 
-const looksAtPage = () => document.visibilityState === "visible" && document.hasFocus();
+const isPageActive = () => document.visibilityState === "visible" && document.hasFocus();
 
-function look() {
-  attentive.value = looksAtPage();
+function updatePageActive() {
+  pageActive.value = isPageActive();
 }
 
-for (const name of ["focus", "blur", "pageshow"]) addEventListener(name, look);
-document.addEventListener("visibilitychange", look);
-look();
+for (const name of ["focus", "blur", "pageshow"]) addEventListener(name, updatePageActive);
+document.addEventListener("visibilitychange", updatePageActive);
+updatePageActive();
 
-/** Returns whether the reader is looking at the end of this room's log. */
-export function attended(room) {
+/** Somebody is looking at the end of this room's log right now. */
+export function isAttended(room) {
   return (
-    attentive.value &&
+    pageActive.value &&
     currentRoom.value === room &&
     room.atBottom.value &&
     room.timeline.loaded &&
     !room.timeline.hasAfter &&
-    !room.keptUnread
+    !room.stayUnread
   );
 }
 
-const untold = new Map();
+const pendingReceipts = new Map();
 
 /** Everything in the room has been read; the server is told in a moment. */
 export function markRead(room) {
@@ -40,31 +40,32 @@ export function markRead(room) {
   room.readSeq.value = Math.max(seq, room.readSeq.value);
   room.unread.value = 0;
   room.mentions.value = 0;
-  tellLater(room);
+  scheduleReceipt(room);
 }
 
 /** The reader has scrolled past this message. How many are left is for the server to say. */
-export function readPast(room, seq) {
-  if (seq <= room.readSeq.value || !attentive.value || currentRoom.value !== room || room.keptUnread) return;
+export function markReadUpTo(room, seq) {
+  if (seq <= room.readSeq.value || !pageActive.value || currentRoom.value !== room || room.stayUnread) return;
   room.readSeq.value = seq;
-  tellLater(room);
+  scheduleReceipt(room);
 }
 
 /** Tells the server how far this page has read; without a connection, `ready` brings it up again. */
-export function tellLater(room) {
-  if (!untold.has(room.id)) untold.set(room.id, { room, timer: setTimeout(() => tell(room), TELL_MS) });
+export function scheduleReceipt(room) {
+  if (!pendingReceipts.has(room.id))
+    pendingReceipts.set(room.id, { room, timer: setTimeout(() => sendReceipt(room), SEND_DELAY_MS) });
 }
 
-function tell(room) {
-  untold.delete(room.id);
+function sendReceipt(room) {
+  pendingReceipts.delete(room.id);
   liveSocket.send({ type: "read", room_id: room.id, seq: room.readSeq.value, read_generation: room.readGeneration });
 }
 
 // There may be no later.
 addEventListener("pagehide", () => {
-  for (const { room, timer } of untold.values()) {
+  for (const { room, timer } of pendingReceipts.values()) {
     clearTimeout(timer);
-    tell(room);
+    sendReceipt(room);
   }
 });
 
@@ -74,18 +75,18 @@ addEventListener("pagehide", () => {
  */
 export function keepUnread(room, readSeq) {
   if (room !== currentRoom.value) return;
-  room.keptUnread = true;
-  room.dividerAfter.value = readSeq;
+  room.stayUnread = true;
+  room.unreadAfter.value = readSeq;
   room.touch();
 }
 
 /** The server has yet to hear how far this page has read. */
-export const isUntold = (room) => untold.has(room.id);
+export const hasPendingReceipt = (room) => pendingReceipts.has(room.id);
 
 /** Forgets what was not told: another account may be next. */
-export function forgetReading() {
-  for (const { timer } of untold.values()) clearTimeout(timer);
-  untold.clear();
+export function clearPendingReceipts() {
+  for (const { timer } of pendingReceipts.values()) clearTimeout(timer);
+  pendingReceipts.clear();
 }
 
 effect(() => {
@@ -93,17 +94,17 @@ effect(() => {
   if (!room) return;
   // Read here so that the effect runs again when messages come or the log is loaded.
   void room.version.value;
-  if (attended(room) && room.unread.value > 0) untracked(() => markRead(room));
+  if (isAttended(room) && room.unread.value > 0) untracked(() => markRead(room));
 });
 
 effect(() => {
-  const { count } = unreadMarks.value;
+  const { count } = unreadTotals.value;
   const place = currentRoom.value?.info.value.name ?? server.value?.name ?? "Parlor";
   document.title = `${count > 0 ? `(${count}) ` : ""}${place}`;
 });
 
 effect(() => {
-  const { count, dot } = unreadMarks.value;
+  const { count, dot } = unreadTotals.value;
   const icon = dot ? ICON_WITH_DOT : ICON;
   const link = document.querySelector('link[rel="icon"]');
   if (link.getAttribute("href") !== icon) link.setAttribute("href", icon);

@@ -1,16 +1,16 @@
 // Texts of system messages in the reader's language.
 
-import { listed, t } from "./i18n.js";
+import { formatList, t } from "./i18n.js";
 
-const NAMED = 3;
+const MAX_NAMES = 3;
 /** Several of one kind in a row are one line. */
-const CONDENSED = new Set(["joined", "left"]);
+const CONDENSED_KINDS = new Set(["joined", "left"]);
 
 const nameOf = (author) => author?.display_name || author?.username || t("announce.someone");
 
 /** `joined` or `left`, where the line may stand for several messages. */
-export const condensable = ({ kind, event }) =>
-  kind === "system" && CONDENSED.has(event?.type) ? event.type : undefined;
+export const condenseKind = ({ kind, event }) =>
+  kind === "system" && CONDENSED_KINDS.has(event?.type) ? event.type : undefined;
 
 /** The sentence of one message, or of several that were condensed. */
 export function systemText(messages) {
@@ -20,7 +20,7 @@ export function systemText(messages) {
     case "joined":
     case "left": {
       const names = [...new Set(messages.map((message) => nameOf(message.author)))];
-      return t(`system.${event.type}`, { n: names.length, names: listed(names, NAMED) });
+      return t(`system.${event.type}`, { n: names.length, names: formatList(names, MAX_NAMES) });
     }
     case "created":
     case "locked":

@@ -1,39 +1,39 @@
-// Actions on rooms: create, join, change and leave. The dialogs that need it load it.
+// What one does to rooms: make, enter, change and leave them. Fetched by the dialogs that do it.
 
 import { roomPath } from "../lib/routes.js";
 import { anonymous, get, patch, post, remove } from "./api.js";
-import { dropRoom, fetchRooms } from "./rooms.js";
+import { removeRoom, loadRooms } from "./rooms.js";
 import { navigate } from "./router.js";
 import { rooms, route } from "./state.js";
 
 export async function createRoom({ name, topic, kind }) {
   const created = await post("/api/rooms", { name, kind, ...(topic ? { topic } : {}) });
-  await enter(created.id);
+  await openJoinedRoom(created.id);
   return created;
 }
 
-export const joinByCode = async (code) => enter((await post("/api/rooms/join", { code })).id);
-export const joinPublic = async (roomId) => enter((await post("/api/rooms/join", { room_id: roomId })).id);
-/** Returns the room of a code, with or without a session. */
-export const invitedTo = async (code) => (await anonymous("GET", `/api/invites/${encodeURIComponent(code)}`)).room;
-export const discover = () => get("/api/rooms?discover=1");
+export const joinByCode = async (code) => openJoinedRoom((await post("/api/rooms/join", { code })).id);
+export const joinPublic = async (roomId) => openJoinedRoom((await post("/api/rooms/join", { room_id: roomId })).id);
+/** What may be known of the room that a code leads to, with a session or without. */
+export const lookUpInvite = async (code) => (await anonymous("GET", `/api/invites/${encodeURIComponent(code)}`)).room;
+export const listPublicRooms = () => get("/api/rooms?discover=1");
 
 /** The room that these people and the user have for themselves; made on first use. Its id. */
-export async function alone(userIds) {
+export async function ensureDirectRoom(userIds) {
   const { id } = await post("/api/dms", { user_ids: userIds });
-  if (!rooms.value.has(id)) await fetchRooms();
+  if (!rooms.value.has(id)) await loadRooms();
   return id;
 }
 
 /** Opens a room that the user has just become a member of. */
-async function enter(roomId) {
-  if (!rooms.value.has(roomId)) await fetchRooms();
+async function openJoinedRoom(roomId) {
+  if (!rooms.value.has(roomId)) await loadRooms();
   navigate(roomPath(roomId));
   return roomId;
 }
 
 /** The room in full; owners and moderators also get its access code. */
-export async function inspect(room) {
+export async function refreshRoom(room) {
   const item = await get(`/api/rooms/${room.id}`);
   room.update(item);
   return item;
@@ -51,15 +51,15 @@ export async function replaceCode(room) {
 
 export async function leaveRoom(room) {
   await remove(`/api/rooms/${room.id}/members/me`);
-  goodbye(room.id);
+  forgetRoom(room.id);
 }
 
 export async function deleteRoom(room) {
   await remove(`/api/rooms/${room.id}`);
-  goodbye(room.id);
+  forgetRoom(room.id);
 }
 
-function goodbye(roomId) {
+function forgetRoom(roomId) {
   if (route.value.roomId === roomId) navigate("/", { replace: true });
-  dropRoom(roomId);
+  removeRoom(roomId);
 }
