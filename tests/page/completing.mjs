@@ -141,7 +141,7 @@ describe("completing", () => {
     await ada.page
       .locator('.composer input[type="file"]')
       .setInputFiles({ name: "offer.txt", mimeType: "text/plain", buffer: Buffer.from("92k") });
-    await ada.page.locator(".upload.here").waitFor();
+    await ada.page.locator(".upload.ready").waitFor();
     await ada.say("/msg @attached.bob the offer");
     await refused.getByText("/msg takes no files.").waitFor();
     assert.deepEqual(await ada.said(), []);

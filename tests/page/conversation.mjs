@@ -249,7 +249,7 @@ describe("a conversation", () => {
       { name: "dot.png", mimeType: "image/png", buffer: PNG },
       { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("tea") },
     ]);
-    await ada.page.locator(".upload.here").nth(1).waitFor();
+    await ada.page.locator(".upload.ready").nth(1).waitFor();
     await ada.say("two files");
     await ada.reads(["two files"]);
     const picture = bob.page.locator('.attachments img[alt="dot.png"]');
@@ -281,9 +281,9 @@ describe("a conversation", () => {
         [type, names, [...PNG]],
       );
     await give("drop", ["dropped.png", "unwanted.txt"]);
-    await ada.page.locator(".upload.here").nth(1).waitFor();
+    await ada.page.locator(".upload.ready").nth(1).waitFor();
     await give("paste", ["pasted.png"]);
-    await ada.page.locator(".upload.here").nth(2).waitFor();
+    await ada.page.locator(".upload.ready").nth(2).waitFor();
     assert.equal(await ada.page.locator(".upload img").count(), 2);
     await ada.page.getByRole("button", { name: "Remove unwanted.txt" }).click();
     await ada.page.locator(".upload", { hasText: "unwanted" }).waitFor({ state: "detached" });

@@ -139,7 +139,7 @@ describe("details", () => {
     const picker = ada.page.locator('.composer input[type="file"]');
     await picker.setInputFiles([file("large.bin", TOO_LARGE), file("small.txt", 3)]);
     await ada.page.locator(".upload.failed", { hasText: "large.bin" }).getByText("Larger than 25 MB").waitFor();
-    await ada.page.locator(".upload.here", { hasText: "small.txt" }).waitFor();
+    await ada.page.locator(".upload.ready", { hasText: "small.txt" }).waitFor();
     assert.deepEqual(
       uploads.map((url) => new URL(url).searchParams.get("name")),
       ["small.txt"],

@@ -52,7 +52,7 @@ describe("dropping files", () => {
     );
     assert.equal(await drag.isPrevented(), true);
     await drag.drop(log, FILES);
-    await ada.page.locator(".upload.here", { hasText: "notes.txt" }).waitFor();
+    await ada.page.locator(".upload.ready", { hasText: "notes.txt" }).waitFor();
     await overlay.waitFor({ state: "detached" });
     await ada.composer.press("Enter");
     await ada.page.locator(".message-row .file", { hasText: "notes.txt" }).waitFor();

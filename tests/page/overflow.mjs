@@ -204,7 +204,7 @@ async function composing(look, { ada, bob, room, long, mine }) {
   await page
     .locator('.composer input[type="file"]')
     .setInputFiles([file(FILE, 3), file(`large.${FILE}`, 25 * 1_024 * 1_024 + 1)]);
-  await page.locator(".upload.here").waitFor();
+  await page.locator(".upload.ready").waitFor();
   await look(page, "files to send", ".upload.failed");
   await page.evaluate(() => {
     const dataTransfer = new DataTransfer();
