@@ -11,7 +11,7 @@ import { clearPendingReceipts } from "./core/receipts.js";
 import { closeOutbox, openOutbox } from "./core/sending.js";
 import { restoreSession } from "./core/session.js";
 import { liveSocket } from "./core/socket.js";
-import { blocked, dialog, now, people, rooms, roomsLoaded, session } from "./core/state.js";
+import { clearAccountData, dialog, session, updateNow } from "./core/state.js";
 import { html } from "./lib/html.js";
 
 const HALF_MINUTE_MS = 30_000;
@@ -37,11 +37,7 @@ function changeAccount(id) {
   liveSocket.stop();
   closeOutbox();
   clearPendingReceipts();
-  rooms.value = new Map();
-  people.value = new Map();
-  blocked.value = new Set();
-  roomsLoaded.value = false;
-  dialog.value = null;
+  clearAccountData();
 }
 effect(() => {
   const { phase, user } = session.value;
@@ -58,11 +54,8 @@ let press = async (event) => {
 };
 addEventListener("keydown", (event) => void press(event)?.catch(unreachable));
 
-const tick = () => {
-  now.value = Date.now();
-};
-setInterval(tick, HALF_MINUTE_MS);
-document.addEventListener("visibilitychange", tick);
+setInterval(updateNow, HALF_MINUTE_MS);
+document.addEventListener("visibilitychange", updateNow);
 
 const root = document.getElementById("app");
 const started = restoreSession();

@@ -5,12 +5,11 @@ import { showToast } from "../core/toast.js";
 import { get, patch, post, remove } from "../core/api.js";
 import { loadBlocks, unblock } from "../core/blocks.js";
 import { copyText } from "../core/clipboard.js";
-import { endSession } from "../core/session.js";
-import { dialog, me, now, roomList, rooms, session } from "../core/state.js";
+import { endSession, updateOwnUser } from "../core/session.js";
+import { closeDialog, dialog, me, now, openDialog, roomList, rooms, session } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { relativeTime, fullTime } from "../lib/time.js";
-import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
 import { OwnAvatarImage } from "./avatar-image.js";
@@ -18,11 +17,6 @@ import { OwnAvatarImage } from "./avatar-image.js";
 /** Scopes of a token, the narrowest first. */
 const SCOPES = ["read", "post", "write", "admin"];
 const EXPIRY_SECONDS = [0, 2_592_000, 7_776_000, 31_536_000];
-
-/** Takes over what the server says of one's own account. */
-function updateOwnUser(user) {
-  session.value = { ...session.value, user: { ...session.value.user, ...user } };
-}
 
 export function Profile() {
   const [profile, setProfile] = useState(null);
@@ -61,7 +55,7 @@ export function Profile() {
     html`<section class="part">
     <h3>${t("account.admin")}</h3>
     <p class="faint">${t("account.admin.text")}</p>
-    <div class="part-buttons"><button type="button" class="button" onClick=${() => (dialog.value = { name: "admin" })}>${t("account.admin.open")}</button></div>
+    <div class="part-buttons"><button type="button" class="button" onClick=${() => openDialog("admin")}>${t("account.admin.open")}</button></div>
   </section>`
   }`;
 }

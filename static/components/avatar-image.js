@@ -1,6 +1,7 @@
 // The picture of somebody, as large as it is shown anywhere; and choosing one's own.
 
 import { useRef } from "preact/hooks";
+import { updateOwnUser } from "../core/session.js";
 import { showToast } from "../core/toast.js";
 import { get, remove, renewIfDue } from "../core/api.js";
 import { rememberUser } from "../core/members.js";
@@ -30,7 +31,7 @@ async function uploadAvatar(file) {
 /** Shows the new picture wherever this page shows the user. */
 async function refreshOwnUser() {
   const { user } = await get("/api/me");
-  session.value = { ...session.value, user: { ...session.value.user, ...user } };
+  updateOwnUser(user);
   rememberUser(user);
 }
 

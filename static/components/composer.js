@@ -1,11 +1,11 @@
 // Where messages are written. Drafts are kept for each room, also across a reload.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { loadDraft, saveDraft } from "../core/drafts.js";
 import { editMessage } from "../core/messages.js";
 import { preferences } from "../core/preferences.js";
 import { sendMessage } from "../core/sending.js";
 import { bodyLimit, connection, me, now, people } from "../core/state.js";
-import { read, remove, write } from "../core/storage.js";
 import { resetTyping, sendTyping, sendTypingStopped, typingUsers } from "../core/typing.js";
 import { html } from "../lib/html.js";
 import { formatList, t } from "../lib/i18n.js";
@@ -40,11 +40,9 @@ function enterSends() {
   return enter === "auto" ? !TOUCH.matches : enter === "send";
 }
 
-const draftKey = (room) => `parlor.draft.${me.value?.id}.${room.id}`;
-
 /** `attachFiles.current` is set to a function that takes the files which are dropped into the room. */
 export function Composer({ room, attachFiles }) {
-  const [draft, setDraft] = useState(() => read(draftKey(room), ""));
+  const [draft, setDraft] = useState(() => loadDraft(room));
   const [uploads, setUploads] = useState([]);
   const [before, setBefore] = useState(null);
   const [active, setActive] = useState(null);
@@ -73,7 +71,7 @@ export function Composer({ room, attachFiles }) {
 
   // What is edited takes the place of the draft for as long as it takes.
   useEffect(() => {
-    setDraft(editing ? editing.body : read(draftKey(room), ""));
+    setDraft(editing ? editing.body : loadDraft(room));
   }, [editing]);
 
   const change = (text) => {
@@ -82,13 +80,11 @@ export function Composer({ room, attachFiles }) {
     if (editing) return;
     if (text.trim() !== "") sendTyping(room.id);
     else sendTypingStopped(room.id);
-    if (text === "") remove(draftKey(room));
-    else write(draftKey(room), text);
+    saveDraft(room, text);
   };
 
   const cancel = () => {
-    room.editing.value = null;
-    room.replying.value = null;
+    room.resetComposer();
     area.current.focus();
   };
 
@@ -121,11 +117,11 @@ export function Composer({ room, attachFiles }) {
     setDraft("");
     setUploads([]);
     setRefusal(null);
-    room.replying.value = null;
+    room.resetComposer();
     resetTyping();
   };
 
-  const dropDraft = (written) => read(draftKey(room)) === written && remove(draftKey(room));
+  const dropDraft = (written) => loadDraft(room) === written && saveDraft(room, "");
 
   const runCommand = async (line) => {
     const written = area.current.value;
@@ -189,7 +185,7 @@ export function Composer({ room, attachFiles }) {
         .findLast(({ kind, author, deleted_at: gone }) => kind === "text" && author?.id === me.value?.id && !gone);
       if (!last) return;
       event.preventDefault();
-      room.editing.value = last;
+      room.startEditing(last);
     } else if (event.key === "Enter" && !event.shiftKey && !event.altKey && enterSends()) {
       send(event);
     }

@@ -1,5 +1,5 @@
 import { createRoom } from "../core/room-actions.js";
-import { dialog } from "../core/state.js";
+import { closeDialog, openDialog } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
@@ -12,7 +12,8 @@ const KINDS = [
 export function CreateRoom() {
   const form = useSubmit(async ({ name, topic, kind }) => {
     const room = await createRoom({ name: name.trim(), topic: topic.trim(), kind });
-    dialog.value = room.access_code ? { name: "room", roomId: room.id } : null;
+    if (room.access_code) openDialog("room", { roomId: room.id });
+    else closeDialog();
   });
   return html`<form onSubmit=${form.submit}>
     <${Field} label=${t("field.room-name")} name="name" required maxlength="80" autofocus autocomplete="off" dir="auto" error=${form.fields.name} />

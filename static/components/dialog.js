@@ -1,13 +1,9 @@
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
-import { dialog } from "../core/state.js";
+import { closeDialog } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { IconButton } from "./icon.js";
 import { Toast } from "./toast.js";
-
-export const closeDialog = () => {
-  dialog.value = null;
-};
 
 /** A modal dialog. The browser keeps the focus inside and gives it back afterwards. */
 export function Dialog({ title, children, wide = false }) {

@@ -1,9 +1,9 @@
 import { useEffect } from "preact/hooks";
-import { dialog, rooms } from "../core/state.js";
+import { closeDialog, dialog, rooms } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { CreateRoom } from "./create-room.js";
-import { Dialog, closeDialog } from "./dialog.js";
+import { Dialog } from "./dialog.js";
 import { Discover } from "./discover.js";
 import { JoinRoom } from "./join-room.js";
 import { lazy } from "./lazy.js";

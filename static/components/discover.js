@@ -1,11 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { listPublicRooms, joinPublic } from "../core/room-actions.js";
 import { navigate } from "../core/router.js";
-import { rooms } from "../core/state.js";
+import { closeDialog, rooms } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
-import { closeDialog } from "./dialog.js";
 import { FormError, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
 

@@ -1,7 +1,7 @@
 // The main area when no room is open.
 
 import { followLink } from "../core/router.js";
-import { dialog, me } from "../core/state.js";
+import { me, openDialog } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Icon, Logo } from "./icon.js";
@@ -13,9 +13,6 @@ const WAYS = [
 ];
 
 export function Home() {
-  const open = (name) => () => {
-    dialog.value = { name };
-  };
   return html`<main class="home">
     <div class="home-body">
       <${Logo} />
@@ -23,7 +20,7 @@ export function Home() {
       <p class="faint">${t("home.where")}</p>
       <div class="ways">
         ${WAYS.map(
-          (way) => html`<button type="button" class="way" onClick=${open(way.dialog)}>
+          (way) => html`<button type="button" class="way" onClick=${() => openDialog(way.dialog)}>
             <${Icon} name=${way.icon} />
             <span class="way-title">${t(way.title)}</span>
             <span class="way-text">${t(way.text)}</span>
@@ -42,7 +39,7 @@ export function NoRoom() {
       <h1>${t("home.no-room")}</h1>
       <p class="faint">${t("home.no-room.text")}</p>
       <p class="home-actions">
-        <button type="button" class="button primary" onClick=${() => (dialog.value = { name: "join" })}>${t("rooms.join")}</button>
+        <button type="button" class="button primary" onClick=${() => openDialog("join")}>${t("rooms.join")}</button>
         <a class="button" href="/" onClick=${followLink}>${t("home.back")}</a>
       </p>
     </div>

@@ -1,8 +1,8 @@
 import { joinByCode } from "../core/room-actions.js";
+import { closeDialog } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { codeFrom } from "../lib/routes.js";
-import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Invitation, useInvite } from "./invitation.js";
 

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { loadMembers } from "../core/members.js";
-import { dialog, me, now, people } from "../core/state.js";
+import { me, now, openDialog, people } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { lastSeenText } from "../lib/time.js";
@@ -44,7 +44,7 @@ function Group({ title, members, room }) {
 function MemberRow({ member: { user, role }, room }) {
   const self = user.id === me.value?.id;
   return html`<li class=${`member ${user.status}`} title=${`@${user.username}`}>
-    <button type="button" class="member-button" onClick=${() => (dialog.value = { name: "person", userId: user.id, roomId: room.id })}>
+    <button type="button" class="member-button" onClick=${() => openDialog("person", { userId: user.id, roomId: room.id })}>
     <${Avatar} person=${user} status=${user.status} />
     <span class="member-text">
       <span class="member-name"><bdi>${user.display_name || user.username}</bdi>${self && html` <span class="faint">${t("members.you")}</span>`}</span>

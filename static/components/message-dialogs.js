@@ -1,6 +1,7 @@
 // The dialogs about one message, and the pins of a room.
 
 import { useEffect, useState } from "preact/hooks";
+import { closeDialog } from "../core/state.js";
 import { showToast } from "../core/toast.js";
 import { get, post } from "../core/api.js";
 import { deleteMessage, setReaction } from "../core/messages.js";
@@ -9,7 +10,7 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { messagePath } from "../lib/routes.js";
 import { fullTime } from "../lib/time.js";
-import { Dialog, closeDialog } from "./dialog.js";
+import { Dialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Markdown } from "./markdown.js";
 import { nameOf } from "./message-parts.js";

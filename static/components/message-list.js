@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { jumpToPresent, loadAfter, loadBefore } from "../core/history.js";
 import { markReadUpTo } from "../core/receipts.js";
-import { dialog, me, outgoing } from "../core/state.js";
+import { me, openDialog, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { buildRows } from "../lib/rows.js";
@@ -61,7 +61,7 @@ export function MessageList({ room }) {
     at.following = atEnd && !at.rising;
     at.shape = sizeOf(box.current);
     at.top = box.current.scrollTop;
-    room.atBottom.value = atEnd;
+    room.setAtBottom(atEnd);
     if (!atEnd && room.unread.value > 0) markReadUpTo(room, lastVisibleSeq(box.current, list.current));
     if (at.top < PRELOAD_PX) void loadBefore(room);
     if (end < PRELOAD_PX) void loadAfter(room);
@@ -163,7 +163,7 @@ function Beginning({ room }) {
     <span class="beginning-mark"><${Icon} name=${iconOf(kind)} /></span>
     <p class="beginning-name"><bdi>${name}</bdi></p>
     <p class="faint">${t("log.beginning")}</p>
-    ${room.canModerate && html`<button type="button" class="button" onClick=${() => (dialog.value = { name: "room", roomId: room.id })}><${Icon} name="key" /> ${t("log.invite")}</button>`}
+    ${room.canModerate && html`<button type="button" class="button" onClick=${() => openDialog("room", { roomId: room.id })}><${Icon} name="key" /> ${t("log.invite")}</button>`}
   </div>`;
 }
 

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { showToast } from "../core/toast.js";
 import { copyText } from "../core/clipboard.js";
 import { markUnread, setPinned } from "../core/messages.js";
-import { dialog, me } from "../core/state.js";
+import { me, openDialog } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { messagePath } from "../lib/routes.js";
@@ -32,27 +32,21 @@ export function permissionsFor(room, message) {
 export async function runAction(what, room, message) {
   switch (what) {
     case "reply":
-      room.replying.value = message;
-      room.editing.value = null;
+      room.replyTo(message);
       return document.getElementById("composer")?.focus();
     case "edit":
-      room.editing.value = message;
-      room.replying.value = null;
+      room.startEditing(message);
       return document.getElementById("composer")?.focus();
     case "react":
-      dialog.value = { name: "emoji", roomId: room.id, message };
-      return undefined;
-    case "erase":
-      dialog.value = { name: "erase", roomId: room.id, message };
-      return undefined;
+      return openDialog("emoji", { roomId: room.id, message });
     case "pin":
       return setPinned(message, !message.pinned_at);
     case "unread":
       return markUnread(message);
+    case "erase":
     case "versions":
     case "report":
-      dialog.value = { name: what, roomId: room.id, message };
-      return undefined;
+      return openDialog(what, { roomId: room.id, message });
     case "copy":
       return copyAndNotify(message.body);
     default:

@@ -4,11 +4,11 @@ import { useEffect, useState } from "preact/hooks";
 import { ensureDirectRoom } from "../core/room-actions.js";
 import { loadMembers } from "../core/members.js";
 import { navigate } from "../core/router.js";
-import { me, people, roomList } from "../core/state.js";
+import { closeDialog, me, people, roomList } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
-import { Dialog, closeDialog } from "./dialog.js";
+import { Dialog } from "./dialog.js";
 import { FormError, SubmitButton, useSubmit } from "./field.js";
 
 /** So many the server lets into such a room, the reader among them. */

@@ -2,9 +2,9 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { showToast } from "../core/toast.js";
-import { get, patch, post, remove } from "../core/api.js";
+import { get, post, remove } from "../core/api.js";
 import { copyText } from "../core/clipboard.js";
-import { changeRoom } from "../core/room-actions.js";
+import { changeRoom, setNotificationLevel } from "../core/room-actions.js";
 import { now } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
@@ -21,10 +21,8 @@ const EXPIRY_SECONDS = [0, 3600, 86400, 604800];
 export function NotificationLevel({ room }) {
   const [problem, setProblem] = useState(null);
   const choose = async (event) => {
-    const change = { notify: event.currentTarget.value };
     try {
-      await patch(`/api/rooms/${room.id}/members/me`, change);
-      room.update(change);
+      await setNotificationLevel(room, event.currentTarget.value);
       setProblem(null);
     } catch (refusal) {
       setProblem(refusal);

@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { closeDialog } from "../core/state.js";
 import { showToast } from "../core/toast.js";
 import { copyText } from "../core/clipboard.js";
 import { changeRoom, deleteRoom, refreshRoom, leaveRoom, replaceCode } from "../core/room-actions.js";
@@ -6,7 +7,6 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { invitePath } from "../lib/routes.js";
 import { ConfirmButton } from "./confirm-button.js";
-import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Invites, BannedAndMuted, NotificationLevel, PostingRestrictions } from "./room-moderation.js";
 import { Icon, iconOf } from "./icon.js";

@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { hasForeignFiles } from "../core/file-drag.js";
 import { closeRoom, openRoom } from "../core/history.js";
+import { rememberRoom } from "../core/rooms.js";
 import { followLink } from "../core/router.js";
-import { dialog, membersShown, wide, route } from "../core/state.js";
-import { write } from "../core/storage.js";
+import { membersShown, openDialog, route, toggleMembers, wide } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Composer } from "./composer.js";
@@ -18,10 +18,10 @@ export function RoomView({ room }) {
   const { seq } = route.value;
   // Before the log is drawn for the first time: reading it moves the receipt.
   useMemo(() => {
-    room.unreadAfter.value = room.unread.value > 0 ? room.readSeq.value : null;
+    room.placeDivider();
   }, []);
   useEffect(() => {
-    write("parlor.last_room", room.id);
+    rememberRoom(room);
     return () => closeRoom(room);
   }, []);
   useEffect(() => void openRoom(room, seq), [seq]);
@@ -56,8 +56,8 @@ export function RoomView({ room }) {
 function RoomHead({ room }) {
   const { name, topic, kind, member_count: members } = room.info.value;
   const showMembers = () => {
-    if (wide.value) membersShown.value = !membersShown.value;
-    else dialog.value = { name: "members", roomId: room.id };
+    if (wide.value) toggleMembers();
+    else openDialog("members", { roomId: room.id });
   };
   return html`<header class="room-head">
     <a class="icon-button back" href="/" onClick=${followLink} aria-label=${t("room.back")}><${Icon} name="back" /></a>
@@ -70,8 +70,8 @@ function RoomHead({ room }) {
       <span class="sr-only">${t("room.people", { online: room.onlineCount.value, n: members })}</span>
       <span aria-hidden="true">${room.onlineCount.value} <span class="people-all">${t("room.people.of", { n: members })}</span></span>
     </button>
-    <${IconButton} icon="pin" label=${t("dialog.pins")} onClick=${() => (dialog.value = { name: "pins", roomId: room.id })} />
-    <${IconButton} icon="settings" label=${t("room-settings.title")} onClick=${() => (dialog.value = { name: "room", roomId: room.id })} />
+    <${IconButton} icon="pin" label=${t("dialog.pins")} onClick=${() => openDialog("pins", { roomId: room.id })} />
+    <${IconButton} icon="settings" label=${t("room-settings.title")} onClick=${() => openDialog("room", { roomId: room.id })} />
   </header>`;
 }
 

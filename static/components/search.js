@@ -3,11 +3,12 @@
 import { useRef, useState } from "preact/hooks";
 import { get } from "../core/api.js";
 import { navigate } from "../core/router.js";
+import { closeDialog } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { messagePath } from "../lib/routes.js";
 import { fullTime } from "../lib/time.js";
-import { Dialog, closeDialog } from "./dialog.js";
+import { Dialog } from "./dialog.js";
 import { FormError, useSubmit } from "./field.js";
 import { nameOf } from "./message-parts.js";
 

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { showToast } from "../core/toast.js";
 import { changePassword, listSessions, changeDisplayName, revokeSession, signOut } from "../core/account.js";
-import { me, now, outgoing } from "../core/state.js";
+import { closeDialog, me, now, outgoing } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { deviceName } from "../lib/device.js";
@@ -12,7 +12,6 @@ import { Profile, BlockedUsers, DeleteAccount, Tokens } from "./account.js";
 import { Appearance } from "./appearance.js";
 import { Avatar } from "./avatar.js";
 import { ConfirmButton } from "./confirm-button.js";
-import { closeDialog } from "./dialog.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
 import "./lazy-icons.js";

@@ -2,9 +2,9 @@
 
 import { useEffect } from "preact/hooks";
 import { announcement } from "../core/live-region.js";
+import { lastRoom } from "../core/rooms.js";
 import { navigate } from "../core/router.js";
-import { connection, currentRoom, dialog, narrow, roomList, rooms, roomsLoaded, route } from "../core/state.js";
-import { read } from "../core/storage.js";
+import { closeDialog, connection, currentRoom, dialog, narrow, openDialog, roomsLoaded, route } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
@@ -20,7 +20,7 @@ const Dialogs = lazy(
   },
   () => {
     showLoadError();
-    dialog.value = null;
+    closeDialog();
   },
 );
 
@@ -31,9 +31,8 @@ const NoRoom = lazy(async () => (await import("./home.js")).NoRoom);
 function useLastRoom() {
   const home = route.value.name === "home" && roomsLoaded.value;
   useEffect(() => {
-    if (!home || narrow.value || roomList.value.length === 0) return;
-    const last = rooms.value.get(read("parlor.last_room")) ?? roomList.value[0];
-    navigate(roomPath(last.id), { replace: true });
+    const last = lastRoom();
+    if (home && !narrow.value && last) navigate(roomPath(last.id), { replace: true });
   }, [home]);
 }
 
@@ -43,7 +42,7 @@ function useInviteDialog() {
   useEffect(() => {
     if (name !== "invite") return;
     navigate("/", { replace: true });
-    dialog.value = { name: "join", code };
+    openDialog("join", { code });
   }, [name, code]);
 }
 

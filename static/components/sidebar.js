@@ -1,14 +1,10 @@
 import { followLink } from "../core/router.js";
-import { dialog, me, narrow, people, roomList, roomsLoaded, route, server } from "../core/state.js";
+import { me, narrow, openDialog, people, roomList, roomsLoaded, route, server } from "../core/state.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton, Logo, iconOf } from "./icon.js";
-
-const openDialog = (name) => () => {
-  dialog.value = { name };
-};
 
 export function Sidebar() {
   const user = me.value;
@@ -18,22 +14,22 @@ export function Sidebar() {
     <header class="sidebar-head">
       <${Logo} />
       <${Title} class="sidebar-name">${server.value?.name ?? "Parlor"}<//>
-      <${IconButton} icon="search" label=${t("dialog.search")} onClick=${openDialog("search")} />
+      <${IconButton} icon="search" label=${t("dialog.search")} onClick=${() => openDialog("search")} />
     </header>
     <nav class="sidebar-rooms" aria-label=${t("rooms.heading")}>
       <h2>${t("rooms.heading")}</h2>
       <${RoomList} />
       <div class="sidebar-actions">
-        <button type="button" class="row-button" onClick=${openDialog("write")}><${Icon} name="send" /> ${t("dialog.write")}</button>
-        <button type="button" class="row-button" onClick=${openDialog("create")}><${Icon} name="plus" /> ${t("rooms.create")}</button>
-        <button type="button" class="row-button" onClick=${openDialog("join")}><${Icon} name="key" /> ${t("rooms.join")}</button>
-        <button type="button" class="row-button" onClick=${openDialog("discover")}><${Icon} name="compass" /> ${t("rooms.discover")}</button>
+        <button type="button" class="row-button" onClick=${() => openDialog("write")}><${Icon} name="send" /> ${t("dialog.write")}</button>
+        <button type="button" class="row-button" onClick=${() => openDialog("create")}><${Icon} name="plus" /> ${t("rooms.create")}</button>
+        <button type="button" class="row-button" onClick=${() => openDialog("join")}><${Icon} name="key" /> ${t("rooms.join")}</button>
+        <button type="button" class="row-button" onClick=${() => openDialog("discover")}><${Icon} name="compass" /> ${t("rooms.discover")}</button>
       </div>
     </nav>
     <section class="sidebar-me" aria-label=${t("rooms.account")}>
       <${Avatar} person=${user} />
       <span class="sidebar-me-names"><bdi class="sidebar-me-name">${user.display_name}</bdi><span class="faint" translate=${false}>@${user.username}</span></span>
-      <${IconButton} icon="settings" label=${t("rooms.settings")} onClick=${openDialog("settings")} />
+      <${IconButton} icon="settings" label=${t("rooms.settings")} onClick=${() => openDialog("settings")} />
     </section>
   <//>`;
 }

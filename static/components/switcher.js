@@ -3,12 +3,12 @@
 import { useState } from "preact/hooks";
 import { ensureDirectRoom } from "../core/room-actions.js";
 import { navigate } from "../core/router.js";
-import { me, people, roomList } from "../core/state.js";
+import { closeDialog, me, people, roomList } from "../core/state.js";
 import { showToast } from "../core/toast.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
-import { Dialog, closeDialog } from "./dialog.js";
+import { Dialog } from "./dialog.js";
 import { Icon, iconOf } from "./icon.js";
 
 const MAX_ROOMS = 12;

@@ -2,11 +2,12 @@
 
 import { roomPath } from "../lib/routes.js";
 import { anonymous, get, recordRenewal, patch, post, remove as erase, request } from "./api.js";
+import { deleteDrafts } from "./drafts.js";
 import { navigate } from "./router.js";
 import { deleteOutbox } from "./sending.js";
-import { beginSession, clearSession } from "./session.js";
+import { beginSession, clearSession, updateOwnUser } from "./session.js";
 import { route, server, session } from "./state.js";
-import { keysWithPrefix, remove } from "./storage.js";
+import { remove } from "./storage.js";
 
 export async function signIn({ username, password }) {
   const answer = await anonymous("POST", "/api/auth/signin", { username, password, cookie: true });
@@ -45,14 +46,14 @@ export async function signOut() {
     if (problem.status !== 401) throw problem;
   }
   clearSession("session.signed-out");
-  keysWithPrefix(`parlor.draft.${user.id}.`).forEach(remove);
+  deleteDrafts(user.id);
   await deleteOutbox(user.id);
   remove("parlor.renewed_at");
 }
 
 export async function changeDisplayName(displayName) {
   const { user } = await patch("/api/me", { display_name: displayName });
-  session.value = { ...session.value, user: { ...session.value.user, display_name: displayName, ...user } };
+  updateOwnUser({ display_name: displayName, ...user });
 }
 
 export const changePassword = (current, next) => post("/api/auth/password", { current, new: next });

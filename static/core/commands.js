@@ -7,24 +7,20 @@ import { showToast } from "./toast.js";
 import { ensureDirectRoom, changeRoom } from "./room-actions.js";
 import { navigate } from "./router.js";
 import { sendMessage } from "./sending.js";
-import { dialog, people, rooms } from "./state.js";
+import { openDialog, people, rooms } from "./state.js";
 
 /** By name, in the order of the list that offers them; `takes` is a key of the catalogue. `/me` is sent as it is. */
 export const COMMANDS = [
   { name: "me", takes: "command.text", about: "command.me" },
   { name: "msg", takes: "command.user-text", about: "command.msg", run: sendDirectMessage },
   { name: "topic", takes: "command.text", about: "command.topic", run: (room, topic) => changeRoom(room, { topic }) },
-  { name: "invite", about: "command.invite", run: (room) => openDialog("room", room) },
-  { name: "who", about: "command.who", run: (room) => openDialog("members", room) },
+  { name: "invite", about: "command.invite", run: (room) => openDialog("room", { roomId: room.id }) },
+  { name: "who", about: "command.who", run: (room) => openDialog("members", { roomId: room.id }) },
   { name: "help", about: "command.help", run: () => openDialog("keyboard") },
 ];
 
 /** So much of an unknown command is repeated. */
 const MAX_SHOWN = 32;
-
-function openDialog(name, room) {
-  dialog.value = { name, ...(room ? { roomId: room.id } : {}) };
-}
 
 /** `/msg @ada hello`: says it to one person, in the room that both have for themselves. */
 async function sendDirectMessage(_, rest) {

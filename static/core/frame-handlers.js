@@ -16,9 +16,20 @@ import {
 } from "./receipts.js";
 import { removeRoom, retainRooms, upsertRoom } from "./rooms.js";
 import { confirmMessage, outbox } from "./sending.js";
-import { endSession } from "./session.js";
+import { endSession, updateOwnUser } from "./session.js";
 import { setHandlers, liveSocket } from "./socket.js";
-import { bodyLimit, currentRoom, dialog, isForMe, me, people, rooms, roomsLoaded, route, session } from "./state.js";
+import {
+  bodyLimit,
+  closeDialog,
+  currentRoom,
+  isForMe,
+  me,
+  people,
+  rooms,
+  roomsLoaded,
+  route,
+  session,
+} from "./state.js";
 import { showToast } from "./toast.js";
 import { clearTyping, receiveTyping, removeTyping } from "./typing.js";
 
@@ -59,13 +70,13 @@ function resetHistory() {
   clearPendingReceipts();
   rooms.value = new Map();
   people.value = new Map();
-  dialog.value = null;
+  closeDialog();
   outbox.value?.forgetNumbers();
   showToast(t("epoch.changed"));
 }
 
 function ready(frame) {
-  if (frame.user) session.value = { ...session.value, user: { ...session.value.user, ...frame.user } };
+  if (frame.user) updateOwnUser(frame.user);
   if (frame.limits?.body_chars) bodyLimit.value = frame.limits.body_chars;
   for (const id of retainRooms(new Set(frame.rooms.map(({ id }) => id))))
     outbox.value?.failRoom(id, t("pending.no-room"));

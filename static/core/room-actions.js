@@ -44,6 +44,12 @@ export async function changeRoom(room, change) {
   room.update({ ...change, ...item });
 }
 
+/** Sets which messages of the room the user is notified of: `all`, `mentions` or `none`. */
+export async function setNotificationLevel(room, notify) {
+  await patch(`/api/rooms/${room.id}/members/me`, { notify });
+  room.update({ notify });
+}
+
 export async function replaceCode(room) {
   const { access_code } = await post(`/api/rooms/${room.id}/access_code`);
   room.update({ access_code });

@@ -95,6 +95,31 @@ export class Room {
     return false;
   }
 
+  replyTo(message) {
+    this.replying.value = message;
+    this.editing.value = null;
+  }
+
+  startEditing(message) {
+    this.editing.value = message;
+    this.replying.value = null;
+  }
+
+  /** Ends a reply or an edit. */
+  resetComposer() {
+    this.editing.value = null;
+    this.replying.value = null;
+  }
+
+  /** Places the divider "new" for this visit, after the last message that was read. */
+  placeDivider() {
+    this.unreadAfter.value = this.unread.value > 0 ? this.readSeq.value : null;
+  }
+
+  setAtBottom(isAtBottom) {
+    this.atBottom.value = isAtBottom;
+  }
+
   /** The owner or a moderator. */
   get canModerate() {
     return this.info.value.role === "owner" || this.info.value.role === "moderator";

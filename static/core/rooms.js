@@ -2,7 +2,8 @@
 
 import { get } from "./api.js";
 import { Room } from "./room.js";
-import { rooms, roomsLoaded } from "./state.js";
+import { roomList, rooms, roomsLoaded } from "./state.js";
+import { read, write } from "./storage.js";
 
 /** Adds the room, or takes over what is new about it. */
 export function upsertRoom(item) {
@@ -37,3 +38,12 @@ export async function loadRooms() {
   for (const item of await get("/api/rooms")) upsertRoom(item);
   roomsLoaded.value = true;
 }
+
+/** The room that was open last. */
+const LAST_ROOM = "parlor.last_room";
+
+/** Stores which room is open, for the next visit. */
+export const rememberRoom = (room) => write(LAST_ROOM, room.id);
+
+/** Returns the room that was open last, else the first of the list, or undefined without rooms. */
+export const lastRoom = () => rooms.value.get(read(LAST_ROOM)) ?? roomList.value[0];

@@ -39,6 +39,11 @@ async function showSignIn(about) {
   clearSession(null);
 }
 
+/** Takes over changed fields of the signed-in user. */
+export function updateOwnUser(change) {
+  session.value = { ...session.value, user: { ...session.value.user, ...change } };
+}
+
 /** The server no longer knows the session. Unsent messages are kept for the next one. */
 export function endSession() {
   if (session.value.phase === "in") clearSession("session.ended");

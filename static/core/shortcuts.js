@@ -3,7 +3,7 @@
 
 import { roomPath } from "../lib/routes.js";
 import { navigate } from "./router.js";
-import { currentRoom, dialog, roomList, session } from "./state.js";
+import { closeDialog, currentRoom, dialog, openDialog, roomList, session } from "./state.js";
 
 const isMac = /Mac|iPhone|iPad/u.test(navigator.platform);
 
@@ -65,7 +65,8 @@ const anyRoom = () => true;
 const hasUnread = (room) => room.unread.value > 0;
 
 function toggleDialog(name) {
-  dialog.value = dialog.value?.name === name ? null : { name };
+  if (dialog.value?.name === name) closeDialog();
+  else openDialog(name);
 }
 
 /** Opens the next room in the list that is `wanted`, from the open one on and around the end. */

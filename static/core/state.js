@@ -1,4 +1,4 @@
-// State of the page, as signals. Only the modules of this folder change it.
+// The state of the page, as signals. Only the modules of this folder assign to them; components call actions.
 
 import { computed, signal } from "@preact/signals";
 import { parseRoute } from "../lib/routes.js";
@@ -7,7 +7,7 @@ import { parseRoute } from "../lib/routes.js";
 export const session = signal({ phase: "starting", user: null, sessionId: null, notice: null });
 export const me = computed(() => session.value.user);
 
-/** Answer of `GET /api/server`, or null. */
+/** What `GET /api/server` says, or null. */
 export const server = signal(null);
 export const bodyLimit = signal(4000);
 
@@ -59,8 +59,22 @@ export const outgoing = signal([]);
 
 /** `{name, …}` of the open dialog, or null. */
 export const dialog = signal(null);
+
+/** Opens a dialog in place of an open one. `details` are what it is about, such as `{roomId}`. */
+export function openDialog(name, details = {}) {
+  dialog.value = { name, ...details };
+}
+
+export function closeDialog() {
+  dialog.value = null;
+}
+
 /** The members beside the room, where there is space for them. */
 export const membersShown = signal(true);
+
+export function toggleMembers() {
+  membersShown.value = !membersShown.value;
+}
 
 /** A media query as a signal. */
 function mediaQuery(query) {
@@ -81,5 +95,18 @@ export const pageActive = signal(true);
 /** The time, every half minute: for "2 h ago". */
 export const now = signal(Date.now());
 
+export function updateNow() {
+  now.value = Date.now();
+}
+
 /** Loads the new version of the page that the server has; null while there is none. */
 export const newVersion = signal(null);
+
+/** Forgets everything that belongs to one account. */
+export function clearAccountData() {
+  rooms.value = new Map();
+  people.value = new Map();
+  blocked.value = new Set();
+  roomsLoaded.value = false;
+  closeDialog();
+}

@@ -17,7 +17,10 @@ const isDark = (page) =>
     return canvas.getImageData(0, 0, 1, 1).data[1] < 128;
   });
 const prefer = (page, name, value) =>
-  page.evaluate(async ([key, chosen]) => (await import("/core/preferences.js")).setPreference(key, chosen), [name, value]);
+  page.evaluate(
+    async ([key, chosen]) => (await import("/core/preferences.js")).setPreference(key, chosen),
+    [name, value],
+  );
 
 describe("preferences", () => {
   story("the theme is the system's until one is chosen, and chosen before anything is drawn", async () => {

@@ -137,3 +137,17 @@ test("the vendored files are those that were published", () => {
   const listed = lock.files.map(({ file }) => `vendor/${file}`);
   assert.deepEqual(files.filter((file) => /^vendor\/.*\.js$/u.test(file)).sort(), listed.sort());
 });
+
+test("components change the page's state only through actions", () => {
+  const drawing = own.filter((file) => file.startsWith("components/") || file === "app.js");
+  assert.ok(drawing.length > 30);
+  for (const file of drawing) {
+    const code = read(file);
+    for (const [whole, owner] of code.matchAll(/([\w.?]+)\.value\s*(?:[-+*/&|?]{0,2}=(?![=>])|\+\+|--)/gu)) {
+      const isInput = /(?:^|\.)(?:current|currentTarget)$/u.test(owner);
+      const isOwnSignal = new RegExp(`^(?:export )?const ${owner} = signal\\(`, "mu").test(code);
+      assert.ok(isInput || isOwnSignal, `${file}: ${whole}`);
+    }
+    assert.doesNotMatch(code, /\bimport\("[^"]*\/core\/state\.js"\)/u, file);
+  }
+});

@@ -1,0 +1,18 @@
+// Drafts of messages, one for each user and room. They outlive the page.
+
+import { me } from "./state.js";
+import { keysWithPrefix, read, remove, write } from "./storage.js";
+
+const keyOf = (userId, roomId) => `parlor.draft.${userId}.${roomId}`;
+
+/** Returns the draft of a room, or an empty text. */
+export const loadDraft = (room) => read(keyOf(me.value?.id, room.id), "");
+
+/** Replaces the draft of a room. An empty text deletes it. */
+export function saveDraft(room, text) {
+  const key = keyOf(me.value?.id, room.id);
+  if (text === "") remove(key);
+  else write(key, text);
+}
+
+export const deleteDrafts = (userId) => keysWithPrefix(keyOf(userId, "")).forEach(remove);
