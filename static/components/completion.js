@@ -12,7 +12,7 @@ import { Avatar } from "./avatar.js";
 export const LIST = "completion";
 const optionId = (index) => `${LIST}-${index}`;
 
-/** What may be chosen, each with the text that takes the place of what was typed. */
+/** Suggestions, each with the text that replaces the typed word. */
 const CHOICES = {
   "/": () =>
     COMMANDS.map(({ name, takes, about }) => ({
@@ -73,7 +73,7 @@ export function Completion({ room, before, complete, close, keys, setActive }) {
     setActive(options.length > 0 ? optionId(chosen) : null);
     keys.current = (event) => {
       if (options.length === 0 || event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return false;
-      // What is written out needs no completing: Enter sends it.
+      // A complete word needs no completion: Enter sends the message.
       const isWhole = options[chosen].text.trim() === before.slice(query.from);
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step) setAt((chosen + step + options.length) % options.length);

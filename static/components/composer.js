@@ -69,7 +69,7 @@ export function Composer({ room, attachFiles }) {
     if (!TOUCH.matches && !document.querySelector("dialog[open]")) area.current.focus();
   }, []);
 
-  // What is edited takes the place of the draft for as long as it takes.
+  // The edited message replaces the draft until the edit ends.
   useEffect(() => {
     setDraft(editing ? editing.body : loadDraft(room));
   }, [editing]);
@@ -230,7 +230,7 @@ function RestrictionNote({ room }) {
   return html`<p class="composer-note" role="status">${locked ? t("composer.locked") : t("composer.muted", { time: fullTime(muted) })}</p>`;
 }
 
-/** What is being written, where it is no new message. */
+/** Shows that the text is an edit or a reply. */
 function ComposerMode({ editing, replying, leave }) {
   if (!editing && !replying) return null;
   return html`<div class="purpose">

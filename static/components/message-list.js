@@ -23,7 +23,7 @@ const WHEEL_SETTLE_MS = 1_000;
 const HAS_SCROLLEND = "onscrollend" in globalThis;
 
 const distanceToEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight;
-/** What of the log's size moves its end. */
+/** Sizes of the log that move its end. */
 const sizeOf = (box) => `${box.scrollHeight} ${box.clientHeight}`;
 
 export function MessageList({ room }) {
@@ -67,7 +67,7 @@ export function MessageList({ room }) {
     if (end < PRELOAD_PX) void loadAfter(room);
   };
 
-  /** Who is on the way up is not pulled back to the end, however near to it they still are. */
+  /** A reader who scrolls up is not pulled back, however near the end still is. */
   const onScroll = () => {
     const at = view.current;
     if (HAS_SCROLLEND && at.shape === sizeOf(box.current)) at.rising = box.current.scrollTop < at.top;

@@ -1,4 +1,4 @@
-// What one can do to the message under the pointer or the focus.
+// Actions on the message under the pointer or the focus.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { showToast } from "../core/toast.js";
@@ -13,7 +13,7 @@ import { Icon, IconButton } from "./icon.js";
 import "./lazy-icons.js";
 import { nameOf } from "./message-parts.js";
 
-/** What this reader may do to that message. */
+/** Returns the actions that the reader may take on a message. */
 export function permissionsFor(room, message) {
   const text = message.kind === "text" && !message.deleted_at;
   const own = message.author?.id === me.value?.id;

@@ -11,9 +11,9 @@ import { roomPath } from "../lib/routes.js";
 import { Dialog } from "./dialog.js";
 import { FormError, SubmitButton, useSubmit } from "./field.js";
 
-/** So many the server lets into such a room, the reader among them. */
+/** Maximum number of members that the server accepts, including the reader. */
 const MAX_MEMBERS = 10;
-/** So many rooms are asked who is in them, and so many people are listed. */
+/** Maximum numbers of rooms to load members of, and of listed users. */
 const MAX_ROOMS = 20;
 const MAX_LISTED = 50;
 
@@ -51,7 +51,7 @@ function NewDirectMessage() {
   const isNamed = ({ username, display_name: name }) => `${username} ${name}`.toLocaleLowerCase().includes(wanted);
   const all = listCandidates();
   const found = all.filter(isNamed);
-  // Who is chosen stays in sight, and where they stand: a box that moved would lose the focus.
+  // Selected users stay visible at their place: a box that moved would lose the focus.
   const shown = new Set(found.slice(0, MAX_LISTED));
   const listed = all.filter((person) => shown.has(person) || chosen.has(person.id));
   const isFull = chosen.size >= MAX_MEMBERS - 1;

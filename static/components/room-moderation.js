@@ -1,4 +1,4 @@
-// What a room's members may set for themselves, and owners and moderators for all.
+// Settings of a room: those of each member, and those of owners and moderators.
 
 import { useEffect, useState } from "preact/hooks";
 import { showToast } from "../core/toast.js";
@@ -17,7 +17,7 @@ const LEVELS = ["all", "mentions", "none"];
 const SLOW_MODE_SECONDS = [0, 5, 30, 60, 300, 3600];
 const EXPIRY_SECONDS = [0, 3600, 86400, 604800];
 
-/** What of the room one wants to be told of. */
+/** Choice of the messages that notify the reader. */
 export function NotificationLevel({ room }) {
   const [problem, setProblem] = useState(null);
   const choose = async (event) => {

@@ -61,7 +61,7 @@ export function Shell() {
   </div>`;
 }
 
-/** What stands in the place of a room. */
+/** The main area when no room is shown. */
 function EmptyPane({ inRoom }) {
   if (!roomsLoaded.value)
     return html`<main class="home"><p class="faint" role="status">${t("home.opening")}</p></main>`;

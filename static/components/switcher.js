@@ -43,7 +43,7 @@ function usersNamed(words) {
     .slice(0, MAX_USERS);
 }
 
-/** What the switcher offers: `{key, icon, name, badge, go}`. */
+/** Returns the entries of the switcher: `{key, icon, name, badge, go}`. */
 function listTargets(words) {
   const found = roomsNamed(words).map((room) => ({
     key: `switch-${room.id}`,
@@ -52,7 +52,7 @@ function listTargets(words) {
     badge: room.unread.value,
     go: () => go(roomPath(room.id)),
   }));
-  // Who has a room of two with the reader stands there by name already.
+  // Users with a direct room are listed already, as the name of that room.
   const named = new Set(found.map(({ name }) => name));
   const users = usersNamed(words).filter(({ display_name: name }) => !named.has(name));
   return [

@@ -1,4 +1,4 @@
-// Somebody: who they are, and what one may do about them here.
+// Profile of a user, and actions on that user.
 
 import { useEffect, useState } from "preact/hooks";
 import { showToast } from "../core/toast.js";
@@ -69,7 +69,7 @@ function UserActions({ user }) {
   </section>`;
 }
 
-/** What moderators and owners may do to a member of a lower role. */
+/** Actions of moderators and owners on a member of a lower role. */
 function ModerationActions({ user, room }) {
   const member = room.members.value?.get(user.id);
   const mine = RANK[room.info.value.role];

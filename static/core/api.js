@@ -17,7 +17,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let onEnded = () => {};
 
-/** Who is told when the server no longer knows the session. */
+/** Sets the handler for the end of the session. */
 export const onSessionEnd = (listener) => {
   onEnded = listener;
 };
@@ -65,7 +65,7 @@ async function call(method, path, body, { keepalive = false } = {}) {
 export function renew(since) {
   const askedAt = Date.now();
   return withLock("parlor.renew", async () => {
-    // What another tab has just written takes a moment to be seen here.
+    // Storage written by another tab takes a moment to be visible here.
     if (Date.now() - askedAt > LONG_WAIT_MS) await pause(SYNC_MS);
     if (read(RENEWED_AT, 0) > since) return "ok";
     try {

@@ -1,4 +1,4 @@
-// What the server says over the socket, and what it changes.
+// Handlers of the server's frames.
 
 import { batch } from "@preact/signals";
 import { t } from "../lib/i18n.js";
@@ -178,7 +178,7 @@ function synced(frame) {
   const known = rooms.value.get(frame.room_id);
   if (!known) return;
   if (!known.timeline.endSync(frame.head)) syncRoom(known);
-  // What changed since is here; what is still missing at the end was never asked for.
+  // All changes since are here; messages still missing at the end were never requested.
   if (known.timeline.hasGapAtEnd) {
     known.timeline.hasAfter = true;
     void loadAfter(known);
@@ -190,7 +190,7 @@ async function behind(frame) {
   const known = rooms.value.get(frame.room_id);
   if (!known) return;
   if (known !== currentRoom.value) {
-    // Nobody looks at it: its next visit loads a page, which is less than all that was missed.
+    // The room is not shown: its next visit loads a page, which is less than all missed messages.
     known.timeline.dropSync();
     known.timeline.forget();
     known.loading.value = "idle";

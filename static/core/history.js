@@ -104,7 +104,7 @@ export function trimWindow(room) {
   if (timeline.size <= MAX_WINDOW || timeline.hasAfter) return;
   const reading = room === currentRoom.value && !room.atBottom.value;
   if (!reading) timeline.trimStart(TRIMMED_WINDOW);
-  // Somebody reads further up: what comes stays on the server until they scroll down to it.
+  // The reader is further up: new messages stay on the server until the reader scrolls down.
   else timeline.detach();
 }
 

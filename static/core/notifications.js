@@ -20,7 +20,7 @@ function isWanted(room, message) {
 
 const isAllowed = () => preferences.value.notifications === "on" && globalThis.Notification?.permission === "granted";
 
-/** What waits to be told: `Map<room id, [message, …]>`. A burst in one room is one notification. */
+/** Pending notifications: `Map<room id, [message, …]>`. A burst in one room is one notification. */
 const pending = new Map();
 
 /** A message of somebody else has come, live. */
@@ -75,7 +75,7 @@ async function showNotification(room, title, body, path) {
   shown.set(room.id, () => notification.close());
 }
 
-// What has been read needs no telling any more.
+// Messages that were read need no notification.
 effect(() => {
   for (const [id, room] of rooms.value) {
     if (room.unread.value > 0 || !shown.has(id)) continue;

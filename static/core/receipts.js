@@ -1,4 +1,4 @@
-// What has been read: only what was in view, in a visible page that has the focus. And what tells of the
+// Read receipts: only for messages in view, in a visible page with the focus. And the indicators of the
 // rest outside of the page: its title, its icon, the badge of the app.
 
 import { effect, untracked } from "@preact/signals";
@@ -19,7 +19,7 @@ for (const name of ["focus", "blur", "pageshow"]) addEventListener(name, updateP
 document.addEventListener("visibilitychange", updatePageActive);
 updatePageActive();
 
-/** Somebody is looking at the end of this room's log right now. */
+/** Returns whether the reader is looking at the end of this room's log. */
 export function isAttended(room) {
   return (
     pageActive.value &&

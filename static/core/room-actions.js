@@ -1,4 +1,4 @@
-// What one does to rooms: make, enter, change and leave them. Fetched by the dialogs that do it.
+// Actions on rooms: create, join, change and leave. The dialogs that need it load it.
 
 import { roomPath } from "../lib/routes.js";
 import { anonymous, get, patch, post, remove } from "./api.js";
@@ -14,7 +14,7 @@ export async function createRoom({ name, topic, kind }) {
 
 export const joinByCode = async (code) => openJoinedRoom((await post("/api/rooms/join", { code })).id);
 export const joinPublic = async (roomId) => openJoinedRoom((await post("/api/rooms/join", { room_id: roomId })).id);
-/** What may be known of the room that a code leads to, with a session or without. */
+/** Returns the room of a code, with or without a session. */
 export const lookUpInvite = async (code) => (await anonymous("GET", `/api/invites/${encodeURIComponent(code)}`)).room;
 export const listPublicRooms = () => get("/api/rooms?discover=1");
 

@@ -36,7 +36,7 @@ async function claimTabId() {
 
 let tabId = null;
 
-/** What was laid down last; a message goes on the wire after it. */
+/** Promise of the last save to the outbox. Messages are sent after it. */
 let lastSave = Promise.resolve();
 /** For each message that was written and has no `ack` yet: called when the server has it. */
 const pendingAcks = new Map();
@@ -62,7 +62,7 @@ async function loadOutbox(userId) {
     entries.push(...left);
     taken.push(name);
   }
-  // Somebody may have signed out while the claims were made.
+  // The user may have signed out meanwhile.
   if (me.value?.id !== userId) return;
   entries.sort((a, b) => a.at - b.at);
   if (taken.length > 0) await save(own, entries);

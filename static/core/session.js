@@ -7,7 +7,7 @@ import { read, remove, write } from "./storage.js";
 /** Whose session the browser holds, so that other tabs notice a change. */
 const USER = "parlor.user";
 
-/** Somebody has come in. */
+/** Begins a session. */
 export const beginSession = ({ user, session_id: sessionId = null }) => {
   write(USER, user.id);
   session.value = { phase: "in", user, sessionId, notice: null };

@@ -6,7 +6,7 @@ import { connection } from "./state.js";
 
 let handlers = { onFrame: () => {}, onPhase: () => {}, onEnded: () => {} };
 
-/** Who is told of frames, phases and the session's end. */
+/** Sets the handlers of frames, phases and the session's end. */
 export const setHandlers = (given) => {
   handlers = given;
 };

@@ -7,7 +7,7 @@ import { parseRoute } from "../lib/routes.js";
 export const session = signal({ phase: "starting", user: null, sessionId: null, notice: null });
 export const me = computed(() => session.value.user);
 
-/** What `GET /api/server` says, or null. */
+/** Answer of `GET /api/server`, or null. */
 export const server = signal(null);
 export const bodyLimit = signal(4000);
 

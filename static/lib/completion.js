@@ -1,4 +1,4 @@
-// What the word before the caret may become: a name behind `@`, an emoji behind `:`, a command behind `/`.
+// Completion of the word before the caret: a name after `@`, an emoji after `:`, a command after `/`.
 
 const NAME = /(?:^|[\s(])@([\p{L}\p{N}_.-]{0,32})$/u;
 const EMOJI = /(?:^|\s):([\p{L}\p{N}_+-]{2,32})$/u;
@@ -18,7 +18,7 @@ export function queryAtCaret(before) {
   return null;
 }
 
-/** Of `choices` (each with its `names`) the few that fit best: first those with a name that begins so. */
+/** Returns the best of `choices` (each with its `names`): first those with a name that begins so. */
 export function bestMatches(choices, words) {
   const rank = ({ names }) => {
     const found = names.map((name) => name.toLocaleLowerCase().indexOf(words)).filter((at) => at >= 0);

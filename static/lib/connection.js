@@ -83,7 +83,7 @@ export class Connection {
     }
   }
 
-  /** What was sent has had no answer for too long: the socket is not to be trusted. */
+  /** Tests the socket with a ping, because an answer is overdue. */
   probe() {
     if (this.ready) this.#ping(PROBE_MS);
   }

@@ -1,15 +1,15 @@
-// What an invitation link says, and who may make an account.
+// Texts of invitations, and the policy for new accounts.
 
 import { t } from "./i18n.js";
 
-/** Who may make an account now: `"open"`, `"invite"` or `"closed"`. The first one is always let in. */
+/** Returns the policy for new accounts: `"open"`, `"invite"` or `"closed"`. The first account is always allowed. */
 export const registrationOf = (server) => (!server || server.needs_first_account ? "open" : server.registration);
 
 /** Whether the server has said that the code of a look admits nobody (any more). */
 export const isExpired = ({ problem }) => problem?.code === "bad_code";
 
 /**
- * What a look at an invitation came to, as `{lead, name, rest}`: the name stands by itself, for it
+ * Describes an invitation as `{lead, name, rest}`: the name stands by itself, for it
  * may be written in another direction. Before there is an answer, and where there was none, nothing
  * is claimed that is not known.
  */
@@ -26,7 +26,7 @@ export function invitationText(look) {
   };
 }
 
-/** What somebody without a session can do about it. */
+/** Returns what a visitor without a session can do. */
 export function nextStep(look, registration) {
   if (isExpired(look)) return "";
   return registration === "closed" ? t("invitation.sign-in") : t("invitation.sign-up");
