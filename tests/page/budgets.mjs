@@ -66,16 +66,11 @@ const watch = () => {
 };
 const seen = (page) => page.evaluate(() => globalThis.seen);
 
-/** Measures again, a few times at most, while a time is over its budget: what else the machine does is not the page's. */
-async function settled(measure, budget, rounds = 4) {
-  let measured = await measure();
-  for (
-    let round = 1;
-    round < rounds && Object.entries(budget).some(([name, most]) => measured[name] > most);
-    round += 1
-  )
-    measured = await measure();
-  return measured;
+/** Measures three times and returns the median of each figure, because other programs may disturb one of them. */
+async function settled(measure) {
+  const runs = [await measure(), await measure(), await measure()];
+  const names = Object.keys(runs[0]);
+  return Object.fromEntries(names.map((name) => [name, runs.map((run) => run[name]).sort((a, b) => a - b)[1]]));
 }
 
 /**

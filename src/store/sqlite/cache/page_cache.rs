@@ -279,6 +279,7 @@ mod tests {
             let room = RoomId(room);
             let missed = page_cache.get(room, ADA).map(|_| ()).unwrap_err();
             page_cache.keep(room, ADA, page(), missed);
+            assert!(page_cache.get(room, ADA).is_ok(), "{room:?} was just kept");
         }
         assert!(page_cache.0.rooms.len() <= MAX_ROOMS);
     }
