@@ -18,14 +18,15 @@ const HALF_MINUTE_MS = 30_000;
 /** Keeping the page is not to be in the way of what is being looked at. */
 const LATER_MS = 4_000;
 
-/** A failed request is repeated at the next use. */
-const unreachable = () => {};
-
 /** The version of the page that this is; another one may come before the page is fully there. */
 const keeper = navigator.serviceWorker?.controller ?? null;
 
-/** State of one account exists as long as its session. */
+/**
+ * State of one account exists as long as its session.
+ * @type {number | null}
+ */
 let account = null;
+/** @param {number | null} id */
 function changeAccount(id) {
   if (id === account) return;
   account = id;
@@ -41,23 +42,26 @@ function changeAccount(id) {
 }
 effect(() => {
   const { phase, user } = session.value;
-  untracked(() => changeAccount(phase === "in" ? user.id : null));
+  untracked(() => changeAccount(phase === "in" && user ? user.id : null));
 });
 
 // The keys of the page come with the first one that is pressed, which still does what it stands for: unless a
 // dialog was opened or closed meanwhile, that is.
+/** @type {(event: KeyboardEvent) => unknown} */
 let press = async (event) => {
   const open = dialog.value;
-  const shortcuts = await import("./core/shortcuts.js");
+  // A module that cannot be loaded now is asked for again by the next key.
+  const shortcuts = await import("./core/shortcuts.js").catch(() => null);
+  if (!shortcuts) return;
   press = shortcuts.handleKey;
   if (dialog.value === open) press(event);
 };
-addEventListener("keydown", (event) => void press(event)?.catch(unreachable));
+addEventListener("keydown", (event) => void press(event));
 
 setInterval(updateNow, HALF_MINUTE_MS);
 document.addEventListener("visibilitychange", updateNow);
 
-const root = document.getElementById("app");
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const started = restoreSession();
 await loadLanguage();
 root.replaceChildren();
@@ -69,4 +73,4 @@ effect(() => {
 await started;
 // Only over HTTPS and on localhost; and where the browser refuses, the page works without.
 const keep = async () => (await import("./core/service-worker.js")).installServiceWorker(keeper);
-if (navigator.serviceWorker) setTimeout(() => void keep().catch(unreachable), LATER_MS);
+if (navigator.serviceWorker) setTimeout(() => void keep().catch(() => {}), LATER_MS);

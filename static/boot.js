@@ -1,9 +1,10 @@
 // Settings that the first paint needs; a classic script, because modules run later.
 // core/preferences.js and core/language.js keep what is read here.
 {
+  /** @param {string} key */
   const kept = (key) => {
     try {
-      return JSON.parse(localStorage.getItem(key));
+      return JSON.parse(localStorage.getItem(key) ?? "null");
     } catch {
       return null;
     }
@@ -14,7 +15,7 @@
   if (density === "compact") root.dataset.density = density;
 
   // The words are asked for along with the modules, not after them.
-  const offered = root.dataset.languages.split(" ");
+  const offered = (root.dataset.languages ?? "en").split(" ");
   const wanted = [kept("parlor.language"), ...navigator.languages].map(
     (tag) => String(tag).toLowerCase().split("-")[0],
   );
@@ -28,6 +29,8 @@
   document.head.append(words);
 
   // Preloads the modules of the likelier of the two screens.
-  const screen = document.getElementById(kept("parlor.user") === null ? "welcome" : "shell");
+  const screen = /** @type {HTMLTemplateElement} */ (
+    document.getElementById(kept("parlor.user") === null ? "welcome" : "shell")
+  );
   document.head.append(screen.content.cloneNode(true));
 }

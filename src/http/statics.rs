@@ -226,14 +226,25 @@ fn without_comments(script: &str) -> String {
             code.push_str(behind.unwrap_or_default().trim_start());
         } else if !text.starts_with("//") {
             // Indentation means nothing in scripts: templates of several lines are HTML.
-            code.push_str(line.trim_start());
+            push_without_casts(&mut code, line.trim_start());
         }
         code.push('\n');
     }
     code
 }
 
-/// Returns whether the service worker stores a file. The page opens without licences and icons.
+/// Appends a line without its type casts: `/** @type {…} */ (value)`.
+fn push_without_casts(code: &mut String, mut line: &str) {
+    while let Some((before, cast)) = line.split_once("/** @") {
+        code.push_str(before);
+        line = cast
+            .split_once("*/")
+            .map_or("", |(_, behind)| behind.trim_start());
+    }
+    code.push_str(line);
+}
+
+/// Licences and icons are not what the page needs to open.
 fn is_kept(name: &str) -> bool {
     name != SERVICE_WORKER
         && !name.starts_with("icons/")
@@ -331,6 +342,16 @@ mod tests {
         assert_eq!(
             without_comments(script),
             "if (a) {\nb(\n`<p>\nc  </p>`,\n);\n}\n"
+        );
+    }
+
+    #[test]
+    fn type_casts_are_not_sent() {
+        assert_eq!(
+            without_comments(
+                "a(/** @type {B} */ (b), /** @type {C} */ c);\n/** @type {D} */ (d).e();\n"
+            ),
+            "a((b), c);\n(d).e();\n"
         );
     }
 

@@ -19,6 +19,7 @@ const SCOPES = ["read", "post", "write", "admin"];
 const EXPIRY_SECONDS = [0, 2_592_000, 7_776_000, 31_536_000];
 
 export function Profile() {
+  /** @type {State<Profile | null>} */
   const [profile, setProfile] = useState(null);
   const [admin, setAdmin] = useState(false);
   const loading = useSubmit(async () => {
@@ -28,8 +29,9 @@ export function Profile() {
   });
   useEffect(() => void loading.submit(), []);
   const form = useSubmit(async ({ username, about, hidden }) => {
+    /** @type {Record<string, unknown>} */
     const change = { about: about.trim(), hide_last_seen: hidden === "on" };
-    if (username !== profile.username) change.username = username;
+    if (username !== profile?.username) change.username = username;
     const { user } = await patch("/api/me", change);
     setProfile(user);
     updateOwnUser(user);
@@ -60,11 +62,18 @@ export function Profile() {
   }`;
 }
 
-/** Returns the items of `load()`, `null` before they arrive, and a function that removes one with `takeAway(id)`. */
+/**
+ * Returns the items of `load()`, `null` before they arrive, and a function that removes one with `takeAway(id)`.
+ * @template {{ id: number }} Item
+ * @param {() => Promise<Item[]>} load
+ * @param {(id: number) => Promise<unknown>} takeAway
+ */
 function useItems(load, takeAway) {
+  /** @type {State<Item[] | null>} */
   const [items, setItems] = useState(null);
   const loading = useSubmit(async () => setItems(await load()));
   useEffect(() => void loading.submit(), []);
+  /** @param {number} id */
   const drop = (id) =>
     takeAway(id).then(
       () => loading.submit(),
@@ -73,9 +82,13 @@ function useItems(load, takeAway) {
   return { items, problem: loading.problem, reload: loading.submit, drop };
 }
 
+/** @param {number} id */
 const roomName = (id) => rooms.value.get(id)?.info.value.name ?? `#${id}`;
 
-/** The choice of rooms that a token is limited to. */
+/**
+ * The choice of rooms that a token is limited to.
+ * @param {{ limited: boolean; setLimited: (limited: boolean) => void }} props
+ */
 function TokenRooms({ limited, setLimited }) {
   return html`<label class="check"><input type="checkbox" checked=${limited} onChange=${(event) => setLimited(event.currentTarget.checked)} /> <span>${t("tokens.some")}</span></label>
     ${
@@ -87,10 +100,12 @@ function TokenRooms({ limited, setLimited }) {
 }
 
 export function Tokens() {
+  /** @type {ItemList<TokenItem> & { drop(id: number): Promise<unknown> }} */
   const list = useItems(
     async () => (await get("/api/me/tokens")).items,
     (id) => remove(`/api/me/tokens/${id}`),
   );
+  /** @type {State<{ name: string; token: string } | null>} */
   const [made, setMade] = useState(null);
   const [admin, setAdmin] = useState(false);
   useEffect(
@@ -104,6 +119,7 @@ export function Tokens() {
   const [scope, setScope] = useState(SCOPES[0]);
   const [limited, setLimited] = useState(false);
   const form = useSubmit(async ({ name, ends }, element) => {
+    /** @type {Record<string, unknown>} */
     const wanted = { name: name.trim(), scope };
     if (Number(ends) > 0) wanted.expires_in = Number(ends);
     if (limited && scope !== "admin") wanted.rooms = new FormData(element).getAll("room").map(Number);
@@ -113,7 +129,7 @@ export function Tokens() {
     setLimited(false);
     await list.reload();
   });
-  const copy = async () => showToast(t((await copyText(made.token)) ? "message.copied" : "message.not-copied"));
+  const copy = async () => showToast(t((await copyText(made?.token ?? "")) ? "message.copied" : "message.not-copied"));
   return html`<section class="part">
     <h3>${t("tokens.heading")}</h3>
     <p class="faint">${t("tokens.text")}</p>
@@ -170,7 +186,7 @@ export function DeleteAccount() {
   return html`<section class="part">
     <h3>${t("end.heading")}</h3>
     <div class="part-buttons">
-      <a class="button" href="/api/me/export" download=${`parlor-${me.value.username}.json`}>${t("end.export")}</a>
+      <a class="button" href="/api/me/export" download=${`parlor-${me.value?.username}.json`}>${t("end.export")}</a>
       ${!asking && html`<button type="button" class="button danger-quiet" onClick=${() => setAsking(true)}>${t("end.delete")}</button>`}
     </div>
     ${

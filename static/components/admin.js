@@ -12,6 +12,7 @@ import { ConfirmButton } from "./confirm-button.js";
 import { Dialog } from "./dialog.js";
 import { FormError, useSubmit } from "./field.js";
 
+/** @type {Record<string, () => View>} */
 const TABS = { users: Users, reports: Reports, audit: Audit, server: Server };
 
 export default function AdminDialog() {
@@ -24,20 +25,37 @@ export default function AdminDialog() {
   <//>`;
 }
 
-/** A list in pages: `cursor(last)` is the query of the page behind an item. */
+/**
+ * A list in pages: `cursor(last)` is the query of the page behind an item.
+ * @template {{ id: number }} Item
+ * @param {string} path
+ * @param {(last: Item) => Record<string, number>} cursor
+ * @param {string} more
+ */
 function usePages(path, cursor, more) {
+  /** @type {State<Record<string, string>>} */
   const [query, ask] = useState({});
+  /** @type {State<{ items: Item[] | null; rest: boolean }>} */
   const [page, setPage] = useState({ items: null, rest: false });
+  /**
+   * @param {Item[]} before
+   * @param {Record<string, number>} behind
+   */
   const load = async (before, behind) => {
-    const answer = await get(`${path}?${new URLSearchParams({ ...query, ...behind })}`);
+    /** @type {{ items: Item[]; [more: string]: unknown }} */
+    const answer = await get(`${path}?${new URLSearchParams(/** @type {Query} */ ({ ...query, ...behind }))}`);
     setPage({ items: [...before, ...answer.items], rest: Boolean(answer[more]) });
   };
   const first = useSubmit(() => load([], {}));
-  const next = useSubmit(() => load(page.items, cursor(page.items.at(-1))));
+  const next = useSubmit(async () => {
+    const last = page.items?.at(-1);
+    if (page.items && last) await load(page.items, cursor(last));
+  });
   useEffect(() => void first.submit(), [query]);
   return { ...page, problem: first.problem ?? next.problem, next: next.submit, again: first.submit, ask };
 }
 
+/** @param {{ list: Pages; empty: string; children: (item: Json) => View }} props */
 function List({ list, empty, children }) {
   return html`<${FormError} problem=${list.problem} />
     ${list.problem && html`<button type="button" class="button" onClick=${list.again}>${t("dialog.again")}</button>`}
@@ -49,11 +67,14 @@ function List({ list, empty, children }) {
 
 function Users() {
   const list = usePages("/api/admin/users", ({ id }) => ({ after: id }), "has_after");
+  /** @type {State<{ user: User; url: string; expires_at: string } | null>} */
   const [link, setLink] = useState(null);
+  /** @param {() => Promise<unknown>} call */
   const act = (call) => async () => {
     await call();
     await list.again();
   };
+  /** @param {User} user */
   const reset = async (user) => setLink({ user, ...(await post(`/api/admin/users/${user.id}/reset`)) });
   return html`<div class="field"><label for="admin-q">${t("admin.find")}</label>
       <input id="admin-q" type="search" autocomplete="off" onChange=${(event) => list.ask(event.currentTarget.value ? { q: event.currentTarget.value } : {})} /></div>
@@ -77,6 +98,7 @@ function Users() {
 
 function Reports() {
   const list = usePages("/api/admin/reports", ({ id }) => ({ before: id }), "has_before");
+  /** @param {number} id */
   const close = (id) =>
     remove(`/api/admin/reports/${id}`).then(
       () => list.again(),
@@ -104,6 +126,7 @@ function Audit() {
 
 /** Name, version and readiness of the server. Its settings are in its settings file. */
 function Server() {
+  /** @type {State<(ServerInfo & { ready: boolean }) | null>} */
   const [about, setAbout] = useState(null);
   const loading = useSubmit(async () => {
     const ready = await fetch("/readyz").then(
@@ -118,7 +141,9 @@ function Server() {
       ? html`<${FormError} problem=${loading.problem} />`
       : html`<p class="faint" role="status">${t("dialog.loading")}</p>`;
   const { name, version, registration, ready, limits } = about;
+  /** @param {number} value */
   const number = (value) => new Intl.NumberFormat(currentLocale()).format(value);
+  /** @type {[string, View][]} */
   const facts = [
     ["admin.server.name", html`<bdi>${name}</bdi>`],
     ["admin.server.version", html`<span translate=${false}>${version}</span>`],

@@ -14,6 +14,7 @@ const Welcome = lazy(async () => (await import("./welcome.js")).Welcome);
 const Reset = lazy(async () => (await import("./password-reset.js")).PasswordReset);
 const Lost = lazy(async () => (await import("./not-found.js")).NotFound);
 
+/** @type {Record<Session["phase"], (props: object) => View>} */
 const SCREENS = { starting: Starting, unreachable: Unreachable, out: Welcome, in: Shell };
 
 export function App() {

@@ -5,6 +5,7 @@ import { CHOICES, setPreference, preferences } from "../core/preferences.js";
 import { html } from "../lib/html.js";
 import { LANGUAGES, t } from "../lib/i18n.js";
 
+/** @type {(keyof Preferences)[]} */
 const SHOWN = ["theme", "density", "hours", "enter"];
 
 export function Appearance() {

@@ -11,10 +11,12 @@ const IMAGES = /^image\/(?:png|jpeg|gif|webp)$/u;
 const AUDIO = /^audio\/(?:mpeg|ogg|wav|flac|aac|mp4|webm)$/u;
 const VIDEOS = /^video\/(?:mp4|webm|ogg)$/u;
 
+/** @param {{ files: FileInfo[] }} props */
 export function Attachments({ files }) {
   return html`<ul class="attachments" aria-label=${t("files.of-message")}>${files.map((file) => html`<li key=${file.id}><${Attachment} file=${file} /></li>`)}</ul>`;
 }
 
+/** @param {{ file: FileInfo }} props */
 function Attachment({ file }) {
   if (IMAGES.test(file.mime) && file.width && file.height) return html`<${ImageLink} file=${file} />`;
   if (AUDIO.test(file.mime))
@@ -26,7 +28,10 @@ function Attachment({ file }) {
   </a>`;
 }
 
-/** Its space is there before it is, so that nothing moves when it comes. */
+/**
+ * Its space is there before it is, so that nothing moves when it comes.
+ * @param {{ file: FileInfo & { width: number; height: number } }} props
+ */
 function ImageLink({ file }) {
   const scale = Math.min(1, MAX_WIDTH / file.width, MAX_HEIGHT / file.height);
   const [width, height] = [file.width, file.height].map((side) => Math.max(1, Math.round(side * scale)));

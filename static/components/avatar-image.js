@@ -14,11 +14,15 @@ import { FormError, useSubmit } from "./field.js";
 
 const TYPES = "image/png,image/jpeg,image/gif,image/webp";
 
-/** The picture of somebody, large. */
+/**
+ * The picture of somebody, large.
+ * @param {{ person: User }} props
+ */
 export function AvatarImage({ person }) {
   return html`<span class="avatar-image"><${Avatar} person=${person} /></span>`;
 }
 
+/** @param {File} file */
 async function uploadAvatar(file) {
   await renewIfDue();
   const answer = await fetch("/api/me/avatar", { method: "PUT", body: file, credentials: "same-origin" }).catch(
@@ -36,9 +40,10 @@ async function refreshOwnUser() {
 }
 
 export function OwnAvatarImage() {
+  /** @type {{ current: HTMLInputElement }} */
   const picker = useRef(null);
   const changing = useSubmit(async () => {
-    const [file] = picker.current.files;
+    const [file] = picker.current.files ?? [];
     picker.current.value = "";
     if (!file) return;
     await uploadAvatar(file);

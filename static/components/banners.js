@@ -41,7 +41,7 @@ function ConnectionBanner() {
     return noticed.current && phase === "ready"
       ? html`<${CompleteBanner} done=${() => (noticed.current = false)} />`
       : null;
-  const since = Date.now() - lostAt;
+  const since = Date.now() - (lostAt ?? 0);
   if (since < QUIET_MS) return null;
   noticed.current = true;
   if (since < SUBTLE_MS) return html`<p class="reconnecting" role="status">${t("connection.weak")}</p>`;

@@ -10,9 +10,13 @@ import { t } from "../lib/i18n.js";
 import { Avatar } from "./avatar.js";
 
 export const LIST = "completion";
+/** @param {number} index */
 const optionId = (index) => `${LIST}-${index}`;
 
-/** Suggestions, each with the text that replaces the typed word. */
+/**
+ * Suggestions, each with the text that replaces the typed word.
+ * @type {Record<"/" | "@" | ":", (room: Room, emoji: [string, string][]) => Choice[]>}
+ */
 const CHOICES = {
   "/": () =>
     COMMANDS.map(({ name, takes, about }) => ({
@@ -49,8 +53,10 @@ const CHOICES = {
 /**
  * `before` is the text up to the caret. `complete(from, text)` puts a choice in its place, `close()` gives it up.
  * `keys.current` is given the keys first, and `setActive` the id of the option that is chosen now, or null.
+ * @param {CompletionProps} props
  */
 export function Completion({ room, before, complete, close, keys, setActive }) {
+  /** @type {State<[string, string][]>} */
   const [emoji, setEmoji] = useState([]);
   const [at, setAt] = useState(0);
   const query = useMemo(() => queryAtCaret(before), [before]);
@@ -65,17 +71,19 @@ export function Completion({ room, before, complete, close, keys, setActive }) {
   }, [kind]);
   useEffect(() => setAt(0), [before]);
 
-  const options = query ? bestMatches(CHOICES[kind](room, emoji), query.words) : [];
+  /** @type {Choice[]} */
+  const options = query ? bestMatches(CHOICES[query.kind](room, emoji), query.words) : [];
   const chosen = Math.min(at, options.length - 1);
-  const choose = (option) => complete(query.from, option.text);
+  /** @param {Choice} option */
+  const choose = (option) => query && complete(query.from, option.text);
 
   useLayoutEffect(() => {
     setActive(options.length > 0 ? optionId(chosen) : null);
     keys.current = (event) => {
       if (options.length === 0 || event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return false;
       // A complete word needs no completion: Enter sends the message.
-      const isWhole = options[chosen].text.trim() === before.slice(query.from);
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const isWhole = options[chosen].text.trim() === before.slice(query?.from);
+      const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
       if (step) setAt((chosen + step + options.length) % options.length);
       else if (event.key === "Tab" || (event.key === "Enter" && !isWhole)) choose(options[chosen]);
       else if (event.key === "Escape") close();

@@ -40,15 +40,26 @@ function enterSends() {
   return enter === "auto" ? !TOUCH.matches : enter === "send";
 }
 
-/** `attachFiles.current` is set to a function that takes the files which are dropped into the room. */
+/**
+ * `attachFiles.current` is set to a function that takes the files which are dropped into the room.
+ * @param {{ room: Room; attachFiles: { current: ((files: File[]) => void) | null } }} props
+ */
 export function Composer({ room, attachFiles }) {
+  /** @type {State<string>} */
   const [draft, setDraft] = useState(() => loadDraft(room));
+  /** @type {State<Upload[]>} */
   const [uploads, setUploads] = useState([]);
+  /** @type {State<string | null>} */
   const [before, setBefore] = useState(null);
+  /** @type {State<string | null>} */
   const [active, setActive] = useState(null);
+  /** @type {State<Refusal | null>} */
   const [refusal, setRefusal] = useState(null);
+  /** @type {{ current: HTMLTextAreaElement }} */
   const area = useRef(null);
+  /** @type {{ current: ((event: KeyboardEvent) => boolean) | null }} */
   const keys = useRef(null);
+  /** @type {{ current: HTMLInputElement }} */
   const picker = useRef(null);
   const editing = room.editing.value;
   const replying = room.replying.value;
@@ -74,6 +85,7 @@ export function Composer({ room, attachFiles }) {
     setDraft(editing ? editing.body : loadDraft(room));
   }, [editing]);
 
+  /** @param {string} text */
   const change = (text) => {
     setDraft(text);
     setRefusal(null);
@@ -89,10 +101,12 @@ export function Composer({ room, attachFiles }) {
   };
 
   const save = async () => {
+    if (!editing) return;
     const body = trimBody(area.current.value);
     if (body === editing.body || (await editMessage(editing, body))) cancel();
   };
 
+  /** @param {Event} [event] */
   const send = (event) => {
     event?.preventDefault();
     area.current.focus();
@@ -108,12 +122,14 @@ export function Composer({ room, attachFiles }) {
     else sendText(body.replace(ESCAPED, ""));
   };
 
+  /** @param {string} body */
   const sendText = (body) => {
     const written = area.current.value;
     // The draft is kept until the message is.
-    void sendMessage(room, body, { replyTo: replying, files: uploads.map(({ file }) => file) }).then(
-      (isSaved) => isSaved && dropDraft(written),
-    );
+    void sendMessage(room, body, {
+      replyTo: replying,
+      files: uploads.map(({ file }) => file).filter((file) => file !== null),
+    }).then((isSaved) => isSaved && dropDraft(written));
     setDraft("");
     setUploads([]);
     setRefusal(null);
@@ -121,8 +137,10 @@ export function Composer({ room, attachFiles }) {
     resetTyping();
   };
 
+  /** @param {string} written */
   const dropDraft = (written) => loadDraft(room) === written && saveDraft(room, "");
 
+  /** @param {string} line */
   const runCommand = async (line) => {
     const written = area.current.value;
     const outcome = await import("../core/commands.js").then(
@@ -137,24 +155,33 @@ export function Composer({ room, attachFiles }) {
     } else if (outcome && isThere) setRefusal(outcome);
   };
 
+  /** @param {string} name */
   const replaceCommand = async (name) => {
     const { withCommand } = await import("../lib/command-line.js");
     change(withCommand(trimBody(area.current.value), name));
     area.current.focus();
   };
 
-  /** The word before the caret, if it is one that may be completed. */
+  /**
+   * The word before the caret, if it is one that may be completed.
+   * @param {{ currentTarget: HTMLTextAreaElement }} event
+   */
   const updateCompletion = ({ currentTarget: { value, selectionStart, selectionEnd } }) => {
     const text = value.slice(0, selectionStart);
     setBefore(selectionStart === selectionEnd && COMPLETABLE.test(text) ? text : null);
   };
 
+  /**
+   * @param {number} from
+   * @param {string} text
+   */
   const complete = (from, text) => {
     area.current.setRangeText(text, from, area.current.selectionStart, "end");
     change(area.current.value);
     setBefore(null);
   };
 
+  /** @param {File[]} files */
   const attach = async (files) => {
     if (files.length === 0 || editing) return;
     const { uploadFiles } = await import("../core/uploads.js");
@@ -163,6 +190,7 @@ export function Composer({ room, attachFiles }) {
 
   attachFiles.current = attach;
 
+  /** @param {ClipboardEvent} event */
   const onPaste = (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;
@@ -170,6 +198,7 @@ export function Composer({ room, attachFiles }) {
     void attach(files);
   };
 
+  /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
     // An input method uses Enter to choose a word; 229 is how some browsers say so.
     if (event.isComposing || event.keyCode === 229) return;
@@ -221,21 +250,27 @@ export function Composer({ room, attachFiles }) {
   </form>`;
 }
 
-/** Why a message would be refused now: said before it is written. */
+/**
+ * Why a message would be refused now: said before it is written.
+ * @param {{ room: Room }} props
+ */
 function RestrictionNote({ room }) {
   const { locked, muted_until: muted } = room.info.value;
   if (room.canModerate) return null;
   const isMuted = muted && Date.parse(muted) > now.value;
   if (!locked && !isMuted) return null;
-  return html`<p class="composer-note" role="status">${locked ? t("composer.locked") : t("composer.muted", { time: fullTime(muted) })}</p>`;
+  return html`<p class="composer-note" role="status">${locked ? t("composer.locked") : t("composer.muted", { time: fullTime(muted ?? "") })}</p>`;
 }
 
-/** Shows that the text is an edit or a reply. */
+/**
+ * Shows that the text is an edit or a reply.
+ * @param {{ editing: Message | null; replying: Message | null; leave?: () => void; cancel?: () => void }} props
+ */
 function ComposerMode({ editing, replying, leave }) {
   if (!editing && !replying) return null;
   return html`<div class="purpose">
     <${Icon} name=${editing ? "pencil" : "reply"} />
-    <p>${editing ? t("composer.editing") : t("composer.replying", { name: nameOf(replying.author) })}${replying && html` <span class="faint" dir="auto">${replying.body.slice(0, 140)}</span>`}</p>
+    <p>${editing ? t("composer.editing") : t("composer.replying", { name: nameOf(replying?.author) })}${replying && html` <span class="faint" dir="auto">${replying.body.slice(0, 140)}</span>`}</p>
     <${IconButton} icon="close" label=${t("dialog.cancel")} onClick=${leave} />
   </div>`;
 }
@@ -243,7 +278,10 @@ function ComposerMode({ editing, replying, leave }) {
 /** More names than this are "several people". */
 const MAX_NAMES = 3;
 
-/** The line that says who is typing. Its place is always there, so that nothing moves. */
+/**
+ * The line that says who is typing. Its place is always there, so that nothing moves.
+ * @param {{ room: Room }} props
+ */
 function TypingLine({ room }) {
   const ids = typingUsers(room.id);
   const names = ids.map((id) => people.value.get(id)?.display_name ?? t("announce.someone"));

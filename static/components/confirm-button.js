@@ -3,9 +3,13 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { FormError, useSubmit } from "./field.js";
 
-/** A button that asks once more before it does what cannot be undone. */
+/**
+ * A button that asks once more before it does what cannot be undone.
+ * @param {{ label: string; question: string; confirm: string; action: () => unknown; tone?: string }} props
+ */
 export function ConfirmButton({ label, question, confirm, action, tone = "danger" }) {
   const [asking, setAsking] = useState(false);
+  /** @type {{ current: HTMLButtonElement }} */
   const no = useRef(null);
   const doing = useSubmit(async () => {
     await action();

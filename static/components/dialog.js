@@ -5,8 +5,12 @@ import { t } from "../lib/i18n.js";
 import { IconButton } from "./icon.js";
 import { Toast } from "./toast.js";
 
-/** A modal dialog. The browser keeps the focus inside and gives it back afterwards. */
+/**
+ * A modal dialog. The browser keeps the focus inside and gives it back afterwards.
+ * @param {{ title: string; children?: View; wide?: boolean }} props
+ */
 export function Dialog({ title, children, wide = false }) {
+  /** @type {{ current: HTMLDialogElement }} */
   const element = useRef(null);
   const id = useId();
   useLayoutEffect(() => {
@@ -19,10 +23,12 @@ export function Dialog({ title, children, wide = false }) {
     };
   }, []);
 
+  /** @param {Event} event */
   const cancel = (event) => {
     event.preventDefault();
     closeDialog();
   };
+  /** @param {Event} event */
   const onBackdrop = (event) => event.target === element.current && closeDialog();
 
   return html`<dialog ref=${element} class=${wide ? "dialog wide" : "dialog"} aria-labelledby=${id} onCancel=${cancel} onPointerDown=${onBackdrop}>

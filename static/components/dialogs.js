@@ -11,6 +11,7 @@ import { Members } from "./members-panel.js";
 import { RoomSettings } from "./room-settings.js";
 import { Settings } from "./settings.js";
 
+/** @param {() => Promise<{ default: Component }>} load */
 const fetched = (load) => lazy(async () => (await load()).default, closeDialog);
 const MessageDialog = fetched(() => import("./message-dialogs.js"));
 const SwitcherDialog = fetched(() => import("./switcher.js"));
@@ -23,7 +24,7 @@ const AdminDialog = fetched(() => import("./admin.js"));
 /** Whichever dialog is open. */
 export function Dialogs() {
   const { name, roomId, userId, code, message } = dialog.value ?? {};
-  const room = rooms.value.get(roomId);
+  const room = rooms.value.get(roomId ?? 0);
   // The room can go while its dialog is open.
   const orphaned = roomId !== undefined && room === undefined;
   useEffect(() => {

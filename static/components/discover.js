@@ -9,6 +9,7 @@ import { FormError, useSubmit } from "./field.js";
 import { Icon } from "./icon.js";
 
 export function Discover() {
+  /** @type {State<RoomItem[] | null>} */
   const [found, setFound] = useState(null);
   const list = useSubmit(async () => setFound(await listPublicRooms()));
   useEffect(() => void list.submit(), []);
@@ -21,6 +22,7 @@ export function Discover() {
   return html`<ul class="found">${found.map((room) => html`<${Found} key=${room.id} room=${room} />`)}</ul>`;
 }
 
+/** @param {{ room: RoomItem }} props */
 function Found({ room }) {
   const joined = room.joined || rooms.value.has(room.id);
   const enter = useSubmit(async () => {

@@ -16,7 +16,7 @@ export function Home() {
   return html`<main class="home">
     <div class="home-body">
       <${Logo} />
-      <h1>${t("home.hello")} <bdi>${me.value.display_name}</bdi></h1>
+      <h1>${t("home.hello")} <bdi>${me.value?.display_name}</bdi></h1>
       <p class="faint">${t("home.where")}</p>
       <div class="ways">
         ${WAYS.map(

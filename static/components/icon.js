@@ -2,6 +2,7 @@
 
 import { html } from "../lib/html.js";
 
+/** @type {Record<string, string[]>} */
 const PATHS = {
   alert: ["M12 4 2.8 20h18.4z", "M12 10v4.5", "M12 17.5v.01"],
   back: ["M15 5l-7 7 7 7"],
@@ -36,18 +37,27 @@ const PATHS = {
   clock: ["M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16z", "M12 8v4.5l3 1.5"],
 };
 
-/** Takes in icons that are fetched with what shows them. */
+/**
+ * Takes in icons that are fetched with what shows them.
+ * @param {Record<string, string[]>} paths
+ */
 export const addIcons = (paths) => Object.assign(PATHS, paths);
 
-/** Decoration: what an icon means is said by the text or label beside it. */
+/**
+ * Decoration: what an icon means is said by the text or label beside it.
+ * @param {{ name: string }} props
+ */
 export function Icon({ name }) {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
     ${PATHS[name].map((d) => html`<path d=${d} />`)}
   </svg>`;
 }
 
-/** Returns the icon of a kind of room. */
-export const iconOf = (kind) => ({ public: "hash", direct: "people" })[kind] ?? "lock";
+/**
+ * Returns the icon of a kind of room.
+ * @param {RoomKind | undefined} kind
+ */
+export const iconOf = (kind) => (kind === "public" ? "hash" : kind === "direct" ? "people" : "lock");
 
 /** A bubble whose tail makes it a P. */
 export function Logo() {
@@ -57,6 +67,7 @@ export function Logo() {
   </svg>`;
 }
 
+/** @param {{ icon: string; label: string; class?: string; [attribute: string]: unknown }} props */
 export function IconButton({ icon, label, class: extra = "", ...rest }) {
   return html`<button type="button" class=${`icon-button ${extra}`} aria-label=${label} title=${label} ...${rest}>
     <${Icon} name=${icon} />

@@ -6,6 +6,7 @@ import { codeFrom } from "../lib/routes.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Invitation, useInvite } from "./invitation.js";
 
+/** @param {{ code?: string }} props */
 export function JoinRoom({ code = "" }) {
   const look = useInvite(code);
   const form = useSubmit(async (values) => {

@@ -7,7 +7,10 @@ import { t } from "../lib/i18n.js";
 
 const COMPLETE_MS = 5_000;
 
-/** After a break that was noticed: that nothing is missing in the room on the screen. */
+/**
+ * After a break that was noticed: that nothing is missing in the room on the screen.
+ * @param {{ done: () => void }} props
+ */
 export function CompleteBanner({ done }) {
   const room = currentRoom.value;
   void room?.version.value;
@@ -29,6 +32,6 @@ export function CompleteBanner({ done }) {
 export function VersionBanner() {
   return html`<div class="banner calm" role="status">
     <p>${t("version.new")}</p>
-    <button type="button" class="button small" onClick=${() => newVersion.value()}>${t("version.reload")}</button>
+    <button type="button" class="button small" onClick=${() => newVersion.value?.()}>${t("version.reload")}</button>
   </div>`;
 }

@@ -7,6 +7,7 @@ import { renderInline } from "./markdown.js";
 
 export { parseBlocks } from "../lib/markdown-parser.js";
 
+/** @param {{ block: Block; names: Names }} props */
 export function Block({ block, names }) {
   switch (block.type) {
     case "code":
@@ -29,6 +30,7 @@ export function Block({ block, names }) {
   }
 }
 
+/** @param {{ item: ListItem; names: Names }} props */
 function Item({ item: { done, children }, names }) {
   // A line of text needs no paragraph of its own.
   const shown = children.map((block) =>
@@ -40,8 +42,13 @@ function Item({ item: { done, children }, names }) {
   return html`<li class="task" dir="auto"><input type="checkbox" disabled checked=${done} aria-label=${t(done ? "message.task-done" : "message.task-open")} />${shown}</li>`;
 }
 
+/** @param {{ table: TableBlock; names: Names }} props */
 function Table({ table: { align, rows }, names }) {
   const [head, ...body] = rows;
+  /**
+   * @param {Inline[][]} cells
+   * @param {string} tag
+   */
   const row = (cells, tag) =>
     html`<tr>${cells.map((cell, column) => html`<${tag} class=${align[column]} dir="auto">${renderInline(cell, names)}<//>`)}</tr>`;
   return html`<div class="table" tabindex="0"><table>
@@ -50,8 +57,12 @@ function Table({ table: { align, rows }, names }) {
   </table></div>`;
 }
 
-/** Code without colours until the highlighter is loaded. */
+/**
+ * Code without colours until the highlighter is loaded.
+ * @param {{ lang: string; text: string }} props
+ */
 function Code({ lang, text }) {
+  /** @type {State<{ kind: string; text: string }[] | null>} */
   const [pieces, setPieces] = useState(null);
   useEffect(() => {
     if (lang === "") return undefined;

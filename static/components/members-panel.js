@@ -7,8 +7,10 @@ import { lastSeenText } from "../lib/time.js";
 import { Avatar } from "./avatar.js";
 import { useSubmit } from "./use-submit.js";
 
+/** @type {Partial<Record<Role, string>>} */
 const ROLES = { owner: "role.owner", moderator: "role.moderator" };
 
+/** @param {{ room: Room }} props */
 export function Members({ room }) {
   const loading = useSubmit(() => loadMembers(room));
   useEffect(() => void loading.submit(), [room]);
@@ -31,6 +33,7 @@ export function Members({ room }) {
   `;
 }
 
+/** @param {{ title: string; members: Member[]; room: Room }} props */
 function Group({ title, members, room }) {
   if (members.length === 0) return null;
   return html`<section class="members-group">
@@ -41,6 +44,7 @@ function Group({ title, members, room }) {
   </section>`;
 }
 
+/** @param {{ member: Member; room: Room }} props */
 function MemberRow({ member: { user, role }, room }) {
   const self = user.id === me.value?.id;
   return html`<li class=${`member ${user.status}`} title=${`@${user.username}`}>

@@ -15,14 +15,18 @@ import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Markdown } from "./markdown.js";
 import { nameOf } from "./message-parts.js";
 
+/** @type {Record<string, (props: any) => View>} */
 const DIALOGS = { erase: DeleteMessage, versions: Versions, report: Report, emoji: EmojiPicker, pins: Pins };
 
+/** @param {{ name: string; room: Room; message?: Message }} props */
 export default function MessageDialog({ name, room, message }) {
   return html`<${Dialog} title=${t(`dialog.${name}`)}><${DIALOGS[name]} room=${room} message=${message} /><//>`;
 }
 
+/** @param {Message} message */
 const pathOf = (message) => `/api/rooms/${message.room_id}/messages/${message.seq}`;
 
+/** @param {{ message: Message }} props */
 function DeleteMessage({ message }) {
   const form = useSubmit(async () => {
     if (await deleteMessage(message)) closeDialog();
@@ -37,6 +41,7 @@ function DeleteMessage({ message }) {
   </form>`;
 }
 
+/** @param {{ message: Message }} props */
 function Report({ message }) {
   const form = useSubmit(async ({ reason }) => {
     await post(`${pathOf(message)}/report`, { reason: reason.trim() });
@@ -51,8 +56,13 @@ function Report({ message }) {
   </form>`;
 }
 
-/** Returns the answer of a GET: `undefined` while it is pending, a Problem if it failed. */
+/**
+ * Returns the answer of a GET: `undefined` while it is pending, a Problem if it failed.
+ * @param {string} path
+ * @returns {[Answer, () => void]}
+ */
 function useAnswer(path) {
+  /** @type {State<Answer>} */
   const [answer, setAnswer] = useState(undefined);
   const load = () => {
     setAnswer(undefined);
@@ -62,6 +72,7 @@ function useAnswer(path) {
   return [answer, load];
 }
 
+/** @param {{ answer: Answer; again: () => void; empty: string; children: (items: Json[]) => View }} props */
 function Loaded({ answer, again, empty, children }) {
   if (answer === undefined) return html`<p class="faint" role="status">${t("dialog.loading")}</p>`;
   if (answer instanceof Error) {
@@ -70,21 +81,24 @@ function Loaded({ answer, again, empty, children }) {
   return answer.items.length === 0 ? html`<p class="faint">${empty}</p>` : children(answer.items);
 }
 
+/** @param {{ message: Message }} props */
 function Versions({ message }) {
   const [answer, again] = useAnswer(`${pathOf(message)}/history`);
   return html`<${Loaded} answer=${answer} again=${again} empty=${t("versions.none")}>
-    ${(items) => html`<ol class="versions">${items.map((item) => html`<li><p class="faint"><time datetime=${item.written_at}>${fullTime(item.written_at)}</time></p><div class="body" dir="auto"><${Markdown} message=${item} /></div></li>`)}</ol>`}
+    ${(/** @type {{ body: string; written_at: string; author: User | null }[]} */ items) => html`<ol class="versions">${items.map((item) => html`<li><p class="faint"><time datetime=${item.written_at}>${fullTime(item.written_at)}</time></p><div class="body" dir="auto"><${Markdown} message=${item} /></div></li>`)}</ol>`}
   <//>`;
 }
 
+/** @param {{ room: Room }} props */
 function Pins({ room }) {
   const [answer, again] = useAnswer(`/api/rooms/${room.id}/pins`);
+  /** @param {Message} message */
   const open = (message) => {
     closeDialog();
     navigate(messagePath(room.id, message.seq));
   };
   return html`<${Loaded} answer=${answer} again=${again} empty=${t("pins.none")}>
-    ${(items) =>
+    ${(/** @type {Message[]} */ items) =>
       html`<ol class="versions">${items.map(
         (message) => html`<li key=${message.seq}>
           <p class="byline"><bdi class="author">${nameOf(message.author)}</bdi> <time class="faint" datetime=${message.created_at}>${fullTime(message.created_at)}</time></p>
@@ -95,14 +109,19 @@ function Pins({ room }) {
   <//>`;
 }
 
-/** Emoji by the words they are found under, in the order of how often people use them. */
+/**
+ * Emoji by the words they are found under, in the order of how often people use them.
+ * @param {{ message: Message }} props
+ */
 function EmojiPicker({ message }) {
   const [words, setWords] = useState("");
+  /** @type {State<[string, string][]>} */
   const [all, setAll] = useState([]);
   useEffect(() => void import("../lib/emoji.js").then(({ EMOJI }) => setAll(EMOJI), setAll), []);
   const wanted = words.trim().toLowerCase();
   const typed = /^\p{Extended_Pictographic}/u.test(wanted) ? [[wanted, ""]] : [];
   const found = all.filter(([, names]) => names.includes(wanted));
+  /** @param {string} emoji */
   const choose = async (emoji) => {
     if (await setReaction(message, emoji, true)) closeDialog();
   };

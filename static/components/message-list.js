@@ -22,16 +22,24 @@ const WHEEL_SETTLE_MS = 1_000;
 
 const HAS_SCROLLEND = "onscrollend" in globalThis;
 
+/** @param {HTMLElement} box */
 const distanceToEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight;
-/** Sizes of the log that move its end. */
+/**
+ * Sizes of the log that move its end.
+ * @param {HTMLElement} box
+ */
 const sizeOf = (box) => `${box.scrollHeight} ${box.clientHeight}`;
 
+/** @param {{ room: Room }} props */
 export function MessageList({ room }) {
   void room.version.value;
   const { timeline } = room;
+  /** @type {{ current: HTMLElement }} */
   const box = useRef(null);
+  /** @type {{ current: HTMLElement }} */
   const list = useRef(null);
-  const view = useRef({ following: true, rising: false, anchor: null, opening: undefined, shape: "" });
+  /** @type {{ current: LogView }} */
+  const view = useRef({ following: true, rising: false, anchor: null, opening: undefined, shape: "", top: 0 });
   const sent = room.confirmed.value.filter(({ seq }) => timeline.get(seq) === undefined);
   const waiting = outgoing.value.filter(({ roomId }) => roomId === room.id);
   const rows = buildRows({
@@ -74,7 +82,10 @@ export function MessageList({ room }) {
     updateView();
     if (!at.following) at.anchor = takeAnchor(box.current, list.current);
   };
-  /** The page may hear of a turned wheel before it hears what that has moved. */
+  /**
+   * The page may hear of a turned wheel before it hears what that has moved.
+   * @param {WheelEvent} event
+   */
   const onWheel = (event) => {
     const at = view.current;
     if (!HAS_SCROLLEND || event.ctrlKey || event.deltaY >= 0 || box.current.scrollTop <= 0) return;
@@ -102,6 +113,7 @@ export function MessageList({ room }) {
   useLayoutEffect(() => queueMicrotask(() => box.current && handlers.current.settle()), [loadedBlocks.value]);
 
   // The composer grows, the window is resized, a font arrives: the place stays.
+  /** @type {{ current: { settle: () => void; onWheel: (event: WheelEvent) => void; onRest: () => void } }} */
   const handlers = useRef();
   handlers.current = { settle: restoreView, onWheel, onRest };
   useLayoutEffect(() => {
@@ -134,7 +146,7 @@ export function MessageList({ room }) {
       onPointerOver=${tools.point} onPointerLeave=${tools.leave} onFocusIn=${tools.focus} onKeyDown=${tools.key} onCopy=${tools.copy}>
       <${Beginning} room=${room} />
       <ol class="log-rows" ref=${list}>
-        ${rows.map((row) => html`<${LogRow} key=${row.key} row=${row} target=${room.target.value !== null && row.seq === room.target.value} />`)}
+        ${rows.map((/** @type {AnyRow} */ row) => html`<${LogRow} key=${row.key} row=${row} target=${room.target.value !== null && row.seq === room.target.value} />`)}
       </ol>
       ${timeline.hasAfter && html`<p class="log-more" aria-hidden="true">${t("log.newer")}</p>`}
       ${tools.shown}
@@ -143,19 +155,27 @@ export function MessageList({ room }) {
   </div>`;
 }
 
-/** Where a log is opened: at the linked message, at the first unread one, or at its end. */
+/**
+ * Where a log is opened: at the linked message, at the first unread one, or at its end.
+ * @param {Room} room
+ * @param {HTMLElement} box
+ * @param {HTMLElement} list
+ * @param {LogView} at
+ */
 function scrollToOpening(room, box, list, at) {
   at.opening = room.opening;
   const { seq, unread } = room.opening ?? { unread: true };
   const target = seq && list.querySelector(`[data-seq="${seq}"]`);
   const divider = unread && list.querySelector(".unread-divider");
   box.scrollTop = box.scrollHeight;
+  /** @param {Element} row */
   const above = (row) => row.getBoundingClientRect().top < box.getBoundingClientRect().top;
   if (target) showRow(box, target, 0.4);
   else if (divider && above(divider)) showRow(box, divider, 0.15);
   at.anchor = takeAnchor(box, list);
 }
 
+/** @param {{ room: Room }} props */
 function Beginning({ room }) {
   if (room.timeline.hasBefore) return html`<p class="log-more" aria-hidden="true">${t("log.older")}</p>`;
   const { name, kind } = room.info.value;
@@ -167,6 +187,7 @@ function Beginning({ room }) {
   </div>`;
 }
 
+/** @param {{ room: Room; onClick: () => void }} props */
 function PresentPill({ room, onClick }) {
   const unread = room.unread.value;
   if (room.atBottom.value || !room.timeline.loaded) return null;
@@ -177,9 +198,15 @@ function PresentPill({ room, onClick }) {
 
 const fetchTools = () => import("./message-tools.js");
 
-/** The tools beside one message, the one under the pointer or the focus; and the keys of a message. */
+/**
+ * The tools beside one message, the one under the pointer or the focus; and the keys of a message.
+ * @param {Room} room
+ * @param {{ current: HTMLElement }} list
+ */
 function useTools(room, list) {
+  /** @type {State<typeof import("./message-tools.js") | null>} */
   const [Tools, setTools] = useState(null);
+  /** @type {State<number | null>} */
   const [seq, setSeq] = useState(null);
   const [wanted, want] = useState(false);
   useEffect(() => {
@@ -190,13 +217,20 @@ function useTools(room, list) {
       );
   }, [wanted]);
 
-  const rowOf = (event) => event.target.closest?.(".message-row[data-seq]");
+  /**
+   * @param {Event} event
+   * @returns {HTMLElement | null}
+   */
+  const rowOf = ({ target }) => (target instanceof Element ? target.closest(".message-row[data-seq]") : null);
+  /** @param {HTMLElement | null} row */
   const show = (row) => {
     want(true);
     if (row) setSeq(Number(row.dataset.seq));
   };
+  /** @type {HTMLElement | null} */
   const row = seq === null ? null : list.current?.querySelector(`.message-row[data-seq="${seq}"]`);
   const message = seq === null ? undefined : room.timeline.get(seq);
+  /** @param {KeyboardEvent} event */
   const key = (event) => {
     if (Tools) Tools.onKey(event, room, list.current);
     else
@@ -207,10 +241,13 @@ function useTools(room, list) {
   };
   const done = () => row?.focus();
   return {
+    /** @param {PointerEvent} event */
     point: (event) => event.pointerType !== "touch" && show(rowOf(event)),
     leave: () => !list.current?.contains(document.activeElement) && setSeq(null),
+    /** @param {FocusEvent} event */
     focus: (event) => show(rowOf(event)),
     key,
+    /** @param {ClipboardEvent} event */
     copy: (event) => Tools?.onCopy(event, room, list.current),
     shown:
       Tools &&

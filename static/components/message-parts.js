@@ -9,12 +9,19 @@ import { messagePath } from "../lib/routes.js";
 import { Icon } from "./icon.js";
 import { plainTextOf } from "./markdown.js";
 
+/**
+ * @param {Partial<User> | null | undefined} author
+ * @returns {string}
+ */
 export const nameOf = (author) => {
   const known = people.value.get(author?.id) ?? author;
   return known?.display_name || known?.username || t("message.somebody");
 };
 
-/** The quoted message, as a link to it. */
+/**
+ * The quoted message, as a link to it.
+ * @param {{ message: PendingMessage & { quote: Quote } }} props
+ */
 export function Quote({ message }) {
   const { quote } = message;
   const words = quote.deleted ? t("message.deleted") : plainTextOf(quote.body);
@@ -23,15 +30,20 @@ export function Quote({ message }) {
   </a>`;
 }
 
+/** @param {{ message: Message }} props */
 export function Reactions({ message }) {
+  /**
+   * @param {[string, number[]]} reaction
+   * @returns {[string, number[]]}
+   */
   const withoutBlocked = ([emoji, users]) => [emoji, users.filter((id) => !blocked.value.has(id))];
-  const kinds = Object.entries(message.reactions)
+  const kinds = Object.entries(message.reactions ?? {})
     .map(withoutBlocked)
     .filter(([, users]) => users.length > 0);
   if (kinds.length === 0) return null;
   return html`<ul class="reactions" aria-label=${t("message.reactions")}>
     ${kinds.map(([emoji, users]) => {
-      const mine = users.includes(me.value?.id);
+      const mine = users.some((id) => id === me.value?.id);
       const who = formatList(users.map((id) => (id === me.value?.id ? t("message.you") : nameOf({ id }))));
       const label = t("message.reacted", { emoji, count: users.length, who });
       return html`<li key=${emoji}><button type="button" class=${mine ? "reaction mine" : "reaction"} aria-pressed=${String(mine)} aria-label=${label} title=${label} onClick=${() => setReaction(message, emoji, !mine)}>

@@ -13,7 +13,12 @@ import { Icon, IconButton } from "./icon.js";
 import "./lazy-icons.js";
 import { nameOf } from "./message-parts.js";
 
-/** Returns the actions that the reader may take on a message. */
+/**
+ * Returns the actions that the reader may take on a message.
+ * @param {Room} room
+ * @param {Message} message
+ * @returns {Record<string, boolean>}
+ */
 export function permissionsFor(room, message) {
   const text = message.kind === "text" && !message.deleted_at;
   const own = message.author?.id === me.value?.id;
@@ -25,10 +30,19 @@ export function permissionsFor(room, message) {
     pin: text && (room.canModerate || room.info.value.kind === "direct"),
     unread: !own,
     report: text && !own,
+    copy: !message.deleted_at,
+    link: true,
+    versions: Boolean(message.edited_at),
   };
 }
 
-/** Does one of those things, as a button and a key do it. */
+/**
+ * Does one of those things, as a button and a key do it.
+ * @param {string} what
+ * @param {Room} room
+ * @param {Message} message
+ * @returns {Promise<unknown>}
+ */
 export async function runAction(what, room, message) {
   switch (what) {
     case "reply":
@@ -54,10 +68,13 @@ export async function runAction(what, room, message) {
   }
 }
 
+/** @param {string} text */
 async function copyAndNotify(text) {
   if (await copyText(text)) showToast(t("message.copied"));
   else showToast(t("message.not-copied"), "bad");
 }
+
+const MESSAGE_ROW = ".message-row[data-seq]";
 
 const PRIMARY_ACTIONS = [
   { what: "react", icon: "smile" },
@@ -68,23 +85,32 @@ const PRIMARY_ACTIONS = [
 /** The tools may stand so much lower than the row's end, and are still whole there. */
 const BELOW_PX = 64;
 
-/** Where the tools may stand: beside `row`, and not below the last one, which would make the log longer. */
+/**
+ * Where the tools may stand: beside `row`, and not below the last one, which would make the log longer.
+ * @param {HTMLElement} row
+ */
 function positionOf(row) {
-  const end = row.parentElement.offsetTop + row.parentElement.offsetHeight;
+  const { offsetTop, offsetHeight } = /** @type {HTMLElement} */ (row.parentElement);
+  const end = offsetTop + offsetHeight;
   return {
     insetBlockStart: `${row.offsetTop}px`,
     blockSize: `${Math.min(row.offsetHeight + BELOW_PX, end - row.offsetTop)}px`,
   };
 }
 
-/** The tools, at the height of `row`, or at the top of the log while that is above it. `done` gives the focus back to the row. */
+/**
+ * The tools, at the height of `row`, or at the top of the log while that is above it. `done` gives the focus back to the row.
+ * @param {{ room: Room; message: Message; row: HTMLElement; done: () => void }} props
+ */
 export default function MessageTools({ room, message, row, done }) {
   const [more, setMore] = useState(false);
   const may = permissionsFor(room, message);
+  /** @param {string} what */
   const run = (what) => {
     setMore(false);
     void runAction(what, room, message);
   };
+  /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
     if (event.key !== "Escape") return;
     event.stopPropagation();
@@ -98,41 +124,59 @@ export default function MessageTools({ room, message, row, done }) {
   </div></div>`;
 }
 
+/** @param {{ may: Record<string, boolean>; message: Message; run: (what: string) => void }} props */
 function More({ may, message, run }) {
+  /** @type {[string, string, string][]} */
   const items = [
-    may.pin && ["pin", "pin", message.pinned_at ? "tools.unpin" : "tools.pin"],
-    !message.deleted_at && ["copy", "copy", "tools.copy"],
+    ["pin", "pin", message.pinned_at ? "tools.unpin" : "tools.pin"],
+    ["copy", "copy", "tools.copy"],
     ["link", "link", "tools.link"],
-    message.edited_at && ["versions", "clock", "tools.versions"],
-    may.unread && ["unread", "down", "tools.unread"],
-    may.report && ["report", "alert", "tools.report"],
-    may.erase && ["erase", "trash", "tools.erase"],
-  ].filter(Boolean);
+    ["versions", "clock", "tools.versions"],
+    ["unread", "down", "tools.unread"],
+    ["report", "alert", "tools.report"],
+    ["erase", "trash", "tools.erase"],
+  ];
   // At the end of the log there is no room below.
+  /** @type {{ current: HTMLElement }} */
   const list = useRef(null);
   const [up, setUp] = useState(false);
   useLayoutEffect(() => {
-    const log = list.current.closest(".log").getBoundingClientRect();
+    const log = /** @type {Element} */ (list.current.closest(".log")).getBoundingClientRect();
     const { top, bottom, height } = list.current.getBoundingClientRect();
     setUp(bottom > log.bottom && top - height > log.top);
   }, []);
   return html`<ul class=${up ? "menu up" : "menu"} ref=${list}>
-    ${items.map(([what, icon, label]) => html`<li key=${what}><button type="button" class=${what === "erase" ? "bad" : ""} onClick=${() => run(what)}><${Icon} name=${icon} /> ${t(label)}</button></li>`)}
+    ${items.filter(([what]) => may[what]).map(([what, icon, label]) => html`<li key=${what}><button type="button" class=${what === "erase" ? "bad" : ""} onClick=${() => run(what)}><${Icon} name=${icon} /> ${t(label)}</button></li>`)}
   </ul>`;
 }
 
-/** Several messages are copied as a text that says who said what; a part of one as it is. */
+/**
+ * @param {HTMLElement} list
+ * @returns {HTMLElement[]}
+ */
+const messageRows = (list) => Array.from(list.querySelectorAll(MESSAGE_ROW));
+
+/**
+ * Several messages are copied as a text that says who said what; a part of one as it is.
+ * @param {ClipboardEvent} event
+ * @param {Room} room
+ * @param {HTMLElement} list
+ */
 export function onCopy(event, room, list) {
   const selection = getSelection();
-  if (selection.isCollapsed) return;
+  if (!selection || selection.isCollapsed) return;
   const range = selection.getRangeAt(0);
-  const rows = [...list.querySelectorAll(".message-row[data-seq]")].filter((row) => selectsTextOf(range, row));
+  const rows = messageRows(list).filter((row) => selectsTextOf(range, row));
   if (rows.length < 2) return;
   event.preventDefault();
-  event.clipboardData.setData("text/plain", transcript(rows.map((row) => room.timeline.get(Number(row.dataset.seq)))));
+  event.clipboardData?.setData("text/plain", transcript(rows.map((row) => room.timeline.get(Number(row.dataset.seq)))));
 }
 
-/** Whether some of the row's own words are selected, and not only the edge between two rows. */
+/**
+ * Whether some of the row's own words are selected, and not only the edge between two rows.
+ * @param {Range} range
+ * @param {Node} row
+ */
 function selectsTextOf(range, row) {
   if (!range.intersectsNode(row)) return false;
   const part = document.createRange();
@@ -143,18 +187,24 @@ function selectsTextOf(range, row) {
   return part.toString().trim() !== "";
 }
 
+/** @type {Record<string, string>} */
 const KEYS = { r: "reply", e: "edit", "+": "react", d: "erase" };
 
 /**
  * Arrows walk through the messages; `r e + d` do something to the one that has the focus. That may be another
  * one than when the key was pressed: this module was still being fetched, and a key before it walked on.
+ * @param {KeyboardEvent} event
+ * @param {Room} room
+ * @param {HTMLElement} list
  */
 export function onKey(event, room, list) {
   const focused = document.activeElement;
+  if (!(focused instanceof HTMLElement)) return;
   if (event.altKey || event.ctrlKey || event.metaKey || focused.closest(".tools")) return;
-  const row = focused.closest(".message-row[data-seq]");
+  /** @type {HTMLElement | null} */
+  const row = focused.closest(MESSAGE_ROW);
   if (event.key === "ArrowUp" || event.key === "ArrowDown") {
-    const rows = [...list.querySelectorAll(".message-row[data-seq]")];
+    const rows = messageRows(list);
     const next = row ? rows[rows.indexOf(row) + (event.key === "ArrowUp" ? -1 : 1)] : rows.at(-1);
     if (!next) return;
     event.preventDefault();
@@ -165,7 +215,7 @@ export function onKey(event, room, list) {
   if (!row || focused !== row) return;
   if (event.key === "Enter") {
     event.preventDefault();
-    row.closest(".log").querySelector(".tools button")?.focus();
+    /** @type {HTMLElement | null | undefined} */ (row.closest(".log")?.querySelector(".tools button"))?.focus();
     return;
   }
   const what = KEYS[event.key.toLowerCase()];

@@ -26,8 +26,8 @@ async function loadAllMembers() {
 /** Everybody else who is in one of the reader's rooms, by name. */
 function listCandidates() {
   const ids = new Set(roomList.value.flatMap((room) => [...(room.members.value?.keys() ?? [])]));
-  ids.delete(me.value?.id);
-  const known = [...ids].map((id) => people.value.get(id)).filter(Boolean);
+  if (me.value) ids.delete(me.value.id);
+  const known = [...ids].map((id) => people.value.get(id)).filter((user) => user !== undefined);
   return known.sort((a, b) => a.display_name.localeCompare(b.display_name) || a.id - b.id);
 }
 
@@ -37,6 +37,7 @@ export default function NewDirectMessageDialog() {
 
 function NewDirectMessage() {
   const [words, setWords] = useState("");
+  /** @type {State<Set<number>>} */
   const [chosen, setChosen] = useState(new Set());
   const loading = useSubmit(loadAllMembers);
   useEffect(() => void loading.submit(), []);
@@ -48,6 +49,7 @@ function NewDirectMessage() {
   });
 
   const wanted = words.trim().replace(/^@/u, "").toLocaleLowerCase();
+  /** @param {User} person */
   const isNamed = ({ username, display_name: name }) => `${username} ${name}`.toLocaleLowerCase().includes(wanted);
   const all = listCandidates();
   const found = all.filter(isNamed);
@@ -56,11 +58,13 @@ function NewDirectMessage() {
   const listed = all.filter((person) => shown.has(person) || chosen.has(person.id));
   const isFull = chosen.size >= MAX_MEMBERS - 1;
 
+  /** @param {number} id */
   const toggle = (id) => {
     const next = new Set(chosen);
     if (!next.delete(id) && !isFull) next.add(id);
     setChosen(next);
   };
+  /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
     if (event.key !== "Enter" || event.isComposing || wanted === "") return;
     event.preventDefault();

@@ -12,6 +12,7 @@ export function NotificationSettings() {
   if (allowed === "unavailable") return html`<p class="faint">${t("notifications.unavailable")}</p>`;
   if (allowed === "denied") return html`<p class="faint">${t("notifications.denied")}</p>`;
 
+  /** @param {boolean} on */
   const turn = async (on) => {
     if (on && Notification.permission === "default") await Notification.requestPermission();
     setAllowed(permission());

@@ -9,6 +9,7 @@ import { t } from "../lib/i18n.js";
 import { Field, FormError, SubmitButton, useSubmit } from "./field.js";
 import { Logo } from "./icon.js";
 
+/** @param {{ token: string }} props */
 export function PasswordReset({ token }) {
   const form = useSubmit(async ({ next }) => {
     await anonymous("POST", "/api/auth/reset", { token, new: next });

@@ -4,7 +4,10 @@ import { qrCode } from "../lib/qr.js";
 
 const MARGIN = 4;
 
-/** A link for the camera of a telephone, always dark on light; nothing where it is too long for that. */
+/**
+ * A link for the camera of a telephone, always dark on light; nothing where it is too long for that.
+ * @param {{ text: string }} props
+ */
 export function QrCode({ text }) {
   const rows = qrCode(text);
   if (!rows) return null;

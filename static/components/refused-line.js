@@ -4,7 +4,10 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Icon, IconButton } from "./icon.js";
 
-/** `refusal` is `{text, nearest}`: see `execute` in core/commands.js. */
+/**
+ * `refusal` is `{text, nearest}`: see `execute` in core/commands.js.
+ * @param {{ refusal: Refusal; sendAsText: () => void; replace: (name: string) => void; close: () => void }} props
+ */
 export function RefusedLine({ refusal: { text, nearest }, sendAsText, replace, close }) {
   return html`<div class="purpose refused">
     <${Icon} name="alert" />

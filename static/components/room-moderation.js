@@ -17,15 +17,20 @@ const LEVELS = ["all", "mentions", "none"];
 const SLOW_MODE_SECONDS = [0, 5, 30, 60, 300, 3600];
 const EXPIRY_SECONDS = [0, 3600, 86400, 604800];
 
-/** Choice of the messages that notify the reader. */
+/**
+ * Choice of the messages that notify the reader.
+ * @param {{ room: Room }} props
+ */
 export function NotificationLevel({ room }) {
+  /** @type {State<Problem | null>} */
   const [problem, setProblem] = useState(null);
+  /** @param {{ currentTarget: HTMLSelectElement }} event */
   const choose = async (event) => {
     try {
-      await setNotificationLevel(room, event.currentTarget.value);
+      await setNotificationLevel(room, /** @type {NotificationLevel} */ (event.currentTarget.value));
       setProblem(null);
     } catch (refusal) {
-      setProblem(refusal);
+      setProblem(/** @type {Problem} */ (refusal));
     }
   };
   return html`<section class="part">
@@ -36,10 +41,15 @@ export function NotificationLevel({ room }) {
   </section>`;
 }
 
-/** How fast, and by whom, the room is written in. */
+/**
+ * How fast, and by whom, the room is written in.
+ * @param {{ room: Room }} props
+ */
 export function PostingRestrictions({ room }) {
   const { slow_mode_s: slow = 0, locked = false } = room.info.value;
+  /** @type {State<Problem | null>} */
   const [problem, setProblem] = useState(null);
+  /** @param {Partial<RoomInfo>} change */
   const save = (change) => changeRoom(room, change).then(() => setProblem(null), setProblem);
   const spans = SLOW_MODE_SECONDS.includes(slow)
     ? SLOW_MODE_SECONDS
@@ -55,17 +65,25 @@ export function PostingRestrictions({ room }) {
   </section>`;
 }
 
-/** A list that is read when it is drawn: `items` is null before. */
+/**
+ * A list that is read when it is drawn: `items` is null before.
+ * @template Item
+ * @param {string} path
+ */
 function useList(path) {
+  /** @type {State<Item[] | null>} */
   const [items, setItems] = useState(null);
   const loading = useSubmit(async () => setItems((await get(path)).items));
   useEffect(() => void loading.submit(), [path]);
   return { items, problem: loading.problem, reload: loading.submit };
 }
 
+/** @param {{ room: Room }} props */
 export function Invites({ room }) {
   const base = `/api/rooms/${room.id}/invites`;
+  /** @type {ItemList<InviteItem>} */
   const list = useList(base);
+  /** @type {State<{ code: string } | null>} */
   const [made, setMade] = useState(null);
   const form = useSubmit(async ({ ends, uses }, element) => {
     const body = {
@@ -76,6 +94,7 @@ export function Invites({ room }) {
     element.reset();
     await list.reload();
   });
+  /** @param {number} id */
   const revoke = (id) =>
     remove(`${base}/${id}`).then(
       () => list.reload(),
@@ -104,17 +123,30 @@ export function Invites({ room }) {
   </section>`;
 }
 
-/** Shown this once. */
+/**
+ * Shown this once.
+ * @param {{ invite: { code: string } }} props
+ */
 function NewInvite({ invite }) {
   const link = location.origin + invitePath(invite.code);
   const copy = async () => showToast(t((await copyText(link)) ? "message.copied" : "message.not-copied"));
   return html`<div class="code-row" role="status"><output class="code small">${link}</output><button type="button" class="button" onClick=${copy}>${t("tools.link")}</button></div><${QrCode} text=${link} /><p class="faint">${t("invites.once")}</p>`;
 }
 
-/** Those who are kept out, and those who are silent for a while. */
+/**
+ * Those who are kept out, and those who are silent for a while.
+ * @param {{ room: Room }} props
+ */
 export function BannedAndMuted({ room }) {
+  /** @type {ItemList<{ user: User }>} */
   const bans = useList(`/api/rooms/${room.id}/bans`);
+  /** @type {ItemList<{ user: User; until: string }>} */
   const mutes = useList(`/api/rooms/${room.id}/mutes`);
+  /**
+   * @param {"bans" | "mutes"} what
+   * @param {number} id
+   * @param {{ reload: () => Promise<void> }} list
+   */
   const lift = (what, id, list) => () =>
     remove(`/api/rooms/${room.id}/${what}/${id}`).then(
       () => list.reload(),

@@ -13,6 +13,7 @@ import { Icon, iconOf } from "./icon.js";
 import "./lazy-icons.js";
 import { QrCode } from "./qr-code.js";
 
+/** @param {{ room: Room }} props */
 export function RoomSettings({ room }) {
   const { name, topic, kind, role, access_code: code } = room.info.value;
   const refreshing = useSubmit(() => refreshRoom(room));
@@ -40,19 +41,26 @@ export function RoomSettings({ room }) {
   `;
 }
 
+/** @param {Room} room */
 async function leaveAndClose(room) {
   await leaveRoom(room);
   closeDialog();
   showToast(t("room-settings.left", { room: room.info.value.name }));
 }
 
+/** @param {Room} room */
 async function deleteAndClose(room) {
   await deleteRoom(room);
   closeDialog();
   showToast(t("room-settings.deleted", { room: room.info.value.name }));
 }
 
+/** @param {{ room: Room; code: string }} props */
 function AccessCode({ room, code }) {
+  /**
+   * @param {string} text
+   * @param {string} said
+   */
   const copy = (text, said) => async () => {
     if (await copyText(text)) showToast(said);
     else showToast(t("room-settings.copy.refused"), "bad");
@@ -73,9 +81,11 @@ function AccessCode({ room, code }) {
   </section>`;
 }
 
+/** @param {{ room: Room }} props */
 function Rename({ room }) {
   const { name, topic } = room.info.value;
   const form = useSubmit(async (values) => {
+    /** @type {Partial<RoomInfo>} */
     const change = {};
     if (values.name.trim() !== name) change.name = values.name.trim();
     if (values.topic.trim() !== (topic ?? "")) change.topic = values.topic.trim();

@@ -14,6 +14,7 @@ import { MessageList } from "./message-list.js";
 /** Its place beside the room is there before it is. */
 const Members = lazy(async () => (await import("./members-panel.js")).Members);
 
+/** @param {{ room: Room }} props */
 export function RoomView({ room }) {
   const { seq } = route.value;
   // Before the log is drawn for the first time: reading it moves the receipt.
@@ -26,20 +27,24 @@ export function RoomView({ room }) {
   }, []);
   useEffect(() => void openRoom(room, seq), [seq]);
 
+  /** @type {{ current: ((files: File[]) => void) | null }} */
   const attachFiles = useRef(null);
   const [dropping, setDropping] = useState(false);
   // A message that is being edited takes no files.
+  /** @param {DragEvent} event */
   const takes = (event) => hasForeignFiles(event) && !room.editing.value;
+  /** @param {DragEvent} event */
   const onDragOver = (event) => {
     if (!takes(event)) return;
     event.preventDefault();
     setDropping(true);
   };
+  /** @param {DragEvent} event */
   const onDrop = (event) => {
     setDropping(false);
     if (!takes(event)) return;
     event.preventDefault();
-    void attachFiles.current([...event.dataTransfer.files]);
+    attachFiles.current?.([...(event.dataTransfer?.files ?? [])]);
   };
 
   return html`
@@ -53,6 +58,7 @@ export function RoomView({ room }) {
   `;
 }
 
+/** @param {{ room: Room }} props */
 function RoomHead({ room }) {
   const { name, topic, kind, member_count: members } = room.info.value;
   const showMembers = () => {
@@ -75,7 +81,10 @@ function RoomHead({ room }) {
   </header>`;
 }
 
-/** The log, or why there is none. */
+/**
+ * The log, or why there is none.
+ * @param {{ room: Room }} props
+ */
 function Log({ room }) {
   const state = room.loading.value;
   void room.version.value;

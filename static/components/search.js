@@ -17,8 +17,13 @@ export default function SearchDialog() {
 }
 
 function Search() {
+  /** @type {State<SearchResult | null>} */
   const [found, setFound] = useState(null);
   const asked = useRef("");
+  /**
+   * @param {string} words
+   * @param {string} [cursor]
+   */
   const search = async (words, cursor) => {
     asked.current = words;
     const query = new URLSearchParams({ q: words, ...(cursor ? { cursor } : {}) });
@@ -27,11 +32,11 @@ function Search() {
       setFound((before) => ({
         words,
         next: answer.next,
-        items: cursor ? [...before.items, ...answer.items] : answer.items,
+        items: cursor && before ? [...before.items, ...answer.items] : answer.items,
       }));
   };
   const form = useSubmit(({ words }) => (words.trim() === "" ? undefined : search(words.trim())));
-  const more = useSubmit(() => search(found.words, found.next));
+  const more = useSubmit(() => found?.next && search(found.words, found.next));
   return html`<form class="inline-form" role="search" onSubmit=${form.submit}>
       <div class="field"><label for="search">${t("search.label")}</label>
         <input id="search" name="words" type="search" autofocus autocomplete="off" dir="auto" maxlength="512" aria-describedby="search-help" /></div>
@@ -46,7 +51,9 @@ function Search() {
     ${found?.next && html`<button type="button" class="button" onClick=${more.submit}>${t("search.more")}</button>`}`;
 }
 
+/** @param {{ hit: SearchHit }} props */
 function Hit({ hit: { room_id: roomId, room_name: roomName, message, ranges } }) {
+  /** @param {Event} event */
   const open = (event) => {
     event.preventDefault();
     closeDialog();
@@ -61,11 +68,16 @@ function Hit({ hit: { room_id: roomId, room_name: roomName, message, ranges } })
 const CHARS_BEFORE = 60;
 const MAX_CHARS = 280;
 
-/** The text around the first hit; ranges count characters, not UTF-16 units. */
+/**
+ * The text around the first hit; ranges count characters, not UTF-16 units.
+ * @param {string} body
+ * @param {[number, number][]} ranges
+ */
 function excerpt(body, ranges) {
   const letters = [...body];
   const from = Math.max(0, (ranges[0]?.[0] ?? 0) - CHARS_BEFORE);
   const to = Math.min(letters.length, from + MAX_CHARS);
+  /** @type {View[]} */
   const pieces = [from > 0 ? "…" : ""];
   let at = from;
   for (const [start, end] of ranges) {

@@ -38,6 +38,7 @@ export function Settings() {
   `;
 }
 
+/** @param {{ user: User }} props */
 function DisplayName({ user }) {
   const form = useSubmit(async ({ displayName }) => {
     await changeDisplayName(displayName.trim());
@@ -62,7 +63,7 @@ function Password() {
   return html`<section class="part">
     <h3>${t("field.password")}</h3>
     <form onSubmit=${form.submit}>
-      <input hidden type="text" autocomplete="username" value=${me.value.username} readOnly />
+      <input hidden type="text" autocomplete="username" value=${me.value?.username} readOnly />
       <${Field} label=${t("settings.password.present")} name="current" type="password" required autocomplete="current-password" error=${form.fields.current} />
       <${Field} label=${t("settings.password.new")} name="next" type="password" required minlength="8" maxlength="128" autocomplete="new-password" error=${form.fields.new} hint=${t("settings.password.hint")} />
       <${FormError} problem=${form.problem} known=${["current", "new"]} />
@@ -72,12 +73,14 @@ function Password() {
 }
 
 function Sessions() {
+  /** @type {State<SessionItem[] | null>} */
   const [sessions, setSessions] = useState(null);
   const list = useSubmit(async () => setSessions(await listSessions()));
   useEffect(() => void list.submit(), []);
+  /** @param {number} id */
   const revoke = async (id) => {
     await revokeSession(id);
-    setSessions((known) => known.filter((session) => session.id !== id));
+    setSessions((known) => known && known.filter((session) => session.id !== id));
     showToast(t("settings.device.gone"));
   };
   return html`<section class="part">

@@ -61,13 +61,17 @@ export function Shell() {
   </div>`;
 }
 
-/** The main area when no room is shown. */
+/**
+ * The main area when no room is shown.
+ * @param {{ inRoom: boolean }} props
+ */
 function EmptyPane({ inRoom }) {
   if (!roomsLoaded.value)
     return html`<main class="home"><p class="faint" role="status">${t("home.opening")}</p></main>`;
   return inRoom ? html`<${NoRoom} />` : html`<${Home} />`;
 }
 
+/** @param {Event} event */
 function skipToComposer(event) {
   event.preventDefault();
   document.getElementById("composer")?.focus();

@@ -28,7 +28,7 @@ export function Sidebar() {
     </nav>
     <section class="sidebar-me" aria-label=${t("rooms.account")}>
       <${Avatar} person=${user} />
-      <span class="sidebar-me-names"><bdi class="sidebar-me-name">${user.display_name}</bdi><span class="faint" translate=${false}>@${user.username}</span></span>
+      <span class="sidebar-me-names"><bdi class="sidebar-me-name">${user?.display_name}</bdi><span class="faint" translate=${false}>@${user?.username}</span></span>
       <${IconButton} icon="settings" label=${t("rooms.settings")} onClick=${() => openDialog("settings")} />
     </section>
   <//>`;
@@ -41,6 +41,7 @@ function RoomList() {
   if (roomList.value.length === 0) {
     return html`<p class="sidebar-note">${t("rooms.none")}</p>`;
   }
+  /** @param {Room[]} list */
   const links = (list) =>
     html`<ul class="room-list">${list.map((room) => html`<${RoomLink} key=${room.id} room=${room} />`)}</ul>`;
   const direct = roomList.value.filter((room) => room.info.value.kind === "direct");
@@ -48,12 +49,16 @@ function RoomList() {
   return html`${links(others)}${direct.length > 0 && html`<h2>${t("rooms.direct")}</h2>${links(direct)}`}`;
 }
 
-/** The other person of a direct room of two, or null. */
+/**
+ * The other person of a direct room of two, or null.
+ * @param {RoomInfo} info
+ */
 function partnerOf({ kind, members = [] }) {
   const others = kind === "direct" ? members.filter(({ id }) => id !== me.value?.id) : [];
   return others.length === 1 ? { ...others[0], ...people.value.get(others[0].id) } : null;
 }
 
+/** @param {{ room: Room }} props */
 function RoomLink({ room }) {
   const { name, kind } = room.info.value;
   const partner = partnerOf(room.info.value);

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { ensureDirectRoom } from "../core/room-actions.js";
 import { navigate } from "../core/router.js";
 import { closeDialog, me, people, roomList } from "../core/state.js";
-import { showToast } from "../core/toast.js";
+import { showProblem } from "../core/toast.js";
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
@@ -18,22 +18,29 @@ export default function SwitcherDialog() {
   return html`<${Dialog} title=${t("dialog.switcher")}><${Switcher} /><//>`;
 }
 
+/** @param {string} path */
 function go(path) {
   closeDialog();
   navigate(path);
 }
 
-/** Rooms whose name has these letters, the ones that begin with them first. */
+/**
+ * Rooms whose name has these letters, the ones that begin with them first.
+ * @param {string} words
+ */
 function roomsNamed(words) {
   const wanted = words.trim().toLocaleLowerCase();
   const found = roomList.value
     .map((room) => ({ room, at: room.info.value.name.toLocaleLowerCase().indexOf(wanted) }))
     .filter(({ at }) => at >= 0);
-  found.sort((a, b) => (b.room.unread.value > 0) - (a.room.unread.value > 0) || a.at - b.at);
+  found.sort((a, b) => Number(b.room.unread.value > 0) - Number(a.room.unread.value > 0) || a.at - b.at);
   return found.slice(0, MAX_ROOMS).map(({ room }) => room);
 }
 
-/** People with these letters in their names; only where some were typed. */
+/**
+ * People with these letters in their names; only where some were typed.
+ * @param {string} words
+ */
 function usersNamed(words) {
   const wanted = words.trim().replace(/^@/u, "").toLocaleLowerCase();
   if (wanted === "") return [];
@@ -43,7 +50,11 @@ function usersNamed(words) {
     .slice(0, MAX_USERS);
 }
 
-/** Returns the entries of the switcher: `{key, icon, name, badge, go}`. */
+/**
+ * Returns the entries of the switcher: `{key, icon, name, badge, go}`.
+ * @param {string} words
+ * @returns {SwitcherTarget[]}
+ */
 function listTargets(words) {
   const found = roomsNamed(words).map((room) => ({
     key: `switch-${room.id}`,
@@ -68,11 +79,12 @@ function listTargets(words) {
   ];
 }
 
+/** @param {User} user */
 async function openDirectRoom({ id }) {
   try {
     go(roomPath(await ensureDirectRoom([id])));
   } catch (problem) {
-    showToast(problem.message, "bad");
+    showProblem(problem);
   }
 }
 
@@ -81,6 +93,7 @@ function Switcher() {
   const [at, setAt] = useState(0);
   const found = listTargets(words);
   const chosen = Math.min(at, found.length - 1);
+  /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
     if (event.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -4,6 +4,7 @@ import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Icon, IconButton } from "./icon.js";
 
+/** @param {{ uploads: Upload[] }} props */
 export function Uploads({ uploads }) {
   return html`<ul class="uploads" aria-label=${t("files.to-send")}>
     ${uploads.map(

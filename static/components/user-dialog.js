@@ -21,7 +21,9 @@ import { AvatarImage } from "./avatar-image.js";
 const RANK = { member: 0, moderator: 1, owner: 2 };
 const MUTE_SECONDS = [600, 3600, 86400, 604800];
 
+/** @param {{ userId: number; room?: Room }} props */
 export default function UserDialog({ userId, room }) {
+  /** @type {State<ProfileAnswer | null>} */
   const [person, setPerson] = useState(null);
   const loading = useSubmit(async () => {
     const [profile] = await Promise.all([get(`/api/users/${userId}`), loadBlocks()]);
@@ -34,6 +36,7 @@ export default function UserDialog({ userId, room }) {
   <//>`;
 }
 
+/** @param {{ person: ProfileAnswer; room?: Room }} props */
 function UserProfile({ person: { user, chat_rooms: shared }, room }) {
   const self = user.id === me.value?.id;
   return html`
@@ -53,6 +56,7 @@ function UserProfile({ person: { user, chat_rooms: shared }, room }) {
   `;
 }
 
+/** @param {{ user: Profile }} props */
 function UserActions({ user }) {
   const isBlocked = blocked.value.has(user.id);
   const writing = useSubmit(async () => {
@@ -69,7 +73,10 @@ function UserActions({ user }) {
   </section>`;
 }
 
-/** Actions of moderators and owners on a member of a lower role. */
+/**
+ * Actions of moderators and owners on a member of a lower role.
+ * @param {{ user: Profile; room: Room }} props
+ */
 function ModerationActions({ user, room }) {
   const member = room.members.value?.get(user.id);
   const mine = RANK[room.info.value.role];
@@ -77,10 +84,15 @@ function ModerationActions({ user, room }) {
     return null;
   }
   const base = `/api/rooms/${room.id}`;
+  /** @param {string} words */
   const done = (words) => async () => {
     await loadMembers(room);
     showToast(t(words, { name: user.display_name }));
   };
+  /**
+   * @param {() => Promise<unknown>} call
+   * @param {string} words
+   */
   const act =
     (call, words, closes = false) =>
     async () => {

@@ -15,7 +15,7 @@ import { Invitation, useInvite } from "./invitation.js";
 
 export function Welcome() {
   const invited = route.value.name === "invite";
-  const link = invited ? route.value.code : "";
+  const link = route.value.code ?? "";
   const look = useInvite(link);
   const code = isExpired(look) ? "" : link;
   const registration = registrationOf(server.value);
@@ -44,6 +44,7 @@ export function Welcome() {
   </main>`;
 }
 
+/** @param {{ mode: string; setMode: (mode: string) => void; closed: boolean }} props */
 function Switch({ mode, setMode, closed }) {
   if (closed) return html`<p class="switch">${t("welcome.closed")}</p>`;
   return mode === "signin"
@@ -51,6 +52,7 @@ function Switch({ mode, setMode, closed }) {
     : html`<p class="switch">${t("welcome.have-account")} <button type="button" class="link" onClick=${() => setMode("signin")}>${t("welcome.sign-in")}</button></p>`;
 }
 
+/** @param {{ code: string }} props */
 function SignIn({ code }) {
   const form = useSubmit(async (values) => {
     await signIn(values);
@@ -65,7 +67,10 @@ function SignIn({ code }) {
   </form>`;
 }
 
-/** A code is `needed` where new accounts are made by invitation alone. Nobody can have one for the first account. */
+/**
+ * A code is `needed` where new accounts are made by invitation alone. Nobody can have one for the first account.
+ * @param {{ code: string; needed: boolean; isFirst: boolean }} props
+ */
 function SignUp({ code, needed, isFirst }) {
   const form = useSubmit(async ({ username, password, displayName, code: typed = "" }) => {
     await signUp({ username, password, displayName: displayName.trim(), code: codeFrom(typed) });

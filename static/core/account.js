@@ -6,9 +6,10 @@ import { deleteDrafts } from "./drafts.js";
 import { navigate } from "./router.js";
 import { deleteOutbox } from "./sending.js";
 import { beginSession, clearSession, updateOwnUser } from "./session.js";
-import { route, server, session } from "./state.js";
+import { me, route, server } from "./state.js";
 import { remove } from "./storage.js";
 
+/** @param {{ username: string; password: string }} values */
 export async function signIn({ username, password }) {
   const answer = await anonymous("POST", "/api/auth/signin", { username, password, cookie: true });
   recordRenewal();
@@ -16,7 +17,10 @@ export async function signIn({ username, password }) {
   beginSession(answer.user ? answer : await get("/api/me"));
 }
 
-/** With a `code`, the account and its first room are one step. */
+/**
+ * With a `code`, the account and its first room are one step.
+ * @param {{ username: string; password: string; displayName: string; code: string }} values
+ */
 export async function signUp({ username, password, displayName, code }) {
   const answer = await anonymous("POST", "/api/auth/signup", {
     username,
@@ -39,25 +43,31 @@ function leaveInvitePage() {
 
 /** Ends the session here and on the server, and forgets what this browser kept of it. */
 export async function signOut() {
-  const { user } = session.value;
+  const { id } = /** @type {User} */ (me.value);
   try {
     await request("POST", "/api/auth/signout", {});
   } catch (problem) {
-    if (problem.status !== 401) throw problem;
+    if (/** @type {Problem} */ (problem).status !== 401) throw problem;
   }
   clearSession("session.signed-out");
-  deleteDrafts(user.id);
-  await deleteOutbox(user.id);
+  deleteDrafts(id);
+  await deleteOutbox(id);
   remove("parlor.renewed_at");
 }
 
+/** @param {string} displayName */
 export async function changeDisplayName(displayName) {
   const { user } = await patch("/api/me", { display_name: displayName });
   updateOwnUser({ display_name: displayName, ...user });
 }
 
+/**
+ * @param {string} current
+ * @param {string} next
+ */
 export const changePassword = (current, next) => post("/api/auth/password", { current, new: next });
 
 export const listSessions = async () => (await get("/api/me/sessions")).items;
 
+/** @param {number} id */
 export const revokeSession = (id) => erase(`/api/me/sessions/${id}`);

@@ -13,11 +13,15 @@ const SYNC_MS = 100;
 /** Answers to a refresh that mean that there is no session to renew. */
 const NO_SESSION = new Set([400, 401, 403, 422]);
 
+/** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let onEnded = () => {};
 
-/** Sets the handler for the end of the session. */
+/**
+ * Sets the handler for the end of the session.
+ * @param {() => void} listener
+ */
 export const onSessionEnd = (listener) => {
   onEnded = listener;
 };
@@ -28,7 +32,15 @@ export const recordRenewal = () => write(RENEWED_AT, Date.now());
 /** The session's cookies are known to be too old, or not known at all. */
 export const renewalIsDue = () => Date.now() - read(RENEWED_AT, 0) > FRESH_MS;
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {{ keepalive?: boolean }} [options]
+ * @returns {Promise<Json>}
+ */
 async function call(method, path, body, { keepalive = false } = {}) {
+  /** @type {RequestInit & { headers: Record<string, string> }} */
   const init = {
     method,
     headers: { accept: "application/json" },
@@ -61,6 +73,8 @@ async function call(method, path, body, { keepalive = false } = {}) {
  * A refresh token is good once, and using it twice ends the session, so the tabs take turns
  * and each first looks whether the one before it has done the work.
  * `"ok"`, `"ended"` or `"unreachable"`.
+ * @param {number} since
+ * @returns {Promise<Verdict>}
  */
 export function renew(since) {
   const askedAt = Date.now();
@@ -74,20 +88,29 @@ export function renew(since) {
       recordRenewal();
       return "ok";
     } catch (problem) {
-      return NO_SESSION.has(problem.status) ? "ended" : "unreachable";
+      return NO_SESSION.has(/** @type {Problem} */ (problem).status) ? "ended" : "unreachable";
     }
   }).catch(() => "unreachable");
 }
 
-/** Renews the cookies when they could be too old. */
+/**
+ * Renews the cookies when they could be too old.
+ * @returns {Promise<Verdict>}
+ */
 export const renewIfDue = () => (renewalIsDue() ? renew(Date.now() - FRESH_MS) : Promise.resolve("ok"));
 
-/** A call with the session's cookies; an expired access cookie is renewed once on the way. */
+/**
+ * A call with the session's cookies; an expired access cookie is renewed once on the way.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ */
 export async function request(method, path, body) {
   const startedAt = Date.now();
   try {
     return await call(method, path, body);
-  } catch (problem) {
+  } catch (error) {
+    const problem = /** @type {Problem} */ (error);
     if (problem.status !== 401 || problem.code === "bad_credentials") throw problem;
     const verdict = await renew(startedAt);
     if (verdict === "unreachable") throw Problem.network();
@@ -102,8 +125,25 @@ export async function request(method, path, body) {
 /** A call that needs no session. */
 export const anonymous = call;
 
+/** @param {string} path */
 export const get = (path) => request("GET", path);
+/**
+ * @param {string} path
+ * @param {unknown} body
+ */
 export const post = (path, body = {}) => request("POST", path, body);
+/**
+ * @param {string} path
+ * @param {unknown} body
+ */
 export const patch = (path, body) => request("PATCH", path, body);
+/**
+ * @param {string} path
+ * @param {unknown} body
+ */
 export const put = (path, body = {}) => request("PUT", path, body);
+/**
+ * @param {string} path
+ * @param {unknown} [body]
+ */
 export const remove = (path, body) => request("DELETE", path, body);

@@ -3,19 +3,25 @@
 import { get, put, remove } from "./api.js";
 import { blocked, me } from "./state.js";
 
-/** Takes over whom the server has as blocked, and lists them. */
+/**
+ * Takes over whom the server has as blocked, and lists them.
+ * @returns {Promise<User[]>}
+ */
 export async function loadBlocks() {
   const reader = me.value?.id;
+  /** @type {{ items: User[] }} */
   const { items } = await get("/api/me/blocks");
   if (me.value?.id === reader) blocked.value = new Set(items.map(({ id }) => id));
   return items;
 }
 
+/** @param {number} userId */
 export async function block(userId) {
   await put(`/api/me/blocks/${userId}`);
   blocked.value = new Set(blocked.value).add(userId);
 }
 
+/** @param {number} userId */
 export async function unblock(userId) {
   await remove(`/api/me/blocks/${userId}`);
   blocked.value = new Set([...blocked.value].filter((id) => id !== userId));

@@ -5,7 +5,11 @@ import { connection } from "./state.js";
 
 const CATCH_UP_PAGE = 200;
 
-/** Reads over HTTP what a `sync` was too large for; true when all of it has been read. */
+/**
+ * Reads over HTTP what a `sync` was too large for; true when all of it has been read.
+ * @param {Room} room
+ * @param {number} fromRev
+ */
 export async function catchUp(room, fromRev) {
   const { since: connected } = connection.value;
   const current = () => connection.value.phase === "ready" && connection.value.since === connected;

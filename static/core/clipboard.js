@@ -1,4 +1,7 @@
-/** Copies `text`; false when the browser refuses. The Clipboard API exists only in secure contexts. */
+/**
+ * Copies `text`; false when the browser refuses. The Clipboard API exists only in secure contexts.
+ * @param {string} text
+ */
 export async function copyText(text) {
   try {
     if (navigator.clipboard) {

@@ -3,13 +3,16 @@
 import { commandOf, nearestCommand } from "../lib/command-line.js";
 import { t } from "../lib/i18n.js";
 import { roomPath } from "../lib/routes.js";
-import { showToast } from "./toast.js";
+import { showProblem } from "./toast.js";
 import { ensureDirectRoom, changeRoom } from "./room-actions.js";
 import { navigate } from "./router.js";
 import { sendMessage } from "./sending.js";
 import { openDialog, people, rooms } from "./state.js";
 
-/** By name, in the order of the list that offers them; `takes` is a key of the catalogue. `/me` is sent as it is. */
+/**
+ * By name, in the order of the list that offers them; `takes` is a key of the catalogue. `/me` is sent as it is.
+ * @type {Command[]}
+ */
 export const COMMANDS = [
   { name: "me", takes: "command.text", about: "command.me" },
   { name: "msg", takes: "command.user-text", about: "command.msg", run: sendDirectMessage },
@@ -22,13 +25,18 @@ export const COMMANDS = [
 /** So much of an unknown command is repeated. */
 const MAX_SHOWN = 32;
 
-/** `/msg @ada hello`: says it to one person, in the room that both have for themselves. */
+/**
+ * `/msg @ada hello`: says it to one person, in the room that both have for themselves.
+ * @param {Room} _
+ * @param {string} rest
+ */
 async function sendDirectMessage(_, rest) {
   const [, name, text] = /^@?(\S+)\s*([\s\S]*)$/u.exec(rest) ?? [];
   const person = [...people.value.values()].find(({ username }) => username.toLowerCase() === name?.toLowerCase());
   if (!person) throw new Error(t("command.nobody", { name: name ?? "" }));
   const id = await ensureDirectRoom([person.id]);
-  const saved = text === "" ? true : sendMessage(rooms.value.get(id), text);
+  const room = rooms.value.get(id);
+  const saved = text && room ? sendMessage(room, text) : true;
   navigate(roomPath(id));
   return saved;
 }
@@ -37,9 +45,12 @@ async function sendDirectMessage(_, rest) {
  * Does what the line says. Returns true once it is done, and false when it failed, which the page has shown then. A line
  * that is no command is refused rather than published: it returns `{text, nearest}`, a text that says why and the
  * command that may have been meant, or null.
+ * @param {Room} room
+ * @param {string} line
+ * @returns {Promise<boolean | Refusal>}
  */
 export async function execute(room, line, { withFiles = false } = {}) {
-  const { name, rest } = commandOf(line);
+  const { name, rest } = commandOf(line) ?? { name: "", rest: "" };
   const command = COMMANDS.find((known) => known.name === name);
   const shown = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name;
   if (!command?.run)
@@ -54,7 +65,7 @@ export async function execute(room, line, { withFiles = false } = {}) {
   try {
     return (await command.run(room, rest)) !== false;
   } catch (problem) {
-    showToast(problem.message, "bad");
+    showProblem(problem);
     return false;
   }
 }

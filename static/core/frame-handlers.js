@@ -2,7 +2,7 @@
 
 import { batch } from "@preact/signals";
 import { t } from "../lib/i18n.js";
-import { trimWindow, loadAfter, openRoom } from "./history.js";
+import { loadAfter, openRoom, trimWindow } from "./history.js";
 import { announce } from "./live-region.js";
 import { memberJoined, memberLeft, applyPresence, rememberUser, reloadMembers } from "./members.js";
 import { preferences } from "./preferences.js";
@@ -33,6 +33,7 @@ import {
 import { showToast } from "./toast.js";
 import { clearTyping, receiveTyping, removeTyping } from "./typing.js";
 
+/** @type {FrameHandlers} */
 const handlers = {
   ready,
   message,
@@ -49,7 +50,7 @@ const handlers = {
 };
 
 setHandlers({
-  onFrame: (frame) => batch(() => handlers[frame.type]?.(frame)),
+  onFrame: (frame) => batch(() => handle(frame)),
   onPhase: (phase) => {
     if (phase === "ready") return;
     clearTyping();
@@ -59,7 +60,19 @@ setHandlers({
   onEnded: () => endSession(),
 });
 
-/** Which database the server has; null before the first `ready`. */
+/**
+ * Handles a frame. A newer server may send types that this page does not know.
+ * @template {keyof FrameBodies} Type
+ * @param {FrameOf<Type>} frame
+ */
+function handle(frame) {
+  handlers[frame.type]?.(frame);
+}
+
+/**
+ * Which database the server has; null before the first `ready`.
+ * @type {string | null}
+ */
 let epoch = null;
 
 /**
@@ -75,6 +88,7 @@ function resetHistory() {
   showToast(t("epoch.changed"));
 }
 
+/** @param {FrameOf<"ready">} frame */
 function ready(frame) {
   if (frame.user) updateOwnUser(frame.user);
   if (frame.limits?.body_chars) bodyLimit.value = frame.limits.body_chars;
@@ -82,10 +96,11 @@ function ready(frame) {
     outbox.value?.failRoom(id, t("pending.no-room"));
   if (epoch !== null && frame.epoch !== epoch) resetHistory();
   epoch = frame.epoch;
+  /** @type {Record<string, number | null>} */
   const missed = {};
   for (const item of frame.rooms) {
     const known = upsertRoom(item);
-    if (item.read_generation > known.readGeneration && item.unread > 0) keepUnread(known, item.read_seq);
+    if ((item.read_generation ?? 0) > known.readGeneration && item.unread) keepUnread(known, item.read_seq ?? 0);
     if (known.receipt(item)) scheduleReceipt(known);
     if (known.timeline.updateHead(item.head)) {
       if (known.timeline.loaded || known.timeline.loading) missed[item.id] = known.timeline.rev;
@@ -105,15 +120,20 @@ function ready(frame) {
   void import("./blocks.js").then(({ loadBlocks }) => loadBlocks()).catch(() => {});
 }
 
-/** Asks for everything that changed since these revs: `{"1": 520}`. */
+/**
+ * Asks for everything that changed since these revs: `{"1": 520}`.
+ * @param {Record<string, number | null>} revs
+ */
 function sync(revs) {
   if (Object.keys(revs).length === 0) return;
   for (const id of Object.keys(revs)) rooms.value.get(Number(id))?.timeline.startSync();
   liveSocket.send({ type: "sync", rooms: revs });
 }
 
+/** @param {Room} known */
 const syncRoom = (known) => sync({ [known.id]: known.timeline.rev });
 
+/** @param {FrameOf<"message">} frame */
 function message(frame) {
   const known = rooms.value.get(frame.room_id);
   if (!known) return;
@@ -129,6 +149,10 @@ function message(frame) {
   known.touch();
 }
 
+/**
+ * @param {Room} known
+ * @param {Message} arrived
+ */
 function handleNewMessage(known, arrived) {
   if (arrived.kind === "system") {
     handleSystemEvent(known, arrived);
@@ -154,6 +178,10 @@ function handleNewMessage(known, arrived) {
   if (isForMe(known, arrived)) known.mentions.value += 1;
 }
 
+/**
+ * @param {Room} known
+ * @param {Message} arrived
+ */
 async function scheduleNotification(known, arrived) {
   try {
     const notifications = await import("./notifications.js");
@@ -163,6 +191,10 @@ async function scheduleNotification(known, arrived) {
   }
 }
 
+/**
+ * @param {Room} known
+ * @param {Message} arrived
+ */
 function handleSystemEvent(known, { event, author }) {
   const type = event?.type;
   if (type === "joined") memberJoined(known, author);
@@ -170,10 +202,12 @@ function handleSystemEvent(known, { event, author }) {
   else if (type === "kicked" || type === "banned") reloadMembers(known);
 }
 
+/** @param {FrameOf<"ack">} frame */
 function ack(frame) {
   confirmMessage(frame.key, frame.seq);
 }
 
+/** @param {FrameOf<"synced">} frame */
 function synced(frame) {
   const known = rooms.value.get(frame.room_id);
   if (!known) return;
@@ -186,6 +220,7 @@ function synced(frame) {
   known.touch();
 }
 
+/** @param {FrameOf<"behind">} frame */
 async function behind(frame) {
   const known = rooms.value.get(frame.room_id);
   if (!known) return;
@@ -206,6 +241,7 @@ async function behind(frame) {
   if (caughtUp && rooms.value.get(known.id) === known) syncRoom(known);
 }
 
+/** @param {FrameOf<"presence">} frame */
 function presence(frame) {
   const known = rooms.value.get(frame.room_id);
   if (!known) return;
@@ -220,6 +256,7 @@ function presence(frame) {
   applyPresence(known, frame);
 }
 
+/** @param {FrameOf<"read">} frame */
 function read(frame) {
   const known = rooms.value.get(frame.room_id);
   if (!known) return;
@@ -229,6 +266,7 @@ function read(frame) {
   if (forced || !hasPendingReceipt(known)) known.receipt(frame, true);
 }
 
+/** @param {FrameOf<"room">} frame */
 function room(frame) {
   const isNew = !rooms.value.has(frame.room.id);
   const known = upsertRoom(frame.room);
@@ -236,11 +274,13 @@ function room(frame) {
   if (known.timeline.updateHead(frame.room.head) && !known.timeline.syncing) syncRoom(known);
 }
 
+/** @param {FrameOf<"room_left">} frame */
 function roomLeft(frame) {
   removeRoom(frame.room_id);
   outbox.value?.failRoom(frame.room_id, t("pending.no-room"));
 }
 
+/** @param {FrameOf<"error">} frame */
 function error(frame) {
   if (frame.code === "epoch_changed") {
     resetHistory();

@@ -11,9 +11,19 @@ const FAR_BEHIND = 100;
 const MAX_WINDOW = 300;
 const TRIMMED_WINDOW = 250;
 
-export const fetchMessages = (room, query) => get(`/api/rooms/${room.id}/messages?${new URLSearchParams(query)}`);
+/**
+ * @param {Room} room
+ * @param {Record<string, number>} query
+ * @returns {Promise<MessagePage>}
+ */
+export const fetchMessages = (room, query) =>
+  get(`/api/rooms/${room.id}/messages?${new URLSearchParams(/** @type {Query} */ (query))}`);
 
-/** Loads the room's first page: around `seq`, around the first unread, or the newest. */
+/**
+ * Loads the room's first page: around `seq`, around the first unread, or the newest.
+ * @param {Room} room
+ * @param {number | null} [seq]
+ */
 export async function openRoom(room, seq = null) {
   if (room.loading.value === "loading") return;
   const { timeline } = room;
@@ -39,16 +49,25 @@ const RETRY_MS = 2_000;
 // A network that was away for seconds may come back without the socket's having noticed, so no `ready` tells of it.
 effect(() => {
   const room = currentRoom.value;
-  if (!room?.loading.value.offline || connection.value.phase !== "ready") return undefined;
+  const state = /** @type {Problem | undefined} */ (room?.loading.value);
+  if (!room || !state?.offline || connection.value.phase !== "ready") return undefined;
   const timer = setTimeout(() => void openRoom(room, route.value.seq), RETRY_MS);
   return () => clearTimeout(timer);
 });
 
-/** Leaves whatever part of the history is shown, for the newest messages. */
+/**
+ * Leaves whatever part of the history is shown, for the newest messages.
+ * @param {Room} room
+ */
 export async function jumpToPresent(room) {
   if (room.timeline.hasAfter) await load(room, { limit: PAGE_SIZE }, { end: true });
 }
 
+/**
+ * @param {Room} room
+ * @param {Record<string, number>} query
+ * @param {Opening} opening
+ */
 async function load(room, query, opening) {
   const { timeline } = room;
   room.loading.value = "loading";
@@ -60,11 +79,12 @@ async function load(room, query, opening) {
     room.loading.value = "ready";
   } catch (problem) {
     timeline.loading = false;
-    room.loading.value = problem;
+    room.loading.value = /** @type {Problem} */ (problem);
   }
   room.touch();
 }
 
+/** @param {Room} room */
 export async function loadBefore(room) {
   const { timeline } = room;
   if (!timeline.loaded || !timeline.hasBefore || room.loadingBefore.value) return;
@@ -80,6 +100,7 @@ export async function loadBefore(room) {
   }
 }
 
+/** @param {Room} room */
 export async function loadAfter(room) {
   const { timeline } = room;
   if (!timeline.loaded || !timeline.hasAfter || room.loadingAfter.value) return;
@@ -98,7 +119,10 @@ export async function loadAfter(room) {
 /** Scrolling asks again and again; a server that just failed is left in peace for a moment. */
 export const pauseAfterFailure = () => new Promise((resolve) => setTimeout(resolve, 2_000));
 
-/** Keeps the window from growing for ever while messages come in. */
+/**
+ * Keeps the window from growing for ever while messages come in.
+ * @param {Room} room
+ */
 export function trimWindow(room) {
   const { timeline } = room;
   if (timeline.size <= MAX_WINDOW || timeline.hasAfter) return;
@@ -108,7 +132,10 @@ export function trimWindow(room) {
   else timeline.detach();
 }
 
-/** The room is no longer on the screen: its next visit starts at its end, or at what is unread. */
+/**
+ * The room is no longer on the screen: its next visit starts at its end, or at what is unread.
+ * @param {Room} room
+ */
 export function closeRoom(room) {
   room.atBottom.value = false;
   room.stayUnread = false;

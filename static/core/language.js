@@ -7,13 +7,19 @@ import { read, remove, write } from "./storage.js";
 const STORAGE_KEY = "parlor.language";
 const RETRY_MS = 2_000;
 
-/** The chosen language's code, or null where the browser's is taken. */
+/**
+ * The chosen language's code, or null where the browser's is taken.
+ * @returns {string | null}
+ */
 export function chosenLanguage() {
   const code = read(STORAGE_KEY);
   return typeof code === "string" && Object.hasOwn(LANGUAGES, code) ? code : null;
 }
 
-/** Chooses a language (null: the browser's) and opens the page anew in it. */
+/**
+ * Chooses a language (null: the browser's) and opens the page anew in it.
+ * @param {string | null} code
+ */
 export function chooseLanguage(code) {
   if (code === null) remove(STORAGE_KEY);
   else write(STORAGE_KEY, code);

@@ -9,11 +9,16 @@ const MAX_CHARS = 300;
 /** The text of the live region. */
 export const announcement = signal("");
 
+/** @type {string[]} */
 let queued = [];
+/** @type {number | null} */
 let timer = null;
 let quietUntil = 0;
 
-/** Queues a message. Messages that queue up meanwhile are announced by their number. */
+/**
+ * Queues a message. Messages that queue up meanwhile are announced by their number.
+ * @param {Message} message
+ */
 export function announce({ author, body }) {
   queued.push(t("announce.message", { name: author?.display_name ?? t("announce.someone"), body }));
   timer ??= setTimeout(publish, Math.max(0, quietUntil - Date.now()));

@@ -13,6 +13,10 @@ import { isForMe, people, rooms } from "./state.js";
 const DELAY_MS = 1_000;
 const BODY_CHARS = 200;
 
+/**
+ * @param {Room} room
+ * @param {Message} message
+ */
 function isWanted(room, message) {
   const { notify } = room.info.value;
   return notify === "none" ? false : notify === "mentions" ? isForMe(room, message) : true;
@@ -20,26 +24,39 @@ function isWanted(room, message) {
 
 const isAllowed = () => preferences.value.notifications === "on" && globalThis.Notification?.permission === "granted";
 
-/** Pending notifications: `Map<room id, [message, …]>`. A burst in one room is one notification. */
+/**
+ * Pending notifications: `Map<room id, [message, …]>`. A burst in one room is one notification.
+ * @type {Map<number, Message[]>}
+ */
 const pending = new Map();
 
-/** A message of somebody else has come, live. */
+/**
+ * A message of somebody else has come, live.
+ * @param {Room} room
+ * @param {Message} message
+ */
 export function scheduleNotification(room, message) {
   if (!isAllowed() || isAttended(room) || !isWanted(room, message)) return;
-  if (pending.has(room.id)) {
-    pending.get(room.id).push(message);
+  const burst = pending.get(room.id);
+  if (burst) {
+    burst.push(message);
     return;
   }
-  pending.set(room.id, [message]);
-  setTimeout(() => notifyRoom(room), DELAY_MS);
+  const messages = [message];
+  pending.set(room.id, messages);
+  setTimeout(() => notifyRoom(room, messages), DELAY_MS);
 }
 
-function notifyRoom(room) {
-  const unread = pending.get(room.id).filter(({ seq }) => seq > room.readSeq.value);
+/**
+ * @param {Room} room
+ * @param {Message[]} messages
+ */
+function notifyRoom(room, messages) {
+  const unread = messages.filter(({ seq }) => seq > room.readSeq.value);
   pending.delete(room.id);
-  // They were read meanwhile, or the room is left.
-  if (unread.length === 0 || rooms.value.get(room.id) !== room || !isAllowed()) return;
   const message = unread.at(-1);
+  // They were read meanwhile, or the room is left.
+  if (!message || rooms.value.get(room.id) !== room || !isAllowed()) return;
   const author =
     people.value.get(message.author?.id)?.display_name ?? message.author?.display_name ?? t("announce.someone");
   const { name, kind } = room.info.value;
@@ -51,9 +68,18 @@ function notifyRoom(room) {
   void showNotification(room, title, body, `${roomPath(room.id)}/${message.seq}`);
 }
 
-/** How to take away what is shown, by room. */
+/**
+ * How to take away what is shown, by room.
+ * @type {Map<number, () => unknown>}
+ */
 const shown = new Map();
 
+/**
+ * @param {Room} room
+ * @param {string} title
+ * @param {string} body
+ * @param {string} path
+ */
 async function showNotification(room, title, body, path) {
   // With one tag a room, several tabs show one notification.
   const options = { body, tag: `parlor-room-${room.id}`, icon: "/icons/192.png", data: { path } };
@@ -79,7 +105,7 @@ async function showNotification(room, title, body, path) {
 effect(() => {
   for (const [id, room] of rooms.value) {
     if (room.unread.value > 0 || !shown.has(id)) continue;
-    void shown.get(id)();
+    void shown.get(id)?.();
     shown.delete(id);
   }
 });

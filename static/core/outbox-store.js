@@ -5,6 +5,7 @@ import { keysWithPrefix, read, remove, write } from "./storage.js";
 const STORE = "outbox";
 const FALLBACK = "parlor.outbox.";
 
+/** @type {Promise<IDBDatabase | null> | null} */
 let opening = null;
 
 /** Opens the database. Resolves to null if the browser has none. */
@@ -28,7 +29,13 @@ function database() {
   return opening;
 }
 
-/** Runs `action(store)` in its own transaction. Resolves to the request's result once the transaction is durable. */
+/**
+ * Runs `action(store)` in its own transaction. Resolves to the request's result once the transaction is durable.
+ * @template T
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest<T>} action
+ * @returns {Promise<T>}
+ */
 async function inTransaction(mode, action) {
   const open = await database();
   if (!open) throw new Error("no database");
@@ -40,7 +47,11 @@ async function inTransaction(mode, action) {
   });
 }
 
-/** Returns the stored outboxes whose name begins with `prefix`, as `Map<name, entries>`. */
+/**
+ * Returns the stored outboxes whose name begins with `prefix`, as `Map<name, entries>`.
+ * @param {string} prefix
+ * @returns {Promise<Map<string, OutboxEntry[]>>}
+ */
 export async function loadAll(prefix) {
   const found = new Map();
   for (const key of keysWithPrefix(FALLBACK + prefix)) found.set(key.slice(FALLBACK.length), read(key, []));
@@ -55,10 +66,17 @@ export async function loadAll(prefix) {
   return found;
 }
 
-/** Replaces the entries of an outbox. Resolves once they are stored, to whether they outlive the page. */
+/**
+ * Replaces the entries of an outbox. Resolves once they are stored, to whether they outlive the page.
+ * @param {string} name
+ * @param {OutboxEntry[]} entries
+ * @returns {Promise<boolean>}
+ */
 export async function save(name, entries) {
   try {
-    await inTransaction("readwrite", (store) => (entries.length > 0 ? store.put(entries, name) : store.delete(name)));
+    await inTransaction("readwrite", (store) =>
+      entries.length > 0 ? store.put(entries, name) : /** @type {IDBRequest} */ (store.delete(name)),
+    );
     remove(FALLBACK + name);
     return true;
   } catch {

@@ -6,7 +6,10 @@ import { read, write } from "./storage.js";
 
 const STORAGE_KEY = "parlor.preferences";
 
-/** The values of each preference; the first one is what holds until another is chosen. */
+/**
+ * The values of each preference; the first one is what holds until another is chosen.
+ * @type {Record<keyof Preferences, string[]>}
+ */
 export const CHOICES = {
   theme: ["system", "light", "dark"],
   density: ["cosy", "compact"],
@@ -15,16 +18,23 @@ export const CHOICES = {
   notifications: ["off", "on"],
 };
 
+/** @returns {Preferences} */
 function load() {
   const kept = read(STORAGE_KEY, {}) ?? {};
-  return Object.fromEntries(
-    Object.entries(CHOICES).map(([name, values]) => [name, values.includes(kept[name]) ? kept[name] : values[0]]),
+  return /** @type {Preferences} */ (
+    Object.fromEntries(
+      Object.entries(CHOICES).map(([name, values]) => [name, values.includes(kept[name]) ? kept[name] : values[0]]),
+    )
   );
 }
 
 /** `{theme, density, hours, enter, notifications}`, replaced when one of them changes. */
 export const preferences = signal(load());
 
+/**
+ * @param {keyof Preferences} name
+ * @param {string} value
+ */
 export function setPreference(name, value) {
   if (!CHOICES[name].includes(value)) throw new RangeError(`${value} is no choice of ${name}`);
   preferences.value = { ...preferences.value, [name]: value };
@@ -36,6 +46,7 @@ addEventListener("storage", ({ key }) => {
   if (key === STORAGE_KEY) preferences.value = load();
 });
 
+/** @type {Record<string, string>} */
 const THEME_COLORS = { light: "#f3f2ec", dark: "#101614" };
 
 effect(() => {
@@ -46,7 +57,9 @@ effect(() => {
   if (density === "cosy") delete dataset.density;
   else dataset.density = density;
   // The frame that the browser draws around the page.
-  for (const meta of document.querySelectorAll('meta[name="theme-color"]')) {
+  /** @type {NodeListOf<HTMLMetaElement>} */
+  const colors = document.querySelectorAll('meta[name="theme-color"]');
+  for (const meta of colors) {
     meta.content = THEME_COLORS[theme] ?? THEME_COLORS[meta.media.includes("dark") ? "dark" : "light"];
   }
   setHourCycle(hours);

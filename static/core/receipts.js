@@ -19,7 +19,10 @@ for (const name of ["focus", "blur", "pageshow"]) addEventListener(name, updateP
 document.addEventListener("visibilitychange", updatePageActive);
 updatePageActive();
 
-/** Returns whether the reader is looking at the end of this room's log. */
+/**
+ * Returns whether the reader is looking at the end of this room's log.
+ * @param {Room} room
+ */
 export function isAttended(room) {
   return (
     pageActive.value &&
@@ -31,9 +34,13 @@ export function isAttended(room) {
   );
 }
 
+/** @type {Map<number, { room: Room; timer: number }>} */
 const pendingReceipts = new Map();
 
-/** Everything in the room has been read; the server is told in a moment. */
+/**
+ * Everything in the room has been read; the server is told in a moment.
+ * @param {Room} room
+ */
 export function markRead(room) {
   const seq = room.timeline.headSeq;
   if (seq <= room.readSeq.value && room.unread.value === 0) return;
@@ -43,19 +50,27 @@ export function markRead(room) {
   scheduleReceipt(room);
 }
 
-/** The reader has scrolled past this message. How many are left is for the server to say. */
+/**
+ * The reader has scrolled past this message. How many are left is for the server to say.
+ * @param {Room} room
+ * @param {number} seq
+ */
 export function markReadUpTo(room, seq) {
   if (seq <= room.readSeq.value || !pageActive.value || currentRoom.value !== room || room.stayUnread) return;
   room.readSeq.value = seq;
   scheduleReceipt(room);
 }
 
-/** Tells the server how far this page has read; without a connection, `ready` brings it up again. */
+/**
+ * Tells the server how far this page has read; without a connection, `ready` brings it up again.
+ * @param {Room} room
+ */
 export function scheduleReceipt(room) {
   if (!pendingReceipts.has(room.id))
     pendingReceipts.set(room.id, { room, timer: setTimeout(() => sendReceipt(room), SEND_DELAY_MS) });
 }
 
+/** @param {Room} room */
 function sendReceipt(room) {
   pendingReceipts.delete(room.id);
   liveSocket.send({ type: "read", room_id: room.id, seq: room.readSeq.value, read_generation: room.readGeneration });
@@ -72,6 +87,8 @@ addEventListener("pagehide", () => {
 /**
  * The room was marked as unread, here or on another device: looking at it does not read it until it is opened anew.
  * To be called before the receipt moves, or an attended room is read again at once.
+ * @param {Room} room
+ * @param {number} readSeq
  */
 export function keepUnread(room, readSeq) {
   if (room !== currentRoom.value) return;
@@ -80,7 +97,10 @@ export function keepUnread(room, readSeq) {
   room.touch();
 }
 
-/** The server has yet to hear how far this page has read. */
+/**
+ * The server has yet to hear how far this page has read.
+ * @param {Room} room
+ */
 export const hasPendingReceipt = (room) => pendingReceipts.has(room.id);
 
 /** Forgets what was not told: another account may be next. */
@@ -107,7 +127,7 @@ effect(() => {
   const { count, dot } = unreadTotals.value;
   const icon = dot ? ICON_WITH_DOT : ICON;
   const link = document.querySelector('link[rel="icon"]');
-  if (link.getAttribute("href") !== icon) link.setAttribute("href", icon);
+  if (link?.getAttribute("href") !== icon) link?.setAttribute("href", icon);
   // Only an installed page has a badge; where it may not be set, nothing is missed.
   const set =
     count > 0 ? navigator.setAppBadge?.(count) : dot ? navigator.setAppBadge?.() : navigator.clearAppBadge?.();

@@ -3,6 +3,7 @@
 import { batch, signal } from "@preact/signals";
 import { Timeline } from "../lib/timeline.js";
 
+/** @type {(keyof RoomInfo)[]} */
 const INFO_FIELDS = [
   "name",
   "topic",
@@ -26,7 +27,10 @@ export class Room {
   timeline = new Timeline();
   /** Grows whenever the timeline changed; what draws messages reads it. */
   version = signal(0);
-  /** `idle`, `loading`, `ready` or a Problem. */
+  /**
+   * `idle`, `loading`, `ready` or a Problem.
+   * @type {Signal<"idle" | "loading" | "ready" | Problem>}
+   */
   loading = signal("idle");
   loadingBefore = signal(false);
   loadingAfter = signal(false);
@@ -36,40 +40,68 @@ export class Room {
   readGeneration = 0;
   unread = signal(0);
   mentions = signal(0);
-  /** The divider "new" stands after this message; null for none. */
+  /**
+   * The divider "new" stands after this message; null for none.
+   * @type {Signal<number | null>}
+   */
   unreadAfter = signal(null);
   /** The end of the log is in view. */
   atBottom = signal(false);
-  /** The message that a link points at. */
+  /**
+   * The message that a link points at.
+   * @type {Signal<number | null>}
+   */
   target = signal(null);
-  /** Where the log is to be opened: `{seq}`, `{unread: true}` or `{end: true}`; a new object is a new wish. */
+  /**
+   * Where the log is to be opened: `{seq}`, `{unread: true}` or `{end: true}`; a new object is a new wish.
+   * @type {Opening | null}
+   */
   opening = null;
 
-  /** `Map<id, {id, username?, display_name?}>` of who is online, as far as it is known. */
+  /**
+   * `Map<id, {id, username?, display_name?}>` of who is online, as far as it is known.
+   * @type {Signal<Map<number, OnlineUser>>}
+   */
   online = signal(new Map());
   onlineCount = signal(0);
-  /** `Map<id, {user, role, joined_at}>`, or null before it was loaded. */
+  /**
+   * `Map<id, {user, role, joined_at}>`, or null before it was loaded.
+   * @type {Signal<Map<number, Member> | null>}
+   */
   members = signal(null);
   membersMore = signal(false);
 
-  /** The message that is being answered, and the one that is being edited. */
+  /**
+   * The message that is being answered, and the one that is being edited.
+   * @type {Signal<Message | null>}
+   */
   replying = signal(null);
+  /** @type {Signal<Message | null>} */
   editing = signal(null);
   /** Marked as unread by hand: looking at it does not read it until it is opened anew. */
   stayUnread = false;
 
-  /** Own messages that are on the server's disk but not yet in the timeline. */
+  /**
+   * Own messages that are on the server's disk but not yet in the timeline.
+   * @type {Signal<ConfirmedEntry[]>}
+   */
   confirmed = signal([]);
 
+  /** @param {RoomItem} item */
   constructor(item) {
     this.id = item.id;
+    /** @type {Signal<RoomInfo>} */
     this.info = signal({ id: item.id, name: "", topic: "", kind: "private", role: "member", member_count: 0 });
     this.update(item);
     this.receipt(item);
   }
 
-  /** Takes over what `item` says about the room itself. */
+  /**
+   * Takes over what `item` says about the room itself.
+   * @param {Partial<RoomItem>} item
+   */
   update(item) {
+    /** @type {Record<string, unknown>} */
     const change = {};
     for (const field of INFO_FIELDS) {
       if (item[field] !== undefined && item[field] !== this.info.value[field]) change[field] = item[field];
@@ -83,6 +115,7 @@ export class Room {
   /**
    * Takes over the server's receipt, unless this page has read further: then true.
    * `back` lets it move back, because it moved just then; a forced move that this page did not know of always does.
+   * @param {Receipt} receipt
    */
   receipt({ read_seq: readSeq = 0, unread = 0, mentions = 0, read_generation: generation = 0 }, back = false) {
     // Sent before a forced move that this page knows of.
@@ -95,11 +128,13 @@ export class Room {
     return false;
   }
 
+  /** @param {Message} message */
   replyTo(message) {
     this.replying.value = message;
     this.editing.value = null;
   }
 
+  /** @param {Message} message */
   startEditing(message) {
     this.editing.value = message;
     this.replying.value = null;
@@ -116,6 +151,7 @@ export class Room {
     this.unreadAfter.value = this.unread.value > 0 ? this.readSeq.value : null;
   }
 
+  /** @param {boolean} isAtBottom */
   setAtBottom(isAtBottom) {
     this.atBottom.value = isAtBottom;
   }

@@ -5,7 +5,10 @@ import { Room } from "./room.js";
 import { roomList, rooms, roomsLoaded } from "./state.js";
 import { read, write } from "./storage.js";
 
-/** Adds the room, or takes over what is new about it. */
+/**
+ * Adds the room, or takes over what is new about it.
+ * @param {RoomItem} item
+ */
 export function upsertRoom(item) {
   const known = rooms.value.get(item.id);
   if (known) {
@@ -18,7 +21,10 @@ export function upsertRoom(item) {
   return room;
 }
 
-/** The user is no longer in the room. */
+/**
+ * The user is no longer in the room.
+ * @param {number} roomId
+ */
 export function removeRoom(roomId) {
   if (!rooms.value.has(roomId)) return;
   const left = new Map(rooms.value);
@@ -26,7 +32,10 @@ export function removeRoom(roomId) {
   rooms.value = left;
 }
 
-/** Keeps only the rooms that the server still names; returns the ids of those dropped. */
+/**
+ * Keeps only the rooms that the server still names; returns the ids of those dropped.
+ * @param {Set<number>} ids
+ */
 export function retainRooms(ids) {
   const gone = [...rooms.value.keys()].filter((id) => !ids.has(id));
   if (gone.length > 0) rooms.value = new Map([...rooms.value].filter(([id]) => ids.has(id)));
@@ -42,8 +51,14 @@ export async function loadRooms() {
 /** The room that was open last. */
 const LAST_ROOM = "parlor.last_room";
 
-/** Stores which room is open, for the next visit. */
+/**
+ * Stores which room is open, for the next visit.
+ * @param {Room} room
+ */
 export const rememberRoom = (room) => write(LAST_ROOM, room.id);
 
-/** Returns the room that was open last, else the first of the list, or undefined without rooms. */
+/**
+ * Returns the room that was open last, else the first of the list, or undefined without rooms.
+ * @returns {Room | undefined}
+ */
 export const lastRoom = () => rooms.value.get(read(LAST_ROOM)) ?? roomList.value[0];

@@ -3,6 +3,10 @@
 import { parseRoute } from "../lib/routes.js";
 import { route } from "./state.js";
 
+/**
+ * @param {string} path
+ * @param {{ replace?: boolean }} [options]
+ */
 export function navigate(path, { replace = false } = {}) {
   if (path !== location.pathname) history[replace ? "replaceState" : "pushState"](null, "", path);
   route.value = parseRoute(path);
@@ -12,10 +16,13 @@ addEventListener("popstate", () => {
   route.value = parseRoute(location.pathname);
 });
 
-/** For a link's `onClick`: stays in the page, unless a new tab or window was asked for. */
+/**
+ * For a link's `onClick`: stays in the page, unless a new tab or window was asked for.
+ * @param {MouseEvent & { currentTarget: Element }} event
+ */
 export function followLink(event) {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
     return;
   event.preventDefault();
-  navigate(event.currentTarget.getAttribute("href"));
+  navigate(event.currentTarget.getAttribute("href") ?? "/");
 }

@@ -12,6 +12,7 @@ const TAB = "parlor.tab";
 const ACK_TIMEOUT_MS = 8_000;
 const SAVE_TIMEOUT_MS = 1_000;
 
+/** @type {{ value: Outbox | null }} */
 export const outbox = { value: null };
 
 /** A name for this tab that survives a reload and that no other tab has. */
@@ -34,28 +35,46 @@ async function claimTabId() {
   return name;
 }
 
+/** @type {Promise<string> | null} */
 let tabId = null;
 
-/** Promise of the last save to the outbox. Messages are sent after it. */
-let lastSave = Promise.resolve();
-/** For each message that was written and has no `ack` yet: called when the server has it. */
+/**
+ * Promise of the last save to the outbox. Messages are sent after it.
+ * @type {Promise<boolean>}
+ */
+let lastSave = Promise.resolve(true);
+/**
+ * For each message that was written and has no `ack` yet: called when the server has it.
+ * @type {Map<string, (isSaved: boolean) => void>}
+ */
 const pendingAcks = new Map();
-/** Settles when the outbox of whoever is here is open. */
+/**
+ * Settles when the outbox of whoever is here is open.
+ * @type {Promise<void>}
+ */
 let opening = Promise.resolve();
 
-/** The prefix of a user's outboxes. */
+/**
+ * The prefix of a user's outboxes.
+ * @param {number} userId
+ */
 const outboxPrefix = (userId) => `${userId}.`;
 
-/** Opens the outbox of `userId`: what this tab had not sent, and what closed tabs left behind. */
+/**
+ * Opens the outbox of `userId`: what this tab had not sent, and what closed tabs left behind.
+ * @param {number} userId
+ */
 export function openOutbox(userId) {
   opening = loadOutbox(userId);
 }
 
+/** @param {number} userId */
 async function loadOutbox(userId) {
   tabId ??= claimTabId();
   const own = outboxPrefix(userId) + (await tabId);
   const found = await loadAll(outboxPrefix(userId));
   const entries = found.get(own) ?? [];
+  /** @type {string[]} */
   const taken = [];
   for (const [name, left] of found) {
     if (name === own || !(await holdLock(`${TAB}.${name.slice(outboxPrefix(userId).length)}`))) continue;
@@ -79,11 +98,18 @@ export function closeOutbox() {
   outgoing.value = [];
 }
 
-/** Forgets what `userId` had not sent. */
+/**
+ * Forgets what `userId` had not sent.
+ * @param {number} userId
+ */
 export async function deleteOutbox(userId) {
   for (const name of (await loadAll(outboxPrefix(userId))).keys()) await save(name, []);
 }
 
+/**
+ * @param {string} own
+ * @param {OutboxEntry[]} entries
+ */
 function storeEntries(own, entries) {
   if (entries === outgoing.value) return;
   outgoing.value = entries;
@@ -93,10 +119,12 @@ function storeEntries(own, entries) {
 /** On disk before it is on the wire; a disk that gives no answer is not waited for for ever. Says nothing about the outcome. */
 const savedOrTimedOut = () => Promise.race([lastSave, new Promise((resolve) => setTimeout(resolve, SAVE_TIMEOUT_MS))]);
 
+/** @param {OutboxEntry} entry */
 async function send(entry) {
+  /** @type {Record<string, unknown>} */
   const frame = { type: "send", key: entry.key, room_id: entry.roomId, body: entry.body };
   if (entry.quote) frame.reply_to = entry.quote.seq;
-  if (entry.files?.length > 0) frame.files = entry.files.map(({ id }) => id);
+  if (entry.files) frame.files = entry.files.map(({ id }) => id);
   await savedOrTimedOut();
   // Without a connection it stays where it is, and is sent with the next one.
   liveSocket.send(frame);
@@ -109,6 +137,10 @@ async function send(entry) {
 /**
  * Queues a message that says something, with the files that were brought for it; resolves to whether it is saved:
  * on this machine's disk, however long that takes, or on the server's. It is not where nobody is signed in any more.
+ * @param {Room} room
+ * @param {string} body
+ * @param {{ replyTo?: Message | null; files?: FileInfo[] }} [options]
+ * @returns {Promise<boolean>}
  */
 export async function sendMessage(room, body, { replyTo = null, files = [] } = {}) {
   if (!outbox.value) await opening;
@@ -122,6 +154,7 @@ export async function sendMessage(room, body, { replyTo = null, files = [] } = {
   };
   const key = randomId();
   outbox.value.add({ key, roomId: room.id, body, ...(quote ? { quote } : {}), ...(files.length > 0 ? { files } : {}) });
+  /** @type {Promise<boolean>} */
   const acked = new Promise((resolve) => pendingAcks.set(key, resolve));
   // Where nothing outlives the page, only the server's answer saves it.
   const isSaved = await Promise.race([lastSave.then((isKept) => isKept || acked), acked]);
@@ -129,7 +162,11 @@ export async function sendMessage(room, body, { replyTo = null, files = [] } = {
   return isSaved;
 }
 
-/** The message with this key is on the server's disk as number `seq`. */
+/**
+ * The message with this key is on the server's disk as number `seq`.
+ * @param {string} key
+ * @param {number} seq
+ */
 export function confirmMessage(key, seq) {
   pendingAcks.get(key)?.(true);
   const entry = outbox.value?.acked(key);
@@ -140,8 +177,14 @@ export function confirmMessage(key, seq) {
   room.touch();
 }
 
-/** Sends a failed message again, under its key. */
+/**
+ * Sends a failed message again, under its key.
+ * @param {string} key
+ */
 export const retryMessage = (key) => outbox.value?.retry(key);
 
-/** Gives a message up. */
+/**
+ * Gives a message up.
+ * @param {string} key
+ */
 export const discardMessage = (key) => outbox.value?.discard(key);

@@ -10,7 +10,9 @@ const MIN_CHECK_INTERVAL_MS = 60_000;
 
 /** The one script that may be started by its address; the content security policy names the policy. */
 function scriptAddress() {
-  if (!globalThis.trustedTypes) return SCRIPT;
+  const { trustedTypes } = /** @type {{ trustedTypes?: Json }} */ (globalThis);
+  if (!trustedTypes) return SCRIPT;
+  /** @param {string} address */
   const createScriptURL = (address) => {
     if (address !== SCRIPT) throw new TypeError(`${address} is not to be started`);
     return address;
@@ -18,7 +20,10 @@ function scriptAddress() {
   return trustedTypes.createPolicy("parlor", { createScriptURL }).createScriptURL(SCRIPT);
 }
 
-/** Keeps the page; `version` is the worker that brought it, or null where none did. */
+/**
+ * Keeps the page; `version` is the worker that brought it, or null where none did.
+ * @param {ServiceWorker | null} version
+ */
 export async function installServiceWorker(version) {
   const workers = navigator.serviceWorker;
   let current = version;

@@ -7,7 +7,10 @@ import { read, remove, write } from "./storage.js";
 /** Whose session the browser holds, so that other tabs notice a change. */
 const USER = "parlor.user";
 
-/** Begins a session. */
+/**
+ * Begins a session.
+ * @param {{ user: Profile; session_id?: number | null }} answer
+ */
 export const beginSession = ({ user, session_id: sessionId = null }) => {
   write(USER, user.id);
   session.value = { phase: "in", user, sessionId, notice: null };
@@ -25,7 +28,7 @@ export async function restoreSession() {
       beginSession(await get("/api/me"));
       return;
     } catch (problem) {
-      if (problem.status === 401) return showSignIn(about);
+      if (/** @type {Problem} */ (problem).status === 401) return showSignIn(about);
     }
   } else if (verdict === "ended") {
     return showSignIn(about);
@@ -33,15 +36,21 @@ export async function restoreSession() {
   session.value = { ...session.value, phase: "unreachable" };
 }
 
-/** There is no session. What is shown then depends on what the server says about itself. */
+/**
+ * There is no session. What is shown then depends on what the server says about itself.
+ * @param {Promise<unknown>} about
+ */
 async function showSignIn(about) {
   await about;
   clearSession(null);
 }
 
-/** Takes over changed fields of the signed-in user. */
+/**
+ * Takes over changed fields of the signed-in user.
+ * @param {Partial<Profile>} change
+ */
 export function updateOwnUser(change) {
-  session.value = { ...session.value, user: { ...session.value.user, ...change } };
+  session.value = { ...session.value, user: { .../** @type {Profile} */ (session.value.user), ...change } };
 }
 
 /** The server no longer knows the session. Unsent messages are kept for the next one. */
@@ -51,7 +60,10 @@ export function endSession() {
 
 onSessionEnd(endSession);
 
-/** The session is over; `notice` is a key of the catalogue that says why, or null. */
+/**
+ * The session is over; `notice` is a key of the catalogue that says why, or null.
+ * @param {string | null} notice
+ */
 export function clearSession(notice) {
   remove(USER);
   session.value = { phase: "out", user: null, sessionId: null, notice };

@@ -10,6 +10,7 @@ const isMac = /Mac|iPhone|iPad/u.test(navigator.platform);
 /**
  * Shortcuts for the help, in groups: each key by its name in the catalogue (`keys.ctrl`) or as printed.
  * `Mod` is Ctrl, and ⌘ on a Mac. `label` is a key of the catalogue.
+ * @type {Shortcut[]}
  */
 export const SHORTCUTS = [
   { group: "shortcuts.anywhere", keys: ["Mod", "K"], label: "shortcuts.switcher", run: () => toggleDialog("switcher") },
@@ -48,6 +49,7 @@ export const SHORTCUTS = [
   { group: "shortcuts.message", keys: ["D"], label: "shortcuts.delete" },
 ];
 
+/** @type {Record<string, string>} */
 const NAMES = {
   Alt: isMac ? "⌥" : "keys.alt",
   ArrowDown: "↓",
@@ -58,21 +60,30 @@ const NAMES = {
   Shift: isMac ? "⇧" : "keys.shift",
 };
 
-/** How a key is called on this machine: a key of the catalogue, or what is printed on it. */
+/**
+ * How a key is called on this machine: a key of the catalogue, or what is printed on it.
+ * @param {string} key
+ */
 export const nameOfKey = (key) => NAMES[key] ?? key;
 
 const anyRoom = () => true;
+/** @param {Room} room */
 const hasUnread = (room) => room.unread.value > 0;
 
+/** @param {string} name */
 function toggleDialog(name) {
   if (dialog.value?.name === name) closeDialog();
   else openDialog(name);
 }
 
-/** Opens the next room in the list that is `wanted`, from the open one on and around the end. */
+/**
+ * Opens the next room in the list that is `wanted`, from the open one on and around the end.
+ * @param {1 | -1} direction
+ * @param {(room: Room) => boolean} wanted
+ */
 function openNextRoom(direction, wanted) {
   const list = roomList.value;
-  const at = list.indexOf(currentRoom.value);
+  const at = list.findIndex((room) => room === currentRoom.value);
   const from = at === -1 && direction === -1 ? 0 : at;
   for (let count = 1; count <= list.length; count += 1) {
     const room = list[(from + direction * count + 2 * list.length) % list.length];
@@ -85,9 +96,13 @@ function focusComposer() {
   document.getElementById("composer")?.focus();
 }
 
-/** The key is pressed with exactly the modifiers that stand beside it. */
+/**
+ * The key is pressed with exactly the modifiers that stand beside it.
+ * @param {string[]} keys
+ * @param {KeyboardEvent} event
+ */
 function matches(keys, event) {
-  const key = keys.at(-1);
+  const key = keys[keys.length - 1];
   const mod = isMac ? event.metaKey : event.ctrlKey;
   const other = isMac ? event.ctrlKey : event.metaKey;
   if (other || mod !== keys.includes("Mod") || event.altKey !== keys.includes("Alt")) return false;
@@ -96,14 +111,20 @@ function matches(keys, event) {
   return event.key.toLowerCase() === key.toLowerCase();
 }
 
-/** In a dialog, only what opens and closes dialogs works; `Escape` closes it by itself. */
+/**
+ * In a dialog, only what opens and closes dialogs works; `Escape` closes it by itself.
+ * @param {string[]} keys
+ */
 const allowed = (keys) => dialog.value === null || keys.includes("Mod");
 
-/** Does what the pressed key stands for. */
+/**
+ * Does what the pressed key stands for.
+ * @param {KeyboardEvent} event
+ */
 export function handleKey(event) {
   if (event.defaultPrevented || event.isComposing || session.value.phase !== "in") return;
   const found = SHORTCUTS.find(({ keys, run }) => run && matches(keys, event));
   if (!found || !allowed(found.keys)) return;
   event.preventDefault();
-  found.run();
+  found.run?.();
 }

@@ -4,21 +4,29 @@ import { Connection } from "../lib/connection.js";
 import { get, renew, renewIfDue } from "./api.js";
 import { connection } from "./state.js";
 
+/** @type {SocketHandlers} */
 let handlers = { onFrame: () => {}, onPhase: () => {}, onEnded: () => {} };
 
-/** Sets the handlers of frames, phases and the session's end. */
+/**
+ * Sets the handlers of frames, phases and the session's end.
+ * @param {SocketHandlers} given
+ */
 export const setHandlers = (given) => {
   handlers = given;
 };
 
-/** Asks the server whether the session lives; a refused handshake does not say why. */
+/**
+ * Asks the server whether the session lives; a refused handshake does not say why.
+ * @param {"ended" | "refused"} why
+ * @returns {Promise<Verdict>}
+ */
 async function diagnose(why) {
   if (why === "ended") return renew(Date.now());
   try {
     await get("/api/me");
     return "ok";
   } catch (problem) {
-    return problem.status === 401 ? "ended" : "unreachable";
+    return /** @type {Problem} */ (problem).status === 401 ? "ended" : "unreachable";
   }
 }
 
@@ -32,7 +40,7 @@ export const liveSocket = new Connection({
     const since = phase === "ready" ? Date.now() : connection.value.since;
     const lostAt = phase === "ready" ? null : (connection.value.lostAt ?? Date.now());
     connection.value = { phase, retryAt, since, lostAt };
-    handlers.onPhase(phase);
+    handlers.onPhase(phase, retryAt);
   },
   onEnded: () => handlers.onEnded(),
 });

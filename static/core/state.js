@@ -3,26 +3,40 @@
 import { computed, signal } from "@preact/signals";
 import { parseRoute } from "../lib/routes.js";
 
-/** `{phase: "starting" | "out" | "in" | "unreachable", user, sessionId, notice}` */
+/**
+ * `{phase: "starting" | "out" | "in" | "unreachable", user, sessionId, notice}`
+ * @type {Signal<Session>}
+ */
 export const session = signal({ phase: "starting", user: null, sessionId: null, notice: null });
+/** @type {Computed<Profile | null>} */
 export const me = computed(() => session.value.user);
 
-/** Answer of `GET /api/server`, or null. */
+/**
+ * Answer of `GET /api/server`, or null.
+ * @type {Signal<ServerInfo | null>}
+ */
 export const server = signal(null);
 export const bodyLimit = signal(4000);
 
-/** `{phase, retryAt, since}`: see `Connection`. `since` is when it was last ready, or null. */
+/**
+ * `{phase, retryAt, since}`: see `Connection`. `since` is when it was last ready, or null.
+ * @type {Signal<ConnectionState>}
+ */
 export const connection = signal({ phase: "idle", retryAt: null, since: null });
 
-/** The user's rooms by id: `Map<number, Room>`. Replaced whenever a room comes or goes. */
+/**
+ * The user's rooms by id: `Map<number, Room>`. Replaced whenever a room comes or goes.
+ * @type {Signal<Map<number, Room>>}
+ */
 export const rooms = signal(new Map());
 /** The rooms are known: the first `ready` has come. */
 export const roomsLoaded = signal(false);
 
 export const route = signal(parseRoute(location.pathname));
 
+/** @type {Computed<Room | null>} */
 export const currentRoom = computed(() =>
-  route.value.name === "room" ? (rooms.value.get(route.value.roomId) ?? null) : null,
+  route.value.name === "room" ? (rooms.value.get(route.value.roomId ?? 0) ?? null) : null,
 );
 
 export const roomList = computed(() =>
@@ -41,26 +55,46 @@ export const unreadTotals = computed(() => {
   return marks;
 });
 
-/** The latest known names: `Map<id, {id, username, display_name}>`. Replaced when one changes. */
+/**
+ * The latest known names: `Map<id, {id, username, display_name}>`. Replaced when one changes.
+ * @type {Signal<Map<number | undefined, User>>}
+ */
 export const people = signal(new Map());
 
-/** The ids of those whom the reader has blocked, as soon as they are known. */
+/**
+ * The ids of those whom the reader has blocked, as soon as they are known.
+ * @type {Signal<Set<number | undefined>>}
+ */
 export const blocked = signal(new Set());
 
-/** Whether a message is for the reader in particular: it names or answers them, or is to all of the room. */
+/**
+ * Whether a message is for the reader in particular: it names or answers them, or is to all of the room.
+ * @param {Room} room
+ * @param {Message} message
+ */
 export function isForMe({ info }, { author, mentions, mentions_room: all, quote }) {
   const id = me.value?.id;
-  if (blocked.value.has(author?.id)) return false;
+  if (id === undefined || blocked.value.has(author?.id)) return false;
   return info.value.kind === "direct" || Boolean(all) || (mentions ?? []).includes(id) || quote?.author?.id === id;
 }
 
-/** Everything in the outbox, in order of writing. */
+/**
+ * Everything in the outbox, in order of writing.
+ * @type {Signal<OutboxEntry[]>}
+ */
 export const outgoing = signal([]);
 
-/** `{name, …}` of the open dialog, or null. */
+/**
+ * `{name, …}` of the open dialog, or null.
+ * @type {Signal<OpenDialog | null>}
+ */
 export const dialog = signal(null);
 
-/** Opens a dialog in place of an open one. `details` are what it is about, such as `{roomId}`. */
+/**
+ * Opens a dialog in place of an open one. `details` are what it is about, such as `{roomId}`.
+ * @param {string} name
+ * @param {DialogDetails} details
+ */
 export function openDialog(name, details = {}) {
   dialog.value = { name, ...details };
 }
@@ -76,7 +110,10 @@ export function toggleMembers() {
   membersShown.value = !membersShown.value;
 }
 
-/** A media query as a signal. */
+/**
+ * A media query as a signal.
+ * @param {string} query
+ */
 function mediaQuery(query) {
   const list = matchMedia(query);
   const matches = signal(list.matches);
@@ -99,7 +136,10 @@ export function updateNow() {
   now.value = Date.now();
 }
 
-/** Loads the new version of the page that the server has; null while there is none. */
+/**
+ * Loads the new version of the page that the server has; null while there is none.
+ * @type {Signal<(() => void) | null>}
+ */
 export const newVersion = signal(null);
 
 /** Forgets everything that belongs to one account. */

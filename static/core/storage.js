@@ -1,8 +1,14 @@
 // Small values that outlive the page. A browser may refuse to keep anything (private
 // windows, full quota); then they live as long as the page.
 
+/** @type {Map<string, string>} */
 const memory = new Map();
 
+/**
+ * @param {string} key
+ * @param {Json} fallback
+ * @returns {Json}
+ */
 export function read(key, fallback = null) {
   try {
     const text = localStorage.getItem(key) ?? memory.get(key);
@@ -12,7 +18,11 @@ export function read(key, fallback = null) {
   }
 }
 
-/** Returns whether the value outlives the page. */
+/**
+ * Returns whether the value outlives the page.
+ * @param {string} key
+ * @param {unknown} value
+ */
 export function write(key, value) {
   const text = JSON.stringify(value);
   try {
@@ -25,6 +35,7 @@ export function write(key, value) {
   }
 }
 
+/** @param {string} key */
 export function remove(key) {
   memory.delete(key);
   try {
@@ -34,7 +45,10 @@ export function remove(key) {
   }
 }
 
-/** The stored keys that begin with `prefix`. */
+/**
+ * The stored keys that begin with `prefix`.
+ * @param {string} prefix
+ */
 export function keysWithPrefix(prefix) {
   try {
     return Object.keys(localStorage).filter((key) => key.startsWith(prefix));

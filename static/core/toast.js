@@ -4,17 +4,28 @@ import { signal } from "@preact/signals";
 
 const DURATION_MS = 5_000;
 
-/** The notice that is shown now, `{id, text, tone}`, or null. */
+/**
+ * The notice that is shown now, `{id, text, tone}`, or null.
+ * @type {Signal<ToastState | null>}
+ */
 export const toast = signal(null);
 
-let timer = null;
+/** @type {number | undefined} */
+let timer;
 
-/** Shows a short notice; `tone` is `good` or `bad`. */
+/**
+ * Shows a short notice; `tone` is `good` or `bad`.
+ * @param {string} text
+ * @param {ToastState["tone"]} tone
+ */
 export function showToast(text, tone = "good") {
   clearTimeout(timer);
   toast.value = { id: Date.now(), text, tone };
   timer = setTimeout(dismissToast, DURATION_MS);
 }
+
+/** Shows why an action failed. */
+export const showProblem = (/** @type {unknown} */ problem) => showToast(/** @type {Error} */ (problem).message, "bad");
 
 export function dismissToast() {
   toast.value = null;

@@ -13,6 +13,10 @@ const PREVIEWS = /^image\/(?:png|jpeg|gif|webp)$/u;
 /**
  * Uploads `files` next to `count` earlier ones, and reports every change by `set(uploads => uploads)`. An upload is
  * `{id, name, preview, state, progress, reason, file, remove}`. Its `state` is `pending`, `ready` or `failed`.
+ * @param {Room} room
+ * @param {File[]} files
+ * @param {number} count
+ * @param {SetUploads} set
  */
 export function uploadFiles(room, files, count, set) {
   const taken = files.slice(0, Math.max(0, MAX_FILES - count));
@@ -25,28 +29,52 @@ export function uploadFiles(room, files, count, set) {
   })();
 }
 
-/** The size is checked before the upload; a server that could not be asked for its limit refuses the file itself. */
+/**
+ * The size is checked before the upload; a server that could not be asked for its limit refuses the file itself.
+ * @param {File} file
+ * @returns {Pick<Upload, "state" | "reason">}
+ */
 function initialState({ size }) {
   const limit = server.value?.limits.file_bytes ?? Infinity;
   if (size > limit) return { state: "failed", reason: t("files.too-large", { limit: fileSize(limit) }) };
   return { state: "pending", reason: null };
 }
 
+/**
+ * @param {File} source
+ * @param {SetUploads} set
+ */
 function createUpload(source, set) {
   const id = randomId();
   const preview = PREVIEWS.test(source.type) ? URL.createObjectURL(source) : null;
-  const upload = { id, name: source.name, preview, ...initialState(source), progress: 0, file: null, xhr: null };
-  upload.remove = () => {
-    upload.removed = true;
-    upload.xhr?.abort();
-    if (preview) URL.revokeObjectURL(preview);
-    set((before) => before.filter((one) => one.id !== id));
+  /** @type {Upload} */
+  const upload = {
+    id,
+    name: source.name,
+    preview,
+    ...initialState(source),
+    progress: 0,
+    file: null,
+    xhr: null,
+    remove() {
+      upload.removed = true;
+      upload.xhr?.abort();
+      if (preview) URL.revokeObjectURL(preview);
+      set((before) => before.filter((one) => one.id !== id));
+    },
   };
   return { upload, source };
 }
 
-/** `fetch` does not tell how much of a body has left. */
+/**
+ * `fetch` does not tell how much of a body has left.
+ * @param {Room} room
+ * @param {Upload} upload
+ * @param {File} source
+ * @param {SetUploads} set
+ */
 async function sendUpload(room, upload, source, set) {
+  /** @param {Partial<Upload>} what */
   const change = (what) => set((before) => before.map((one) => (one.id === upload.id ? { ...one, ...what } : one)));
   if (upload.removed || upload.state === "failed") return;
   if (renewalIsDue()) await renew(Date.now());
@@ -65,6 +93,10 @@ async function sendUpload(room, upload, source, set) {
   else change({ state: "failed", reason: answer.detail ?? t("files.failed") });
 }
 
+/**
+ * @param {string} text
+ * @returns {Json}
+ */
 function parseJson(text) {
   try {
     return JSON.parse(text);

@@ -14,6 +14,7 @@ export const CLOSE = { DRAINING: 1012, SESSION_ENDED: 4401, TOO_SLOW: 4408, TOO_
 /**
  * The pause before attempt number `attempt` (0 is the first): 1 s doubling to 30 s,
  * with full jitter, so that a thousand pages do not return in the same instant.
+ * @param {number} attempt
  */
 export function reconnectDelay(attempt, random = Math.random) {
   const ceiling = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** Math.min(attempt, 10));
@@ -21,21 +22,30 @@ export function reconnectDelay(attempt, random = Math.random) {
 }
 
 export class Connection {
-  /** `idle`, `connecting`, `ready`, `waiting` (until `retryAt`) or `ended`. */
+  /**
+   * `idle`, `connecting`, `ready`, `waiting` (until `retryAt`) or `ended`.
+   * @type {ConnectionPhase}
+   */
   phase = "idle";
+  /** @type {number | null} */
   retryAt = null;
 
+  /** @type {ConnectionDeps} */
   #deps;
+  /** @type {ConnectionSocket | null} */
   #socket = null;
   #attempt = 0;
   /** Counts the attempts ever made; an answer for an older one is ignored. */
   #turn = 0;
+  /** @type {Map<string, unknown>} */
   #timers = new Map();
+  /** @type {number | null} */
   #byeMs = null;
 
   /**
    * `open()` makes a socket. `prepare()` and `diagnose(why)` settle whether the session still
    * lives: `"ok"`, `"ended"` or `"unreachable"`. `onFrame`, `onPhase` and `onEnded` are told.
+   * @param {Partial<ConnectionDeps> & Pick<ConnectionDeps, "open" | "prepare" | "diagnose" | "onFrame" | "onPhase" | "onEnded">} deps
    */
   constructor(deps) {
     this.#deps = {
@@ -64,10 +74,13 @@ export class Connection {
     this.#enter("idle");
   }
 
-  /** Puts a frame on the wire; false when there is no connection to put it on. */
+  /**
+   * Puts a frame on the wire; false when there is no connection to put it on.
+   * @param {object} frame
+   */
   send(frame) {
     if (!this.ready) return false;
-    this.#socket.send(JSON.stringify(frame));
+    this.#socket?.send(JSON.stringify(frame));
     return true;
   }
 
@@ -107,6 +120,7 @@ export class Connection {
     socket.onerror = () => {};
   }
 
+  /** @param {string} data */
   #heard(data) {
     this.#cancel("answer");
     let frame;
@@ -135,7 +149,10 @@ export class Connection {
     });
   }
 
-  /** Asks for any answer within `patience`; a half-open socket gives none. */
+  /**
+   * Asks for any answer within `patience`; a half-open socket gives none.
+   * @param {number} patience
+   */
   #ping(patience) {
     if (!this.send({ type: "ping" })) return;
     const turn = this.#turn;
@@ -145,6 +162,10 @@ export class Connection {
     });
   }
 
+  /**
+   * @param {number} turn
+   * @param {number | null} code
+   */
   async #lost(turn, code) {
     if (turn !== this.#turn) return;
     const wasReady = this.ready;
@@ -166,6 +187,7 @@ export class Connection {
     return this.#wait(code === CLOSE.TOO_FAST ? TOO_FAST_MS : null);
   }
 
+  /** @param {number | null} exactly */
   #wait(exactly = null) {
     const delay = exactly ?? reconnectDelay(this.#attempt, this.#deps.random);
     this.#attempt += 1;
@@ -189,12 +211,18 @@ export class Connection {
     socket.close();
   }
 
+  /** @param {ConnectionPhase} phase */
   #enter(phase) {
     if (phase !== "waiting") this.retryAt = null;
     this.phase = phase;
     this.#deps.onPhase(phase, this.retryAt);
   }
 
+  /**
+   * @param {string} name
+   * @param {number} delay
+   * @param {() => void} action
+   */
   #after(name, delay, action) {
     this.#cancel(name);
     this.#timers.set(
@@ -206,6 +234,7 @@ export class Connection {
     );
   }
 
+  /** @param {string} name */
   #cancel(name) {
     this.#deps.clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);

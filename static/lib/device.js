@@ -2,6 +2,7 @@
 
 import { t } from "./i18n.js";
 
+/** @type {[RegExp, string][]} */
 const BROWSERS = [
   [/\bEdg(?:e|A|iOS)?\//u, "Edge"],
   [/\bOPR\//u, "Opera"],
@@ -11,6 +12,7 @@ const BROWSERS = [
   [/^curl\//u, "curl"],
   [/^websocat/u, "websocat"],
 ];
+/** @type {[RegExp, string][]} */
 const SYSTEMS = [
   [/\biPhone\b/u, "iPhone"],
   [/\biPad\b/u, "iPad"],
@@ -21,9 +23,16 @@ const SYSTEMS = [
   [/\bLinux\b/u, "Linux"],
 ];
 
+/**
+ * @param {[RegExp, string][]} table
+ * @param {string} agent
+ */
 const match = (table, agent) => table.find(([pattern]) => pattern.test(agent))?.[1];
 
-/** `Firefox on Linux`, `curl`, or the beginning of what the program calls itself. */
+/**
+ * `Firefox on Linux`, `curl`, or the beginning of what the program calls itself.
+ * @param {string | null} agent
+ */
 export function deviceName(agent) {
   if (!agent) return t("device.unknown");
   const browser = match(BROWSERS, agent);

@@ -1,5 +1,6 @@
 // Emoji people react with, each with the words it is found under, the most used ones first.
 
+/** @type {[string, string][]} */
 export const EMOJI = [
   ["👍", "thumbs up yes agree like"],
   ["👎", "thumbs down no disagree"],

@@ -1,6 +1,7 @@
 // Colours for code: comments, strings, numbers and the words of the language. It reads like most
 // languages are written and is right often enough; what it does not know stays plain.
 
+/** @type {Record<string, string>} */
 const KEYWORDS = {
   c: "auto bool break case char class const continue default delete do double else enum extern false float for goto if inline int long namespace new nullptr private protected public return short signed sizeof static struct switch template this throw true try typedef union unsigned using virtual void volatile while",
   go: "break case chan const continue default defer else fallthrough false for func go goto if import interface map nil package range return select struct switch true type var",
@@ -11,6 +12,7 @@ const KEYWORDS = {
   sh: "case do done elif else esac export fi for function if in local return set shift then until while",
   sql: "all and as asc begin between by case commit create delete desc distinct drop else end exists from group having in index inner insert into is join left like limit not null on or order outer primary references select set table then union unique update values when where with",
 };
+/** @type {Record<string, string>} */
 const ALIASES = {
   "c++": "c",
   cpp: "c",
@@ -39,7 +41,11 @@ const ALIASES = {
 const HASH_COMMENTS = new Set(["py", "sh", "toml", "yaml", "yml", "rb", "ini"]);
 const MAX_CHARS = 20_000;
 
-/** `[{kind, text}]`, with `comment`, `string`, `number`, `word` or nothing as the kind. */
+/**
+ * `[{kind, text}]`, with `comment`, `string`, `number`, `word` or nothing as the kind.
+ * @param {string} text
+ * @param {string} lang
+ */
 export function highlight(text, lang) {
   const name = ALIASES[lang] ?? lang;
   if (text.length > MAX_CHARS || (!(name in KEYWORDS) && !HASH_COMMENTS.has(name))) return [{ kind: "", text }];
@@ -49,13 +55,19 @@ export function highlight(text, lang) {
     `(?<comment>${line})|(?<string>"(?:\\\\.|[^"\\\\\\n])*"|'(?:\\\\.|[^'\\\\\\n])*'|\`[^\`]*\`)|(?<number>\\b\\d[\\w.]*)|(?<name>[A-Za-z_]\\w*)`,
     "gu",
   );
+  /** @type {{ kind: string; text: string }[]} */
   const pieces = [];
+  /**
+   * @param {string} kind
+   * @param {string} part
+   */
   const put = (kind, part) => {
-    if (pieces.at(-1)?.kind === kind) pieces.at(-1).text += part;
+    const last = pieces.at(-1);
+    if (last?.kind === kind) last.text += part;
     else if (part !== "") pieces.push({ kind, text: part });
   };
   let at = 0;
-  for (const { 0: part, index, groups } of text.matchAll(pattern)) {
+  for (const { 0: part, index, groups = {} } of text.matchAll(pattern)) {
     put("", text.slice(at, index));
     at = index + part.length;
     const known = name === "sql" ? part.toLowerCase() : part;

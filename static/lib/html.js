@@ -3,4 +3,5 @@
 import htm from "htm";
 import { h } from "preact";
 
+/** @type {(strings: TemplateStringsArray, ...values: TemplateValue[]) => View} */
 export const html = htm.bind(h);

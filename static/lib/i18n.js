@@ -3,9 +3,13 @@
 // A catalogue is flat: `{"room.leave": "Leave {room}"}`. A key that counts has a form for each
 // plural category of `Intl.PluralRules`: `"people#one": "{n} person"`, `"people#other": …`.
 
-/** Languages there is a whole catalogue for, by the code of their file in `/lang`; index.html names them, too. */
+/**
+ * Languages there is a whole catalogue for, by the code of their file in `/lang`; index.html names them, too.
+ * @type {Record<string, string>}
+ */
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 
+/** @type {Record<string, string>} */
 let catalogue = {};
 let language = "en";
 let plurals = new Intl.PluralRules(language);
@@ -14,6 +18,8 @@ let numbers = new Intl.NumberFormat(language);
 /**
  * Speaks a language from now on, as in the region that `locale` may name. What is drawn already is not
  * drawn again.
+ * @param {string} code
+ * @param {Record<string, string>} texts
  */
 export function setLanguage(code, texts, locale = code) {
   language = locale;
@@ -25,12 +31,18 @@ export function setLanguage(code, texts, locale = code) {
 /** The language that is spoken, with its region where one is known (`en-GB`): what `Intl` is to be given. */
 export const currentLocale = () => language;
 
-/** A language as it is wanted, with the first region that is: `en` of `["de", "en-GB"]` is `en-GB`. */
+/**
+ * A language as it is wanted, with the first region that is: `en` of `["de", "en-GB"]` is `en-GB`.
+ * @param {string} code
+ * @param {readonly string[]} wanted
+ */
 export const withRegion = (code, wanted) => wanted.find((tag) => tag.toLowerCase().split("-")[0] === code) ?? code;
 
 /**
  * The words of a key, with `{name}` replaced by `values.name`. A number in `n` picks the plural form.
  * An unknown key is itself, so that it is seen.
+ * @param {string} key
+ * @param {Record<string, unknown> & { n?: number }} [values]
  */
 export function t(key, values) {
   let text = catalogue[key];
@@ -46,7 +58,10 @@ export function t(key, values) {
   });
 }
 
-/** `Ana, Bob and Eve`, as the language joins a list; of more than `limit`, `Ana, Bob and 3 others`. */
+/**
+ * `Ana, Bob and Eve`, as the language joins a list; of more than `limit`, `Ana, Bob and 3 others`.
+ * @param {string[]} items
+ */
 export function formatList(items, limit = Infinity) {
   const shown =
     items.length > limit ? [...items.slice(0, limit - 1), t("names.others", { n: items.length - (limit - 1) })] : items;

@@ -15,14 +15,20 @@ const WATCH_MS = 2 * RENEW_MS;
  *
  * `deps` are `{read, write, remove}` of the shared storage, `owner` (a name that no other caller
  * has), and `now`, `setTimeout`, `clearTimeout`, `random`.
+ * @template T
+ * @param {string} key
+ * @param {() => T | Promise<T>} action
+ * @param {LeaseDeps} deps
  */
 export async function withLease(key, action, deps) {
   const { read, write, remove, owner, now, random } = deps;
+  /** @type {(ms: number) => Promise<void>} */
   const pause = (ms) => new Promise((resolve) => deps.setTimeout(resolve, ms));
   let beats = 0;
   const put = () => write(key, { owner, until: now() + LEASE_MS, beat: (beats += 1) });
 
-  let watched = null;
+  /** @type {Lease | null} */
+  let watched = read(key);
   let watchedMs = 0;
   for (;;) {
     const lease = read(key);
@@ -41,6 +47,7 @@ export async function withLease(key, action, deps) {
     watchedMs += POLL_MS;
   }
 
+  /** @type {unknown} */
   let timer = null;
   const renew = () => {
     // Another tab that took it over keeps it.

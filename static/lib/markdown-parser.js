@@ -1,6 +1,6 @@
 // Markdown by markdown-it, whose tokens become the tree of `markdown.js`. It never makes HTML here.
 
-import MarkdownIt from "../vendor/markdown-it.js";
+import MarkdownIt from "markdown-it";
 import { addressAt, mentionAt } from "./markdown.js";
 
 /** Deeper nesting is shown as it was written; markdown-it would leave it out. */
@@ -51,21 +51,30 @@ markdown.inline.ruler.after("text", "mention", (state, silent) => {
   return true;
 });
 
+/**
+ * @param {InlineState} state
+ * @param {Inline} piece
+ */
 const put = (state, piece) => {
   state.push("piece", "", 0).meta = piece;
 };
 
-/** The blocks of a text, or null if it is nested so deeply or has so many cells that it is shown as it is. */
+/**
+ * The blocks of a text, or null if it is nested so deeply or has so many cells that it is shown as it is.
+ * @param {string} text
+ * @returns {Block[] | null}
+ */
 export function parseBlocks(text) {
   const tokens = markdown.parse(text, {});
   if (tokens.some(({ level }) => level >= MAX_NESTING - 1)) return null;
   if (tokens.filter(({ type }) => type === "td_open").length > MAX_CELLS) return null;
   const root = { children: [] };
+  /** @type {any[]} */
   const open = [root];
   for (const token of tokens) {
     if (token.nesting > 0) open.push(openBlock(token, open.at(-1)));
     else if (token.nesting < 0) open.pop();
-    else if (token.type === "inline") putInline(open.at(-1), open.at(-2), token.children);
+    else if (token.type === "inline") putInline(open.at(-1), open.at(-2), token.children ?? []);
     else if (token.type === "fence")
       open.at(-1).children.push({ type: "code", lang: langOf(token.info), text: token.content.replace(/\n$/u, "") });
     else if (token.type === "hr") open.at(-1).children.push({ type: "rule" });
@@ -73,8 +82,13 @@ export function parseBlocks(text) {
   return root.children;
 }
 
-/** Adds what a token begins to what it stands in, and returns it. */
+/**
+ * Adds what a token begins to what it stands in, and returns it.
+ * @param {Token} token
+ * @param {any} parent
+ */
 function openBlock(token, parent) {
+  /** @param {Json} node */
   const child = (node) => {
     parent.children.push(node);
     return node;
@@ -109,13 +123,21 @@ function openBlock(token, parent) {
   }
 }
 
-/** The language of a fence, or nothing if that is none. */
+/**
+ * The language of a fence, or nothing if that is none.
+ * @param {string} info
+ */
 function langOf(info) {
   const [lang] = info.trim().split(/\s/u);
   return lang.length <= MAX_LANG && /^[\w+#.-]*$/u.test(lang) ? lang.toLowerCase() : "";
 }
 
-/** Fills a block, which may be the first of an item: then `[ ]` and `[x]` make it a task. */
+/**
+ * Fills a block, which may be the first of an item: then `[ ]` and `[x]` make it a task.
+ * @param {any} block
+ * @param {any} item
+ * @param {Token[]} tokens
+ */
 function putInline(block, item, tokens) {
   block.children.push(...inline(tokens));
   const [first] = block.children;
@@ -126,14 +148,21 @@ function putInline(block, item, tokens) {
   block.children[0] = first.slice(task[0].length);
 }
 
+/** @type {Record<string, string>} */
 const MARKS = { em_open: "em", strong_open: "strong", s_open: "strike" };
 
-/** The inline pieces of a text's tokens. */
+/**
+ * The inline pieces of a text's tokens.
+ * @param {Token[]} tokens
+ * @returns {Inline[]}
+ */
 function inline(tokens) {
+  /** @type {any[]} */
   const root = [];
   const open = [root];
+  /** @param {Json} piece */
   const add = (piece) => {
-    const pieces = open.at(-1);
+    const pieces = open[open.length - 1];
     if (typeof piece !== "string") pieces.push(piece);
     else if (typeof pieces.at(-1) === "string") pieces[pieces.length - 1] += piece;
     else if (piece !== "") pieces.push(piece);
@@ -143,6 +172,7 @@ function inline(tokens) {
     if (token.markup === "__" && token.nesting !== 0) add("__");
     else if (token.nesting < 0) open.pop();
     else if (token.nesting > 0) {
+      /** @type {Inline[]} */
       const children = [];
       add(
         token.type === "link_open"

@@ -21,28 +21,51 @@ const MARKUP = new RegExp(
 );
 const ADDRESS = /@|https?:|mailto:/u;
 
-/** Nothing in it could be Markdown. */
+/**
+ * Nothing in it could be Markdown.
+ * @param {string} text
+ */
 export const isPlain = (text) => !ADDRESS.test(text) && !MARKUP.test(text);
 
-/** Whether the text has Markdown other than addresses and mentions. */
+/**
+ * Whether the text has Markdown other than addresses and mentions.
+ * @param {string} text
+ */
 export const needsParser = (text) =>
   MARKUP.test(text) &&
   (text.includes("](") || parseInline(text).some((piece) => typeof piece === "string" && MARKUP.test(piece)));
 
-/** The blocks of a text. Without `parser` (`parseBlocks` of `markdown-parser.js`) only addresses and mentions are found. */
+/**
+ * The blocks of a text. Without `parser` (`parseBlocks` of `markdown-parser.js`) only addresses and mentions are found.
+ * @param {string} text
+ * @param {BlockParser | null} parser
+ * @returns {Block[]}
+ */
 export function parse(text, parser = null) {
   if (isPlain(text)) return [{ type: "text", children: [text] }];
   const blocks = parser !== null && needsParser(text) ? parser(text) : null;
   return blocks ?? [{ type: "text", children: parseInline(text) }];
 }
 
-/** A text without its marks, in one line. */
+/**
+ * A text without its marks, in one line.
+ * @param {string} text
+ * @param {BlockParser | null} parser
+ */
 export function plainText(text, parser = null) {
   return parse(text, parser).map(textOf).join(" ").replace(/\s+/gu, " ");
 }
 
+/**
+ * @param {Inline | Block} piece
+ * @returns {string}
+ */
 function textOf(piece) {
   if (typeof piece === "string") return piece;
+  /**
+   * @param {(Inline | Block)[]} pieces
+   * @param {string} between
+   */
   const joined = (pieces, between) => pieces.map(textOf).join(between);
   switch (piece.type) {
     case "list":
@@ -53,8 +76,12 @@ function textOf(piece) {
       return joined(piece.children, " ");
     case "mention":
       return `@${piece.name}`;
+    case "code":
+      return piece.text;
+    case "rule":
+      return "";
     default:
-      return piece.children ? joined(piece.children, "") : (piece.text ?? "");
+      return joined(piece.children, "");
   }
 }
 
@@ -63,8 +90,12 @@ const FOUND = /@|https?:|mailto:/gu;
 const URL = /(?:https?:\/\/|mailto:)[^\s<>"]{1,2000}/uy;
 const MENTION = /@([\p{L}\p{N}_][\p{L}\p{N}_.-]{0,31})/uy;
 
-/** The pieces of a text in which only addresses and mentions count. */
+/**
+ * The pieces of a text in which only addresses and mentions count.
+ * @param {string} text
+ */
 function parseInline(text) {
+  /** @type {Inline[]} */
   const pieces = [];
   let from = 0;
   for (const { index } of text.matchAll(FOUND)) {
@@ -80,14 +111,28 @@ function parseInline(text) {
 }
 
 // Not in the middle of a word: `user@host` names nobody.
+/**
+ * @param {string} text
+ * @param {number} at
+ */
 const beginsWord = (text, at) => at === 0 || !WORD.test(text[at - 1]);
 
+/**
+ * @param {RegExp} pattern
+ * @param {string} text
+ * @param {number} at
+ */
 function matchAt(pattern, text, at) {
   pattern.lastIndex = at;
   return pattern.exec(text);
 }
 
-/** The mention that begins at a place of a text, with its length, or null. */
+/**
+ * The mention that begins at a place of a text, with its length, or null.
+ * @param {string} text
+ * @param {number} at
+ * @returns {{ piece: Inline; length: number } | null}
+ */
 export function mentionAt(text, at) {
   const match = beginsWord(text, at) && matchAt(MENTION, text, at);
   if (!match) return null;
@@ -95,7 +140,12 @@ export function mentionAt(text, at) {
   return name === "" ? null : { piece: { type: "mention", name }, length: name.length + 1 };
 }
 
-/** The address that begins at a place of a text, with its length, or null. */
+/**
+ * The address that begins at a place of a text, with its length, or null.
+ * @param {string} text
+ * @param {number} at
+ * @returns {{ piece: Inline; length: number } | null}
+ */
 export function addressAt(text, at) {
   const match = beginsWord(text, at) && matchAt(URL, text, at);
   if (!match) return null;
@@ -103,7 +153,10 @@ export function addressAt(text, at) {
   return /:(?:\/\/)?.+/u.test(href) ? { piece: { type: "link", href, children: [href] }, length: href.length } : null;
 }
 
-/** An address without the punctuation of the sentence around it; a bracket that it opened is its own. */
+/**
+ * An address without the punctuation of the sentence around it; a bracket that it opened is its own.
+ * @param {string} url
+ */
 function trimUrl(url) {
   let end = url.length;
   let open = 0;

@@ -9,21 +9,33 @@ const TRANSIENT_CODES = new Set(["rate_limited", "overloaded", "unavailable", "d
 const DEFAULT_RETRY_MS = 1_000;
 
 export class Outbox {
-  /** In the order of writing: `{key, roomId, body, quote?, unsure?, files?, at, state, reason, tried}`. */
+  /**
+   * In the order of writing: `{key, roomId, body, quote?, unsure?, files?, at, state, reason, tried}`.
+   * @type {OutboxEntry[]}
+   */
   #entries;
+  /** @type {(entry: OutboxEntry) => void} */
   #send;
+  /** @type {(entries: OutboxEntry[]) => void} */
   #changed;
+  /** @type {unknown} */
   #timer = null;
+  /** @type {(action: () => void, ms: number) => unknown} */
   #setTimeout;
+  /** @type {(timer: any) => void} */
   #clearTimeout;
   #now;
   #open = false;
-  /** Until when a room's entries wait, because the server asked for it. */
+  /**
+   * Until when a room's entries wait, because the server asked for it.
+   * @type {Map<number, number>}
+   */
   #notBefore = new Map();
 
   /**
    * `send(entry)` puts one entry on the wire. `changed(entries)` saves and shows them.
    * `entries` are those of an earlier visit.
+   * @param {OutboxOptions} options
    */
   constructor({
     send,
@@ -45,7 +57,10 @@ export class Outbox {
     return this.#entries;
   }
 
-  /** `more` travels along: `{quote, files}`. */
+  /**
+   * `more` travels along: `{quote, files}`.
+   * @param {Pick<OutboxEntry, "key" | "roomId" | "body" | "quote" | "files">} message
+   */
   add({ key, roomId, body, ...more }) {
     this.#entries = [
       ...this.#entries,
@@ -70,12 +85,19 @@ export class Outbox {
     this.#changed(this.#entries);
   }
 
-  /** The server has it on disk. Returns the entry, or undefined for a key of somebody else. */
+  /**
+   * The server has it on disk. Returns the entry, or undefined for a key of somebody else.
+   * @param {string} key
+   */
   acked(key) {
     return this.#take(key);
   }
 
-  /** The server refused it. */
+  /**
+   * The server refused it.
+   * @param {string} key
+   * @param {ProblemBody} problem
+   */
   refused(key, { code, detail, retry_after_ms: retryAfter }) {
     const entry = this.#entries.find((candidate) => candidate.key === key);
     if (!entry) return false;
@@ -92,18 +114,28 @@ export class Outbox {
     return true;
   }
 
-  /** A person asks to send a failed entry again, under the same key. */
+  /**
+   * A person asks to send a failed entry again, under the same key.
+   * @param {string} key
+   */
   retry(key) {
     this.#change((entry) => entry.key === key && entry.state === "failed", { state: "queued", reason: null });
     this.#settle();
   }
 
-  /** A person gives an entry up. One that was `tried` and not refused may have arrived all the same. */
+  /**
+   * A person gives an entry up. One that was `tried` and not refused may have arrived all the same.
+   * @param {string} key
+   */
   discard(key) {
     return this.#take(key);
   }
 
-  /** The room is gone, so what was meant for it cannot arrive. */
+  /**
+   * The room is gone, so what was meant for it cannot arrive.
+   * @param {number} roomId
+   * @param {string} reason
+   */
   failRoom(roomId, reason) {
     this.#change((entry) => entry.roomId === roomId, { state: "failed", reason });
     this.#settle();
@@ -119,6 +151,7 @@ export class Outbox {
     this.#changed(this.#entries);
   }
 
+  /** @param {string} key */
   #take(key) {
     const entry = this.#entries.find((candidate) => candidate.key === key);
     if (!entry) return undefined;
@@ -127,6 +160,10 @@ export class Outbox {
     return entry;
   }
 
+  /**
+   * @param {(entry: OutboxEntry) => unknown} matches
+   * @param {Partial<OutboxEntry>} change
+   */
   #change(matches, change) {
     if (!this.#entries.some(matches)) return;
     this.#entries = this.#entries.map((entry) => (matches(entry) ? { ...entry, ...change } : entry));
@@ -134,6 +171,7 @@ export class Outbox {
 
   /** Sends the next entry of every room that has none under way, then tells what changed. */
   #settle() {
+    /** @type {OutboxEntry[]} */
     const due = [];
     let wait = Infinity;
     const busy = new Set(this.#entries.filter(({ state }) => state === "sending").map(({ roomId }) => roomId));

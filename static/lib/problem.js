@@ -3,6 +3,7 @@
 import { t } from "./i18n.js";
 
 export class Problem extends Error {
+  /** @param {Partial<ProblemBody> & { status?: number; retryAfter?: number | null }} problem */
   constructor({ status = 0, code = "network", title, detail, errors = [], retryAfter = null }) {
     super(detail || title || t("problem.unknown"));
     this.name = "Problem";
@@ -29,8 +30,12 @@ export class Problem extends Error {
     return new Problem({ detail: t("problem.network") });
   }
 
-  /** From a response; a proxy in between may answer with something that is not JSON. */
+  /**
+   * From a response; a proxy in between may answer with something that is not JSON.
+   * @param {Response} response
+   */
   static async from(response) {
+    /** @type {Partial<ProblemBody>} */
     let body = {};
     try {
       body = await response.json();

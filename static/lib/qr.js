@@ -1,20 +1,23 @@
 // QR codes of short texts, such as the links of invites.
 
-import { correction, generate } from "../vendor/lean-qr.js";
+import { correction, generate } from "lean-qr";
 
 /** Larger codes have fields that a camera does not tell apart at the size they are shown at. */
 const MAX_VERSION = 9;
 /** The code of lean-qr's error for a text that does not fit. */
 const TOO_LONG = 4;
 
-/** Returns the rows of a QR code, `true` for dark, without its margin of 4, or null if the text is too long. */
+/**
+ * Returns the rows of a QR code, `true` for dark, without its margin of 4, or null if the text is too long.
+ * @param {string} text
+ */
 export function qrCode(text) {
   try {
     const code = generate(text, { minCorrectionLevel: correction.M, maxVersion: MAX_VERSION });
     const fields = Array.from({ length: code.size }, (_, index) => index);
     return fields.map((row) => fields.map((column) => Boolean(code.get(column, row))));
   } catch (error) {
-    if (error.code === TOO_LONG) return null;
+    if (/** @type {{ code?: number }} */ (error).code === TOO_LONG) return null;
     throw error;
   }
 }

@@ -1,6 +1,10 @@
 // The page's addresses.
 
-/** `{name, …}` for a path; `not-found` for any other path. */
+/**
+ * `{name, …}` for a path; `not-found` for any other path.
+ * @param {string} path
+ * @returns {Route}
+ */
 export function parseRoute(path) {
   const room = /^\/r\/(\d+)(?:\/(\d+))?\/?$/u.exec(path);
   if (room) return { name: "room", roomId: Number(room[1]), seq: room[2] ? Number(room[2]) : null };
@@ -11,10 +15,17 @@ export function parseRoute(path) {
   return path === "/" ? { name: "home" } : { name: "not-found" };
 }
 
+/** @param {number} roomId */
 export const roomPath = (roomId) => `/r/${roomId}`;
+/**
+ * @param {number} roomId
+ * @param {number} seq
+ */
 export const messagePath = (roomId, seq) => `/r/${roomId}/${seq}`;
+/** @param {string} code */
 export const invitePath = (code) => `/i/${encodeURIComponent(code)}`;
 
+/** @param {string} text */
 function decode(text) {
   try {
     return decodeURIComponent(text);
@@ -23,7 +34,10 @@ function decode(text) {
   }
 }
 
-/** A code as people paste it: alone, with blanks around it, or inside an invitation link. */
+/**
+ * A code as people paste it: alone, with blanks around it, or inside an invitation link.
+ * @param {string} text
+ */
 export function codeFrom(text) {
   const trimmed = text.trim();
   const link = /\/i\/([^/?#\s]+)/u.exec(trimmed);

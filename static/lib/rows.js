@@ -7,9 +7,14 @@ import { dayKey } from "./time.js";
 
 const GROUP_MS = 5 * 60_000;
 
+/** @param {Message | PendingMessage} message */
 const isSystem = (message) => message.kind === "system";
 
-/** Whether `message` needs no name of its own because `previous` has it. */
+/**
+ * Whether `message` needs no name of its own because `previous` has it.
+ * @param {Message | PendingMessage | null} previous
+ * @param {Message | PendingMessage} message
+ */
 function continues(previous, message) {
   return (
     previous !== null &&
@@ -24,13 +29,18 @@ function continues(previous, message) {
 /**
  * The rows of a log. `messages` ascend; `pending` are outbox entries for the same room;
  * `unreadAfter` is the last `seq` that was read, or null for no divider; `me` wrote the pending ones.
+ * @param {{ messages: Message[]; pending?: OutboxEntry[]; unreadAfter?: number | null; me?: User | null }} log
  */
 export function buildRows({ messages, pending = [], unreadAfter = null, me = null }) {
+  /** @type {Row[]} */
   const rows = [];
+  /** @type {Message | PendingMessage | null} */
   let previous = null;
+  /** @type {string | null} */
   let day = null;
   let divided = unreadAfter === null;
 
+  /** @param {string} createdAt */
   const separate = (createdAt) => {
     const key = dayKey(createdAt);
     if (key === day) return;
@@ -42,7 +52,7 @@ export function buildRows({ messages, pending = [], unreadAfter = null, me = nul
   for (const message of messages) {
     separate(message.created_at);
     // The first message of the window may follow unread ones that are not loaded: no divider then.
-    if (!divided && message.seq > unreadAfter && !isSystem(message)) {
+    if (unreadAfter !== null && !divided && message.seq > unreadAfter && !isSystem(message)) {
       divided = true;
       previous = null;
       rows.push({ type: "unread", key: "unread" });
@@ -80,6 +90,7 @@ export function buildRows({ messages, pending = [], unreadAfter = null, me = nul
   }
 
   for (const entry of pending) {
+    /** @type {PendingMessage} */
     const message = {
       author: me,
       body: entry.body,

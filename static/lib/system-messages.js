@@ -6,13 +6,20 @@ const MAX_NAMES = 3;
 /** Several of one kind in a row are one line. */
 const CONDENSED_KINDS = new Set(["joined", "left"]);
 
+/** @param {User | null} author */
 const nameOf = (author) => author?.display_name || author?.username || t("announce.someone");
 
-/** `joined` or `left`, where the line may stand for several messages. */
+/**
+ * `joined` or `left`, where the line may stand for several messages.
+ * @param {Message} message
+ */
 export const condenseKind = ({ kind, event }) =>
-  kind === "system" && CONDENSED_KINDS.has(event?.type) ? event.type : undefined;
+  kind === "system" && event && CONDENSED_KINDS.has(event.type) ? event.type : undefined;
 
-/** The sentence of one message, or of several that were condensed. */
+/**
+ * The sentence of one message, or of several that were condensed.
+ * @param {Message[]} messages
+ */
 export function systemText(messages) {
   const [{ author, event, body }] = messages;
   const name = nameOf(author);

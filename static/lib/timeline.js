@@ -4,11 +4,18 @@
 // The page holds a window of consecutive messages, `lo`..`hi`, of a history that may be
 // endless, and remembers the `rev` up to which it has seen every change.
 
-/** The newest state of a message wins, whatever the order of arrival. */
+/**
+ * The newest state of a message wins, whatever the order of arrival.
+ * @param {Message | undefined} held
+ * @param {Message} message
+ */
 const newer = (held, message) => held === undefined || message.rev > held.rev;
 
 export class Timeline {
-  /** Every change up to this `rev` has been seen; null until the room's head is known. */
+  /**
+   * Every change up to this `rev` has been seen; null until the room's head is known.
+   * @type {number | null}
+   */
   rev = null;
   /** The newest `seq` that is known to exist. */
   headSeq = 0;
@@ -21,11 +28,19 @@ export class Timeline {
   /** A first page is under way: keep what arrives, it may not be in it. */
   loading = false;
 
+  /** @type {Map<number, Message>} */
   #messages = new Map();
-  /** Messages newer than the window that do not touch it yet. */
+  /**
+   * Messages newer than the window that do not touch it yet.
+   * @type {Map<number, Message>}
+   */
   #ahead = new Map();
-  /** Revs seen while a `sync` runs, to be counted when it is done. */
+  /**
+   * Revs seen while a `sync` runs, to be counted when it is done.
+   * @type {Set<number>}
+   */
   #pendingRevs = new Set();
+  /** @type {Message[] | null} */
   #list = null;
   #lo = 1;
   #hi = 0;
@@ -42,6 +57,7 @@ export class Timeline {
     return this.#messages.size;
   }
 
+  /** @param {number} seq */
   get(seq) {
     return this.#messages.get(seq);
   }
@@ -50,18 +66,24 @@ export class Timeline {
   list() {
     this.#list ??= Array.from({ length: this.#hi - this.#lo + 1 }, (_, index) =>
       this.#messages.get(this.#lo + index),
-    ).filter(Boolean);
+    ).filter((message) => message !== undefined);
     return this.#list;
   }
 
-  /** Takes note of a room's head; true when changes up to it have been missed. */
+  /**
+   * Takes note of a room's head; true when changes up to it have been missed.
+   * @param {Head} head
+   */
   updateHead(head) {
     this.headSeq = Math.max(this.headSeq, head.seq);
     this.rev ??= head.rev;
     return this.rev < head.rev;
   }
 
-  /** Has seen more of the room than exists up to this head. */
+  /**
+   * Has seen more of the room than exists up to this head.
+   * @param {Head} head
+   */
   isAheadOf(head) {
     return (this.rev ?? 0) > head.rev || this.headSeq > head.seq;
   }
@@ -71,6 +93,7 @@ export class Timeline {
    *
    * `"applied"`: the next change. `"known"`: seen before. `"gap"`: changes before
    * it are missing, and the caller starts a `sync`. `"replayed"`: part of one.
+   * @param {Message} message
    */
   receive(message) {
     const { rev } = message;
@@ -104,7 +127,10 @@ export class Timeline {
     this.#pendingRevs.clear();
   }
 
-  /** The server has sent everything up to `head`; true when it all adds up. */
+  /**
+   * The server has sent everything up to `head`; true when it all adds up.
+   * @param {Head} head
+   */
   endSync(head) {
     this.syncing = false;
     this.rev = Math.max(this.rev ?? 0, head.rev);
@@ -120,7 +146,10 @@ export class Timeline {
     return complete;
   }
 
-  /** Every change up to `rev` was read over HTTP. */
+  /**
+   * Every change up to `rev` was read over HTTP.
+   * @param {number} rev
+   */
   caughtUpTo(rev) {
     this.rev = Math.max(this.rev ?? 0, rev);
   }
@@ -135,7 +164,10 @@ export class Timeline {
     return this.loaded && !this.hasAfter && this.#hi < this.headSeq;
   }
 
-  /** Replaces the window by one page. */
+  /**
+   * Replaces the window by one page.
+   * @param {MessagePage} page
+   */
   show(page) {
     const before = this.#messages;
     this.#messages = new Map();
@@ -154,16 +186,23 @@ export class Timeline {
     this.#settle();
   }
 
-  /** A page of older messages, for the window's start. */
+  /**
+   * A page of older messages, for the window's start.
+   * @param {MessagePage} page
+   */
   prepend(page) {
-    if (page.items.length > 0 && page.items.at(-1).seq !== this.#lo - 1) return;
+    const last = page.items.at(-1);
+    if (last && last.seq !== this.#lo - 1) return;
     for (const message of page.items) this.#messages.set(message.seq, message);
     this.#lo = page.items[0]?.seq ?? this.#lo;
     this.hasBefore = page.has_before;
     this.#list = null;
   }
 
-  /** A page of newer messages, for the window's end. */
+  /**
+   * A page of newer messages, for the window's end.
+   * @param {MessagePage} page
+   */
   append(page) {
     for (const message of page.items) {
       if (message.seq > this.#hi) this.#ahead.set(message.seq, message);
@@ -174,7 +213,10 @@ export class Timeline {
     if (this.#hi < this.headSeq) this.hasAfter = true;
   }
 
-  /** Forgets the oldest messages until `keep` are left. */
+  /**
+   * Forgets the oldest messages until `keep` are left.
+   * @param {number} keep
+   */
   trimStart(keep) {
     while (this.#messages.size > keep) {
       this.#messages.delete(this.#lo);
@@ -184,7 +226,10 @@ export class Timeline {
     }
   }
 
-  /** Forgets the newest messages until `keep` are left. */
+  /**
+   * Forgets the newest messages until `keep` are left.
+   * @param {number} keep
+   */
   trimEnd(keep) {
     while (this.#messages.size > keep) {
       this.#messages.delete(this.#hi);
@@ -214,6 +259,7 @@ export class Timeline {
     this.hasAfter = false;
   }
 
+  /** @param {Message} message */
   #put(message) {
     const { seq } = message;
     if (this.loaded && seq >= this.#lo && seq <= this.#hi) {
@@ -238,9 +284,9 @@ export class Timeline {
       this.#ahead.delete(seq);
       this.#put(message);
     }
-    while (this.#ahead.has(this.#hi + 1)) {
+    for (let next = this.#ahead.get(this.#hi + 1); next; next = this.#ahead.get(this.#hi + 1)) {
       this.#hi += 1;
-      this.#messages.set(this.#hi, this.#ahead.get(this.#hi));
+      this.#messages.set(this.#hi, next);
       this.#ahead.delete(this.#hi);
       this.#list = null;
     }

@@ -98,13 +98,13 @@ test("text never becomes markup", () => {
   }
 });
 
-test("comments stand on lines of their own, where the server takes them out", () => {
+test("comments stand on lines of their own and casts within a line, where the server takes them out", () => {
   for (const file of own) {
-    for (const line of read(file)
-      .split("\n")
-      .map((text) => text.trim())) {
-      if (line.startsWith("//")) assert.match(line, /^\/\/(?: |$)/u, file);
-      if (line.startsWith("/*") || line.startsWith("*")) assert.doesNotMatch(line, /\*\/./u, file);
+    for (const line of read(file).split("\n")) {
+      const text = line.trim().replace(/\/\*\* @[^*]*\*\/ ?(?=.)/gu, "");
+      if (text.startsWith("//")) assert.match(text, /^\/\/(?: |$)/u, file);
+      if (text.startsWith("/*") || text.startsWith("*")) assert.doesNotMatch(text, /\*\/./u, file);
+      else assert.doesNotMatch(text, /\/\*\*/u, file);
     }
   }
 });
@@ -150,4 +150,12 @@ test("components change the page's state only through actions", () => {
     }
     assert.doesNotMatch(code, /\bimport\("[^"]*\/core\/state\.js"\)/u, file);
   }
+});
+
+test("the types are those of the vendored versions", () => {
+  const lock = JSON.parse(read("vendor/vendor.lock.json"));
+  const { devDependencies } = JSON.parse(fs.readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const shared = lock.files.filter(({ name }) => name in devDependencies);
+  assert.ok(shared.length > 3);
+  for (const { name, version } of shared) assert.equal(devDependencies[name], version, name);
 });
