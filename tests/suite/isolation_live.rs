@@ -146,7 +146,10 @@ async fn a_removed_terminal_shows_nothing_after_the_removal() {
         }
         come_back(way, &ana, &ben, &room).await;
     }
-    assert!(checked > 0, "no line with a number came after the flood began");
+    assert!(
+        checked > 0,
+        "no line with a number came after the flood began"
+    );
     server.stopped().await;
 }
 
