@@ -38,7 +38,7 @@ impl Store {
         }
     }
 
-    /// Blocks or unblocks a user. Returns `false` if there is no such user.
+    /// Blocks or unblocks a user. Returns `false` if the caller cannot see the user, or has blocked the maximum number.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.

@@ -1,4 +1,4 @@
-//! What admins do with accounts: list, disable, and hand out a link to set a password.
+//! Administration of accounts: list, disable, and links to set a password.
 
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ async fn who_is_disabled_is_out_at_once_and_stays_out() {
     sign_in(&server, "ben", PASSWORD)
         .await
         .refused(403, "disabled");
-    // Whoever does not know the password learns nothing.
+    // A wrong password reveals nothing.
     sign_in(&server, "ben", "wrong horse")
         .await
         .refused(401, "bad_credentials");

@@ -1,5 +1,5 @@
-//! Whatever bears on what somebody says is felt by the very next message, also by those of who has
-//! just spoken.
+//! Changes of rights and restrictions apply to the very next message, also for recent senders, which the writer
+//! caches.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ async fn names_are_those_of_that_moment() {
         (&author["username"], &author["display_name"]),
         (&json!("benno"), &json!("Benno"))
     );
-    // Who is named is looked up at that moment, too.
+    // Mentioned users are looked up at that moment, too.
     let named = ana.say(&room, "@benno and @ben and @cid").await;
     assert_eq!(named["mentions"], json!([ben.id]));
     let cid = server.user("cid").await;

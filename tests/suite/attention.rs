@@ -141,7 +141,7 @@ async fn who_cannot_say_it_is_not_said_to_type() {
     let block = format!("/api/me/blocks/{}", ben.id);
     ana.put(&block, json!({})).await.expect(204);
     types(&ben, &direct).await;
-    // What the room was told before this message came before it.
+    // Events of the room before this message come before it.
     let said = ana.say(&direct, "silence").await;
     loop {
         let heard = socket.next().await;
@@ -187,7 +187,7 @@ async fn typing_is_heard_by_the_others_and_not_too_often() {
         before.iter().all(|frame| frame["type"] != "typing"),
         "{before:?}"
     );
-    // What was said ends it, so that the next is news again.
+    // A message ends the typing state, so that the next one is announced again.
     ana.say(&room, "there").await;
     ben_socket.next_of("message").await;
     ana_socket.send(typing).await;

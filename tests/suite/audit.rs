@@ -47,7 +47,7 @@ async fn every_act_is_in_the_log_and_no_word_of_what_was_said() {
     ana.post(&format!("{path}/owner"), json!({ "user_id": ben.id }))
         .await
         .expect(204);
-    // What is refused or changes nothing is not in it.
+    // Refused actions and actions without effect have no entry.
     ben.patch(&path, json!({ "slow_mode_s": 30 }))
         .await
         .expect(200);

@@ -88,7 +88,7 @@ async fn only_higher_roles_ban() {
     for moderator in [&ben, &bob] {
         ana.give_role(&room, moderator, "moderator").await;
     }
-    // Who is not in the room, server admins too, does not learn that there is one.
+    // Non-members, including server admins, do not learn that the room exists.
     for outsider in [&stranger, &admin] {
         put(outsider, &ban(&room, &dan))
             .await
@@ -189,7 +189,7 @@ async fn who_is_out_can_be_banned_and_who_was_never_met_cannot() {
     ana.join(&other.code).await.expect(200);
     ana.ban(&room, &stranger).await;
     stranger.join(&room.code).await.refused(404, "bad_code");
-    // What never was is lifted without a word.
+    // Lifting a ban that does not exist succeeds.
     for _ in 0..2 {
         ana.unban(&room, &stranger).await;
     }

@@ -217,7 +217,7 @@ async fn a_socket_lives_as_long_as_its_session_not_as_its_token() {
     let path = "/api/auth/refresh";
     ana.post(path, refresh.clone()).await.expect(200);
     socket.still_answers().await;
-    // The same token a second time: somebody else has it too, and the session ends.
+    // A refresh token used twice may be stolen, so the session ends.
     ana.post(path, refresh).await.expect(401);
     let closed = socket.closed().await;
     assert_eq!(closed.code, 4401, "{closed:?}");

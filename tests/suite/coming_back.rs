@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{JsonSocket, Reply, Room, TestServer, User, keys};
 
-/// What changed behind `since`, as a socket is told it.
+/// Returns the changes after `since`, as a socket receives them.
 async fn catch_up(user: &User, room: &Room, since: i64) -> (JsonSocket, Vec<Value>) {
     let (mut socket, _) = user.connect().await;
     let changes = sync(&mut socket, room, since).await;
@@ -75,7 +75,7 @@ async fn all_are_told_what_each_would_have_read() {
             assert_eq!(told, read);
         }
     }
-    // What is quoted changes, and with it what others read who ask from behind the change itself.
+    // An edit of a quoted message changes the quote that later readers get.
     let path = format!("{place}/{}", first["seq"]);
     ana.patch(&path, json!({ "body": "otherwise" }))
         .await

@@ -31,7 +31,7 @@ pub(crate) fn parlor(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// What a program that cannot start says, which must be one line without a backtrace.
+/// Returns the error of a program that cannot start. It must be one line without a backtrace.
 pub(crate) async fn refusal(mut command: Command, code: i32) -> String {
     let output = within("the program to give up", command.output())
         .await
@@ -87,7 +87,7 @@ impl Running {
         place.trim_end_matches('/').parse().unwrap()
     }
 
-    /// What the banner says about that.
+    /// Returns the line of the banner about `what`.
     pub(crate) fn said(&self, what: &str) -> &str {
         let mut lines = self.banner.lines().map(str::trim);
         let line = lines.find_map(|line| line.strip_prefix(what));

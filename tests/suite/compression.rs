@@ -34,7 +34,7 @@ impl Raw {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// What it says, if it is compressed as it should be.
+    /// Returns the body, decompressed if it must be compressed.
     fn plain(&self, compressed: bool) -> Vec<u8> {
         let encoding = compressed.then_some("gzip");
         assert_eq!(self.header("content-encoding"), encoding);
@@ -125,7 +125,7 @@ async fn the_files_of_the_page_say_the_same_in_every_way() {
             }
         }
     }
-    // What is too small for it has one sequence of bytes, and its tag.
+    // A file too small to compress has one representation, and its tag is strong.
     let small = server.request(Method::GET, "/lib/html.js");
     let small = Raw::of(small, "gzip").await;
     assert_eq!(small.header("content-encoding"), None);

@@ -1,4 +1,4 @@
-//! What happens to a message after it was said.
+//! Changes of posted messages.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ async fn an_edit_is_the_next_change_and_keeps_what_was_said() {
         (&json!("hello"), true)
     );
     assert_eq!(hears(&mut socket, &edited["rev"]).await, edited);
-    // The same text again is no change.
+    // An edit with an equal text is no change.
     assert_eq!(edit(&ana, &room, &first, "hello").await, edited);
     edit(&ana, &room, &first, "hello!").await;
 
@@ -84,7 +84,7 @@ async fn an_edit_is_the_next_change_and_keeps_what_was_said() {
     )
     .await
     .refused(404, "not_found");
-    // What the room says of itself is nobody's to edit.
+    // System messages cannot be edited.
     ana.patch(
         &format!("/api/rooms/{}/messages/1", room.id),
         json!({ "body": "x" }),

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Closed, JsonSocket, Process, Room, User, random, within};
 
-/// What one sender knows at the end of a round.
+/// State of one sender at the end of a round.
 #[derive(Default)]
 struct Sent {
     /// Keys in the order in which they were sent.
@@ -78,7 +78,7 @@ async fn over_http(user: &User, room: &Room, prefix: &str) -> Sent {
     }
 }
 
-/// What is stored: its numbers without a gap, each key once, each sender's in order.
+/// Checks the stored messages: numbers without a gap, each key once, each sender's in order.
 async fn stored(reader: &User, room: &Room, after: i64) -> HashMap<String, i64> {
     let mut by_key = HashMap::new();
     let (mut seq, mut more) = (after, true);
@@ -115,7 +115,7 @@ fn holds(round: usize, sent: &[Sent], by_key: &HashMap<String, i64>) {
         for (key, seq) in &sender.acked {
             assert_eq!(by_key.get(key), Some(seq), "round {round}: {key} was acked");
         }
-        // What was sent later is numbered later, and nothing in between is left out.
+        // Later messages have higher numbers, and none in between is missing.
         let numbers: Vec<_> = sender.keys.iter().map(|key| by_key.get(key)).collect();
         let kept = numbers.iter().take_while(|number| number.is_some()).count();
         assert!(

@@ -106,7 +106,7 @@ async fn everybody_reads_the_same_and_large_messages_are_compressed_once() {
             }
             assert_eq!(*first.get_or_insert(bytes.clone()), bytes);
         }
-        // Whoever has a smaller window gets nothing that needs a larger one.
+        // A client with a smaller window gets nothing that needs a larger one.
         let (text, bytes) = narrow.text_with(r#"{"type":"message""#).await;
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), wanted);
         assert_eq!(bytes.is_some(), (1024..=2048).contains(&text.len()));

@@ -187,7 +187,7 @@ async fn a_direct_room_keeps_who_was_in_it() {
     assert_eq!(said["body"], "between us");
     let seen = ana.get(&format!("/api/users/{}", ben.id)).await.expect(200);
     assert_eq!(seen["user"]["last_seen"], Value::Null, "{seen}");
-    // Nobody draws them into another one.
+    // Deleted users cannot be added to direct rooms.
     let eve = server.user("eve").await;
     let public = json!({ "name": "public", "kind": "public" });
     eve.post("/api/rooms", public).await.expect(201);

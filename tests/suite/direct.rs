@@ -33,7 +33,7 @@ async fn a_set_of_people_has_one_room_and_all_are_in_it_at_once() {
         (&told["room"]["id"], &told["room"]["name"]),
         (&made["id"], &json!("ana"))
     );
-    // Whoever asks, and however often, with themselves named or not.
+    // For every caller and every repetition, with or without the caller's own id.
     assert_eq!(
         open(&ben, &[&ana, &ben]).await.expect(200)["id"],
         made["id"]

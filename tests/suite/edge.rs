@@ -1,4 +1,4 @@
-//! What every request passes through: limits, headers, refusals, and the page's files.
+//! Middleware of all requests: limits, headers, refusals, and the page's files.
 
 use std::{
     collections::HashSet,

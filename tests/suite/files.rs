@@ -20,7 +20,7 @@ pub(crate) async fn bring(user: &User, room: &Room, name: &str, bytes: impl Into
     Reply::of(request.header("content-type", form).body(bytes)).await
 }
 
-/// The same, and answers the file.
+/// Uploads a file and returns its JSON.
 pub(crate) async fn brought(user: &User, room: &Room, name: &str, bytes: impl Into<Body>) -> Value {
     bring(user, room, name, bytes).await.expect(201)
 }
@@ -138,7 +138,7 @@ async fn a_file_goes_with_a_message_and_comes_back_as_it_was() {
     assert_eq!(reply.header("accept-ranges"), Some("bytes"));
     let disposition = reply.header("content-disposition").unwrap();
     assert_eq!(disposition, "attachment; filename=\"notes.txt\"");
-    // Whoever may not have it any more must not have it from their browser either.
+    // A user who loses access must not get the file from the browser's cache.
     assert_eq!(reply.header("cache-control"), Some("private, no-cache"));
     let head = Reply::of(ben.request(Method::HEAD, url(&file))).await;
     head.is(200);

@@ -31,7 +31,7 @@ async fn readyz(server: &TestServer) -> Reply {
     Reply::of(reqwest::Client::new().get(server.url("/readyz"))).await
 }
 
-/// What an administrator might do to make room.
+/// Makes room as an administrator might.
 async fn empty(room: &Room, data: &Path) {
     let mut database = database(data).await;
     sqlx::query("delete from messages where room_id = ?1")
@@ -68,7 +68,7 @@ async fn a_full_database_is_unavailable_until_there_is_room() {
     let reason = ready["detail"].as_str().unwrap();
     assert!(reason.contains("did not take what was written"), "{ready}");
 
-    // What was acked is there, and all can be read; nothing of what was refused is.
+    // All acknowledged messages are stored and readable; no refused one is.
     assert_eq!(texts(&ana, &attic).await.len(), taken);
     let mut acked = 0;
     let error = loop {

@@ -1,4 +1,4 @@
-//! Who may open a socket, and how the others are refused.
+//! Handshakes of sockets, accepted and refused.
 
 use reqwest::Client;
 use serde_json::json;

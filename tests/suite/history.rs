@@ -208,7 +208,7 @@ async fn a_receipt_only_advances_unless_forced() {
             "{body}"
         );
     }
-    // Nobody has read what nobody has said.
+    // Messages that do not exist cannot be read.
     assert_eq!(
         read(&ben, &room, json!({ "seq": 999 })).await.expect(200),
         answer(6, 0, 2)

@@ -88,7 +88,7 @@ async fn an_invite_lets_in_as_many_as_it_is_for() {
         server.user("cleo").await,
         server.user("dan").await,
     ];
-    // Who is in already spends none of it: not the owner, and not who came by it.
+    // Members spend no use: neither the owner nor a user who joined by the invite.
     for user in [&ana, &ben, &ben] {
         user.join(&typed).await.expect(200);
     }

@@ -1,4 +1,4 @@
-//! Who is out hears nothing more, however much is being said.
+//! Removed members receive nothing more, however busy the room is.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What is swept up in the background: all of it, a little at a time, whatever else fails.
+//! Background deletion: complete, in slices, and independent of failures elsewhere.
 
 use std::{path::Path, time::Duration};
 

@@ -41,7 +41,7 @@ async fn public_rooms_are_discovered_and_entered_without_a_code() {
             .await
             .refused(404, "not_found");
     }
-    // Whoever is in a private room already may say so too.
+    // A member of a private room may join it again by its id.
     ben.post("/api/rooms/join", json!({ "room_id": private.id }))
         .await
         .expect(200);

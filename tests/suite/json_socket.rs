@@ -206,7 +206,7 @@ async fn a_receipt_moves_on_all_devices_and_never_back() {
     let receipt = ben.put(&path, json!({ "seq": seq })).await.expect(200);
     assert_eq!(receipt["unread"], 0, "{receipt}");
     assert_eq!(laptop.next_of("read").await["read_seq"], seq);
-    // What one says, one has read.
+    // A sender has read the own message.
     phone.say(&room, "c1", "four").await;
     phone.next_of("ack").await;
     let (_, ready) = ben.connect().await;

@@ -1,4 +1,4 @@
-//! Who falls behind is told everything all the same, in order.
+//! Slow clients receive everything in order.
 
 use futures_util::{StreamExt, future::join_all};
 use serde_json::{Value, json};

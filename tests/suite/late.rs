@@ -1,4 +1,4 @@
-//! What was allowed when it was asked and is not any more when it is done.
+//! Requests whose permission ends before they take effect.
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};

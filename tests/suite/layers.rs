@@ -148,7 +148,7 @@ fn names(code: &str, name: &str) -> bool {
     })
 }
 
-/// What follows the crate's name in every path: `crate::a::b` and `crate::{a::b, c}` name a and c.
+/// Returns the names that follow the crate's name in paths: `crate::a::b` and `crate::{a::b, c}` name a and c.
 fn imports(code: &str, root: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, _) in code.match_indices(root) {

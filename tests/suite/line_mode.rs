@@ -133,7 +133,7 @@ async fn wrong_commands_are_explained_and_harm_nothing() {
         let answer = terminal.next().await;
         assert!(answer.starts_with(words), "{line:.20}: {answer}");
     }
-    // What is nothing is neither sent nor answered.
+    // Blank lines are neither sent nor answered.
     for nothing in ["", " ", "\n", "\r\n"] {
         let frame = Message::text(nothing.to_owned());
         terminal.raw.send(frame).await.unwrap();
@@ -304,7 +304,7 @@ async fn a_message_is_answered_changed_and_deleted_by_its_number() {
         other.next_with("deleted").await,
         format!("* #{own} by ana was deleted")
     );
-    // What is not one's own, or not there, is refused in words.
+    // Commands on messages of others, or on missing ones, are refused in words.
     other.enter(&format!("/edit {own} x")).await;
     other.next_with("! no such message").await;
     terminal.enter(&format!("/edit {} x", said["seq"])).await;

@@ -1,4 +1,4 @@
-//! What clients cost that ask for much and read nothing.
+//! Memory of clients that request much and read nothing.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ async fn who_reads_nothing_of_a_long_answer_is_not_held_all_of_it() {
     let body = "\u{1f600}".repeat(4000);
     socket.flood(&room, &keys("f", 900), &body).await;
     let page = format!("/api/rooms/{}/messages?changed_since=0&limit=1000", room.id);
-    // Whatever the first one needs once is there after it.
+    // The first request allocates buffers that stay.
     ana.get(&page).await.expect(200);
 
     let before = resident(process);

@@ -11,7 +11,7 @@ fn messages(room: &Room) -> String {
     format!("/api/rooms/{}/messages", room.id)
 }
 
-/// What `curl -d` sends, under that content type.
+/// Posts a body as `curl -d` does, with this content type.
 async fn plain(user: &User, room: &Room, kind: Option<&str>, text: impl Into<Vec<u8>>) -> Reply {
     let request = user.request(Method::POST, &messages(room));
     let request = match kind {

@@ -1,7 +1,7 @@
-//! Whatever people do in a room, in whatever order, and whenever the server is killed: its history,
-//! what each client was told, and the counts of each reader are those of a simple model.
+//! Random commands in any order, with kills at any time: the room's history, the state of each client, and the counts
+//! of each reader equal those of a simple model.
 //!
-//! A run of steps is random but the same each time; `MODEL_CASES=500` tries that many others.
+//! The random steps are the same in each run; `MODEL_CASES=500` tries that many others.
 
 mod client;
 mod reference;
@@ -29,7 +29,7 @@ const EMOJI: [&str; 2] = ["👍", "🎉"];
 const CASES: u32 = 120;
 const STEPS: usize = 40;
 
-/// What somebody does. `who` is a place in [`NAMES`], `pick` leads to one of the messages.
+/// A step. `who` is an index into [`NAMES`], `pick` selects a message.
 #[derive(Clone, Debug)]
 enum Step {
     Say {
@@ -409,7 +409,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What an answer says about what was asked.
+/// Returns the effect of a command from the status of its answer.
 fn effect(status: u16, done: u16) -> Effect {
     match status {
         status if status == done => Effect::Done,

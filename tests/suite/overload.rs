@@ -82,7 +82,7 @@ async fn a_full_queue_refuses_sends_and_loses_none() {
             "each is answered once"
         );
         is_what_was_acked(&users[0], &room, &acked).await;
-        // What was refused can be sent again under its key.
+        // Refused messages can be sent again with their key.
         let (mut socket, _) = users[0].connect().await;
         socket.say(&room, "again", "hi").await;
         acked.push(numbered(&socket.next_of("ack").await));

@@ -1,4 +1,4 @@
-//! Who is online, and who is told.
+//! Presence, and its delivery to others.
 
 use std::{
     collections::VecDeque,

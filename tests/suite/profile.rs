@@ -1,4 +1,4 @@
-//! What people say of themselves: names, "about", pictures, and whether it shows when they were here.
+//! Profiles: names, "about", avatars, and hiding `last_seen`.
 
 use image::ImageFormat;
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! Who may make an account: anybody, who was invited, or nobody.
+//! Policies for new accounts: open, invite, closed.
 
 use futures_util::future::join_all;
 use parlor::domain::Registration;
@@ -18,7 +18,7 @@ async fn sign_up(server: &TestServer, name: &str, code: Value) -> Reply {
 #[tokio::test]
 async fn by_invitation_only_who_has_a_good_code_makes_an_account() {
     let server = server_of(Registration::Invite).await;
-    // Somebody must be the first, and there is no room yet to have a code of.
+    // The first account needs no code, since no room exists yet.
     let ana = server.user("ana").await;
     let room = ana.create_room("lobby").await;
     let path = format!("/api/rooms/{}/invites", room.id);
@@ -39,7 +39,7 @@ async fn by_invitation_only_who_has_a_good_code_makes_an_account() {
     sign_up(&server, "dan", invite["code"].clone())
         .await
         .refused(404, "bad_code");
-    // Who has an account signs in as ever.
+    // Existing accounts can always sign in.
     User::sign_in(server.address, "ben", PASSWORD).await;
     server.stopped().await;
 }

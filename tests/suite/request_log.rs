@@ -1,4 +1,4 @@
-//! What is logged of a request, and what never is.
+//! Log lines of requests, and what they never contain.
 
 use reqwest::Method;
 use rustix::process::Signal;
@@ -9,7 +9,7 @@ use crate::{
     support::{PASSWORD, Reply, User},
 };
 
-/// What a program logs at that level while somebody does a bit of everything, and who that was.
+/// Returns the log at a level while a user makes various requests, and that user.
 async fn logged(level: &str) -> (String, User) {
     let folder = tempfile::tempdir().unwrap();
     let level = format!("log.level={level}");

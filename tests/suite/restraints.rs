@@ -102,7 +102,7 @@ async fn a_mute_ends_by_itself() {
     let key = json!({ "body": "said before", "key": "k" });
     let first = post(&ben, &room, key.clone()).await.expect(201);
     mute_for(&ana, &room, &ben, 1).await.expect(204);
-    // What is on disk already is acked all the same.
+    // Messages that are on disk are acknowledged anyway.
     assert_eq!(post(&ben, &room, key).await.expect(200), first);
     let problem = post(&ben, &room, json!({ "body": "too soon" }))
         .await
@@ -187,7 +187,7 @@ async fn only_higher_roles_mute() {
             .refused(422, "invalid");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
-    // Whoever owns the room now has nobody above them to be freed by.
+    // The new owner has no one above who could lift the mute.
     ana.give_role(&room, &bob, "owner").await;
     bob.say(&room, "mine").await;
     server.stopped().await;
@@ -300,7 +300,7 @@ async fn in_a_locked_room_only_moderators_write() {
     for user in [&ana, &ben] {
         user.say(&room, "an announcement").await;
     }
-    // What is as it was is not told.
+    // Settings without a change are not announced.
     let count = ana.history(&room).await.len();
     set(&ana, &room, json!({ "locked": true, "slow_mode_s": 0 }))
         .await

@@ -1,6 +1,6 @@
-//! Everything that can be asked, by everybody, in every kind of room.
+//! Every request by every kind of user in every kind of room.
 //!
-//! What is expected is derived from one rule a row. A route or a command without a row fails.
+//! Expectations derive from one rule per row. A route or command without a row fails.
 
 mod coverage;
 mod scope;
@@ -18,7 +18,7 @@ use self::{
 };
 use crate::support::JsonSocket;
 
-/// Who asks. An admin administers the server, and is in no room.
+/// Kinds of callers. An admin administers the server and is in no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Actor {
     Anonymous,
@@ -75,18 +75,18 @@ impl Kind {
     }
 }
 
-/// Who may.
+/// Rules: the callers that may do something.
 #[derive(Clone, Copy, Debug)]
 enum Rule {
     /// Everybody, without a token.
     Public,
     /// Everybody with an account.
     Anyone,
-    /// Who administers the server.
+    /// Server admins.
     Admins,
-    /// Who is in the room.
+    /// Members of the room.
     Members,
-    /// Who is in the room and is not muted there.
+    /// Members who are not muted.
     Writers,
     /// Moderators and owners; in a direct room nobody.
     Moderators,
@@ -94,11 +94,11 @@ enum Rule {
     Pinners,
     /// Owners; in a direct room nobody.
     Owners,
-    /// Nobody who is in the room.
+    /// No member.
     Nobody,
 }
 
-/// What is to come of it.
+/// Expected result.
 #[derive(Clone, Copy, Debug)]
 enum Want {
     Done,
@@ -115,7 +115,7 @@ impl Want {
 }
 
 impl Rule {
-    /// What the rule alone says.
+    /// Returns the expectation of the rule alone.
     fn want(self, actor: Actor, kind: Kind) -> Want {
         let direct = kind == Kind::Direct;
         let may = match self {
@@ -301,7 +301,7 @@ struct Say {
     answer: Answer,
 }
 
-/// What tells that a command was carried out.
+/// Evidence that a command took effect.
 #[derive(Clone, Copy, Debug)]
 enum Answer {
     /// An ack with its key.

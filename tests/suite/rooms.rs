@@ -195,7 +195,7 @@ async fn each_role_changes_what_it_may() {
     assert_eq!(newest_system(&ana, &room).await, "ana cleared the topic");
     assert_eq!(ana.history(&room).await.len(), before + 3);
 
-    // What is as it was is no change.
+    // An edit without a difference is no change.
     ana.patch(&path, name).await.expect(200);
     ana.patch(&path, json!({})).await.expect(200);
     assert_eq!(ana.history(&room).await.len(), before + 3);

@@ -25,7 +25,7 @@ fn bodies(answer: &Value) -> Vec<String> {
         .collect()
 }
 
-/// What a query finds, newest first.
+/// Returns the texts that a query finds, newest first.
 pub(crate) async fn found(user: &User, q: &str) -> Vec<String> {
     bodies(&answer(user, q).await)
 }
@@ -353,7 +353,7 @@ async fn what_the_room_says_about_itself_is_not_found() {
     server.stopped().await;
 }
 
-/// What has changed behind the server's back is as new to the index as what it has not come to yet.
+/// Changes made directly in the database are indexed like new messages.
 #[tokio::test]
 async fn a_message_is_found_by_its_text_of_now_alone() {
     let server = TestServer::start().await;

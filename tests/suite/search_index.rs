@@ -62,7 +62,7 @@ async fn a_deleted_room_leaves_nothing_in_the_index() {
         .expect(204);
     assert_eq!(found(&ana, "swordfish").await, ["swordfish too"]);
     server.stopped().await;
-    // What deleted rooms left is swept up from the start on.
+    // The deletion of rooms continues from the start of the server.
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     within("the messages to go", async {
         while left_in_index(folder.path(), "\"swo\"").await > 1 {

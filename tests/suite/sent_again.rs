@@ -1,4 +1,4 @@
-//! What is sent again under its key, however long ago it was sent first, and whatever became of the server.
+//! Messages sent again with their key, after any time and any restart of the server.
 
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ async fn keys_go_with_their_room_and_ids_that_come_again_are_no_other_messages()
     ana.delete(&path).await.expect(204);
     server.kill().await;
 
-    // Who starts sweeps at once.
+    // The janitor runs at the start.
     let server = Process::start(folder.path()).await;
     let mut database = database(&folder.path().join("data")).await;
     let rooms = "select count(*) from rooms where name = 'gone'";

@@ -60,7 +60,7 @@ async fn a_database_that_does_not_answer_is_left_and_named() {
     let running = Running::start(folder.path(), &["--set", "timing.stop_ms=900"]).await;
     let address = running.address();
     User::sign_up(address, "ana").await;
-    // Somebody else writes and does not come to an end.
+    // Another process holds the write lock and does not release it.
     let mut other = database(&folder.path().join("data")).await;
     sqlx::query("begin immediate")
         .execute(&mut other)

@@ -44,7 +44,7 @@ async fn a_reconnecting_member_gets_exactly_what_was_missed() {
     let (revs, head) = synced(&mut socket).await;
     assert_eq!(revs, [seen + 1, seen + 2, seen + 3]);
     assert_eq!(head, ready["rooms"][0]["head"]);
-    // Who is up to date gets nothing but the word for it.
+    // A client that is up to date gets only the confirmation.
     ask(&mut socket, &room, seen + 3).await;
     assert_eq!(synced(&mut socket).await.0, [0_i64; 0]);
     ana.say(&room, "four").await;

@@ -299,7 +299,7 @@ async fn what_is_no_token_is_told_why() {
         token.clone_into(&mut stranger.token);
         stranger.get("/api/me").await.refused(401, "unauthorized");
     }
-    // Somebody else's token is none of one's own.
+    // Tokens of other users cannot be revoked.
     let ben = server.user("ben").await;
     let (id, mut program) = program(&ben, "write").await;
     ana.delete(&format!("{TOKENS}/{id}"))

@@ -69,7 +69,7 @@ async fn quotas_hold_for_a_user_and_for_all() {
     bring(&ana, &room, "x", body())
         .await
         .refused(507, "no_room");
-    // Nobody knows what it will be, so that it counts with all that it may be.
+    // An upload of unknown size counts with the maximum size.
     bring(&ben, &room, "x", unmeasured(1))
         .await
         .refused(507, "no_room");
@@ -80,7 +80,7 @@ async fn quotas_hold_for_a_user_and_for_all() {
     assert!(words.contains("server has no room"), "{words}");
     on_disk_become(&server, 2).await;
     fetch(&ana, url(&first), &[]).await.0.is(200);
-    // What is deleted is no longer the user's, and gone from the disk before long.
+    // Deleted files no longer count for the user, and soon leave the disk.
     let path = format!("/api/rooms/{}/messages/{}", room.id, message["seq"]);
     ana.delete(&path).await.expect(204);
     within("room for another", async {
@@ -241,7 +241,7 @@ async fn what_nobody_can_have_any_more_is_cleared_away() {
     ana.delete(&format!("/api/rooms/{}", attic.id))
         .await
         .expect(204);
-    // What a crash leaves of an upload.
+    // Remains of an upload after a crash.
     let coming = folder.path().join("files/coming/left");
     std::fs::write(&coming, "x").unwrap();
     let server = again(server, folder.path(), day).await;
@@ -346,7 +346,7 @@ async fn a_picture_that_would_take_too_much_gets_no_thumbnail() {
     }
 }
 
-/// What a process has in memory, in KiB.
+/// Returns the resident memory of a process in KiB.
 pub(crate) fn resident(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -369,7 +369,7 @@ async fn memory_does_not_grow_with_a_file() {
     let process = running.child.id().unwrap();
     let ana = User::sign_up(running.address(), "ana").await;
     let room = ana.create_room("lobby").await;
-    // Whatever the first one needs once is there after it.
+    // The first upload allocates buffers that stay.
     let small = brought(&ana, &room, "small", vec![7; 2 * MIB]).await;
     fetch(&ana, url(&small), &[]).await.0.is(200);
 

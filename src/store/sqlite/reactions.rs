@@ -42,7 +42,7 @@ async fn react(
         Ok(target) => target,
         Err(refusal) => return Ok(refusal),
     };
-    // A reaction can always be removed, except in a blocked direct room.
+    // A block does not prevent the removal of a reaction.
     if let Some(refusal) = target.refusal().filter(|_| on || !target.blocked) {
         return Ok(refusal);
     }

@@ -9,7 +9,7 @@ use crate::support::{JsonSocket, User, within};
 pub(super) struct Client {
     room: i64,
     socket: Option<JsonSocket>,
-    /// What it has been told goes up to this change.
+    /// Newest change that the client has received.
     rev: i64,
     messages: BTreeMap<i64, Value>,
     inside: bool,
@@ -92,7 +92,7 @@ impl Client {
         );
     }
 
-    /// What it knows of the room's messages, in their order.
+    /// Returns the messages that the client knows, in their order.
     pub(super) fn seen(&self) -> Vec<Value> {
         self.messages.values().map(essence).collect()
     }
@@ -156,7 +156,7 @@ impl Client {
     }
 }
 
-/// Of a message what the model knows.
+/// Returns the parts of a message that the model knows.
 pub(super) fn essence(message: &Value) -> Value {
     if message["kind"] == "system" {
         return json!({ "seq": message["seq"], "rev": message["rev"], "kind": "system" });

@@ -1,4 +1,4 @@
-//! What a room should be, as simply as it can be said.
+//! The model of a room, as simple as possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Who may do what: a row for each call and each command.
+//! The table of rights: a row for each route and each command.
 
 use super::{
     Actor::{self, Admin, Banned, Kicked, Left, Member, Moderator, Muted, Owner, Stranger},

@@ -22,7 +22,7 @@ const NO_CODE: &str = "K7QM-2XWD-9F4H-PT3C";
 /// A body that stands for a picture.
 const PICTURE: &str = "a picture";
 
-/// Who were in a room at some time, and so have a message of their own there.
+/// Callers who were members at some time and have a message of their own.
 const ONCE_INSIDE: [Actor; 7] = [
     Actor::Left,
     Actor::Kicked,
@@ -33,7 +33,7 @@ const ONCE_INSIDE: [Actor; 7] = [
     Actor::Owner,
 ];
 
-/// What a request came to: a status, and the code of a problem.
+/// Result of a request: its status, and the code of a problem.
 #[derive(Clone, Debug)]
 pub(super) struct Got {
     pub status: u16,

@@ -9,7 +9,7 @@ use super::wire::{TEXT, Wire};
 /// The first byte of a whole text frame that is compressed.
 pub(crate) const PACKED: u8 = TEXT | 0x40;
 
-/// What comes at the end of each flush, and not over the wire.
+/// Bytes at the end of each flush, which are not sent.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
 /// A message as a client compresses it.
@@ -60,7 +60,7 @@ impl Wire {
         (wire, answers.first().map(|&answer| answer.to_owned()))
     }
 
-    /// The same, for a client that takes compressed messages.
+    /// Connects a client that accepts compressed messages.
     pub(crate) async fn deflating(address: SocketAddr, path: &str, token: &str) -> Self {
         let headers = "sec-websocket-extensions: permessage-deflate\r\n";
         let (wire, answer) = Self::offer(address, path, token, headers).await;

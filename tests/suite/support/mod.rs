@@ -33,7 +33,7 @@ pub(crate) use socket::{Closed, JsonSocket, Terminal, keys};
 pub(crate) use user::{PASSWORD, Room, User};
 pub(crate) use wire::Wire;
 
-/// Whatever a test waits for must come within this.
+/// Time limit of everything that a test waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits, and fails with `what` if it does not come.
@@ -62,7 +62,7 @@ impl TestServer {
         Self::with(|_| {}).await
     }
 
-    /// The same with other settings.
+    /// Starts a server with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
@@ -108,7 +108,7 @@ impl TestServer {
         }
     }
 
-    /// What is in the hub's memory now.
+    /// Returns statistics of the hub.
     pub(crate) fn stats(&self) -> HubStats {
         self.handle.stats()
     }
@@ -135,7 +135,7 @@ impl TestServer {
         ended.unwrap().unwrap();
     }
 
-    /// Somebody new.
+    /// Signs up a user.
     pub(crate) async fn user(&self, name: &str) -> User {
         User::sign_up(self.address, name).await
     }

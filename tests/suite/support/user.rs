@@ -63,7 +63,7 @@ impl User {
         }
     }
 
-    /// The same user, with the same token, at a server that was started anew.
+    /// Returns this user with the same token for a restarted server.
     pub(crate) fn at(&self, address: SocketAddr) -> Self {
         let http = Client::new();
         Self {
