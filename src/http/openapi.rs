@@ -24,7 +24,7 @@ use crate::protocol::{FileView, MessageView};
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 const PROBLEM: &str = "application/problem+json";
 /// Codes that a handler states for [`describe`]. The published document has them as responses.
-const CODES: &str = "x-codes";
+pub(super) const CODES: &str = "x-codes";
 
 /// Parameters in paths, described once for all routes.
 const PATH_PARAMETERS: [(&str, &str, &str); 13] = [
@@ -127,8 +127,8 @@ pub(super) fn complete(routes: utoipa::openapi::OpenApi) -> Value {
         },
         "cookie": {
             "type": "apiKey", "in": "cookie", "name": "parlor_access",
-            "description": "The page's cookie. A request that changes something must come from the server's own page. \
-                            The name ends in digits of the server."
+            "description": "The page's cookie. Its name ends in digits of the server, and begins with `__Host-` over TLS. \
+                            A request that changes something must come from the server's own page."
         }
     });
     if let Some(Value::Object(schemas)) = document["components"].get_mut("schemas") {

@@ -201,3 +201,26 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         .max_age(Duration::from_mins(10));
     Some(layer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::problem_codes;
+
+    /// A code that is not described would be missing in the document.
+    #[test]
+    fn every_code_of_a_route_is_described() {
+        let raw = serde_json::to_value(routes().to_openapi()).unwrap();
+        let mut codes = 0;
+        for (path, item) in raw["paths"].as_object().unwrap() {
+            for operation in item.as_object().unwrap().values() {
+                let own = operation[openapi::CODES].as_str().unwrap_or_default();
+                for code in own.split_whitespace() {
+                    assert!(problem_codes::find(code).next().is_some(), "{path}: {code}");
+                    codes += 1;
+                }
+            }
+        }
+        assert!(codes > 100, "{codes} codes");
+    }
+}

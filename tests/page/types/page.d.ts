@@ -10,13 +10,13 @@ type View = import("preact").ComponentChildren;
 /** A value in a template. Templates are not checked, so their event handlers and children get anything. */
 type TemplateValue = string | number | bigint | boolean | null | undefined | object | ((...args: any[]) => unknown);
 
-/** What `useState` returns. */
+/** Result of `useState`. */
 type State<T> = [T, (next: T | ((before: T) => T)) => void];
 
 /** JSON of the server, before its reader gives it a type. */
 type Json = any;
 
-/** What `useSubmit` returns. */
+/** Result of `useSubmit`. */
 interface Submission {
   busy: boolean;
   problem: Problem | null;
@@ -70,7 +70,7 @@ interface FileInfo {
   height?: number | null;
 }
 
-/** What a system message reports. */
+/** Event that a system message reports. */
 interface SystemEvent {
   type: string;
   username?: string;
@@ -219,7 +219,7 @@ interface OpenDialog extends DialogDetails {
   name: string;
 }
 
-/** What a dialog is about. */
+/** Subject of a dialog. */
 interface DialogDetails {
   roomId?: number;
   userId?: number;
@@ -300,7 +300,7 @@ interface Shortcut {
   run?(): unknown;
 }
 
-/** What is known about an invitation. */
+/** Knowledge about an invitation. */
 interface Invite {
   room?: { name: string; kind: RoomKind; member_count: number };
   problem?: Problem;
@@ -370,7 +370,7 @@ type BlockParser = (text: string) => Block[] | null;
 /** Rows that keep their place on the screen. */
 type Anchor = { key: string; top: number }[];
 
-// What modules of `lib/` are given, so that tests can replace it.
+// Dependencies of modules in `lib/`, which tests replace.
 
 interface ConnectionSocket {
   send(text: string): void;
@@ -427,7 +427,7 @@ type Token = import("markdown-it").Token;
 type InlineState = import("markdown-it").InlineState;
 type SetUploads = (change: (before: Upload[]) => Upload[]) => void;
 
-// What components pass to each other.
+// Values that components pass to each other.
 
 type Component = (props: any) => View;
 
@@ -480,7 +480,7 @@ interface Pages {
   again(): Promise<void>;
 }
 
-/** What a GET answers: undefined while it is under way, a problem if it failed. */
+/** Answer of a GET: undefined while it is pending, a problem if it failed. */
 type Answer = { items: Json[] } | Problem | undefined;
 
 interface ProfileAnswer {
