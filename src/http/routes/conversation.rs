@@ -57,7 +57,7 @@ fn messages<S: serde::Serializer>(items: &Vec<Message>, serializer: S) -> Result
 /// Edits a message of the caller.
 #[utoipa::path(
     patch,
-    path = "/{room_id}/messages/{seq}",
+    path = "/api/rooms/{room_id}/messages/{seq}",
     operation_id = "editMessage",
     tag = "messages",
     params(KeyHeader, KeyQuery),
@@ -93,7 +93,7 @@ pub(crate) async fn edit(
 /// A deleted message keeps its `seq` and has an empty body.
 #[utoipa::path(
     delete,
-    path = "/{room_id}/messages/{seq}",
+    path = "/api/rooms/{room_id}/messages/{seq}",
     operation_id = "deleteMessage",
     tag = "messages",
     params(KeyHeader, KeyQuery),
@@ -121,7 +121,7 @@ pub(crate) async fn remove(
 /// The setting `messages.versions` says who may read them.
 #[utoipa::path(
     get,
-    path = "/{room_id}/messages/{seq}/history",
+    path = "/api/rooms/{room_id}/messages/{seq}/history",
     operation_id = "listVersions",
     tag = "messages",
     responses(
@@ -145,7 +145,7 @@ pub(crate) async fn versions(
 /// Adds a reaction of the caller: one emoji, or its short name between colons.
 #[utoipa::path(
     put,
-    path = "/{room_id}/messages/{seq}/reactions/{emoji}",
+    path = "/api/rooms/{room_id}/messages/{seq}/reactions/{emoji}",
     operation_id = "addReaction",
     tag = "messages",
     params(KeyHeader, KeyQuery),
@@ -168,7 +168,7 @@ pub(crate) async fn react(
 /// Removes a reaction of the caller.
 #[utoipa::path(
     delete,
-    path = "/{room_id}/messages/{seq}/reactions/{emoji}",
+    path = "/api/rooms/{room_id}/messages/{seq}/reactions/{emoji}",
     operation_id = "removeReaction",
     tag = "messages",
     params(KeyHeader, KeyQuery),
@@ -210,7 +210,7 @@ async fn set_reaction(
 /// Pins a message. Needs the role moderator. A room has at most 50 pins.
 #[utoipa::path(
     put,
-    path = "/{room_id}/messages/{seq}/pin",
+    path = "/api/rooms/{room_id}/messages/{seq}/pin",
     operation_id = "pinMessage",
     tag = "messages",
     responses(
@@ -232,7 +232,7 @@ pub(crate) async fn pin(
 /// Unpins a message. Needs the role moderator.
 #[utoipa::path(
     delete,
-    path = "/{room_id}/messages/{seq}/pin",
+    path = "/api/rooms/{room_id}/messages/{seq}/pin",
     operation_id = "unpinMessage",
     tag = "messages",
     responses(
@@ -254,7 +254,7 @@ pub(crate) async fn unpin(
 /// Lists the pinned messages of a room, latest pin first.
 #[utoipa::path(
     get,
-    path = "/{room_id}/pins",
+    path = "/api/rooms/{room_id}/pins",
     operation_id = "listPins",
     tag = "messages",
     responses(
@@ -273,7 +273,7 @@ pub(crate) async fn pins(
 /// Sets which messages of a room notify the caller. The setting holds for all devices.
 #[utoipa::path(
     patch,
-    path = "/{room_id}/members/me",
+    path = "/api/rooms/{room_id}/members/me",
     operation_id = "setNotify",
     tag = "members",
     request_body = SetNotify,

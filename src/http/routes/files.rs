@@ -50,7 +50,7 @@ struct FileNameQuery {
 /// Uploads a file to a room under the name in the path. The body is the file.
 #[utoipa::path(
     put,
-    path = "/{room_id}/files/{name}",
+    path = "/api/rooms/{room_id}/files/{name}",
     operation_id = "uploadNamedFile",
     tag = "files",
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file itself."),
@@ -68,7 +68,7 @@ pub(crate) async fn bring_named(state: State<AppState>, request: Request) -> Res
 /// The name is `name`, the header `X-File-Name`, or that of `Content-Disposition`. A file that no message takes within a day is deleted.
 #[utoipa::path(
     post,
-    path = "/{room_id}/files",
+    path = "/api/rooms/{room_id}/files",
     operation_id = "uploadFile",
     tag = "files",
     params(FileNameQuery),

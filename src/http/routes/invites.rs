@@ -106,7 +106,7 @@ struct InvitePreviewRoom {
 /// The codes are not shown; the server stores only their digests.
 #[utoipa::path(
     get,
-    path = "/{room_id}/invites",
+    path = "/api/rooms/{room_id}/invites",
     operation_id = "listInvites",
     tag = "invites",
     responses(
@@ -127,7 +127,7 @@ pub(crate) async fn list(
 /// Creates an invite. Needs the role moderator. The answer shows the code once.
 #[utoipa::path(
     post,
-    path = "/{room_id}/invites",
+    path = "/api/rooms/{room_id}/invites",
     operation_id = "createInvite",
     tag = "invites",
     request_body = CreateInvite,
@@ -159,7 +159,7 @@ pub(crate) async fn create(
 /// Revokes an invite. Members who joined by it stay.
 #[utoipa::path(
     delete,
-    path = "/{room_id}/invites/{invite_id}",
+    path = "/api/rooms/{room_id}/invites/{invite_id}",
     operation_id = "revokeInvite",
     tag = "invites",
     responses(

@@ -54,7 +54,7 @@ struct MemberView {
 /// Lists the members of a room, by user id.
 #[utoipa::path(
     get,
-    path = "/{room_id}/members",
+    path = "/api/rooms/{room_id}/members",
     operation_id = "listMembers",
     tag = "members",
     params(MemberListQuery),
@@ -92,7 +92,7 @@ pub(crate) async fn list(
 /// Leaves a room. The last owner must hand the room over first.
 #[utoipa::path(
     delete,
-    path = "/{room_id}/members/me",
+    path = "/api/rooms/{room_id}/members/me",
     operation_id = "leaveRoom",
     tag = "members",
     responses(
@@ -111,7 +111,7 @@ pub(crate) async fn leave(
 /// Removes a member of a lower role. Needs the role moderator.
 #[utoipa::path(
     delete,
-    path = "/{room_id}/members/{user_id}",
+    path = "/api/rooms/{room_id}/members/{user_id}",
     operation_id = "removeMember",
     tag = "members",
     responses(
@@ -135,7 +135,7 @@ pub(crate) async fn kick(
 /// Sets the role of a member. Needs the role owner.
 #[utoipa::path(
     patch,
-    path = "/{room_id}/members/{user_id}",
+    path = "/api/rooms/{room_id}/members/{user_id}",
     operation_id = "setRole",
     tag = "members",
     request_body = SetRole,

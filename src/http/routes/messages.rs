@@ -117,7 +117,7 @@ pub(crate) struct ReceiptView {
 /// Without a position it returns the newest page. A page ends early, and says that more follow, once its bodies pass 512 KiB.
 #[utoipa::path(
     get,
-    path = "/{room_id}/messages",
+    path = "/api/rooms/{room_id}/messages",
     operation_id = "listMessages",
     tag = "messages",
     params(MessageListQuery),
@@ -249,7 +249,7 @@ async fn changed_since(
 /// A body whose `Content-Type` is not JSON is the text itself; that needs a bearer token.
 #[utoipa::path(
     post,
-    path = "/{room_id}/messages",
+    path = "/api/rooms/{room_id}/messages",
     operation_id = "postMessage",
     tag = "messages",
     params(KeyHeader, KeyQuery),
@@ -337,7 +337,7 @@ fn conceal(message: &mut Message, sent: String) {
 /// Returns one message.
 #[utoipa::path(
     get,
-    path = "/{room_id}/messages/{seq}",
+    path = "/api/rooms/{room_id}/messages/{seq}",
     operation_id = "getMessage",
     tag = "messages",
     responses(
@@ -360,7 +360,7 @@ pub(crate) async fn show(
 /// Moves the read receipt of the caller. It never moves back unless `force` is set.
 #[utoipa::path(
     put,
-    path = "/{room_id}/read",
+    path = "/api/rooms/{room_id}/read",
     operation_id = "moveReceipt",
     tag = "messages",
     request_body = MoveReceipt,

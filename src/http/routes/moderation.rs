@@ -89,7 +89,7 @@ pub(crate) struct TransferRoom {
 /// Lists the bans of a room, by user id. Needs the role moderator.
 #[utoipa::path(
     get,
-    path = "/{room_id}/bans",
+    path = "/api/rooms/{room_id}/bans",
     operation_id = "listBans",
     tag = "moderation",
     params(UserPageQuery),
@@ -118,7 +118,7 @@ pub(crate) async fn bans(
 /// No code and no public room lets them in until the ban is lifted.
 #[utoipa::path(
     put,
-    path = "/{room_id}/bans/{user_id}",
+    path = "/api/rooms/{room_id}/bans/{user_id}",
     operation_id = "banUser",
     tag = "moderation",
     responses(
@@ -138,7 +138,7 @@ pub(crate) async fn ban(
 /// Lifts a ban.
 #[utoipa::path(
     delete,
-    path = "/{room_id}/bans/{user_id}",
+    path = "/api/rooms/{room_id}/bans/{user_id}",
     operation_id = "liftBan",
     tag = "moderation",
     responses(
@@ -158,7 +158,7 @@ pub(crate) async fn unban(
 /// Lists the muted members of a room, by user id. Needs the role moderator.
 #[utoipa::path(
     get,
-    path = "/{room_id}/mutes",
+    path = "/api/rooms/{room_id}/mutes",
     operation_id = "listMutes",
     tag = "moderation",
     params(UserPageQuery),
@@ -186,7 +186,7 @@ pub(crate) async fn mutes(
 /// Leaving the room does not lift the mute.
 #[utoipa::path(
     put,
-    path = "/{room_id}/mutes/{user_id}",
+    path = "/api/rooms/{room_id}/mutes/{user_id}",
     operation_id = "muteMember",
     tag = "moderation",
     request_body = MuteMember,
@@ -209,7 +209,7 @@ pub(crate) async fn mute(
 /// Lifts a mute.
 #[utoipa::path(
     delete,
-    path = "/{room_id}/mutes/{user_id}",
+    path = "/api/rooms/{room_id}/mutes/{user_id}",
     operation_id = "liftMute",
     tag = "moderation",
     responses(
@@ -229,7 +229,7 @@ pub(crate) async fn unmute(
 /// Makes another member owner. The caller becomes moderator.
 #[utoipa::path(
     post,
-    path = "/{room_id}/owner",
+    path = "/api/rooms/{room_id}/owner",
     operation_id = "transferRoom",
     tag = "moderation",
     request_body = TransferRoom,

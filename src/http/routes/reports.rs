@@ -125,7 +125,7 @@ impl From<Report> for ReportView {
 /// Reports a message to the admins of the server. The author is not told.
 #[utoipa::path(
     post,
-    path = "/{room_id}/messages/{seq}/report",
+    path = "/api/rooms/{room_id}/messages/{seq}/report",
     operation_id = "reportMessage",
     tag = "moderation",
     request_body = ReportMessage,

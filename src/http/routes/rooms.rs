@@ -74,7 +74,7 @@ pub(crate) struct AccessCodeView {
 /// Lists the rooms of the caller, by id; with `discover`, public rooms.
 #[utoipa::path(
     get,
-    path = "/",
+    path = "/api/rooms",
     operation_id = "listRooms",
     tag = "rooms",
     params(RoomListQuery),
@@ -119,7 +119,7 @@ pub(crate) async fn list(
 /// Creates a room. The caller becomes its owner.
 #[utoipa::path(
     post,
-    path = "/",
+    path = "/api/rooms",
     operation_id = "createRoom",
     tag = "rooms",
     request_body = CreateRoom,
@@ -163,7 +163,7 @@ pub(crate) async fn create(
 /// Joining again returns the room.
 #[utoipa::path(
     post,
-    path = "/join",
+    path = "/api/rooms/join",
     operation_id = "joinRoom",
     tag = "rooms",
     request_body = JoinRoom,
@@ -205,7 +205,7 @@ pub(crate) async fn join(
 /// Returns a room of the caller. Owners and moderators also receive its access code.
 #[utoipa::path(
     get,
-    path = "/{room_id}",
+    path = "/api/rooms/{room_id}",
     operation_id = "getRoom",
     tag = "rooms",
     responses(
@@ -224,7 +224,7 @@ pub(crate) async fn show(
 /// Names are compared without regard to case and width.
 #[utoipa::path(
     get,
-    path = "/by-name/{room_name}",
+    path = "/api/rooms/by-name/{room_name}",
     operation_id = "getRoomByName",
     tag = "rooms",
     responses(
@@ -253,7 +253,7 @@ pub(crate) async fn show_named(
 /// Fields that are left out stay as they are.
 #[utoipa::path(
     patch,
-    path = "/{room_id}",
+    path = "/api/rooms/{room_id}",
     operation_id = "editRoom",
     tag = "rooms",
     request_body = EditRoom,
@@ -282,7 +282,7 @@ pub(crate) async fn edit(
 /// Deletes a room with its messages and files. Needs the role owner.
 #[utoipa::path(
     delete,
-    path = "/{room_id}",
+    path = "/api/rooms/{room_id}",
     operation_id = "deleteRoom",
     tag = "rooms",
     responses(
@@ -301,7 +301,7 @@ pub(crate) async fn remove(
 /// Replaces the access code. The former code is invalid from then on.
 #[utoipa::path(
     post,
-    path = "/{room_id}/access_code",
+    path = "/api/rooms/{room_id}/access_code",
     operation_id = "replaceAccessCode",
     tag = "rooms",
     responses(
