@@ -23,7 +23,7 @@ use drain::Tasks;
 pub use epoch::new_epoch;
 
 use crate::{
-    auth::{Passwords, Secret, Tokens},
+    auth::{Passwords, SigningSecret, Tokens},
     chat::Chat,
     config::Config,
     domain::{Timestamp, fold_username},
@@ -170,9 +170,9 @@ impl Server {
         let data = &config.data;
         let lock = claim(data)?;
         let secret = data.join(SECRET);
-        let secret = Secret::load_or_create(&secret).map_err(failed(&secret))?;
+        let secret = SigningSecret::load_or_create(&secret).map_err(failed(&secret))?;
         let (store, commits) = Store::open(store_options(&config)).await?;
-        store.give_up_unfinished().await?;
+        store.remove_incomplete_uploads().await?;
         let mode = fs::metadata(data)
             .map_err(failed(data))?
             .permissions()

@@ -7,6 +7,6 @@ pub mod throttle;
 pub mod token;
 
 pub use password::Passwords;
-pub use secret::Secret;
+pub use secret::SigningSecret;
 pub use throttle::Throttle;
 pub use token::{Access, Refresh, Tokens};

@@ -16,7 +16,7 @@ const COST: (u32, u32, u32) = (19_456, 2, 1);
 const NEVER_KEPT: usize = 40 << 20;
 
 /// Maximum number of passwords that wait for a core. Further ones are refused with [`PasswordError::Busy`].
-const MOST_WAITING: usize = 64;
+const MAX_WAITING: usize = 64;
 
 /// Why a password was not hashed.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,7 @@ impl Passwords {
         let decoy = format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${hash}");
         Self {
             turns: Arc::new(Semaphore::new(cores)),
-            places: Arc::new(Semaphore::new(cores + MOST_WAITING)),
+            places: Arc::new(Semaphore::new(cores + MAX_WAITING)),
             decoy: decoy.into(),
         }
     }

@@ -16,15 +16,15 @@ const MODE: u32 = 0o600;
 
 /// 32 random bytes that sign every token. Anyone who knows them can impersonate every user.
 #[derive(Clone)]
-pub struct Secret([u8; LENGTH]);
+pub struct SigningSecret([u8; LENGTH]);
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SigningSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
+        f.write_str("SigningSecret(…)")
     }
 }
 
-impl Secret {
+impl SigningSecret {
     /// Generates a new secret without storing it.
     ///
     /// # Errors
@@ -112,25 +112,25 @@ mod tests {
     fn a_secret_is_made_once_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
-        let secret = Secret::load_or_create(&path).unwrap();
+        let secret = SigningSecret::load_or_create(&path).unwrap();
         assert_eq!(
             secret.as_bytes(),
-            Secret::load_or_create(&path).unwrap().as_bytes()
+            SigningSecret::load_or_create(&path).unwrap().as_bytes()
         );
         let mode_now = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode_now(), 0o600);
         std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        Secret::load_or_create(&path).unwrap();
+        SigningSecret::load_or_create(&path).unwrap();
         assert_eq!(mode_now(), 0o600);
         std::fs::write(&path, "short").unwrap();
-        assert!(Secret::load_or_create(&path).is_err());
+        assert!(SigningSecret::load_or_create(&path).is_err());
     }
 
     #[test]
     fn a_secret_that_is_as_it_should_be_is_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
-        Secret::load_or_create(&path).unwrap();
+        SigningSecret::load_or_create(&path).unwrap();
         // Setting the mode that a file already has changes its ctime.
         let changed = || {
             let metadata = std::fs::metadata(&path).unwrap();
@@ -144,7 +144,7 @@ mod tests {
             let now = std::fs::metadata(&beside).unwrap();
             (now.ctime(), now.ctime_nsec()) == before
         } {}
-        Secret::load_or_create(&path).unwrap();
+        SigningSecret::load_or_create(&path).unwrap();
         assert_eq!(changed(), before);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, hs256};
+use super::{SigningSecret, hs256};
 use crate::domain::{SessionId, Timestamp, UserId};
 
 const ISSUER: &str = "parlor";
@@ -65,12 +65,12 @@ struct Claims {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum TokenKind {
     Access,
     Refresh,
 }
 
-impl Kind {
+impl TokenKind {
     /// Returns the `typ` header. RFC 9068 defines `at+jwt`; `rt+jwt` follows its form.
     fn typ(self) -> &'static str {
         match self {
@@ -90,7 +90,7 @@ impl Kind {
 impl Tokens {
     /// Creates a signer and verifier of tokens with `secret`.
     #[must_use]
-    pub fn new(secret: &Secret, access_ttl: Duration, refresh_ttl: Duration) -> Self {
+    pub fn new(secret: &SigningSecret, access_ttl: Duration, refresh_ttl: Duration) -> Self {
         hs256::install();
         Self {
             encoding: EncodingKey::from_secret(secret.as_bytes()),
@@ -125,14 +125,14 @@ impl Tokens {
     /// [`TokenError`] if signing fails, which does not happen with claims of this size.
     pub fn issue_access(&self, access: Access, now: Timestamp) -> Result<String, TokenError> {
         let claims = claims(
-            Kind::Access,
+            TokenKind::Access,
             access.user,
             access.session,
             now,
             self.access_ttl,
             None,
         );
-        self.sign(Kind::Access, &claims)
+        self.sign(TokenKind::Access, &claims)
     }
 
     /// Issues a refresh token that is valid from `now`.
@@ -142,14 +142,14 @@ impl Tokens {
     pub fn issue_refresh(&self, refresh: Refresh, now: Timestamp) -> Result<String, TokenError> {
         let generation = Some(refresh.generation);
         let claims = claims(
-            Kind::Refresh,
+            TokenKind::Refresh,
             refresh.user,
             refresh.session,
             now,
             self.refresh_ttl,
             generation,
         );
-        self.sign(Kind::Refresh, &claims)
+        self.sign(TokenKind::Refresh, &claims)
     }
 
     /// Verifies an access token and returns its content.
@@ -157,7 +157,7 @@ impl Tokens {
     /// # Errors
     /// [`TokenError`] if it is not valid.
     pub fn read_access(&self, token: &str) -> Result<Access, TokenError> {
-        let claims = self.verify(Kind::Access, token)?;
+        let claims = self.verify(TokenKind::Access, token)?;
         Ok(Access {
             user: claims.user()?,
             session: SessionId(claims.sid),
@@ -169,7 +169,7 @@ impl Tokens {
     /// # Errors
     /// [`TokenError`] if it is not valid.
     pub fn read_refresh(&self, token: &str) -> Result<Refresh, TokenError> {
-        let claims = self.verify(Kind::Refresh, token)?;
+        let claims = self.verify(TokenKind::Refresh, token)?;
         let generation = claims.r#gen.ok_or(TokenError)?;
         Ok(Refresh {
             user: claims.user()?,
@@ -178,7 +178,7 @@ impl Tokens {
         })
     }
 
-    fn sign<T: Serialize>(&self, kind: Kind, claims: &T) -> Result<String, TokenError> {
+    fn sign<T: Serialize>(&self, kind: TokenKind, claims: &T) -> Result<String, TokenError> {
         let header = Header {
             typ: Some(kind.typ().into()),
             ..Header::new(Algorithm::HS256)
@@ -186,7 +186,7 @@ impl Tokens {
         jsonwebtoken::encode(&header, claims, &self.encoding).map_err(|_| TokenError)
     }
 
-    fn verify(&self, kind: Kind, token: &str) -> Result<Claims, TokenError> {
+    fn verify(&self, kind: TokenKind, token: &str) -> Result<Claims, TokenError> {
         // Tokens of this server are far shorter. Longer input is refused before it is decoded.
         if token.len() > 1024 {
             return Err(TokenError);
@@ -205,8 +205,8 @@ impl Tokens {
         // A token from before the lifetime setting was lowered may belong to a login that ended so long ago that
         // the server no longer remembers the end.
         let ttl = match kind {
-            Kind::Access => self.access_ttl,
-            Kind::Refresh => self.refresh_ttl,
+            TokenKind::Access => self.access_ttl,
+            TokenKind::Refresh => self.refresh_ttl,
         };
         let oldest = Timestamp::now().minus(ttl).unix_seconds();
         if data.claims.iat.saturating_add_unsigned(LEEWAY_S) < oldest {
@@ -223,7 +223,7 @@ impl Claims {
 }
 
 fn claims(
-    kind: Kind,
+    kind: TokenKind,
     user: UserId,
     session: SessionId,
     now: Timestamp,
@@ -255,7 +255,7 @@ mod tests {
 
     fn tokens() -> Tokens {
         Tokens::new(
-            &Secret::generate().unwrap(),
+            &SigningSecret::generate().unwrap(),
             Duration::from_mins(15),
             Duration::from_hours(24),
         )

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::{
     Bench,
     corpus::Corpus,
-    folder::Folder,
+    folder::TempFolder,
     interrupt,
     rng::Zipf,
     seed::{Fixture, FixtureWriter, runtime, stored},
@@ -29,7 +29,7 @@ const TOLD: usize = 100_000;
 
 /// A data folder with a history, and facts about it.
 pub(super) struct Archive {
-    pub(super) folder: Folder,
+    pub(super) folder: TempFolder,
     pub(super) fixture: Fixture,
     pub(super) corpus: Corpus,
     /// Number of messages of each room.

@@ -28,9 +28,9 @@ pub(super) struct Folders {
 }
 
 /// A new folder. Dropping it removes it with all that is in it.
-pub(super) struct Folder(PathBuf);
+pub(super) struct TempFolder(PathBuf);
 
-impl Folder {
+impl TempFolder {
     /// A folder within `parent`, on whose file system the fsync is measured.
     pub(super) fn within(parent: &Path) -> io::Result<Self> {
         fs::create_dir_all(parent)?;
@@ -56,7 +56,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         let mut folders = folders();
         // Nothing depends on it any more.

@@ -33,9 +33,9 @@ pub(super) fn raise_open_files() -> io::Result<()> {
 
 /// How many of `wanted` sockets this process can have open to each of so many servers at once.
 pub(super) fn affordable_sockets(wanted: usize, servers: usize) -> usize {
-    let most = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    wanted.min(most.saturating_sub(1500) / servers.max(1))
+    let max_files = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    let max_files = usize::try_from(max_files).unwrap_or(usize::MAX);
+    wanted.min(max_files.saturating_sub(1500) / servers.max(1))
 }
 
 /// Whether files in a folder never reach a disk.

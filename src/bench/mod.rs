@@ -28,11 +28,11 @@ use std::{
 };
 
 pub use baseline::Baseline;
-pub use client::Dialect;
+pub use client::PeerProtocol;
 pub use peer::{Peer, RunningPeer};
 
 use archive::Archive;
-use folder::Folder;
+use folder::TempFolder;
 use program::TestedServer;
 use progress::ProgressLine;
 use report::{FigureReport, Row};
@@ -159,8 +159,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 impl Bench<'_> {
-    fn folder(&self) -> io::Result<Folder> {
-        Folder::within(&self.options.folder)
+    fn folder(&self) -> io::Result<TempFolder> {
+        TempFolder::within(&self.options.folder)
     }
 
     fn server(&self, data: &Path) -> io::Result<TestedServer> {

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::Path};
 
-use super::{client::Dialect, interrupt};
+use super::{client::PeerProtocol, interrupt};
 
 /// Another server.
 pub trait Peer {
@@ -10,7 +10,7 @@ pub trait Peer {
     fn name(&self) -> &str;
 
     /// Protocol of the server. Every requested room must exist and admit every client.
-    fn dialect(&self) -> Dialect;
+    fn dialect(&self) -> PeerProtocol;
 
     /// Returns whether a message is on disk before the server acks and publishes it. Durable peers take part in the
     /// rows about storing messages.

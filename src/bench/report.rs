@@ -228,10 +228,10 @@ pub(super) fn median(values: &[f64]) -> Option<f64> {
 
 /// How far values lie apart, as a part of their median; `None` of fewer than two.
 fn spread(values: &[f64]) -> Option<f64> {
-    let most = values.iter().copied().reduce(f64::max)?;
+    let max = values.iter().copied().reduce(f64::max)?;
     let least = values.iter().copied().reduce(f64::min)?;
     let median = median(values).filter(|median| *median > 0.0)?;
-    (values.len() > 1).then(|| (most - least) / median)
+    (values.len() > 1).then(|| (max - least) / median)
 }
 
 /// A count as something to calculate with.

@@ -14,8 +14,8 @@ impl Rng {
         Self(fastrand::Rng::with_seed(seed))
     }
 
-    pub(super) fn below(&mut self, most: usize) -> usize {
-        self.0.usize(..most)
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        self.0.usize(..bound)
     }
 
     pub(super) fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {

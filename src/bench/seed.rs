@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::{
     domain::{
         AccessCode, Body, Draft, Key, MentionTokens, Registration, RoomId, RoomKind, RoomLimit,
-        RoomName, Secret, SessionOrigin, Timestamp, TokenName, TokenScope, Topic, User,
+        RoomName, SessionOrigin, Timestamp, TokenName, TokenScope, TokenSecret, Topic, User,
         UserSummary, Username,
     },
     server::DATABASE,
@@ -124,7 +124,7 @@ impl FixtureWriter {
         let SignUpOutcome::Done { user, session, .. } = signed_up.map_err(io::Error::other)? else {
             return Err(io::Error::other("a user could not be made"));
         };
-        let secret = Secret::generate(Secret::PERSONAL).map_err(io::Error::other)?;
+        let secret = TokenSecret::generate(TokenSecret::PERSONAL).map_err(io::Error::other)?;
         let new = NewToken {
             user: user.id,
             by: session,

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{Admin, AdminReader, Chat, ChatError};
 use crate::{
-    domain::{Account, Invalid, Password, Permission, Secret, SessionOrigin, Timestamp, UserId},
+    domain::{
+        Account, Invalid, Password, Permission, SessionOrigin, Timestamp, TokenSecret, UserId,
+    },
     store::AdminOutcome,
 };
 
@@ -56,8 +58,8 @@ impl Chat {
         &self,
         by: &Admin,
         user: UserId,
-    ) -> Result<(Secret, Timestamp), ChatError> {
-        let secret = Secret::generate(Secret::LINK)?;
+    ) -> Result<(TokenSecret, Timestamp), ChatError> {
+        let secret = TokenSecret::generate(TokenSecret::LINK)?;
         let now = Timestamp::now();
         let end = now.plus(RESET_TTL);
         let (store, by) = (&self.inner.store, by.actor().clone());
@@ -78,7 +80,9 @@ impl Chat {
     ) -> Result<(), ChatError> {
         self.inner.attempts.take(&origin.network())?;
         let bad = || Invalid::new("token", "is invalid, expired or already used");
-        let digest = Secret::parse(Secret::LINK, token).ok_or_else(bad)?.digest();
+        let digest = TokenSecret::parse(TokenSecret::LINK, token)
+            .ok_or_else(bad)?
+            .digest();
         let store = &self.inner.store;
         // Hashing is expensive, so a guessed token is refused before it.
         if !store.reset_stands(digest, Timestamp::now()).await? {

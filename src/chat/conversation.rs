@@ -121,7 +121,7 @@ impl Chat {
         room: RoomId,
         seq: Seq,
     ) -> Result<Vec<Version>, ChatError> {
-        let least = match self.inner.messages.versions {
+        let min_role = match self.inner.messages.versions {
             VersionsFor::All => Some(Role::Member),
             VersionsFor::Moderators => Some(Role::Moderator),
             VersionsFor::Nobody => None,
@@ -129,7 +129,7 @@ impl Chat {
         // Check membership first, so that non-members learn nothing from the refusal.
         self.member(caller, room).await?;
         let user = caller.user_in(room)?;
-        let versions = self.inner.store.versions(room, user, seq, least);
+        let versions = self.inner.store.versions(room, user, seq, min_role);
         match versions.await? {
             Versions::Read(versions) => Ok(versions),
             Versions::NotFound => Err(ChatError::NotFound("message")),

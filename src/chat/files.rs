@@ -9,7 +9,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{Attachment, FileId, FileName, Invalid, RoomId, StoredFile, Timestamp},
-    media::{self, Kind, Thumbnail},
+    media::{self, MediaType, Thumbnail},
     store::{FileMetadata, FileQuota, NewFile, Part, StoreError, Upload, UploadOutcome},
 };
 
@@ -39,15 +39,15 @@ impl Chat {
         pieces: impl Stream<Item = Result<Bytes, ChatError>> + Send,
     ) -> Result<Attachment, ChatError> {
         let limits = &self.inner.limits;
-        let most = limits.file_bytes;
-        if declared.is_some_and(|declared| declared > most) {
-            return Err(ChatError::TooLarge(most));
+        let max_bytes = limits.file_bytes;
+        if declared.is_some_and(|declared| declared > max_bytes) {
+            return Err(ChatError::TooLarge(max_bytes));
         }
         let new = NewFile {
             room,
             by: caller.user_in(room)?,
             name,
-            size: declared.unwrap_or(most),
+            size: declared.unwrap_or(max_bytes),
             at: Timestamp::now(),
         };
         let quota = FileQuota {
@@ -60,8 +60,8 @@ impl Chat {
         let mut pieces = std::pin::pin!(pieces);
         while let Some(piece) = pieces.next().await {
             let piece = piece?;
-            if upload.size() + piece.len() as u64 > most {
-                return Err(ChatError::TooLarge(most));
+            if upload.size() + piece.len() as u64 > max_bytes {
+                return Err(ChatError::TooLarge(max_bytes));
             }
             upload.write(&piece).await.map_err(on_disk)?;
         }
@@ -75,7 +75,7 @@ impl Chat {
     /// Determines the type, dimensions and thumbnail of an upload from its bytes.
     async fn look_into(&self, upload: &mut Upload) -> Result<FileMetadata, ChatError> {
         let path = upload.complete().await.map_err(on_disk)?;
-        let Some(kind) = Kind::of(upload.head()) else {
+        let Some(kind) = MediaType::of(upload.head()) else {
             return Ok(FileMetadata {
                 mime: media::guess(upload.name().as_str()),
                 inline: false,
@@ -125,8 +125,8 @@ impl Chat {
     ) -> Result<impl Stream<Item = Result<Bytes, StoreError>> + Send + use<>, ChatError> {
         let store = self.inner.store.clone();
         let read = async move |at: u64| {
-            let most = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
-            let piece = store.file_bytes(id, part, at, most).await?;
+            let max_bytes = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
+            let piece = store.file_bytes(id, part, at, max_bytes).await?;
             if piece.is_empty() {
                 return Err(StoreError::Disk("a stored file is truncated".into()));
             }
@@ -156,12 +156,12 @@ impl Thumbnails {
     }
 
     /// Makes a thumbnail. Returns `None` if the picture cannot be decoded, is too large, or takes too long.
-    async fn make(&self, kind: Kind, path: PathBuf) -> Option<Thumbnail> {
+    async fn make(&self, kind: MediaType, path: PathBuf) -> Option<Thumbnail> {
         self.in_turn(move || media::thumbnail(kind, &path)).await
     }
 
     /// Makes a thumbnail of a picture in memory.
-    pub(super) async fn of_bytes(&self, kind: Kind, bytes: Vec<u8>) -> Option<Thumbnail> {
+    pub(super) async fn of_bytes(&self, kind: MediaType, bytes: Vec<u8>) -> Option<Thumbnail> {
         self.in_turn(move || media::thumbnail_of(kind, bytes)).await
     }
 
@@ -192,7 +192,7 @@ impl Thumbnails {
     }
 }
 
-async fn pixels(kind: Kind, path: PathBuf) -> Option<(u32, u32)> {
+async fn pixels(kind: MediaType, path: PathBuf) -> Option<(u32, u32)> {
     let found = spawn_blocking(move || media::dimensions(kind, &mut File::open(path)?));
     found.await.ok()?.ok()?
 }

@@ -85,11 +85,11 @@ impl Chat {
             let detail = format!("may name at most {FILES_PER_MESSAGE}");
             return Err(Invalid::new("files", detail).into());
         }
-        let most = self.inner.limits.body_chars;
+        let limit = self.inner.limits.body_chars;
         let body = if files.is_empty() {
-            Body::parse(body, most)?
+            Body::parse(body, limit)?
         } else {
-            Body::parse_or_none(body, most)?
+            Body::parse_or_none(body, limit)?
         };
         let key = key.map(Key::parse).transpose()?;
         let named = MentionTokens::find(body.as_str());
@@ -132,10 +132,10 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
         window: Window,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<MessagePage, ChatError> {
         let user = caller.user_in(room)?;
-        let page = self.inner.store.page(room, user, window, most).await?;
+        let page = self.inner.store.page(room, user, window, limit).await?;
         page.ok_or(ChatError::NotFound("room"))
     }
 
@@ -185,10 +185,10 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
         after: Rev,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<Changes, ChatError> {
         let user = caller.user_in(room)?;
-        let changes = self.inner.store.changed_since(room, user, after, most);
+        let changes = self.inner.store.changed_since(room, user, after, limit);
         let changes = changes.await?.ok_or(ChatError::NotFound("room"))?;
         if after > changes.head.rev {
             return Err(ChatError::EpochChanged);

@@ -41,7 +41,7 @@ pub use crate::store::{Changes, EncodedPage, PageLimit, Part, ProfileEdit, RoomE
 
 use crate::{
     auth::{Passwords, Throttle, Tokens},
-    config::{Config, Limits, Messages, Timing},
+    config::{Config, Limits, MessagesConfig, Timing},
     domain::UserId,
     hub::Hub,
     store::{Store, StoreError},
@@ -75,7 +75,7 @@ struct Inner {
     /// Wakes the sweep of deleted rooms.
     rooms_gone: Notify,
     limits: Limits,
-    messages: Messages,
+    messages: MessagesConfig,
     timing: Timing,
     thumbnails: files::Thumbnails,
     /// Wakes the sweep of deleted files.

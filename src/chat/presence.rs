@@ -29,7 +29,7 @@ impl Chat {
                 _ = heartbeat.tick() => self.store_heartbeat().await,
                 () = stop.cancelled() => break,
             }
-            next = self.settle_presence().await;
+            next = self.flush_presence().await;
             tokio::select! {
                 () = sleep(tick) => {}
                 () = stop.cancelled() => break,
@@ -40,7 +40,7 @@ impl Chat {
 
     /// Stores `last_seen` and then publishes the changes, so that a client that reads `last_seen` after an "offline"
     /// event gets the new value.
-    async fn settle_presence(&self) -> Option<Instant> {
+    async fn flush_presence(&self) -> Option<Instant> {
         let presence = self.inner.hub.presence();
         let now = Instant::now();
         let seen = presence.pending_last_seen(now);

@@ -3,12 +3,12 @@
 use super::{Caller, Chat, ChatError};
 use crate::{
     domain::{Avatar, AvatarVersion, Timestamp, UserId},
-    media::Kind,
+    media::MediaType,
     store::{ProfileEdit, ProfileOutcome},
 };
 
 /// Maximum former names that an account reserves. It allows changes of mind, but not the hoarding of names.
-const MOST_NAMES: i64 = 10;
+const MAX_NAMES: i64 = 10;
 
 impl Chat {
     /// Changes the given parts of the caller's profile, all or none.
@@ -26,7 +26,7 @@ impl Chat {
         }
         let (store, now) = (&self.inner.store, Timestamp::now());
         match store
-            .edit_profile(caller.user(), edit, MOST_NAMES, now)
+            .edit_profile(caller.user(), edit, MAX_NAMES, now)
             .await?
         {
             ProfileOutcome::Done => {}
@@ -78,7 +78,7 @@ impl Chat {
 
     /// Makes the stored avatar: a thumbnail without the original's metadata, such as the place and the camera.
     async fn drawn_small(&self, picture: Vec<u8>) -> Result<Avatar, ChatError> {
-        let kind = Kind::of(&picture).filter(|kind| kind.is_image());
+        let kind = MediaType::of(&picture).filter(|kind| kind.is_image());
         let kind = kind.ok_or(ChatError::NoPicture)?;
         let small = self.inner.thumbnails.of_bytes(kind, picture).await;
         let small = small.ok_or(ChatError::NoPicture)?;

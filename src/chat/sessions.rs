@@ -6,8 +6,8 @@ use super::{Chat, ChatError, error::MissingRight};
 use crate::{
     auth::{Access, Refresh},
     domain::{
-        RoomId, RoomLimit, Secret, Session, SessionId, SessionOrigin, Timestamp, TokenScope, User,
-        UserId,
+        RoomId, RoomLimit, Session, SessionId, SessionOrigin, Timestamp, TokenScope, TokenSecret,
+        User, UserId,
     },
     store::{Rotation, Store, StoreError},
 };
@@ -212,7 +212,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Unauthorized`] if the token is not valid or its login has ended.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, ChatError> {
-        let caller = if let Some(secret) = Secret::parse(Secret::PERSONAL, token) {
+        let caller = if let Some(secret) = TokenSecret::parse(TokenSecret::PERSONAL, token) {
             let holder = self.holder(&secret).await?;
             Caller {
                 user: holder.user,

@@ -9,8 +9,8 @@ use std::{
 use super::{Caller, Chat, ChatError, Login};
 use crate::{
     domain::{
-        Digest, Invalid, Permission, PersonalToken, RoomLimit, Secret, SessionId, SessionOrigin,
-        Timestamp, TokenHolder, TokenName, TokenScope,
+        Digest, Invalid, Permission, PersonalToken, RoomLimit, SessionId, SessionOrigin, Timestamp,
+        TokenHolder, TokenName, TokenScope, TokenSecret,
     },
     store::{CreateTokenOutcome, NewToken},
 };
@@ -23,7 +23,7 @@ const MOST: i64 = 50;
 /// end is forgotten.
 const KNOWN_FOR: Duration = Duration::from_mins(1);
 /// Maximum cached tokens. The holders of further tokens are read each time.
-const MOST_KNOWN: usize = 100_000;
+const MAX_KNOWN: usize = 100_000;
 
 /// Cache of token holders, so that most requests need no database read.
 #[derive(Default)]
@@ -39,7 +39,7 @@ impl KnownTokens {
     /// Caches a holder that was read after `asked`. Returns whether there was room.
     fn put(&self, digest: Digest, holder: TokenHolder, asked: Instant) -> bool {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let room = known.len() < MOST_KNOWN || known.contains_key(&digest);
+        let room = known.len() < MAX_KNOWN || known.contains_key(&digest);
         if room {
             known.insert(digest, (holder, asked));
         }
@@ -59,7 +59,7 @@ impl KnownTokens {
 
 impl Chat {
     /// Returns the holder of a personal token.
-    pub(super) async fn holder(&self, secret: &Secret) -> Result<TokenHolder, ChatError> {
+    pub(super) async fn holder(&self, secret: &TokenSecret) -> Result<TokenHolder, ChatError> {
         let digest = secret.digest();
         let holder = match self.inner.known.get(&digest) {
             Some(holder) => holder,
@@ -101,9 +101,9 @@ impl Chat {
         rooms: RoomLimit,
         lasts: Option<Duration>,
         origin: SessionOrigin,
-    ) -> Result<(PersonalToken, Secret), ChatError> {
+    ) -> Result<(PersonalToken, TokenSecret), ChatError> {
         let caller = login.caller();
-        let secret = Secret::generate(Secret::PERSONAL)?;
+        let secret = TokenSecret::generate(TokenSecret::PERSONAL)?;
         let now = Timestamp::now();
         let new = NewToken {
             user: caller.user(),

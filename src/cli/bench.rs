@@ -5,7 +5,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 use crate::bench::{self, Baseline, Options};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct BenchArguments {
     /// Rows to measure, by name or prefix of the name [default: all]. See --list.
     rows: Vec<String>,
     /// Measure fewer and shorter samples in smaller rooms: all rows within a minute.
@@ -32,7 +32,7 @@ fn baseline(name: &str) -> Result<Baseline, String> {
     Baseline::named(name).ok_or_else(|| "no such baseline".to_owned())
 }
 
-pub(super) fn run(arguments: Arguments) -> ExitCode {
+pub(super) fn run(arguments: BenchArguments) -> ExitCode {
     let result = match arguments.baseline {
         Some(baseline) => baseline.run().map(|()| String::new()),
         None if arguments.list => Ok(bench::names().collect::<Vec<_>>().join("\n") + "\n"),
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-fn measure(arguments: Arguments) -> std::io::Result<String> {
+fn measure(arguments: BenchArguments) -> std::io::Result<String> {
     let options = Options {
         program: std::env::current_exe()?,
         folder: arguments.folder,

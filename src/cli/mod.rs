@@ -15,15 +15,15 @@ use crate::config::{EXAMPLE, IgnoredVariable, Layers, Loaded, load};
 /// A chat server in one binary and one data folder.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about = None, disable_help_subcommand = true)]
-struct Arguments {
+struct CliArguments {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
     #[command(flatten)]
     settings: Settings,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run the server. This is the default.
     Serve,
     /// Rebuild the search index. Stop the server first.
@@ -40,7 +40,7 @@ enum Command {
         name: String,
     },
     /// Benchmark the server and compare it with what this machine can do.
-    Bench(bench::Arguments),
+    Bench(bench::BenchArguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,29 +74,29 @@ fn pair(text: &str) -> Result<(String, String), String> {
 /// - 130: a second signal ended the shutdown early, or a measurement was interrupted.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Arguments { command, settings } = Arguments::parse();
-    match command.unwrap_or(Command::Serve) {
-        Command::Openapi => {
+    let CliArguments { command, settings } = CliArguments::parse();
+    match command.unwrap_or(CliCommand::Serve) {
+        CliCommand::Openapi => {
             // The reader of a pipe, such as `head`, may have closed it.
             let _ = writeln!(std::io::stdout(), "{:#}", crate::http::openapi_document());
             ExitCode::SUCCESS
         }
-        Command::Config => {
+        CliCommand::Config => {
             // The reader of a pipe, such as `head`, may have closed it.
             let _ = std::io::stdout().write_all(EXAMPLE.as_bytes());
             ExitCode::SUCCESS
         }
-        Command::Bench(arguments) => bench::run(arguments),
-        Command::Serve => with(settings, serve::run),
-        Command::Reindex => with(settings, |loaded| {
+        CliCommand::Bench(arguments) => bench::run(arguments),
+        CliCommand::Serve => with(settings, serve::run),
+        CliCommand::Reindex => with(settings, |loaded| {
             warn_of_ignored(&loaded);
             reindex::run(&loaded)
         }),
-        Command::NewEpoch => with(settings, |loaded| {
+        CliCommand::NewEpoch => with(settings, |loaded| {
             warn_of_ignored(&loaded);
             new_epoch::run(&loaded.config)
         }),
-        Command::Admin { name } => with(settings, |loaded| {
+        CliCommand::Admin { name } => with(settings, |loaded| {
             warn_of_ignored(&loaded);
             admin::run(&loaded.config, &name)
         }),

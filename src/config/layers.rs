@@ -16,9 +16,9 @@ use super::{
 use crate::domain::decode;
 
 /// Maximum of `limits.file_bytes`. A larger value is a mistake.
-const MOST_FILE_BYTES: u64 = 1 << 40;
+const MAX_FILE_BYTES: u64 = 1 << 40;
 /// Maximum of a queue's length. A larger value is a mistake.
-const MOST_QUEUED: usize = 1_000_000;
+const MAX_QUEUED: usize = 1_000_000;
 /// Bounds of a rate and of its burst. A throttle can still measure the interval of a microsecond; a higher rate is
 /// not a limit in practice.
 const RATES: RangeInclusive<u32> = 1..=1_000_000;
@@ -170,8 +170,8 @@ impl Config {
             let detail = format!("must be 0, or {} to {}", DEFLATED.start(), DEFLATED.end());
             return Err(value_error("limits.deflate_bytes", &detail));
         }
-        if limits.file_bytes == 0 || limits.file_bytes > MOST_FILE_BYTES {
-            let detail = format!("must be 1 to {MOST_FILE_BYTES}");
+        if limits.file_bytes == 0 || limits.file_bytes > MAX_FILE_BYTES {
+            let detail = format!("must be 1 to {MAX_FILE_BYTES}");
             return Err(value_error("limits.file_bytes", &detail));
         }
         if self.auth.access_token_s == 0 || self.auth.refresh_token_days == 0 {
@@ -191,7 +191,7 @@ impl Config {
                 return Err(value_error(key, "must be at least 1"));
             }
         }
-        if limits.write_queue > MOST_QUEUED || limits.room_backlog > MOST_QUEUED {
+        if limits.write_queue > MAX_QUEUED || limits.room_backlog > MAX_QUEUED {
             let detail = "must be at most 1000000";
             return Err(value_error(
                 "limits.write_queue and limits.room_backlog",

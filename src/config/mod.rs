@@ -43,15 +43,15 @@ pub struct Config {
     /// Rule for new accounts.
     pub registration: Registration,
     /// Logging.
-    pub log: Log,
+    pub log: LogConfig,
     /// The database.
-    pub store: Store,
+    pub store: StoreConfig,
     /// Lifetimes of tokens and logins.
-    pub auth: Auth,
+    pub auth: AuthConfig,
     /// Cross-origin access and proxies.
-    pub http: Http,
+    pub http: HttpConfig,
     /// Editing of messages.
-    pub messages: Messages,
+    pub messages: MessagesConfig,
     /// Sizes and rates that protect the server.
     pub limits: Limits,
     /// Timeouts and intervals.
@@ -61,7 +61,7 @@ pub struct Config {
 /// Logging.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Log {
+pub struct LogConfig {
     /// Level, or a filter such as `parlor=debug,info`.
     pub level: String,
     /// `text` or `json`.
@@ -81,7 +81,7 @@ pub enum LogFormat {
 /// The database.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Store {
+pub struct StoreConfig {
     /// Maximum size of the database in MiB; 0 is unlimited.
     pub max_mb: u64,
 }
@@ -89,7 +89,7 @@ pub struct Store {
 /// Lifetimes of tokens and logins.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Auth {
+pub struct AuthConfig {
     /// Lifetime of an access token in seconds.
     pub access_token_s: u64,
     /// Days that a login lasts without being refreshed.
@@ -99,7 +99,7 @@ pub struct Auth {
 /// Cross-origin access and proxies.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Http {
+pub struct HttpConfig {
     /// Other origins whose pages may call the API with a bearer token.
     pub cors_origins: Vec<String>,
     /// Addresses of proxies whose `X-Forwarded-For` header is trusted.
@@ -109,7 +109,7 @@ pub struct Http {
 /// Editing of messages.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Messages {
+pub struct MessagesConfig {
     /// Seconds after sending during which a message can be edited; 0 is unlimited.
     pub edit_window_s: u64,
     /// Readers of the former texts of an edited message.
@@ -232,7 +232,7 @@ impl Config {
     }
 }
 
-impl Auth {
+impl AuthConfig {
     /// Returns the lifetime of an access token.
     #[must_use]
     pub fn access_ttl(&self) -> Duration {

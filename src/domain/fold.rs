@@ -40,9 +40,9 @@ impl Terms {
     /// Returns the places of the terms in the text, or `None` if the text lacks one of them.
     ///
     /// Each place is a half-open range of characters (Unicode scalar values). The ranges are in order and do
-    /// not touch; at most `most` are returned.
+    /// not touch; at most `limit` are returned.
     #[must_use]
-    pub fn ranges(&self, text: &str, most: usize) -> Option<Vec<[usize; 2]>> {
+    pub fn ranges(&self, text: &str, limit: usize) -> Option<Vec<[usize; 2]>> {
         let mut folded = String::with_capacity(text.len());
         // Byte offset of each folded character, and the index of its source character in the text.
         let mut places: Vec<(usize, usize)> = Vec::with_capacity(text.len());
@@ -58,7 +58,7 @@ impl Terms {
         let mut found = Vec::new();
         for term in &self.0 {
             let before = found.len();
-            let matches = folded.match_indices(term.as_str()).take(most);
+            let matches = folded.match_indices(term.as_str()).take(limit);
             found.extend(matches.map(|(at, term)| [origin(at), origin(at + term.len() - 1) + 1]));
             if found.len() == before {
                 return None;
@@ -72,7 +72,7 @@ impl Terms {
                 _ => ranges.push([start, end]),
             }
         }
-        ranges.truncate(most);
+        ranges.truncate(limit);
         Some(ranges)
     }
 }

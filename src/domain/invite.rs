@@ -7,7 +7,7 @@ use super::{AccessCode, Invalid, InviteId, Timestamp, UserId};
 /// Longest lifetime of an invite that expires, in seconds: one year.
 const LONGEST_S: i64 = 365 * 24 * 60 * 60;
 /// Greatest number of uses of an invite with limited uses.
-const MOST_USES: i64 = 100_000;
+const MAX_USES: i64 = 100_000;
 
 /// Limits of an invite. `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,11 +32,8 @@ impl InviteTerms {
                 return Err(Invalid::new("expires_in", detail));
             }
         };
-        if max_uses.is_some_and(|uses| !(1..=MOST_USES).contains(&uses)) {
-            return Err(Invalid::new(
-                "max_uses",
-                format!("must be 1 to {MOST_USES}"),
-            ));
+        if max_uses.is_some_and(|uses| !(1..=MAX_USES).contains(&uses)) {
+            return Err(Invalid::new("max_uses", format!("must be 1 to {MAX_USES}")));
         }
         Ok(Self { lasts, max_uses })
     }
@@ -77,13 +74,13 @@ mod tests {
     #[test]
     fn terms_are_bounded_and_name_what_is_wrong() {
         assert_eq!(InviteTerms::parse(None, None), Ok(InviteTerms::default()));
-        let terms = InviteTerms::parse(Some(LONGEST_S), Some(MOST_USES)).unwrap();
+        let terms = InviteTerms::parse(Some(LONGEST_S), Some(MAX_USES)).unwrap();
         assert_eq!(terms.lasts, Some(Duration::from_hours(365 * 24)));
         for seconds in [i64::MIN, -1, 0, LONGEST_S + 1, i64::MAX] {
             let refused = InviteTerms::parse(Some(seconds), None).unwrap_err();
             assert_eq!(refused.field, "expires_in", "{seconds}");
         }
-        for uses in [i64::MIN, 0, MOST_USES + 1] {
+        for uses in [i64::MIN, 0, MAX_USES + 1] {
             let refused = InviteTerms::parse(None, Some(uses)).unwrap_err();
             assert_eq!(refused.field, "max_uses", "{uses}");
         }

@@ -55,6 +55,6 @@ pub use text::{
     fold_username,
 };
 pub use time::Timestamp;
-pub use token::{Digest, PersonalToken, RoomLimit, Secret, TokenHolder, TokenScope};
+pub use token::{Digest, PersonalToken, RoomLimit, TokenHolder, TokenScope, TokenSecret};
 pub use user::{Account, Roster, RosterEntry, User, UserSummary};
 pub use zone::TimeZone;

@@ -37,7 +37,7 @@ pub enum Wrote {
 
 /// One word of a query, with the length in bytes of the part before the first quotation mark.
 #[derive(Default)]
-struct Word {
+struct QueryWord {
     text: String,
     unquoted: usize,
     has_quote: bool,
@@ -126,13 +126,13 @@ fn invalid(detail: impl Into<String>) -> Invalid {
     Invalid::new("q", detail)
 }
 
-fn words(text: &str) -> Vec<Word> {
-    let (mut words, mut word, mut inside) = (Vec::new(), Word::default(), false);
-    let mut finish = |word: &mut Word| {
+fn words(text: &str) -> Vec<QueryWord> {
+    let (mut words, mut word, mut inside) = (Vec::new(), QueryWord::default(), false);
+    let mut finish = |word: &mut QueryWord| {
         if !word.text.is_empty() {
             words.push(std::mem::take(word));
         }
-        *word = Word::default();
+        *word = QueryWord::default();
     };
     for c in text.chars() {
         match c {

@@ -15,13 +15,13 @@ const LENGTH: usize = 32;
 /// The text is shown once, and only its digest is stored. With this much randomness the digest needs neither a
 /// salt nor a slow hash.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct TokenSecret(String);
 
-/// SHA-256 digest of a [`Secret`].
+/// SHA-256 digest of a [`TokenSecret`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
-impl Secret {
+impl TokenSecret {
     /// Prefix of personal tokens. It makes a leaked token recognisable.
     pub const PERSONAL: &'static str = "parlor_";
     /// Prefix of secrets in links: none.
@@ -72,9 +72,9 @@ impl Digest {
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for TokenSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
+        f.write_str("TokenSecret(…)")
     }
 }
 
@@ -225,15 +225,22 @@ mod tests {
 
     #[test]
     fn a_secret_is_read_back_under_its_own_prefix_only() {
-        for prefix in [Secret::PERSONAL, Secret::LINK] {
-            let secret = Secret::generate(prefix).unwrap();
+        for prefix in [TokenSecret::PERSONAL, TokenSecret::LINK] {
+            let secret = TokenSecret::generate(prefix).unwrap();
             assert_eq!(secret.as_str().len(), prefix.len() + LENGTH);
-            assert_eq!(Secret::parse(prefix, secret.as_str()), Some(secret));
+            assert_eq!(TokenSecret::parse(prefix, secret.as_str()), Some(secret));
         }
-        let link = Secret::generate(Secret::LINK).unwrap();
-        assert_eq!(Secret::parse(Secret::PERSONAL, link.as_str()), None);
+        let link = TokenSecret::generate(TokenSecret::LINK).unwrap();
+        assert_eq!(
+            TokenSecret::parse(TokenSecret::PERSONAL, link.as_str()),
+            None
+        );
         for text in ["", "parlor_", "parlor_short", "eyJ0.eyJ1.sig"] {
-            assert_eq!(Secret::parse(Secret::PERSONAL, text), None, "{text}");
+            assert_eq!(
+                TokenSecret::parse(TokenSecret::PERSONAL, text),
+                None,
+                "{text}"
+            );
         }
     }
 
@@ -276,8 +283,8 @@ mod tests {
 
     #[test]
     fn nothing_of_a_secret_is_shown_by_accident() {
-        let secret = Secret::generate(Secret::PERSONAL).unwrap();
-        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        let secret = TokenSecret::generate(TokenSecret::PERSONAL).unwrap();
+        assert_eq!(format!("{secret:?}"), "TokenSecret(…)");
         assert_eq!(format!("{:?}", secret.digest()), "Digest(…)");
     }
 }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 
 /// Address of the connection's peer. The listener adds it to every request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) IpAddr);
+pub(super) struct PeerAddress(pub(super) IpAddr);
 
 /// Returns the address of the client. Each proxy appends the address of its peer, so the first one from the right that
 /// is not a trusted proxy is the client. Addresses further left may be forged.

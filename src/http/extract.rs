@@ -12,7 +12,7 @@ use serde::{
     de::{DeserializeOwned, Error},
 };
 
-use super::{AppState, client::Peer, origin, problem::Problem};
+use super::{AppState, client::PeerAddress, origin, problem::Problem};
 use crate::{
     chat::{Caller, Member},
     domain::{DecodeError, RoomId, SessionOrigin, TokenScope, decode, parse_number},
@@ -66,7 +66,7 @@ impl Auth {
         token: &str,
         by_header: bool,
     ) -> Result<Self, Problem> {
-        let address = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
         let caller = state.chat.authenticate(token).await?.at(address);
         state.chat.admit(&caller)?;
         Ok(Self { caller, by_header })
@@ -355,7 +355,7 @@ impl FromRequestParts<AppState> for Origin {
             .unwrap_or_default();
         let address = parts
             .extensions
-            .get::<Peer>()
+            .get::<PeerAddress>()
             .map(|peer| peer.0.to_string());
         Ok(Self(SessionOrigin {
             user_agent: agent.chars().take(200).collect(),

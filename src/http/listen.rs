@@ -22,7 +22,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{
-    client::{self, Peer},
+    client::{self, PeerAddress},
     stall::WriteTimeoutStream,
 };
 use crate::{config::Config, domain::session::network};
@@ -56,7 +56,7 @@ struct PermitInner {
 /// Number of connections of each address.
 struct PerIpLimiter {
     by_address: DashMap<IpAddr, usize>,
-    most: usize,
+    max_per_address: usize,
     trusted: Vec<IpAddr>,
 }
 
@@ -74,14 +74,14 @@ pub async fn serve(
     let places = Arc::new(Semaphore::new(
         limits.connections.min(Semaphore::MAX_PERMITS),
     ));
-    let most = if limits.rates {
+    let max_per_address = if limits.rates {
         limits.connections_per_address
     } else {
         usize::MAX
     };
     let crowd = Arc::new(PerIpLimiter {
         by_address: DashMap::new(),
-        most,
+        max_per_address,
         trusted: config.http.trusted_proxies.clone(),
     });
     let refusals = Arc::new(Semaphore::new(REFUSALS));
@@ -166,7 +166,7 @@ async fn connection(
             request.headers(),
             &config.http.trusted_proxies,
         );
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(PeerAddress(peer));
         request.extensions_mut().insert(claim.clone());
         let router = router.clone();
         async move {
@@ -229,7 +229,7 @@ impl PerIpLimiter {
         }
         let address = network(address);
         let mut count = self.by_address.entry(address).or_insert(0);
-        if *count >= self.most {
+        if *count >= self.max_per_address {
             return None;
         }
         *count += 1;

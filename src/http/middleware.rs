@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{AppState, client::Peer, problem::Problem};
+use super::{AppState, client::PeerAddress, problem::Problem};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Maximum number of characters of a path in a log line. The paths of the API are shorter.
@@ -73,7 +73,7 @@ pub(super) async fn trace_requests(
     let progress = Progress::default();
     request.extensions_mut().insert(progress.clone());
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let peer = request.extensions().get::<Peer>().copied();
+    let peer = request.extensions().get::<PeerAddress>().copied();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
 
@@ -106,7 +106,7 @@ fn log(
     uri: &Uri,
     status: StatusCode,
     started: Instant,
-    peer: Option<Peer>,
+    peer: Option<PeerAddress>,
 ) {
     macro_rules! line {
         ($level:ident) => {
@@ -116,7 +116,7 @@ fn log(
                 http.path = shown(uri.path()),
                 http.status = status.as_u16(),
                 http.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-                client.address = peer.map(|Peer(address)| tracing::field::display(address)),
+                client.address = peer.map(|PeerAddress(address)| tracing::field::display(address)),
                 "request"
             )
         };

@@ -23,7 +23,7 @@ pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     title: String,
-    fields: Box<[FieldError]>,
+    fields: Box<[InvalidField]>,
     retry_after: Option<Duration>,
     /// Rooms from which the caller has to choose.
     room_ids: Box<[RoomId]>,
@@ -33,14 +33,14 @@ pub(crate) struct Problem {
 
 /// A field that breaks its rule.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct FieldError {
+pub(super) struct InvalidField {
     /// JSON pointer to the field or query parameter, such as `/username`.
     pointer: String,
     /// The rule, with an example where it helps.
     detail: String,
 }
 
-impl FieldError {
+impl InvalidField {
     /// Returns the field as people write it: `files[0]` for `/files/0`.
     fn name(&self) -> String {
         let mut name = String::new();
@@ -71,8 +71,8 @@ pub(super) struct Document<'p> {
     detail: String,
     /// Fields that break their rule.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    #[schema(value_type = Vec<FieldError>, required = false)]
-    errors: &'p [FieldError],
+    #[schema(value_type = Vec<InvalidField>, required = false)]
+    errors: &'p [InvalidField],
     /// Milliseconds to wait before the request is repeated.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
@@ -99,7 +99,7 @@ impl Problem {
 
     /// Refuses a field; `pointer` as in `/username`.
     pub(crate) fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        let field = FieldError {
+        let field = InvalidField {
             pointer: pointer.into(),
             detail: detail.into(),
         };
@@ -265,7 +265,7 @@ impl From<ChatError> for Problem {
             _ => None,
         };
         if let Some((pointer, detail)) = field {
-            problem.fields = Box::new([FieldError {
+            problem.fields = Box::new([InvalidField {
                 pointer: pointer.into(),
                 detail: detail.into(),
             }]);

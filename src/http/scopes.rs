@@ -26,9 +26,9 @@ impl FromRequestParts<AppState> for RoomToPost {
 }
 
 /// The caller, signed in with a password. Personal tokens are refused.
-pub(super) struct Login(pub(super) chat::Login);
+pub(super) struct LoginAuth(pub(super) chat::Login);
 
-impl FromRequestParts<AppState> for Login {
+impl FromRequestParts<AppState> for LoginAuth {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -49,9 +49,9 @@ impl FromRequestParts<AppState> for AnyScope {
 }
 
 /// The caller as a server admin who may write. The right is read from the database for each request.
-pub(super) struct Admin(pub(super) chat::Admin);
+pub(super) struct AdminAuth(pub(super) chat::Admin);
 
-impl FromRequestParts<AppState> for Admin {
+impl FromRequestParts<AppState> for AdminAuth {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -61,9 +61,9 @@ impl FromRequestParts<AppState> for Admin {
 }
 
 /// The caller as a server admin who may read. The right is read from the database for each request.
-pub(super) struct AdminReader(pub(super) chat::AdminReader);
+pub(super) struct AdminReaderAuth(pub(super) chat::AdminReader);
 
-impl FromRequestParts<AppState> for AdminReader {
+impl FromRequestParts<AppState> for AdminReaderAuth {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {

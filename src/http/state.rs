@@ -31,10 +31,10 @@ pub struct AppState {
 
 /// Whether the server accepts new work, and why not.
 #[derive(Clone, Default)]
-pub struct Readiness(Arc<Word>);
+pub struct Readiness(Arc<ReadinessState>);
 
 #[derive(Default)]
-struct Word {
+struct ReadinessState {
     ready: AtomicBool,
     failure: OnceLock<String>,
 }

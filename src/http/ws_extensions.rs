@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_EXTENSIONS};
 
 use crate::protocol::{
     DeflateParams,
-    deflate::{EXTENSION, LEAST_WINDOW_BITS, MOST_WINDOW_BITS},
+    deflate::{EXTENSION, MAX_WINDOW_BITS, MIN_WINDOW_BITS},
 };
 
 /// An offer of compression that the server can accept.
@@ -64,7 +64,7 @@ impl Offer {
 
     /// Accepts the offer for messages of at least `least` bytes.
     pub(super) fn agree(self, least: usize) -> Option<DeflateParams> {
-        let bits = self.server_max_window_bits.unwrap_or(MOST_WINDOW_BITS);
+        let bits = self.server_max_window_bits.unwrap_or(MAX_WINDOW_BITS);
         DeflateParams::new(least, bits)
     }
 
@@ -84,7 +84,7 @@ impl Offer {
 fn window_bits(text: &str) -> Option<u8> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     let bits = text.parse().ok().filter(|_| is_number)?;
-    (LEAST_WINDOW_BITS..=MOST_WINDOW_BITS)
+    (MIN_WINDOW_BITS..=MAX_WINDOW_BITS)
         .contains(&bits)
         .then_some(bits)
 }

@@ -156,7 +156,7 @@ impl ControlQueue {
 }
 
 /// Registration of a connection in the directory. Dropping it removes the connection.
-pub struct Registration {
+pub struct ConnectionGuard {
     inner: Arc<ConnectionsInner>,
     user: UserId,
     id: u64,
@@ -187,7 +187,7 @@ impl Connections {
         &self,
         user: UserId,
         session: SessionId,
-    ) -> Result<Registration, TooManyConnections> {
+    ) -> Result<ConnectionGuard, TooManyConnections> {
         let id = self.inner.next.fetch_add(1, Ordering::Relaxed);
         let controls = Arc::<ControlQueue>::default();
         let mut entries = self.inner.by_user.entry(user).or_default();
@@ -205,7 +205,7 @@ impl Connections {
         });
         drop(entries);
         self.inner.count.fetch_add(1, Ordering::Relaxed);
-        Ok(Registration {
+        Ok(ConnectionGuard {
             inner: self.inner.clone(),
             user,
             id,
@@ -239,7 +239,7 @@ impl Connections {
     }
 }
 
-impl Drop for Registration {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         let Entry::Occupied(mut entries) = self.inner.by_user.entry(self.user) else {
             return;

@@ -128,8 +128,8 @@ impl LivePresence {
 
     fn frame(&self) -> ServerEvent<'_> {
         let diff = &self.diff;
-        let most_listed = diff.online.len().max(diff.offline.len());
-        let most = if diff.online_count.max(most_listed) > LARGE_ROOM {
+        let listed = diff.online.len().max(diff.offline.len());
+        let max_names = if diff.online_count.max(listed) > LARGE_ROOM {
             NAMES_SLICE
         } else {
             usize::MAX
@@ -143,8 +143,13 @@ impl LivePresence {
         };
         ServerEvent::Presence(PresenceView {
             room_id: self.room,
-            online: diff.online.iter().take(most).map(|who| &**who).collect(),
-            offline: diff.offline.iter().take(most).map(absent).collect(),
+            online: diff
+                .online
+                .iter()
+                .take(max_names)
+                .map(|who| &**who)
+                .collect(),
+            offline: diff.offline.iter().take(max_names).map(absent).collect(),
             online_count: diff.online_count,
         })
     }

@@ -18,7 +18,7 @@ use dashmap::{DashMap, mapref::one::RefMut};
 
 pub use bus::{Bus, LocalBus, Switch};
 pub use connections::{
-    Connections, ControlMessage, ForcedDisconnect, Registration, TooManyConnections,
+    ConnectionGuard, Connections, ControlMessage, ForcedDisconnect, TooManyConnections,
 };
 pub use events::{LiveMessage, LivePresence, LiveRoom, RoomEvent};
 pub use fanout::{EventBatch, Listener, ListenerGuard};

@@ -185,9 +185,9 @@ impl Presence {
             .collect()
     }
 
-    /// Returns the number of users online in `room`, and the first `most` of them by id.
+    /// Returns the number of users online in `room`, and the first `limit` of them by id.
     #[must_use]
-    pub fn in_room(&self, room: RoomId, most: usize) -> (usize, Vec<Arc<UserSummary>>) {
+    pub fn in_room(&self, room: RoomId, limit: usize) -> (usize, Vec<Arc<UserSummary>>) {
         let index = self.inner.lock();
         let Some(presence) = index.rooms.get(&room) else {
             return (0, Vec::new());
@@ -198,7 +198,7 @@ impl Presence {
             .filter_map(|user| index.users.get(user));
         (
             presence.online.len(),
-            names.take(most).map(|online| online.who.clone()).collect(),
+            names.take(limit).map(|online| online.who.clone()).collect(),
         )
     }
 

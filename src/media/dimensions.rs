@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use imagesize::{ImageError, reader_size};
 
-use super::Kind;
+use super::MediaType;
 
 /// Limits how often `imagesize` may move to another place of a file: once for each segment of a JPEG,
 /// and a file may consist of millions of empty ones.
@@ -18,7 +18,7 @@ const BUFFER: usize = 64;
 ///
 /// # Errors
 /// Errors of the reader.
-pub fn dimensions<R: Read + Seek>(kind: Kind, from: &mut R) -> io::Result<Option<(u32, u32)>> {
+pub fn dimensions<R: Read + Seek>(kind: MediaType, from: &mut R) -> io::Result<Option<(u32, u32)>> {
     if !kind.is_image() {
         return Ok(None);
     }
@@ -83,7 +83,7 @@ mod tests {
             ImageFormat::WebP,
         ] {
             let bytes = written(format, 300, 7);
-            let kind = Kind::of(&bytes).unwrap();
+            let kind = MediaType::of(&bytes).unwrap();
             let found = dimensions(kind, &mut Cursor::new(&bytes)).unwrap();
             assert_eq!(found, Some((300, 7)), "{format:?}");
         }
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_other_kinds_of_webp_are_known_too() {
-        let sized = |bytes: &[u8]| dimensions(Kind::Webp, &mut Cursor::new(bytes)).unwrap();
+        let sized = |bytes: &[u8]| dimensions(MediaType::Webp, &mut Cursor::new(bytes)).unwrap();
         let lossy = b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\x40\x01\xf0\0\0\0";
         assert_eq!(sized(lossy), Some((320, 240)));
         let extended = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x3f\x01\0\xef\0\0\0\0";
@@ -109,7 +109,7 @@ mod tests {
             let mut bytes = vec![0xff, 0xd8];
             bytes.extend(segment.repeat(count));
             bytes.extend(&whole[2..]);
-            dimensions(Kind::Jpeg, &mut Cursor::new(bytes)).unwrap()
+            dimensions(MediaType::Jpeg, &mut Cursor::new(bytes)).unwrap()
         };
         assert_eq!(with_segments(0xffff, 50), Some((30, 7)));
         assert_eq!(with_segments(2, 500), Some((30, 7)));
@@ -120,13 +120,18 @@ mod tests {
     fn a_header_that_is_none_says_nothing() {
         let whole = written(ImageFormat::Jpeg, 30, 7);
         for length in 3..whole.len().min(200) {
-            let cut = dimensions(Kind::Jpeg, &mut Cursor::new(&whole[..length])).unwrap();
+            let cut = dimensions(MediaType::Jpeg, &mut Cursor::new(&whole[..length])).unwrap();
             assert!(cut.is_none_or(|found| found == (30, 7)), "{length}");
         }
         for noise in [[0xff; 4000].as_slice(), &[0; 64], b"GIF89a\0\0\0\0"] {
-            for kind in [Kind::Jpeg, Kind::Png, Kind::Gif, Kind::Webp] {
+            for kind in [
+                MediaType::Jpeg,
+                MediaType::Png,
+                MediaType::Gif,
+                MediaType::Webp,
+            ] {
                 let mut noise = Cursor::new(noise);
-                if kind == Kind::Gif && noise.get_ref()[0] == 0xff {
+                if kind == MediaType::Gif && noise.get_ref()[0] == 0xff {
                     continue;
                 }
                 assert_eq!(dimensions(kind, &mut noise).unwrap(), None, "{kind:?}");

@@ -2,7 +2,7 @@
 
 /// Types of pictures, sounds and videos that browsers can show and that cannot run code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MediaType {
     /// PNG picture.
     Png,
     /// JPEG picture.
@@ -15,7 +15,7 @@ pub enum Kind {
     Playable(&'static str),
 }
 
-impl Kind {
+impl MediaType {
     /// Detects the type from the first 64 bytes of a file. Returns `None` for types that are unknown or must not be
     /// shown inline: documents, SVG, HTML.
     #[must_use]
@@ -101,7 +101,7 @@ fn is_mp3(head: &[u8]) -> bool {
 }
 
 /// Maps a brand of ISO media to a type that browsers play. Many other brands exist, also of pictures.
-fn mp4(brand: &[u8]) -> Option<Kind> {
+fn mp4(brand: &[u8]) -> Option<MediaType> {
     let mime = match brand {
         b"M4A " | b"M4B " => "audio/mp4",
         b"isom" | b"iso2" | b"iso4" | b"iso5" | b"iso6" | b"mp41" | b"mp42" | b"avc1" | b"dash"
@@ -109,7 +109,7 @@ fn mp4(brand: &[u8]) -> Option<Kind> {
         b"qt  " => "video/quicktime",
         _ => return None,
     };
-    Some(Kind::Playable(mime))
+    Some(MediaType::Playable(mime))
 }
 
 fn holds(head: &[u8], word: &[u8]) -> bool {
@@ -138,7 +138,11 @@ mod tests {
             (b"\0\0\0\x20ftypisom", "video/mp4"),
             (b"\0\0\0\x20ftypM4A ", "audio/mp4"),
         ] {
-            assert_eq!(Kind::of(head).map(Kind::mime), Some(mime), "{head:?}");
+            assert_eq!(
+                MediaType::of(head).map(MediaType::mime),
+                Some(mime),
+                "{head:?}"
+            );
         }
     }
 
@@ -156,7 +160,7 @@ mod tests {
             b"\0\0\0\x20ftypavif",
             b"\x1a\x45\xdf\xa3\x42\x82\x88matroska",
         ] {
-            assert_eq!(Kind::of(head), None, "{head:?}");
+            assert_eq!(MediaType::of(head), None, "{head:?}");
         }
     }
 

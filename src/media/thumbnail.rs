@@ -13,7 +13,7 @@ use image::{
     metadata::Orientation,
 };
 
-use super::Kind;
+use super::MediaType;
 
 /// Maximum width and height of a thumbnail in pixels.
 const SIDE: u32 = 480;
@@ -47,7 +47,7 @@ pub struct Thumbnail {
 ///
 /// # Errors
 /// [`ImageError`] if the picture is broken, too large, or takes too long.
-pub fn thumbnail(kind: Kind, path: &Path) -> Result<Thumbnail, ImageError> {
+pub fn thumbnail(kind: MediaType, path: &Path) -> Result<Thumbnail, ImageError> {
     let file = File::open(path)?;
     if file.metadata()?.len() > BYTES {
         return Err(too_much("the picture has too many bytes"));
@@ -59,20 +59,20 @@ pub fn thumbnail(kind: Kind, path: &Path) -> Result<Thumbnail, ImageError> {
 ///
 /// # Errors
 /// [`ImageError`] if the picture is broken, too large, or takes too long.
-pub fn thumbnail_of(kind: Kind, bytes: Vec<u8>) -> Result<Thumbnail, ImageError> {
+pub fn thumbnail_of(kind: MediaType, bytes: Vec<u8>) -> Result<Thumbnail, ImageError> {
     small(kind, Cursor::new(bytes))
 }
 
-fn small(kind: Kind, from: impl Read + Seek) -> Result<Thumbnail, ImageError> {
+fn small(kind: MediaType, from: impl Read + Seek) -> Result<Thumbnail, ImageError> {
     let until = Instant::now() + PATIENCE;
     let format = match kind {
-        Kind::Png => ImageFormat::Png,
-        Kind::Jpeg => ImageFormat::Jpeg,
-        Kind::Gif => ImageFormat::Gif,
-        Kind::Webp => ImageFormat::WebP,
-        Kind::Playable(_) => return Err(too_much("the file is not a picture")),
+        MediaType::Png => ImageFormat::Png,
+        MediaType::Jpeg => ImageFormat::Jpeg,
+        MediaType::Gif => ImageFormat::Gif,
+        MediaType::Webp => ImageFormat::WebP,
+        MediaType::Playable(_) => return Err(too_much("the file is not a picture")),
     };
-    let from = BufReader::with_capacity(BUFFER, Timed { from, until });
+    let from = BufReader::with_capacity(BUFFER, DeadlineReader { from, until });
     let mut reader = ImageReader::with_format(from, format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MEMORY);
@@ -129,19 +129,19 @@ fn encode(picture: &DynamicImage) -> Result<(&'static str, Vec<u8>), ImageError>
 }
 
 /// Reader that fails after a deadline.
-struct Timed<R> {
+struct DeadlineReader<R> {
     from: R,
     until: Instant,
 }
 
-impl<R: Read> Read for Timed<R> {
+impl<R: Read> Read for DeadlineReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         in_time(self.until)?;
         self.from.read(buffer)
     }
 }
 
-impl<R: Seek> Seek for Timed<R> {
+impl<R: Seek> Seek for DeadlineReader<R> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         self.from.seek(position)
     }

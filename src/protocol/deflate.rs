@@ -12,9 +12,9 @@ use super::CloseReason;
 /// Name of the extension.
 pub const EXTENSION: &str = "permessage-deflate";
 /// Largest window size in bits: 2^15 bytes.
-pub const MOST_WINDOW_BITS: u8 = 15;
+pub const MAX_WINDOW_BITS: u8 = 15;
 /// Smallest window size in bits that a peer can request.
-pub const LEAST_WINDOW_BITS: u8 = 8;
+pub const MIN_WINDOW_BITS: u8 = 8;
 
 /// Maximum number of final DEFLATE blocks before the end of a message.
 const MOST_ENDS: u32 = 16;
@@ -65,14 +65,14 @@ impl DeflateParams {
     /// Returns whether the peer has the largest window.
     #[must_use]
     pub fn has_full_window(self) -> bool {
-        self.window_bits >= MOST_WINDOW_BITS
+        self.window_bits >= MAX_WINDOW_BITS
     }
 
     /// Returns these parameters for a peer with the largest window.
     #[must_use]
     pub fn with_full_window(self) -> Self {
         Self {
-            window_bits: MOST_WINDOW_BITS,
+            window_bits: MAX_WINDOW_BITS,
             ..self
         }
     }

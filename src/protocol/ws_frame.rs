@@ -16,7 +16,7 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 /// Maximum payload of a control frame, in bytes.
-const MOST_OF_CONTROL: usize = 125;
+const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// Builds a text frame.
 #[must_use]
@@ -130,7 +130,7 @@ pub fn close_echo(code: Option<u16>) -> Bytes {
 }
 
 fn control(opcode: u8, payload: &[u8]) -> Bytes {
-    let payload = &payload[..payload.len().min(MOST_OF_CONTROL)];
+    let payload = &payload[..payload.len().min(MAX_CONTROL_PAYLOAD)];
     let length = u8::try_from(payload.len()).unwrap_or(0);
     [&[LAST | opcode, length], payload].concat().into()
 }

@@ -14,7 +14,7 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 /// Maximum payload of a control frame.
-const MOST_OF_CONTROL: usize = 125;
+const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// Message or control frame from a client.
 #[derive(Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl Decoder {
         let known = matches!(opcode, CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG);
         let is_control = opcode >= CLOSE;
         let masked = second & 0x80 != 0;
-        if reserved || !known || !masked || is_control && (!last || short > MOST_OF_CONTROL) {
+        if reserved || !known || !masked || is_control && (!last || short > MAX_CONTROL_PAYLOAD) {
             return Err(CloseReason::ProtocolError);
         }
         let long = match short {

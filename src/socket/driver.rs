@@ -36,7 +36,7 @@ use super::{
 use crate::{
     chat::ChatError,
     domain::{LeaveReason, Membership, Rev, RoomId},
-    hub::{ControlMessage, LiveMessage, PresenceGuard, Registration},
+    hub::{ConnectionGuard, ControlMessage, LiveMessage, PresenceGuard},
     protocol::{Bye, CloseReason, LARGE_ROOM, NAMES_SLICE, RoomView, ServerEvent, ws_frame},
 };
 
@@ -49,7 +49,7 @@ pub(super) struct ConnectionDriver {
     context: Arc<Context>,
     scope: Scope,
     encoder: Arc<FrameEncoder>,
-    registration: Registration,
+    registration: ConnectionGuard,
     outbound: Arc<Outbound>,
     subscriptions: RoomSubscriptions,
     /// Catch-up tasks, in the order in which they run.
@@ -66,7 +66,7 @@ impl ConnectionDriver {
         context: Arc<Context>,
         scope: Scope,
         encoder: Arc<FrameEncoder>,
-        registration: Registration,
+        registration: ConnectionGuard,
         outbound: Arc<Outbound>,
     ) -> Self {
         let subscriptions =
@@ -296,7 +296,7 @@ impl ConnectionDriver {
     }
 
     fn room_view(&self, standing: &Membership) -> RoomView {
-        let most = match usize::try_from(standing.room.member_count) {
+        let limit = match usize::try_from(standing.room.member_count) {
             Ok(members) if members > LARGE_ROOM => NAMES_SLICE,
             _ => LARGE_ROOM,
         };
@@ -305,7 +305,7 @@ impl ConnectionDriver {
             .chat
             .hub()
             .presence()
-            .in_room(standing.room.id, most);
+            .in_room(standing.room.id, limit);
         RoomView {
             online_count: Some(count),
             online: Some(online.iter().map(|who| who.id).collect()),

@@ -30,7 +30,7 @@ use crate::{
     chat::{Caller, Chat},
     config::{Limits, Timing},
     domain::{RoomId, Seq, TimeZone, Timestamp},
-    hub::{ForcedDisconnect, Registration, connections::ControlQueue},
+    hub::{ConnectionGuard, ForcedDisconnect, connections::ControlQueue},
     protocol::{CloseReason, DeflateParams},
 };
 use codec::{Decoder, Incoming};
@@ -83,7 +83,7 @@ pub struct ConnectionSetup {
     /// The caller.
     pub caller: Caller,
     /// Registration in the directory of connections.
-    pub registration: Registration,
+    pub registration: ConnectionGuard,
     /// Rooms that it receives.
     pub scope: Scope,
     /// Name of its one room, for a user who leaves the room during the handshake.

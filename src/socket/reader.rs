@@ -106,7 +106,7 @@ impl Reader {
         tokio::select! {
             biased;
             () = self.context.draining.cancelled() => {
-                Box::pin(self.settle()).await;
+                Box::pin(self.await_writes()).await;
                 self.post(ConnectionEvent::Drain).await
             }
             Some(answer) = self.in_flight.next() => {
@@ -167,7 +167,7 @@ impl Reader {
     }
 
     /// Waits for all messages that are being written, so that each is acknowledged.
-    async fn settle(&mut self) {
+    async fn await_writes(&mut self) {
         while let Some(answer) = self.in_flight.next().await {
             if self.pass(answer).await.is_err() {
                 return;

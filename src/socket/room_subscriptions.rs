@@ -112,13 +112,13 @@ impl RoomSubscriptions {
     pub(super) async fn catch_up(
         &self,
         room: RoomId,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<CatchUp, ChatError> {
         let Some(gate) = self.gate(room) else {
             return Ok(CatchUp::Removed(LeaveReason::Left));
         };
         let (chat, caller, after) = (&self.chat, self.encoder.caller(), gate.rev());
-        match chat.changed_since(caller, room, after, most).await {
+        match chat.changed_since(caller, room, after, limit).await {
             Ok(changes) => {
                 let reached = match changes.items.last() {
                     Some(last) if changes.has_after => last.rev,

@@ -91,7 +91,7 @@ impl Blobs {
     }
 
     /// Removes incomplete uploads after a crash.
-    pub(super) async fn give_up_unfinished(&self) -> io::Result<()> {
+    pub(super) async fn remove_incomplete_uploads(&self) -> io::Result<()> {
         let coming = self.0.folder.join("coming");
         blocking(move || {
             for left in fs::read_dir(&coming)? {
@@ -198,7 +198,7 @@ impl Blobs {
     }
 
     /// Removes an upload in progress, once running work on it has ended.
-    pub(super) async fn give_up(
+    pub(super) async fn cancel_upload(
         &self,
         id: FileId,
         incoming: Option<PendingFile>,
@@ -219,15 +219,15 @@ impl Blobs {
         id: FileId,
         part: Part,
         offset: u64,
-        most: usize,
+        max_bytes: usize,
     ) -> io::Result<Bytes> {
         let place = self.0.reading.acquire().await.map_err(io::Error::other)?;
         let path = self.path(id, part);
         let bytes = blocking(move || {
             let file = File::open(path)?;
-            let mut bytes = vec![0; most];
+            let mut bytes = vec![0; max_bytes];
             let mut filled = 0;
-            while filled < most {
+            while filled < max_bytes {
                 match file.read_at(&mut bytes[filled..], offset + filled as u64) {
                     Ok(0) => break,
                     Ok(read) => filled += read,

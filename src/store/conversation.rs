@@ -171,7 +171,7 @@ impl Store {
         }
     }
 
-    /// Returns the versions of a message, for members with at least the role `least`.
+    /// Returns the versions of a message, for members with at least the role `min_role`.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -180,10 +180,10 @@ impl Store {
         room: RoomId,
         reader: UserId,
         seq: Seq,
-        least: Option<Role>,
+        min_role: Option<Role>,
     ) -> Result<Versions, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.versions(room, reader, seq, least).await,
+            Backend::Sqlite(sqlite) => sqlite.versions(room, reader, seq, min_role).await,
         }
     }
 

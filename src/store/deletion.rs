@@ -58,7 +58,7 @@ impl Store {
         }
     }
 
-    /// Returns at most `most` messages of a user after position `after`; 0 is the beginning.
+    /// Returns at most `limit` messages of a user after position `after`; 0 is the beginning.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -66,10 +66,10 @@ impl Store {
         &self,
         user: UserId,
         after: i64,
-        most: i64,
+        limit: i64,
     ) -> Result<OwnMessages, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.own_messages(user, after, most).await,
+            Backend::Sqlite(sqlite) => sqlite.own_messages(user, after, limit).await,
         }
     }
 }

@@ -153,9 +153,9 @@ impl Store {
         id: FileId,
         part: Part,
         offset: u64,
-        most: usize,
+        max_bytes: usize,
     ) -> Result<Bytes, StoreError> {
-        Ok(self.1.read(id, part, offset, most).await?)
+        Ok(self.1.read(id, part, offset, max_bytes).await?)
     }
 
     /// Deletes up to `slice` uploads that are older than `before` and in no message. Returns `false` if none are left.
@@ -190,8 +190,12 @@ impl Store {
         Ok(true)
     }
 
-    async fn give_up(&self, id: FileId, incoming: Option<PendingFile>) -> Result<(), StoreError> {
-        self.1.give_up(id, incoming).await?;
+    async fn cancel_upload(
+        &self,
+        id: FileId,
+        incoming: Option<PendingFile>,
+    ) -> Result<(), StoreError> {
+        self.1.cancel_upload(id, incoming).await?;
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.forget_files(vec![id]).await,
         }
@@ -314,7 +318,7 @@ impl Drop for Upload {
         };
         let (store, id, incoming) = (self.store.clone(), self.id, self.incoming.take());
         runtime.spawn(async move {
-            if let Err(error) = store.give_up(id, incoming).await {
+            if let Err(error) = store.cancel_upload(id, incoming).await {
                 tracing::warn!(%error, file = %id, "what is left of an upload goes later");
             }
         });

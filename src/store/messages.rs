@@ -149,10 +149,10 @@ impl Store {
         room: RoomId,
         reader: UserId,
         window: Window,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<Option<MessagePage>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.page(room, reader, window, most).await,
+            Backend::Sqlite(sqlite) => sqlite.page(room, reader, window, limit).await,
         }
     }
 
@@ -182,10 +182,10 @@ impl Store {
         room: RoomId,
         reader: UserId,
         after: Rev,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<Option<Changes>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.changed_since(room, reader, after, most).await,
+            Backend::Sqlite(sqlite) => sqlite.changed_since(room, reader, after, limit).await,
         }
     }
 

@@ -100,10 +100,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it could not be cleared away.
-    pub async fn give_up_unfinished(&self) -> Result<(), StoreError> {
-        self.1.give_up_unfinished().await?;
+    pub async fn remove_incomplete_uploads(&self) -> Result<(), StoreError> {
+        self.1.remove_incomplete_uploads().await?;
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.give_up_unfinished().await,
+            Backend::Sqlite(sqlite) => sqlite.remove_incomplete_uploads().await,
         }
     }
 

@@ -30,7 +30,7 @@ pub enum ProfileOutcome {
 }
 
 impl Store {
-    /// Applies the changes, all or nothing. Former usernames stay reserved for their owner, at most `most` of them.
+    /// Applies the changes, all or nothing. Former usernames stay reserved for their owner, at most `max_names` of them.
     ///
     /// # Errors
     /// [`StoreError`] if nothing was written.
@@ -38,11 +38,11 @@ impl Store {
         &self,
         user: UserId,
         edit: ProfileEdit,
-        most: i64,
+        max_names: i64,
         now: Timestamp,
     ) -> Result<ProfileOutcome, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.edit_profile(user, edit, most, now).await,
+            Backend::Sqlite(sqlite) => sqlite.edit_profile(user, edit, max_names, now).await,
         }
     }
 

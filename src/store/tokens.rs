@@ -50,11 +50,11 @@ impl Store {
     pub async fn create_token(
         &self,
         new: NewToken,
-        most: i64,
+        max_tokens: i64,
         now: Timestamp,
     ) -> Result<CreateTokenOutcome, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.create_token(new, most, now).await,
+            Backend::Sqlite(sqlite) => sqlite.create_token(new, max_tokens, now).await,
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{JsonSocket, Reply, Room, TestServer, User, database, execute, within};
 
 /// How many keys of one user the server remembers at most.
-const MOST_KEYS: i64 = 1000;
+const MAX_KEYS: i64 = 1000;
 
 fn edit(room: &Room, key: &str, seq: &Value, body: &str) -> Value {
     json!({ "type": "edit", "key": key, "room_id": room.id, "seq": seq, "body": body })
@@ -416,7 +416,7 @@ async fn the_oldest_of_too_many_keys_goes_first() {
     let theirs = answer(&mut bens, react(&room, "k", &seq, true)).await;
     let (mut socket, _) = ana.connect().await;
     let mut acks = Vec::new();
-    for number in 0..=MOST_KEYS {
+    for number in 0..=MAX_KEYS {
         let command = react(&room, &format!("k{number}"), &seq, number % 2 == 0);
         acks.push(answer(&mut socket, command).await);
     }
@@ -438,6 +438,6 @@ async fn the_oldest_of_too_many_keys_goes_first() {
         .fetch_one(&mut database)
         .await
         .unwrap();
-    assert_eq!(count, MOST_KEYS);
+    assert_eq!(count, MAX_KEYS);
     server.stopped().await;
 }

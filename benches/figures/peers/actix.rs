@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use parlor::bench::{Dialect, Peer, RunningPeer};
+use parlor::bench::{Peer, PeerProtocol, RunningPeer};
 
 use super::{Launched, install, sources};
 
@@ -43,8 +43,8 @@ impl Peer for Actix {
         "actix actors"
     }
 
-    fn dialect(&self) -> Dialect {
-        Dialect::Parlor
+    fn dialect(&self) -> PeerProtocol {
+        PeerProtocol::Parlor
     }
 
     fn is_durable(&self) -> bool {

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use parlor::bench::{Dialect, Peer, RunningPeer};
+use parlor::bench::{Peer, PeerProtocol, RunningPeer};
 
 use super::{Launched, install, sources};
 
@@ -55,8 +55,8 @@ impl Peer for Bun {
         }
     }
 
-    fn dialect(&self) -> Dialect {
-        Dialect::Parlor
+    fn dialect(&self) -> PeerProtocol {
+        PeerProtocol::Parlor
     }
 
     fn is_durable(&self) -> bool {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parlor::bench::{Dialect, Peer, RunningPeer};
+use parlor::bench::{Peer, PeerProtocol, RunningPeer};
 
 /// A server that does not listen by then will not.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -91,8 +91,8 @@ impl Peer for Ejabberd {
         }
     }
 
-    fn dialect(&self) -> Dialect {
-        Dialect::Xmpp
+    fn dialect(&self) -> PeerProtocol {
+        PeerProtocol::Xmpp
     }
 
     fn is_durable(&self) -> bool {

@@ -11,7 +11,7 @@ use rustix::{
     io::pwrite,
 };
 
-use crate::bench::{folder::Folder, histogram::Histogram, machine, report::number};
+use crate::bench::{folder::TempFolder, histogram::Histogram, machine, report::number};
 
 /// The file is written over and over, as SQLite does with its log.
 const SIZE: u64 = 16 * 1024 * 1024;
@@ -20,11 +20,11 @@ const SIZE: u64 = 16 * 1024 * 1024;
 pub(in crate::bench) struct DiskBaseline {
     file: File,
     at: u64,
-    _folder: Folder,
+    _folder: TempFolder,
 }
 
 impl DiskBaseline {
-    pub(in crate::bench) fn within(folder: Folder) -> io::Result<Self> {
+    pub(in crate::bench) fn within(folder: TempFolder) -> io::Result<Self> {
         let file = File::create(folder.path().join("log"))?;
         fallocate(&file, FallocateFlags::empty(), 0, SIZE)?;
         let zeros = vec![0; 1024 * 1024];

@@ -9,11 +9,11 @@ use std::{
 
 use super::{
     counts::Counts,
-    dialect::{Dialect, FrameKind},
+    dialect::{FrameKind, PeerProtocol},
     frame::{Opcode, PONG, header, masked},
     marker::{MARK, Marker, body, now},
     socket_request::SocketRequest,
-    watch::Watch,
+    watch::Poller,
 };
 use crate::bench::histogram::Histogram;
 
@@ -27,8 +27,8 @@ const A_WHILE: Duration = Duration::from_millis(50);
 
 /// Many sockets.
 pub(in crate::bench) struct ClientPool {
-    watch: Watch,
-    dialect: Dialect,
+    watch: Poller,
+    dialect: PeerProtocol,
     members: Vec<PooledSocket>,
     buffer: Box<[u8]>,
     /// How far before a frame's end its mark is: the same for all, as long as the shape is.
@@ -57,16 +57,16 @@ struct PooledSocket {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Upgrading,
-    Live,
+    LiveSpeaker,
 }
 
 impl ClientPool {
     /// In place of a number: whatever is heard first is the first, and only the next must follow it.
     pub(in crate::bench) const FIRST_HEARD: u64 = u64::MAX;
 
-    pub(in crate::bench) fn new(dialect: Dialect) -> io::Result<Self> {
+    pub(in crate::bench) fn new(dialect: PeerProtocol) -> io::Result<Self> {
         Ok(Self {
-            watch: Watch::new()?,
+            watch: Poller::new()?,
             dialect,
             members: Vec::new(),
             buffer: vec![0; BUFFER].into(),
@@ -117,7 +117,7 @@ impl ClientPool {
 
     /// One more stream, which speaks frames from the first byte on.
     pub(in crate::bench) fn add(&mut self, stream: TcpStream) -> io::Result<()> {
-        self.join(stream, State::Live, SocketRequest::at(0, ""))
+        self.join(stream, State::LiveSpeaker, SocketRequest::at(0, ""))
     }
 
     fn join(
@@ -282,7 +282,7 @@ impl ClientPool {
                 return Err(io::Error::other(String::from_utf8_lossy(bytes)));
             }
             taken = end + 4;
-            self.members[at].state = State::Live;
+            self.members[at].state = State::LiveSpeaker;
             if let Some(greeting) = self.dialect.greeting() {
                 self.send(at, &masked(greeting))?;
             }
@@ -323,7 +323,7 @@ impl ClientPool {
                 }
             }
             FrameKind::XmppStep(step) => {
-                let answer = Dialect::answer(step, self.members[at].room, at);
+                let answer = PeerProtocol::answer(step, self.members[at].room, at);
                 self.send(at, &masked(&answer))?;
             }
             FrameKind::Error => {
@@ -365,7 +365,7 @@ impl ClientPool {
         member.next += 1;
         self.counts.deliveries += 1;
         // There a room's echo is all the answer that a sender gets.
-        if self.dialect == Dialect::Xmpp && marker.sender == at {
+        if self.dialect == PeerProtocol::Xmpp && marker.sender == at {
             self.counts.acks.push_back(at);
         }
         if at < self.watched

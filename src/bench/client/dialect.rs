@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 /// Protocol of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub enum PeerProtocol {
     /// The frames of `docs/protocol/`.
     Parlor,
     /// RFC 7395 with rooms of XEP-0045, for anonymous users.
@@ -40,7 +40,7 @@ pub(super) enum XmppStep {
 const TYPE: usize = 9;
 const XMPP_ROOMS: &str = "conference.localhost";
 
-impl Dialect {
+impl PeerProtocol {
     /// The request that makes a connection a socket of that room; of room 0, of all the user's rooms.
     pub(super) fn handshake(self, address: SocketAddr, room: i64, token: &str) -> String {
         let (path, protocol) = match self {

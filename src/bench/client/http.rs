@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{marker::now, watch::Watch};
+use super::{marker::now, watch::Poller};
 use crate::bench::histogram::Histogram;
 
 const BUFFER: usize = 64 * 1024;
@@ -18,7 +18,7 @@ const A_WHILE: Duration = Duration::from_secs(1);
 /// Connections to one server.
 pub(in crate::bench) struct HttpPool {
     address: SocketAddr,
-    watch: Watch,
+    watch: Poller,
     connections: Vec<HttpConnection>,
     buffer: Box<[u8]>,
     /// Read so far.
@@ -36,7 +36,7 @@ struct HttpConnection {
 }
 
 /// Results of sending requests for a while.
-pub(in crate::bench) struct Answers {
+pub(in crate::bench) struct HttpResults {
     pub(in crate::bench) bytes: u64,
     pub(in crate::bench) seconds: f64,
     pub(in crate::bench) times: Histogram,
@@ -60,7 +60,7 @@ pub(in crate::bench) fn post(path: &str, token: &str, kind: &str, body: &str) ->
 
 impl HttpPool {
     pub(in crate::bench) fn connect(address: SocketAddr, count: usize) -> io::Result<Self> {
-        let watch = Watch::new()?;
+        let watch = Poller::new()?;
         let mut connections = Vec::with_capacity(count);
         for at in 0..count {
             connections.push(HttpConnection::open(address, at, &watch)?);
@@ -122,12 +122,12 @@ impl HttpPool {
     pub(in crate::bench) fn ask(
         &mut self,
         time: Duration,
-        most: u64,
+        max_requests: u64,
         mut next: impl FnMut() -> Vec<u8>,
-    ) -> io::Result<Answers> {
+    ) -> io::Result<HttpResults> {
         let (start, bytes) = (Instant::now(), self.bytes);
         let (mut times, mut asked) = (Histogram::default(), 0);
-        while asked < most
+        while asked < max_requests
             && let Some(at) = self.free()
         {
             self.send(at, &next())?;
@@ -136,7 +136,7 @@ impl HttpPool {
         while times.count() < asked {
             for (at, micros) in self.poll(A_WHILE)? {
                 times.add(micros);
-                if asked < most && start.elapsed() < time {
+                if asked < max_requests && start.elapsed() < time {
                     self.send(at, &next())?;
                     asked += 1;
                 }
@@ -145,7 +145,7 @@ impl HttpPool {
                 return Err(io::Error::other("an answer did not come"));
             }
         }
-        Ok(Answers {
+        Ok(HttpResults {
             bytes: self.bytes - bytes,
             seconds: start.elapsed().as_secs_f64(),
             times,
@@ -154,7 +154,7 @@ impl HttpPool {
 }
 
 impl HttpConnection {
-    fn open(address: SocketAddr, at: usize, watch: &Watch) -> io::Result<Self> {
+    fn open(address: SocketAddr, at: usize, watch: &Poller) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;

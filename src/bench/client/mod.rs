@@ -12,7 +12,7 @@ mod tests;
 mod watch;
 
 pub(super) use client_pool::ClientPool;
-pub use dialect::Dialect;
+pub use dialect::PeerProtocol;
 pub(super) use http::{HttpPool, get, post};
 pub(super) use marker::{Marker, body, now};
 pub(super) use socket_request::SocketRequest;

@@ -5,13 +5,13 @@ use std::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{ClientPool, Dialect, Marker, body};
+use super::{ClientPool, Marker, PeerProtocol, body};
 
 /// Feeds a pool of one socket with messages of these numbers.
 fn hears(numbers: &[u64]) -> io::Result<u64> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut server = TcpStream::connect(listener.local_addr()?)?;
-    let mut pool = ClientPool::new(Dialect::Parlor)?;
+    let mut pool = ClientPool::new(PeerProtocol::Parlor)?;
     pool.add(listener.accept()?.0)?;
     for number in numbers {
         let marker = Marker {

@@ -20,14 +20,14 @@ use rustix::{
 use crate::bench::machine;
 
 /// Sockets, and when something came for them.
-pub(super) struct Watch {
+pub(super) struct Poller {
     epoll: OwnedFd,
     events: Vec<epoll::Event>,
     /// Time in which there was nothing to do.
     idle: Duration,
 }
 
-impl Watch {
+impl Poller {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
@@ -48,10 +48,10 @@ impl Watch {
     }
 
     /// Waits that long at most, and answers for which sockets something came.
-    pub(super) fn wait(&mut self, most: Duration) -> io::Result<Vec<epoll::Event>> {
-        if !self.look(Duration::ZERO)? && !most.is_zero() {
+    pub(super) fn wait(&mut self, max_wait: Duration) -> io::Result<Vec<epoll::Event>> {
+        if !self.look(Duration::ZERO)? && !max_wait.is_zero() {
             let start = Instant::now();
-            while let rest = most.saturating_sub(start.elapsed())
+            while let rest = max_wait.saturating_sub(start.elapsed())
                 && !rest.is_zero()
             {
                 let wait = if machine::client_is_awake() {

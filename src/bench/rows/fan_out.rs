@@ -7,7 +7,8 @@
 use std::{cell::RefCell, io, time::Duration};
 
 use super::room_load::{
-    BaselineRooms, Player, RoomLoad, Shape, Stage, beside_each_other, contender, others,
+    BaselineRooms, LoadRunner, LoadShape, LoadTarget, RoomLoad, beside_each_other, contender,
+    others,
 };
 use crate::bench::{
     Bench,
@@ -41,7 +42,7 @@ pub(super) fn saturated(bench: &mut Bench<'_>) -> io::Result<()> {
 }
 
 fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::Result<()> {
-    let shape = Shape {
+    let shape = LoadShape {
         rooms: 1,
         listeners: machine::affordable_sockets(listeners, beside_each_other(bench)),
     };
@@ -52,10 +53,10 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
         // A failure is reported when it is measured.
         let _ = other.borrow_mut().play(WARMING, &mut { script });
     }
-    let mut room_load = Player::new(RoomLoad::ours(bench, shape)?, shape);
+    let mut room_load = LoadRunner::new(RoomLoad::ours(bench, shape)?, shape);
     // The first messages show what frames look like, and how many of them are written at once.
     let warming = room_load.play(WARMING, &mut { script })?;
-    let mut bare = Player::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
+    let mut bare = LoadRunner::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -94,14 +95,14 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
 /// From a post to the last receipt, in a room as large as this system lets it be: beside the baseline alone, for each
 /// server has as many sockets.
 pub(super) fn ten_thousand(bench: &mut Bench<'_>) -> io::Result<()> {
-    let shape = Shape {
+    let shape = LoadShape {
         rooms: 1,
         listeners: machine::affordable_sockets(bench.plan.size(10_000, 2000), 2),
     };
     let posts = bench.plan.size(POSTS, POSTS / 2);
-    let mut room_load = Player::new(RoomLoad::ours(bench, shape)?, shape);
+    let mut room_load = LoadRunner::new(RoomLoad::ours(bench, shape)?, shape);
     room_load.burst(&mut |said| said.push((0, 1)))?;
-    let bare = Player::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
+    let bare = LoadRunner::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
     let (room_load, bare) = (RefCell::new(room_load), RefCell::new(bare));
     let contenders = vec![
         posting(Subject::Baseline, &bare, posts),
@@ -115,7 +116,11 @@ pub(super) fn ten_thousand(bench: &mut Bench<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn posting<S: Stage>(who: Subject, player: &RefCell<Player<S>>, posts: u64) -> Contender<'_> {
+fn posting<S: LoadTarget>(
+    who: Subject,
+    player: &RefCell<LoadRunner<S>>,
+    posts: u64,
+) -> Contender<'_> {
     Contender::new(who, move || {
         let mut player = player.borrow_mut();
         let mut times = Histogram::default();

@@ -54,8 +54,8 @@ fn rows(bench: &Bench<'_>, archive: &Archive) -> io::Result<Vec<Row>> {
     })?;
     ask("around", "any message of a room drawn", &mut |rng| {
         let at = zipf.draw(rng);
-        let most = usize::try_from(archive.lengths[at]).unwrap_or(usize::MAX);
-        format!("{}?around={}", room(at), 1 + rng.below(most.max(1)))
+        let length = usize::try_from(archive.lengths[at]).unwrap_or(usize::MAX);
+        format!("{}?around={}", room(at), 1 + rng.below(length.max(1)))
     })?;
     let note = format!("`GET /api/rooms`, {} rooms", archive.fixture.rooms.len());
     ask("unread", &note, &mut |_| "/api/rooms".to_owned())?;

@@ -9,7 +9,7 @@ use std::{
 
 use crate::bench::{
     Bench,
-    client::{ClientPool, Dialect, Marker, SocketRequest, now},
+    client::{ClientPool, Marker, PeerProtocol, SocketRequest, now},
     machine,
     report::{Row, number},
     seed,
@@ -30,7 +30,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
         .collect();
     let fixture = seed::fixture(folder.path(), connections, &members)?;
     let server = bench.server(folder.path())?;
-    let mut pool = ClientPool::new(Dialect::Parlor)?;
+    let mut pool = ClientPool::new(PeerProtocol::Parlor)?;
     let sockets = |from: usize, to: usize| {
         let tokens = fixture.tokens[from..to].iter();
         tokens.map(|token| SocketRequest::at(0, token))

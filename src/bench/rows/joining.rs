@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::live::Live;
+use super::live::LiveSpeaker;
 use crate::bench::{
     Bench,
-    client::{ClientPool, Dialect, HttpPool, SocketRequest, post},
+    client::{ClientPool, HttpPool, PeerProtocol, SocketRequest, post},
     histogram::Histogram,
     machine,
     report::{Row, number},
@@ -71,7 +71,7 @@ fn come(bench: &Bench<'_>, many: usize, within: Duration) -> io::Result<JoinResu
     let folder = bench.folder()?;
     let fixture = seed::fixture(folder.path(), FIRST + many, &[(0..FIRST).collect()])?;
     let server = bench.server(folder.path())?;
-    let mut pool = ClientPool::new(Dialect::Parlor)?;
+    let mut pool = ClientPool::new(PeerProtocol::Parlor)?;
     let room = fixture.rooms[0];
     let open = |user: usize, next: u64| SocketRequest {
         next,
@@ -80,7 +80,7 @@ fn come(bench: &Bench<'_>, many: usize, within: Duration) -> io::Result<JoinResu
     pool.open(server.address, (0..FIRST).map(|user| open(user, 0)))?;
     pool.latency = Some(Histogram::default());
     pool.watched = FIRST;
-    let mut live = Live::new(room);
+    let mut live = LiveSpeaker::new(room);
     live.talk(&mut pool, Duration::from_millis(200))?;
 
     let mut http = HttpPool::connect(server.address, CONNECTIONS)?;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::room_load::{BODY, Player, RoomLoad, Shape, Stage};
+use super::room_load::{BODY, LoadRunner, LoadShape, LoadTarget, RoomLoad};
 use crate::bench::{
     Bench,
     baseline::DiskBaseline,
@@ -26,7 +26,7 @@ const METRICS: [Metric; 3] = [
 const CLOSE: Duration = Duration::from_micros(1200);
 
 pub(super) fn one_room(bench: &mut Bench<'_>) -> io::Result<()> {
-    let shape = Shape {
+    let shape = LoadShape {
         rooms: 1,
         listeners: 100,
     };
@@ -34,15 +34,15 @@ pub(super) fn one_room(bench: &mut Bench<'_>) -> io::Result<()> {
 }
 
 pub(super) fn many_rooms(bench: &mut Bench<'_>) -> io::Result<()> {
-    let shape = Shape {
+    let shape = LoadShape {
         rooms: 100,
         listeners: 10,
     };
     measure(bench, shape, 1000, "1,000 messages/s over 100 rooms of 10")
 }
 
-fn measure(bench: &mut Bench<'_>, shape: Shape, per_second: u32, name: &str) -> io::Result<()> {
-    let mut room_load = Player::new(RoomLoad::ours(bench, shape)?, shape);
+fn measure(bench: &mut Bench<'_>, shape: LoadShape, per_second: u32, name: &str) -> io::Result<()> {
+    let mut room_load = LoadRunner::new(RoomLoad::ours(bench, shape)?, shape);
     room_load.burst(&mut |said| said.extend((0..shape.rooms).map(|room| (room, 1))))?;
     let mut log = DiskBaseline::within(bench.folder()?)?;
     let slice = bench.plan.slice;
@@ -72,7 +72,7 @@ fn sample(times: &Histogram) -> Sample {
     }
 }
 
-impl Player<RoomLoad> {
+impl LoadRunner<RoomLoad> {
     /// Sends messages at a fixed rate to one room after the other, and returns the latency at each listener.
     fn by_the_clock(&mut self, time: Duration, per_second: u32) -> io::Result<Histogram> {
         self.stage.pool().latency = Some(Histogram::default());

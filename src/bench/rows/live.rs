@@ -11,13 +11,13 @@ const EVERY: Duration = Duration::from_millis(50);
 const BODY: usize = 200;
 
 /// One who says something every 50 ms, the first of the crowd.
-pub(super) struct Live {
+pub(super) struct LiveSpeaker {
     room: i64,
     next: u64,
     due: Instant,
 }
 
-impl Live {
+impl LiveSpeaker {
     pub(super) fn new(room: i64) -> Self {
         Self {
             room,
@@ -27,7 +27,7 @@ impl Live {
     }
 
     /// Says what is due, and reads what comes until the next is.
-    pub(super) fn go_on(&mut self, pool: &mut ClientPool, most: Duration) -> io::Result<()> {
+    pub(super) fn go_on(&mut self, pool: &mut ClientPool, max_wait: Duration) -> io::Result<()> {
         let late = self.due.elapsed();
         let wait = self.due.saturating_duration_since(Instant::now());
         if wait.is_zero() {
@@ -41,7 +41,7 @@ impl Live {
             self.next += 1;
             self.due += EVERY;
         }
-        pool.poll(wait.min(most))
+        pool.poll(wait.min(max_wait))
     }
 
     /// Goes on for that long.

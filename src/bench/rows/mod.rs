@@ -18,13 +18,13 @@ use std::io;
 use super::Bench;
 
 /// One thing to measure.
-pub(super) struct RowOf {
+pub(super) struct Benchmark {
     pub(super) name: &'static str,
     pub(super) measure: fn(&mut Bench<'_>) -> io::Result<()>,
 }
 
 /// All of them, in the order of the table.
-pub(super) const ROWS: [RowOf; 17] = [
+pub(super) const ROWS: [Benchmark; 17] = [
     row("fan-out-one", fan_out::one),
     row("fan-out-saturated", fan_out::saturated),
     row("fan-out-ten-thousand", fan_out::ten_thousand),
@@ -44,19 +44,19 @@ pub(super) const ROWS: [RowOf; 17] = [
     row("http-write", http::write),
 ];
 
-const fn row(name: &'static str, measure: fn(&mut Bench<'_>) -> io::Result<()>) -> RowOf {
-    RowOf { name, measure }
+const fn row(name: &'static str, measure: fn(&mut Bench<'_>) -> io::Result<()>) -> Benchmark {
+    Benchmark { name, measure }
 }
 
 /// The rows of these names. Words may be parted by spaces as well; a name that is a row's own means
 /// that one alone, any other all rows that begin with it.
-pub(super) fn wanted(names: &[String]) -> Result<Vec<&'static RowOf>, String> {
+pub(super) fn wanted(names: &[String]) -> Result<Vec<&'static Benchmark>, String> {
     if names.is_empty() {
         return Ok(ROWS.iter().collect());
     }
     let names: Vec<String> = names.iter().map(|name| name.replace(' ', "-")).collect();
     let exact = |name: &str| ROWS.iter().any(|row| row.name == name);
-    let means = |name: &String, row: &RowOf| {
+    let means = |name: &String, row: &Benchmark| {
         row.name == *name || !exact(name) && row.name.starts_with(name.as_str())
     };
     for name in &names {

@@ -11,9 +11,9 @@ use std::{
 use crate::bench::{
     Bench,
     baseline::{self, Baseline, SPEAKER, chunk},
-    client::{ClientPool, Dialect, Marker, SocketRequest, now},
+    client::{ClientPool, Marker, PeerProtocol, SocketRequest, now},
     comparison::{Contender, Sample, Subject},
-    folder::Folder,
+    folder::TempFolder,
     machine,
     peer::{self, Peer, RunningPeer},
     program::TestedServer,
@@ -27,13 +27,13 @@ pub(super) const BODY: usize = 200;
 
 /// How many rooms, and how many sockets in each.
 #[derive(Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct LoadShape {
     pub(super) rooms: usize,
     pub(super) listeners: usize,
 }
 
 /// A system under load.
-pub(super) trait Stage {
+pub(super) trait LoadTarget {
     /// Says messages `first..first + count` in a room.
     fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()>;
     /// Sends what was buffered.
@@ -54,9 +54,9 @@ enum LoadHost {
 pub(super) struct RoomLoad {
     pool: ClientPool,
     rooms: Vec<i64>,
-    shape: Shape,
+    shape: LoadShape,
     host: LoadHost,
-    _folder: Folder,
+    _folder: TempFolder,
 }
 
 /// The baseline with as many.
@@ -73,14 +73,14 @@ pub(super) struct BaselineRooms {
 }
 
 impl RoomLoad {
-    pub(super) fn ours(bench: &Bench<'_>, shape: Shape) -> io::Result<Self> {
+    pub(super) fn ours(bench: &Bench<'_>, shape: LoadShape) -> io::Result<Self> {
         let folder = bench.folder()?;
         let rooms: Vec<Vec<usize>> = (0..shape.rooms)
             .map(|room| (0..USERS).map(|user| (room + user) % USERS).collect())
             .collect();
         let fixture = seed::fixture(folder.path(), USERS, &rooms)?;
         let server = bench.server(folder.path())?;
-        let mut pool = ClientPool::new(Dialect::Parlor)?;
+        let mut pool = ClientPool::new(PeerProtocol::Parlor)?;
         let sockets = fixture.rooms.iter().flat_map(|room| {
             let tokens = fixture.tokens.iter().cycle().take(shape.listeners);
             tokens.map(|token| SocketRequest::at(*room, token))
@@ -95,7 +95,7 @@ impl RoomLoad {
         })
     }
 
-    pub(super) fn of(bench: &Bench<'_>, peer: &dyn Peer, shape: Shape) -> io::Result<Self> {
+    pub(super) fn of(bench: &Bench<'_>, peer: &dyn Peer, shape: LoadShape) -> io::Result<Self> {
         let folder = bench.folder()?;
         let running = peer::start(peer, folder.path())?;
         let mut pool = ClientPool::new(peer.dialect())?;
@@ -126,7 +126,7 @@ impl BaselineRooms {
             io::Result::Ok(stream)
         };
         let speaker = connect(SPEAKER)?;
-        let mut pool = ClientPool::new(Dialect::Parlor)?;
+        let mut pool = ClientPool::new(PeerProtocol::Parlor)?;
         for (room, _) in (0..).zip(&room_load.rooms) {
             for _ in 0..room_load.shape.listeners {
                 pool.add(connect(room)?)?;
@@ -154,7 +154,7 @@ impl RoomLoad {
     }
 }
 
-impl Stage for RoomLoad {
+impl LoadTarget for RoomLoad {
     fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
         self.say_at(room, first..first + count, now())
     }
@@ -171,7 +171,7 @@ impl Stage for RoomLoad {
     }
 }
 
-impl Stage for BaselineRooms {
+impl LoadTarget for BaselineRooms {
     fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
         let room_number = u32::try_from(room).map_err(io::Error::other)?;
         let (end, at) = (first + count, now());
@@ -207,10 +207,10 @@ impl Stage for BaselineRooms {
 }
 
 /// Which rooms speak next, and how many messages each.
-pub(super) type Script<'a> = &'a mut dyn FnMut(&mut Vec<(usize, u64)>);
+pub(super) type RoomSchedule<'a> = &'a mut dyn FnMut(&mut Vec<(usize, u64)>);
 
 /// Runs a stage sample after sample and continues the numbers of each room.
-pub(super) struct Player<S> {
+pub(super) struct LoadRunner<S> {
     pub(super) stage: S,
     next: Vec<u64>,
     listeners: u64,
@@ -228,8 +228,8 @@ pub(super) struct LoadResult {
     pub(super) together: f64,
 }
 
-impl<S: Stage> Player<S> {
-    pub(super) fn new(stage: S, shape: Shape) -> Self {
+impl<S: LoadTarget> LoadRunner<S> {
+    pub(super) fn new(stage: S, shape: LoadShape) -> Self {
         Self {
             stage,
             next: vec![0; shape.rooms],
@@ -239,7 +239,11 @@ impl<S: Stage> Player<S> {
     }
 
     /// Says what the script says for that long, each time as soon as everybody has heard the last.
-    pub(super) fn play(&mut self, time: Duration, script: Script<'_>) -> io::Result<LoadResult> {
+    pub(super) fn play(
+        &mut self,
+        time: Duration,
+        script: RoomSchedule<'_>,
+    ) -> io::Result<LoadResult> {
         let process = self.stage.process();
         let counts = &self.stage.pool().counts;
         let (heard, reads) = (counts.deliveries, counts.reads);
@@ -264,7 +268,7 @@ impl<S: Stage> Player<S> {
     }
 
     /// Says one burst, and answers when everybody has heard it.
-    pub(super) fn burst(&mut self, script: Script<'_>) -> io::Result<()> {
+    pub(super) fn burst(&mut self, script: RoomSchedule<'_>) -> io::Result<()> {
         let mut burst = Vec::new();
         script(&mut burst);
         for (room, count) in burst {
@@ -288,7 +292,7 @@ impl<S: Stage> Player<S> {
     }
 }
 
-impl Player<RoomLoad> {
+impl LoadRunner<RoomLoad> {
     /// Says one message that was meant to be sent at that moment.
     pub(super) fn say_due(&mut self, room: usize, due: Instant) -> io::Result<()> {
         let late = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -301,9 +305,9 @@ impl Player<RoomLoad> {
 }
 
 /// Returns a player as a contender. Figures: deliveries a second, processor time a delivery.
-pub(super) fn contender<'a, S: Stage>(
+pub(super) fn contender<'a, S: LoadTarget>(
     who: Subject,
-    player: &'a RefCell<Player<S>>,
+    player: &'a RefCell<LoadRunner<S>>,
     time: Duration,
     free: bool,
     mut script: impl FnMut(&mut Vec<(usize, u64)>) + 'a,
@@ -333,8 +337,8 @@ pub(super) fn beside_each_other(bench: &Bench<'_>) -> usize {
 /// The halls of all peers that take part. One that cannot be had is told of and left out.
 pub(super) fn others(
     bench: &mut Bench<'_>,
-    shape: Shape,
-) -> Vec<(String, RefCell<Player<RoomLoad>>)> {
+    shape: LoadShape,
+) -> Vec<(String, RefCell<LoadRunner<RoomLoad>>)> {
     let mut room_loads = Vec::new();
     for peer in bench.peers {
         if !peer.publishes() {
@@ -342,7 +346,7 @@ pub(super) fn others(
         }
         match RoomLoad::of(bench, &**peer, shape) {
             Ok(room_load) => {
-                let player = Player::new(room_load, shape);
+                let player = LoadRunner::new(room_load, shape);
                 room_loads.push((peer.name().to_owned(), RefCell::new(player)));
             }
             Err(error) => {

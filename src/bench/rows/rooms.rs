@@ -3,7 +3,7 @@
 use std::{cell::RefCell, io, time::Duration};
 
 use super::room_load::{
-    BaselineRooms, Player, RoomLoad, Shape, beside_each_other, contender, others,
+    BaselineRooms, LoadRunner, LoadShape, RoomLoad, beside_each_other, contender, others,
 };
 use crate::bench::{
     Bench,
@@ -61,7 +61,7 @@ fn rate<S: FnMut(&mut Vec<(usize, u64)>)>(
     name: &str,
     script: impl Fn() -> S,
 ) -> io::Result<()> {
-    let shape = Shape {
+    let shape = LoadShape {
         rooms,
         listeners: LISTENERS,
     };
@@ -70,9 +70,9 @@ fn rate<S: FnMut(&mut Vec<(usize, u64)>)>(
         // A failure is reported when it is measured.
         let _ = other.borrow_mut().play(WARMING, &mut script());
     }
-    let mut room_load = Player::new(RoomLoad::ours(bench, shape)?, shape);
+    let mut room_load = LoadRunner::new(RoomLoad::ours(bench, shape)?, shape);
     room_load.play(WARMING, &mut script())?;
-    let mut bare = Player::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
+    let mut bare = LoadRunner::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
     bare.play(WARMING, &mut script())?;
     let (room_load, bare) = (RefCell::new(room_load), RefCell::new(bare));
     let slice = bench.plan.slice;

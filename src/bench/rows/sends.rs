@@ -15,9 +15,9 @@ use super::room_load::BODY;
 use crate::bench::{
     Bench,
     baseline::DiskBaseline,
-    client::{ClientPool, Dialect, Marker, SocketRequest, body, now},
+    client::{ClientPool, Marker, PeerProtocol, SocketRequest, body, now},
     comparison::{Contender, Metric, Sample, Subject, compare},
-    folder::Folder,
+    folder::TempFolder,
     machine,
     peer::{self, Peer, RunningPeer},
     program::TestedServer,
@@ -54,7 +54,7 @@ struct SenderLoad {
     rooms: Vec<i64>,
     sent: Vec<u64>,
     host: SenderHost,
-    _folder: Folder,
+    _folder: TempFolder,
 }
 
 fn measure(bench: &mut Bench<'_>, count: usize) -> io::Result<()> {
@@ -121,7 +121,7 @@ impl SenderLoad {
         let server = bench.server(folder.path())?;
         let tokens = fixture.tokens.iter().map(String::as_str).cycle();
         let address = server.address;
-        let pool = ClientPool::new(Dialect::Parlor)?;
+        let pool = ClientPool::new(PeerProtocol::Parlor)?;
         let sockets = fixture.rooms.iter().zip(tokens);
         let sockets: Vec<_> = sockets
             .map(|(room, token)| SocketRequest::at(*room, token))
@@ -234,7 +234,7 @@ struct StoreOnly {
     fixture: Fixture,
     senders: usize,
     next: AtomicU64,
-    _folder: Folder,
+    _folder: TempFolder,
 }
 
 impl StoreOnly {

@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::live::Live;
+use super::live::LiveSpeaker;
 use crate::bench::{
     Bench,
-    client::{ClientPool, Dialect, Marker, SocketRequest, now},
+    client::{ClientPool, Marker, PeerProtocol, SocketRequest, now},
     histogram::Histogram,
     machine,
     report::Row,
@@ -47,13 +47,13 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     }));
     let fixture = seed::fixture(folder.path(), first + clients, &members)?;
     let server = bench.server(folder.path())?;
-    let mut pool = ClientPool::new(Dialect::Parlor)?;
+    let mut pool = ClientPool::new(PeerProtocol::Parlor)?;
     let all = fixture
         .tokens
         .iter()
         .map(|token| SocketRequest::at(0, token));
     pool.open(server.address, all)?;
-    let mut live = Live::new(fixture.rooms[0]);
+    let mut live = LiveSpeaker::new(fixture.rooms[0]);
 
     // Messages from before the cut are not asked for again.
     say(&mut pool, &fixture.rooms, 0, 1)?;

@@ -20,7 +20,7 @@ use crate::{
         body::streamed,
         extract::{AppJson, Auth},
         problem::Problem,
-        scopes::Login,
+        scopes::LoginAuth,
     },
     protocol::{RoomView, UserView},
 };
@@ -96,7 +96,7 @@ pub(crate) struct ExportedLogins {
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,
-    Login(login): Login,
+    LoginAuth(login): LoginAuth,
     AppJson(body): AppJson<DeleteAccount>,
 ) -> Result<Response, Problem> {
     let password = Password::unchecked(body.password);

@@ -14,7 +14,7 @@ use crate::{
         AppState, address,
         extract::{AppJson, AppQuery, Origin, PathUser, query_number},
         problem::Problem,
-        scopes::{Admin, AdminReader},
+        scopes::{AdminAuth, AdminReaderAuth},
     },
     protocol::UserView,
 };
@@ -87,7 +87,7 @@ pub(crate) struct ResetPassword {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    AdminReader(admin): AdminReader,
+    AdminReaderAuth(admin): AdminReaderAuth,
     AppQuery(query): AppQuery<AccountListQuery>,
 ) -> Result<Json<AccountPage>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
@@ -142,7 +142,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn disable(
     State(state): State<AppState>,
-    Admin(admin): Admin,
+    AdminAuth(admin): AdminAuth,
     PathUser(user): PathUser,
 ) -> Result<StatusCode, Problem> {
     state.chat.set_disabled(&admin, UserId(user), true).await?;
@@ -162,7 +162,7 @@ pub(crate) async fn disable(
 )]
 pub(crate) async fn enable(
     State(state): State<AppState>,
-    Admin(admin): Admin,
+    AdminAuth(admin): AdminAuth,
     PathUser(user): PathUser,
 ) -> Result<StatusCode, Problem> {
     state.chat.set_disabled(&admin, UserId(user), false).await?;
@@ -182,7 +182,7 @@ pub(crate) async fn enable(
 )]
 pub(crate) async fn reset(
     State(state): State<AppState>,
-    Admin(admin): Admin,
+    AdminAuth(admin): AdminAuth,
     PathUser(user): PathUser,
     headers: HeaderMap,
 ) -> Result<Json<PasswordResetLink>, Problem> {

@@ -10,7 +10,7 @@ use crate::{
         AppState,
         extract::{AppQuery, PathUser, query_number},
         problem::Problem,
-        scopes::{Admin, AdminReader},
+        scopes::{AdminAuth, AdminReaderAuth},
     },
 };
 
@@ -103,7 +103,7 @@ impl From<AuditEntry> for AuditEntryView {
 )]
 pub(crate) async fn grant(
     State(state): State<AppState>,
-    Admin(admin): Admin,
+    AdminAuth(admin): AdminAuth,
     PathUser(user): PathUser,
 ) -> Result<StatusCode, Problem> {
     state.chat.set_admin(&admin, UserId(user), true).await?;
@@ -123,7 +123,7 @@ pub(crate) async fn grant(
 )]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
-    Admin(admin): Admin,
+    AdminAuth(admin): AdminAuth,
     PathUser(user): PathUser,
 ) -> Result<StatusCode, Problem> {
     state.chat.set_admin(&admin, UserId(user), false).await?;
@@ -144,7 +144,7 @@ pub(crate) async fn revoke(
 )]
 pub(crate) async fn audit(
     State(state): State<AppState>,
-    AdminReader(admin): AdminReader,
+    AdminReaderAuth(admin): AdminReaderAuth,
     AppQuery(query): AppQuery<AuditLogQuery>,
 ) -> Result<Json<AuditPage>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);

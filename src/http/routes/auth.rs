@@ -17,7 +17,7 @@ use crate::{
         extract::{AppBytes, AppJson, Auth, Origin, cross_origin, from_json, unsigned},
         origin,
         problem::Problem,
-        scopes::Login,
+        scopes::LoginAuth,
     },
     protocol::UserView,
 };
@@ -244,7 +244,7 @@ pub(crate) async fn sign_out(
 )]
 pub(crate) async fn change_password(
     State(state): State<AppState>,
-    Login(login): Login,
+    LoginAuth(login): LoginAuth,
     AppJson(body): AppJson<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
     let new = Password::parse("new", body.new)?;

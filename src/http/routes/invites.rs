@@ -26,7 +26,7 @@ pub(crate) struct CreateInvite {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct CreatedInvite {
+pub(crate) struct InviteWithCode {
     /// Id.
     id: InviteId,
     /// The code. It is shown once.
@@ -132,7 +132,7 @@ pub(crate) async fn list(
     tag = "invites",
     request_body = CreateInvite,
     responses(
-        (status = 201, description = "The invite and its code.", body = CreatedInvite)
+        (status = 201, description = "The invite and its code.", body = InviteWithCode)
     ),
     extensions(("x-codes" = json!("forbidden too_many_invites")))
 )]
@@ -141,11 +141,11 @@ pub(crate) async fn create(
     room: InRoom,
     headers: HeaderMap,
     AppJson(body): AppJson<CreateInvite>,
-) -> Result<(StatusCode, Json<CreatedInvite>), Problem> {
+) -> Result<(StatusCode, Json<InviteWithCode>), Problem> {
     let terms = InviteTerms::parse(body.expires_in, body.max_uses)?;
     let made = state.chat.create_invite(&room.member, terms).await?;
     let (invite, code) = (made.invite, made.code.to_string());
-    let body = CreatedInvite {
+    let body = InviteWithCode {
         id: invite.id,
         url: address::of(&state.config.public_url, &headers, &format!("/i/{code}")),
         code,

@@ -11,7 +11,7 @@ use crate::{
         AppState,
         extract::{AppJson, Auth, PathSession},
         problem::Problem,
-        scopes::Login,
+        scopes::LoginAuth,
     },
     protocol::UserView,
 };
@@ -142,7 +142,7 @@ pub(crate) async fn edit(
 )]
 pub(crate) async fn sessions(
     State(state): State<AppState>,
-    Login(login): Login,
+    LoginAuth(login): LoginAuth,
 ) -> Result<Json<SessionList>, Problem> {
     let current = login.caller().session();
     let items = state.chat.sessions(&login).await?;
@@ -168,7 +168,7 @@ pub(crate) async fn sessions(
 )]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
-    Login(login): Login,
+    LoginAuth(login): LoginAuth,
     PathSession(session): PathSession,
 ) -> Result<StatusCode, Problem> {
     let session = SessionId(session);

@@ -140,17 +140,20 @@ pub(crate) async fn list(
         return Err(error.into());
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
-    let most = if query.changed_since.is_some() {
+    let max_limit = if query.changed_since.is_some() {
         CHANGED_LIMIT_MAX
     } else {
         LIMIT_MAX
     };
-    if !(1..=most).contains(&limit) {
+    if !(1..=max_limit).contains(&limit) {
         state.chat.member(&auth.caller, RoomId(room)).await?;
-        return Err(Problem::field("/limit", format!("must be 1 to {most}")));
+        return Err(Problem::field(
+            "/limit",
+            format!("must be 1 to {max_limit}"),
+        ));
     }
     let room = RoomId(room);
-    let most = PageLimit {
+    let page_limit = PageLimit {
         messages: limit,
         bytes: PAGE_BYTES,
     };
@@ -160,7 +163,7 @@ pub(crate) async fn list(
         (None, Some(seq), None, None) => Window::After(Seq(seq)),
         (None, None, Some(seq), None) => Window::Around(Seq(seq)),
         (None, None, None, Some(rev)) => {
-            return changed_since(&state, &auth, room, Rev(rev), most).await;
+            return changed_since(&state, &auth, room, Rev(rev), page_limit).await;
         }
         _ => {
             state.chat.member(&auth.caller, room).await?;
@@ -170,10 +173,13 @@ pub(crate) async fn list(
             ));
         }
     };
-    if window == Window::Newest && most == PageLimit::PAGE {
+    if window == Window::Newest && page_limit == PageLimit::PAGE {
         return newest(&state, &auth, room, &request).await;
     }
-    let page = state.chat.history(&auth.caller, room, window, most).await?;
+    let page = state
+        .chat
+        .history(&auth.caller, room, window, page_limit)
+        .await?;
     // A client that asks for messages after a number has that message. `before` and `around` accept any number.
     if matches!(window, Window::After(seq) if seq > page.head.seq) {
         return Err(ChatError::EpochChanged.into());
@@ -228,16 +234,16 @@ async fn changed_since(
     auth: &Auth,
     room: RoomId,
     rev: Rev,
-    most: PageLimit,
+    page_limit: PageLimit,
 ) -> Result<Response, Problem> {
     let changes = state
         .chat
-        .changed_since(&auth.caller, room, rev, most)
+        .changed_since(&auth.caller, room, rev, page_limit)
         .await?;
     let (items, head, has_after) = (changes.items, changes.head, changes.has_after);
     let mut links = HeaderMap::new();
     if let Some(last) = items.last().filter(|_| has_after) {
-        let next = format!("changed_since={}&limit={}", last.rev, most.messages);
+        let next = format!("changed_since={}&limit={}", last.rev, page_limit.messages);
         link(&mut links, room, &next, "next");
     }
     let body = protocol::page(&items, head, None, has_after);

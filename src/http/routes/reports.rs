@@ -13,7 +13,7 @@ use crate::{
         AppState,
         extract::{AppJson, AppQuery, InRoom, PathReport, PathSeq, query_number},
         problem::Problem,
-        scopes::{Admin, AdminReader},
+        scopes::{AdminAuth, AdminReaderAuth},
     },
 };
 
@@ -159,7 +159,7 @@ pub(crate) async fn report(
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    AdminReader(admin): AdminReader,
+    AdminReaderAuth(admin): AdminReaderAuth,
     AppQuery(query): AppQuery<ReportListQuery>,
 ) -> Result<Json<ReportPage>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
@@ -192,7 +192,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn close(
     State(state): State<AppState>,
-    Admin(admin): Admin,
+    AdminAuth(admin): AdminAuth,
     PathReport(report): PathReport,
 ) -> Result<StatusCode, Problem> {
     state.chat.close_report(&admin, report).await?;

@@ -12,7 +12,7 @@ use crate::{
         AppState,
         extract::{AppJson, Auth, Origin, PathToken},
         problem::Problem,
-        scopes::{AnyScope, Login},
+        scopes::{AnyScope, LoginAuth},
     },
 };
 
@@ -81,7 +81,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
-    Login(login): Login,
+    LoginAuth(login): LoginAuth,
     Origin(origin): Origin,
     AppJson(body): AppJson<CreateToken>,
 ) -> Result<(StatusCode, Json<CreatedToken>), Problem> {

@@ -225,11 +225,11 @@ impl ConnectionDriver {
             room, after, upto, ..
         } = replay;
         let (chat, caller) = (self.context.chat.clone(), self.encoder.caller());
-        let most = PageLimit {
+        let limit = PageLimit {
             messages: STEP.messages.min(upto.0.saturating_sub(after.0)),
             ..STEP
         };
-        if most.messages < 1 {
+        if limit.messages < 1 {
             self.resume_gate(room, Rev(0));
             return Ok(None);
         }
@@ -237,7 +237,9 @@ impl ConnectionDriver {
             gate.pause();
         }
         let permit = self.context.acquire_read_permit().await;
-        let page = chat.history(caller, room, Window::After(after), most).await;
+        let page = chat
+            .history(caller, room, Window::After(after), limit)
+            .await;
         drop(permit);
         let page = match page {
             Ok(page) => page,

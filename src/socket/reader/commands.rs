@@ -80,8 +80,8 @@ impl Reader {
                     return self.refuse(None, None, &error).await;
                 }
                 if rooms.len() > self.context.limits.rooms_per_user {
-                    let most = self.context.limits.rooms_per_user;
-                    let detail = format!("rooms must name at most {most} rooms");
+                    let max_rooms = self.context.limits.rooms_per_user;
+                    let detail = format!("rooms must name at most {max_rooms} rooms");
                     return self.say(malformed(None, "malformed", detail)).await;
                 }
                 self.post(ConnectionEvent::Sync(rooms.into_iter().collect()))

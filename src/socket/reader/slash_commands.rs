@@ -24,7 +24,7 @@ impl Reader {
             Line::Say(body) | Line::Me(body) => return self.say_line(room, body, None).await,
             Line::Quit => {
                 // The refusal is shown before the close.
-                self.settle().await;
+                self.await_writes().await;
                 return self.post(ConnectionEvent::Quit).await;
             }
             _ => {}

@@ -91,9 +91,9 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         seq: Seq,
-        least: Option<Role>,
+        min_role: Option<Role>,
     ) -> Result<Versions, StoreError> {
-        let Some(least) = least else {
+        let Some(min_role) = min_role else {
             return Ok(Versions::Forbidden);
         };
         let rows = sqlx::query!(
@@ -114,7 +114,7 @@ impl Sqlite {
         let Some(first) = rows.first() else {
             return Ok(Versions::NotFound);
         };
-        if to_role(&first.role)? < least {
+        if to_role(&first.role)? < min_role {
             return Ok(Versions::Forbidden);
         }
         let latest = Version {
@@ -214,11 +214,11 @@ async fn delete(tx: &mut WriterState, which: Alteration) -> Result<AlterOutcome,
         };
         audit::audit(tx, deed, which.at).await?;
     }
-    entomb(tx, which, target.id).await.map(done)
+    delete_message(tx, which, target.id).await.map(done)
 }
 
 /// Deletes the content of a message, in the caller's transaction. The caller has checked the permission.
-pub(super) async fn entomb(
+pub(super) async fn delete_message(
     tx: &mut WriterState,
     which: Alteration,
     id: i64,

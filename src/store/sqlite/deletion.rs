@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite, admins, conversation, members, profile::give_up_name, read::rows::corrupt, rooms,
+    Sqlite, admins, conversation, members, profile::release_username, read::rows::corrupt, rooms,
     sessions::end_all, write::request::WriterState,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 
 /// Number of messages examined in one step, of any author. They are read in the order of rows, which costs some pages
 /// and no search.
-const LOOKED_AT: i64 = 4000;
+const BATCH_ROWS: i64 = 4000;
 
 /// A room that the deleted user leaves.
 struct AbandonedRoom {
@@ -50,9 +50,9 @@ impl Sqlite {
             .await?;
         let Some(due) = due else { return Ok(false) };
         let (user, after) = (UserId(due.user_id), due.after_id);
-        let end = self.stretch(after).await?;
+        let end = self.end_of_batch(after).await?;
         let found = match end {
-            Some(end) => self.said_between(user, after, end, slice).await?,
+            Some(end) => self.messages_between(user, after, end, slice).await?,
             None => Vec::new(),
         };
         let is_whole = i64::try_from(found.len()).is_ok_and(|found| found >= slice);
@@ -73,7 +73,7 @@ impl Sqlite {
                             at: now,
                         };
                         if is_there(&mut tx.conn, id).await? {
-                            conversation::entomb(tx, which, id).await?;
+                            conversation::delete_message(tx, which, id).await?;
                         }
                     }
                     match next {
@@ -102,9 +102,9 @@ impl Sqlite {
         &self,
         user: UserId,
         after: i64,
-        most: i64,
+        limit: i64,
     ) -> Result<OwnMessages, StoreError> {
-        let Some(end) = self.stretch(after).await? else {
+        let Some(end) = self.end_of_batch(after).await? else {
             let items = Vec::new();
             return Ok(OwnMessages { items, next: None });
         };
@@ -122,11 +122,11 @@ impl Sqlite {
             user.0,
             after,
             end,
-            most
+            limit
         )
         .fetch_all(&self.readers)
         .await?;
-        let is_whole = i64::try_from(rows.len()).is_ok_and(|found| found >= most);
+        let is_whole = i64::try_from(rows.len()).is_ok_and(|found| found >= limit);
         let last = rows.last().map(|row| row.id).filter(|_| is_whole);
         let items = rows.into_iter().map(|row| {
             let files: Vec<OwnFile> = match &row.files {
@@ -150,23 +150,23 @@ impl Sqlite {
     }
 
     /// Returns the end of the next stretch of messages; `None` if there are none.
-    async fn stretch(&self, after: i64) -> Result<Option<i64>, StoreError> {
+    async fn end_of_batch(&self, after: i64) -> Result<Option<i64>, StoreError> {
         let end = sqlx::query_scalar!(
             r#"select max(id) as "end: i64" from (select id from messages where id > ?1 order by id limit +?2)"#,
             after,
-            LOOKED_AT
+            BATCH_ROWS
         )
         .fetch_one(&self.readers)
         .await?;
         Ok(end)
     }
 
-    async fn said_between(
+    async fn messages_between(
         &self,
         user: UserId,
         after: i64,
         end: i64,
-        most: i64,
+        limit: i64,
     ) -> Result<Vec<(i64, RoomId, Seq)>, StoreError> {
         let rows = sqlx::query!(
             r#"select id as "id!", room_id, seq from messages
@@ -175,7 +175,7 @@ impl Sqlite {
             user.0,
             after,
             end,
-            most
+            limit
         )
         .fetch_all(&self.readers)
         .await?;
@@ -228,10 +228,10 @@ async fn delete(
         return Ok(DeleteAccountOutcome::LastOwner(orphans));
     }
     let ended = end_all(tx, user, now).await?;
-    let who = bury(&mut tx.conn, user, now).await?;
+    let who = anonymize(&mut tx.conn, user, now).await?;
     for room in abandoned_rooms {
         if room.is_alone {
-            rooms::doom(tx, room.id, now).await?;
+            rooms::delete_room(tx, room.id, now).await?;
         } else {
             let (reason, event) = (LeaveReason::Left, SystemEvent::Left);
             members::remove(tx, room.id, user, reason, who.clone(), event, now).await?;
@@ -271,7 +271,7 @@ async fn abandoned_rooms(
 }
 
 /// Removes all personal data from the account. Its id stays for its messages.
-async fn bury(
+async fn anonymize(
     conn: &mut SqliteConnection,
     user: UserId,
     now: Timestamp,
@@ -279,7 +279,7 @@ async fn bury(
     let username = format!("deleted-{user}");
     // Usernames contain no space, so this key conflicts with none.
     let key = format!("deleted {user}");
-    give_up_name(conn, user, &key, now).await?;
+    release_username(conn, user, &key, now).await?;
     sqlx::query!(
         "update users set username = ?2, username_key = ?3, display_name = ?4, password_hash = '', about = '', avatar = null,
                 hide_last_seen = 1, admin = 0, disabled_at = null, deleted_at = ?5

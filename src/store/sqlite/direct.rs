@@ -18,9 +18,9 @@ impl Sqlite {
         people: Vec<UserId>,
         now: Timestamp,
     ) -> Result<DirectRoomOutcome, StoreError> {
-        let most = self.rooms_per_user;
+        let max_rooms = self.rooms_per_user;
         self.writer
-            .write(move |tx| Box::pin(find_or_make(tx, by, people, most, now)))
+            .write(move |tx| Box::pin(find_or_make(tx, by, people, max_rooms, now)))
             .await
     }
 
@@ -113,7 +113,7 @@ async fn find_or_make(
     tx: &mut WriterState,
     by: UserId,
     people: Vec<UserId>,
-    most: i64,
+    max_rooms: i64,
     now: Timestamp,
 ) -> Result<DirectRoomOutcome, sqlx::Error> {
     let ids: Vec<String> = people.iter().map(ToString::to_string).collect();
@@ -137,7 +137,7 @@ async fn find_or_make(
         r#"select count(*) as "count!: i64" from direct_rooms where made_by = ?1"#,
         by.0
     );
-    if made.fetch_one(&mut tx.conn).await? >= most {
+    if made.fetch_one(&mut tx.conn).await? >= max_rooms {
         return Ok(DirectRoomOutcome::TooManyRooms);
     }
     let room = sqlx::query_scalar!(

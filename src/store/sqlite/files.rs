@@ -15,7 +15,7 @@ use crate::{
 
 impl Sqlite {
     /// Marks uploads as failed that were incomplete when the server last ended.
-    pub(in crate::store) async fn give_up_unfinished(&self) -> Result<(), StoreError> {
+    pub(in crate::store) async fn remove_incomplete_uploads(&self) -> Result<(), StoreError> {
         self.writer
             .write(|tx| {
                 Box::pin(async move {

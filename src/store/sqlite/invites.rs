@@ -66,7 +66,7 @@ pub(super) async fn enter(
     tx: &mut WriterState,
     invite: &InviteRow,
     user: UserSummary,
-    most: i64,
+    max_rooms: i64,
     now: Timestamp,
 ) -> Result<JoinOutcome, sqlx::Error> {
     let (room, id) = (invite.room, user.id);
@@ -74,7 +74,7 @@ pub(super) async fn enter(
     if !was_in && !invite.admits {
         return Ok(JoinOutcome::NoSuchRoom);
     }
-    let joined = members::join(tx, room, user, most, now).await?;
+    let joined = members::join(tx, room, user, max_rooms, now).await?;
     if !was_in && matches!(joined, JoinOutcome::In(_)) {
         // The single writer runs nothing between the read of the invite and this. If a use too many were spent all the
         // same, the check of the table would fail and undo the join.
@@ -147,12 +147,12 @@ impl Sqlite {
         code: AccessCode,
         now: Timestamp,
     ) -> Result<JoinOutcome, StoreError> {
-        let most = self.rooms_per_user;
+        let max_rooms = self.rooms_per_user;
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     match find(&mut tx.conn, &code, now).await? {
-                        Some(invite) => enter(tx, &invite, user, most, now).await,
+                        Some(invite) => enter(tx, &invite, user, max_rooms, now).await,
                         None => Ok(JoinOutcome::NoSuchRoom),
                     }
                 })

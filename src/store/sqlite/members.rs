@@ -23,7 +23,7 @@ pub(super) async fn join(
     tx: &mut WriterState,
     room: RoomId,
     user: UserSummary,
-    most: i64,
+    max_rooms: i64,
     now: Timestamp,
 ) -> Result<JoinOutcome, sqlx::Error> {
     if role(&mut tx.conn, room, user.id).await?.is_some() {
@@ -32,7 +32,7 @@ pub(super) async fn join(
     if is_banned(&mut tx.conn, room, user.id).await? {
         return Ok(JoinOutcome::NoSuchRoom);
     }
-    if rooms_of(&mut tx.conn, user.id).await? >= most {
+    if rooms_of(&mut tx.conn, user.id).await? >= max_rooms {
         return Ok(JoinOutcome::TooManyRooms);
     }
     add(&mut tx.conn, room, user.id, Role::Member, now).await?;
@@ -221,9 +221,9 @@ impl Sqlite {
             })
         });
         let mut items = entries.collect::<Result<Vec<_>, sqlx::Error>>()?;
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_after = items.len() > most;
-        items.truncate(most);
+        let page_size = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_after = items.len() > page_size;
+        items.truncate(page_size);
         Ok(Roster { items, has_after })
     }
 
@@ -233,7 +233,7 @@ impl Sqlite {
         room: RoomId,
         now: Timestamp,
     ) -> Result<JoinOutcome, StoreError> {
-        let most = self.rooms_per_user;
+        let max_rooms = self.rooms_per_user;
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
@@ -248,7 +248,7 @@ impl Sqlite {
                     .fetch_one(&mut tx.conn)
                     .await?;
                     if open {
-                        join(tx, room, user, most, now).await
+                        join(tx, room, user, max_rooms, now).await
                     } else {
                         Ok(JoinOutcome::NoSuchRoom)
                     }

@@ -22,13 +22,13 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         window: Window,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<Option<MessagePage>, StoreError> {
         let seen = match window {
-            Window::Newest => self.before(room, reader, Seq(i64::MAX), most).await?,
-            Window::Before(seq) => self.before(room, reader, seq, most).await?,
-            Window::After(seq) => self.after(room, reader, seq, most).await?,
-            Window::Around(seq) => self.around(room, reader, seq, most).await?,
+            Window::Newest => self.before(room, reader, Seq(i64::MAX), limit).await?,
+            Window::Before(seq) => self.before(room, reader, seq, limit).await?,
+            Window::After(seq) => self.after(room, reader, seq, limit).await?,
+            Window::Around(seq) => self.around(room, reader, seq, limit).await?,
         };
         let Some(PageRead { head, items, .. }) = seen else {
             return Ok(None);
@@ -73,7 +73,7 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
     ) -> Result<Option<Vec<Message>>, StoreError> {
-        let most = PageLimit {
+        let limit = PageLimit {
             messages: PINS,
             bytes: usize::MAX,
         };
@@ -83,7 +83,7 @@ impl Sqlite {
             room,
             reader,
             0,
-            most,
+            limit,
             "m.pinned_at > ?3",
             "m.pinned_at desc"
         )?;

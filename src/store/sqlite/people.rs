@@ -26,7 +26,7 @@ impl Sqlite {
         new: NewUser,
         now: Timestamp,
     ) -> Result<SignUpOutcome, StoreError> {
-        let most = self.rooms_per_user;
+        let max_rooms = self.rooms_per_user;
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
@@ -71,7 +71,7 @@ impl Sqlite {
                     let mut joined = None;
                     if let Some(invite) = invite
                         && let JoinOutcome::In(room) =
-                            invites::enter(tx, &invite, user.author(), most, now).await?
+                            invites::enter(tx, &invite, user.author(), max_rooms, now).await?
                     {
                         joined = Some(room);
                     }

@@ -15,14 +15,14 @@ impl Sqlite {
         &self,
         user: UserId,
         edit: ProfileEdit,
-        most: i64,
+        max_names: i64,
         now: Timestamp,
     ) -> Result<ProfileOutcome, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     if let Some(username) = edit.username {
-                        let outcome = rename(&mut tx.conn, user, &username, most, now).await?;
+                        let outcome = rename(&mut tx.conn, user, &username, max_names, now).await?;
                         if outcome != ProfileOutcome::Done {
                             return Ok(outcome);
                         }
@@ -131,7 +131,7 @@ async fn rename(
     conn: &mut SqliteConnection,
     user: UserId,
     to: &Username,
-    most: i64,
+    max_names: i64,
     now: Timestamp,
 ) -> Result<ProfileOutcome, sqlx::Error> {
     let (name, key) = (to.as_str(), to.folded());
@@ -155,7 +155,7 @@ async fn rename(
     )
     .fetch_one(&mut *conn)
     .await?;
-    if kept > most {
+    if kept > max_names {
         return Ok(ProfileOutcome::TooManyNames);
     }
     sqlx::query!(
@@ -165,7 +165,7 @@ async fn rename(
     )
     .execute(&mut *conn)
     .await?;
-    give_up_name(conn, user, &key, now).await?;
+    release_username(conn, user, &key, now).await?;
     sqlx::query!(
         "update users set username = ?2, username_key = ?3 where id = ?1 and deleted_at is null",
         user.0,
@@ -178,7 +178,7 @@ async fn rename(
 }
 
 /// Reserves the current name of the user, unless the next one differs only in spelling.
-pub(super) async fn give_up_name(
+pub(super) async fn release_username(
     conn: &mut SqliteConnection,
     user: UserId,
     next: &str,

@@ -60,7 +60,7 @@ async fn set_access_code(
 
 /// Deletes a room, in the caller's transaction. The caller has checked the permission. Its messages are deleted later
 /// in slices.
-pub(super) async fn doom(
+pub(super) async fn delete_room(
     tx: &mut WriterState,
     room: RoomId,
     now: Timestamp,
@@ -88,12 +88,12 @@ impl Sqlite {
         new: NewRoom,
         now: Timestamp,
     ) -> Result<Option<CreatedRoom>, StoreError> {
-        let most = self.rooms_per_user;
+        let max_rooms = self.rooms_per_user;
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     let owner = new.owner.id;
-                    if members::rooms_of(&mut tx.conn, owner).await? >= most {
+                    if members::rooms_of(&mut tx.conn, owner).await? >= max_rooms {
                         return Ok(None);
                     }
                     let (name, topic, kind) =
@@ -212,7 +212,7 @@ impl Sqlite {
                     if !matches!(ruled, RoomActionOutcome::Done(())) {
                         return Ok(ruled);
                     }
-                    doom(tx, room, now).await?;
+                    delete_room(tx, room, now).await?;
                     audit(
                         tx,
                         NewAuditEntry::new(Action::RoomDelete, &by).in_room(room),

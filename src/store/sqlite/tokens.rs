@@ -22,7 +22,7 @@ impl Sqlite {
     pub(in crate::store) async fn create_token(
         &self,
         new: NewToken,
-        most: i64,
+        max_tokens: i64,
         now: Timestamp,
     ) -> Result<CreateTokenOutcome, StoreError> {
         self.writer
@@ -46,7 +46,7 @@ impl Sqlite {
                     )
                     .fetch_one(&mut tx.conn)
                     .await?;
-                    if count >= most {
+                    if count >= max_tokens {
                         return Ok(CreateTokenOutcome::TooMany);
                     }
                     if new.scope == TokenScope::Admin && !is_admin(&mut tx.conn, new.user).await? {

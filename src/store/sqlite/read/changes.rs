@@ -20,15 +20,15 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         after: Rev,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<Option<Changes>, StoreError> {
         // One message more tells whether others exist.
-        let most_messages = most.messages;
-        let most = PageLimit {
-            messages: most.messages.saturating_add(1),
-            ..most
+        let max_messages = limit.messages;
+        let limit = PageLimit {
+            messages: limit.messages.saturating_add(1),
+            ..limit
         };
-        let seen = seen!(self, room, reader, after.0, most, "m.rev > ?3", "m.rev")?;
+        let seen = seen!(self, room, reader, after.0, limit, "m.rev > ?3", "m.rev")?;
         let Some(seen) = seen else {
             return Ok(None);
         };
@@ -37,7 +37,7 @@ impl Sqlite {
             mut items,
             mut cut,
         } = seen;
-        let wanted = usize::try_from(most_messages).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(max_messages).unwrap_or(usize::MAX);
         if items.len() > wanted {
             items.truncate(wanted);
             cut = true;

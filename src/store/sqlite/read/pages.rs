@@ -34,9 +34,9 @@ pub(in crate::store) struct PageRead {
 /// Reads messages of a room for one of its members: at most the limit of those that meet the condition, in the given
 /// order. In the condition, `?3` is the number. `None` if the reader is not in the room.
 macro_rules! seen {
-    ($sqlite:expr, $room:expr, $reader:expr, $number:expr, $most:expr, $which:tt, $order:tt) => {{
-        let (room, reader, number, most) = ($room.0, $reader.0, $number, $most);
-        if most.messages <= $crate::store::sqlite::read::pages::FEW {
+    ($sqlite:expr, $room:expr, $reader:expr, $number:expr, $limit:expr, $which:tt, $order:tt) => {{
+        let (room, reader, number, limit) = ($room.0, $reader.0, $number, $limit);
+        if limit.messages <= $crate::store::sqlite::read::pages::FEW {
             let row = sqlx::query_as!(
                 $crate::store::sqlite::read::json_rows::FewRow,
                 "select r.last_seq, r.last_rev,
@@ -55,11 +55,11 @@ macro_rules! seen {
                 room,
                 reader,
                 number,
-                most.messages
+                limit.messages
             )
             .fetch_optional(&$sqlite.readers)
             .await?;
-            $crate::store::sqlite::read::pages::few(row, most)
+            $crate::store::sqlite::read::pages::few(row, limit)
         } else {
             let rows = sqlx::query_as!(
                 $crate::store::sqlite::read::rows::SeenRow,
@@ -81,10 +81,10 @@ macro_rules! seen {
                 room,
                 reader,
                 number,
-                most.messages
+                limit.messages
             )
             .fetch(&$sqlite.readers);
-            $crate::store::sqlite::read::pages::collect(rows, most).await
+            $crate::store::sqlite::read::pages::collect(rows, limit).await
         }
     }};
 }
@@ -96,9 +96,9 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         seq: Seq,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<Option<PageRead>, StoreError> {
-        let seen = seen!(self, room, reader, seq.0, most, "m.seq < ?3", "m.seq desc")?;
+        let seen = seen!(self, room, reader, seq.0, limit, "m.seq < ?3", "m.seq desc")?;
         Ok(seen.map(|mut seen| {
             seen.items.reverse();
             seen
@@ -110,9 +110,9 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         seq: Seq,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<Option<PageRead>, StoreError> {
-        seen!(self, room, reader, seq.0, most, "m.seq > ?3", "m.seq")
+        seen!(self, room, reader, seq.0, limit, "m.seq > ?3", "m.seq")
     }
 
     /// Returns half of the page before `seq` and half from it on. The second half uses what the first leaves free.
@@ -121,11 +121,11 @@ impl Sqlite {
         room: RoomId,
         reader: UserId,
         seq: Seq,
-        most: PageLimit,
+        limit: PageLimit,
     ) -> Result<Option<PageRead>, StoreError> {
         let half = PageLimit {
-            messages: most.messages / 2,
-            bytes: most.bytes / 2,
+            messages: limit.messages / 2,
+            bytes: limit.bytes / 2,
         };
         let before = match half.messages {
             0 => Vec::new(),
@@ -135,7 +135,7 @@ impl Sqlite {
             },
         };
         let rest = PageLimit {
-            messages: most.messages - i64::try_from(before.len()).unwrap_or(most.messages),
+            messages: limit.messages - i64::try_from(before.len()).unwrap_or(limit.messages),
             bytes: half.bytes,
         };
         let from = Seq(seq.0.saturating_sub(1));
@@ -150,11 +150,11 @@ impl Sqlite {
 /// Takes messages from one row, in their order, up to the one that exceeds the byte limit.
 pub(in crate::store) fn few(
     row: Option<FewRow>,
-    most: PageLimit,
+    limit: PageLimit,
 ) -> Result<Option<PageRead>, StoreError> {
     let Some(row) = row else { return Ok(None) };
     let mut items = row.messages()?;
-    let mut left = most.bytes;
+    let mut left = limit.bytes;
     let end = items.iter().position(|(_, size)| {
         let is_last = *size >= left;
         left = left.saturating_sub(*size);
@@ -174,10 +174,10 @@ pub(in crate::store) fn few(
 /// a room without matching messages.
 pub(in crate::store) async fn collect(
     mut rows: BoxStream<'_, Result<SeenRow, sqlx::Error>>,
-    most: PageLimit,
+    limit: PageLimit,
 ) -> Result<Option<PageRead>, StoreError> {
     let mut seen = None;
-    let mut left = most.bytes;
+    let mut left = limit.bytes;
     while let Some(row) = rows.try_next().await? {
         let PageRead { items, cut, .. } = seen.get_or_insert_with(|| PageRead {
             head: head_of(row.last_seq, row.last_rev),
