@@ -168,7 +168,7 @@ impl Server {
         })?;
 
         let data = &config.data;
-        let lock = claim(data)?;
+        let lock = lock_data_folder(data)?;
         let secret = data.join(SECRET);
         let secret = SigningSecret::load_or_create(&secret).map_err(failed(&secret))?;
         let (store, commits) = Store::open(store_options(&config)).await?;
@@ -177,7 +177,8 @@ impl Server {
             .map_err(failed(data))?
             .permissions()
             .mode();
-        config.limits.connections = files::places(config.limits.connections, store.files());
+        config.limits.connections =
+            files::connection_limit(config.limits.connections, store.files());
 
         let limits = &config.limits;
         let per_user = if limits.rates {
@@ -314,7 +315,7 @@ impl Server {
 /// # Errors
 /// [`StartError`] if the folder is in use or the database fails. Messages indexed by then stay indexed.
 pub async fn reindex(config: &Config, mut told: impl FnMut(usize)) -> Result<(), StartError> {
-    let _lock = claim(&config.data)?;
+    let _lock = lock_data_folder(&config.data)?;
     let (store, _commits) = Store::open(store_options(config)).await?;
     let rebuilt = rebuild_index(&store, &mut told).await;
     store.close().await;
@@ -337,7 +338,7 @@ async fn rebuild_index(store: &Store, told: &mut impl FnMut(usize)) -> Result<()
 }
 
 /// Creates the data folder if it does not exist and locks it for this process until the file is dropped.
-fn claim(data: &Path) -> Result<File, StartError> {
+fn lock_data_folder(data: &Path) -> Result<File, StartError> {
     // The system would only report that the path exists.
     if data.exists() && !data.is_dir() {
         return Err(failed(data)(std::io::ErrorKind::NotADirectory.into()));

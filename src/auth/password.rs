@@ -65,7 +65,8 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError::Busy`] if too many passwords are waiting, [`PasswordError::Failed`] if hashing fails.
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        self.in_turn(move || hash(password.as_bytes())).await
+        self.run_with_permit(move || hash(password.as_bytes()))
+            .await
     }
 
     /// Returns whether `password` matches the stored hash. Without a hash it returns `false` after the same time.
@@ -80,12 +81,12 @@ impl Passwords {
         let known = stored.is_some();
         let stored: Arc<str> = stored.map_or_else(|| self.decoy.clone(), Into::into);
         let matches = self
-            .in_turn(move || Ok(verify(password.as_bytes(), &stored)))
+            .run_with_permit(move || Ok(verify(password.as_bytes(), &stored)))
             .await?;
         Ok(matches && known)
     }
 
-    async fn in_turn<T: Send + 'static>(
+    async fn run_with_permit<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_same_password_matches() {
+    async fn only_the_correct_password_verifies() {
         let passwords = Passwords::new();
         assert!(PasswordHash::new(&passwords.decoy).is_ok());
         let stored = passwords.hash(password("correct horse")).await.unwrap();

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_made_once_and_for_its_owner_alone() {
+    fn secret_is_created_once_readable_by_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
         let secret = SigningSecret::load_or_create(&path).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_as_it_should_be_is_left_as_it_is() {
+    fn valid_secret_is_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
         SigningSecret::load_or_create(&path).unwrap();

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_the_next_is_told_how_long_to_wait() {
+    fn request_after_burst_gets_retry_time() {
         let throttle = Throttle::new(3, 1, Duration::from_mins(1));
         for _ in 0..3 {
             assert_eq!(throttle.take(&"ada"), Ok(()));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_beyond_measure_is_a_high_one() {
+    fn very_high_rate_is_accepted() {
         let throttle = Throttle::new(1, u32::MAX, Duration::from_secs(1));
         assert_eq!(throttle.take(&"ada"), Ok(()));
         if let Err(TooFast(wait)) = throttle.take(&"ada") {

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_who_and_by_which_login() {
+    fn token_carries_user_and_session() {
         let tokens = tokens();
         let now = Timestamp::now();
         assert_eq!(
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_the_other_kind_or_another_server_is_refused() {
+    fn token_of_other_type_or_server_is_refused() {
         let tokens = tokens();
         let now = Timestamp::now();
         let access = tokens.issue_access(ACCESS, now).unwrap();

@@ -46,7 +46,7 @@ impl Chat {
         origin: SessionOrigin,
     ) -> Result<SignedIn, ChatError> {
         self.inner.attempts.take(&origin.network())?;
-        if wanted.username.is_of_nobody() {
+        if wanted.username.is_reserved() {
             return Err(ChatError::UsernameTaken);
         }
         let typed = wanted.code.as_deref().filter(|code| !code.is_empty());

@@ -77,7 +77,7 @@ impl Chat {
         let path = upload.complete().await.map_err(on_disk)?;
         let Some(kind) = MediaType::of(upload.head()) else {
             return Ok(FileMetadata {
-                mime: media::guess(upload.name().as_str()),
+                mime: media::mime_of_name(upload.name().as_str()),
                 inline: false,
                 pixels: None,
                 thumbnail: None,
@@ -157,15 +157,17 @@ impl Thumbnails {
 
     /// Makes a thumbnail. Returns `None` if the picture cannot be decoded, is too large, or takes too long.
     async fn make(&self, kind: MediaType, path: PathBuf) -> Option<Thumbnail> {
-        self.in_turn(move || media::thumbnail(kind, &path)).await
+        self.run_with_permit(move || media::thumbnail(kind, &path))
+            .await
     }
 
     /// Makes a thumbnail of a picture in memory.
     pub(super) async fn of_bytes(&self, kind: MediaType, bytes: Vec<u8>) -> Option<Thumbnail> {
-        self.in_turn(move || media::thumbnail_of(kind, bytes)).await
+        self.run_with_permit(move || media::thumbnail_of(kind, bytes))
+            .await
     }
 
-    async fn in_turn<E: std::fmt::Display + Send + 'static>(
+    async fn run_with_permit<E: std::fmt::Display + Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<Thumbnail, E> + Send + 'static,
     ) -> Option<Thumbnail> {

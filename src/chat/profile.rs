@@ -20,7 +20,7 @@ impl Chat {
         if edit
             .username
             .as_ref()
-            .is_some_and(crate::domain::Username::is_of_nobody)
+            .is_some_and(crate::domain::Username::is_reserved)
         {
             return Err(ChatError::UsernameTaken);
         }

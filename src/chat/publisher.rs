@@ -13,7 +13,7 @@ impl Chat {
     /// Publishes every commit until the store is closed and all commits are published.
     pub async fn publish_commits(self, mut commits: Commits) {
         while let Some(changes) = commits.next().await {
-            self.inner.searching.hear(&changes);
+            self.inner.searching.notify(&changes);
             for change in changes {
                 self.publish(change);
             }

@@ -91,7 +91,7 @@ impl Indexer {
     }
 
     /// Notes committed changes, and queues the rooms whose messages changed.
-    pub(super) fn hear(&self, changes: &[Change]) {
+    pub(super) fn notify(&self, changes: &[Change]) {
         self.heard
             .fetch_add(changes.len() as u64, Ordering::Relaxed);
         // The match lists every kind, so that a new kind must state whether it changes a message.
@@ -215,7 +215,10 @@ impl Chat {
                 rooms.extend(new.collect::<Vec<_>>());
             }
             while searching.is_up_to_date() {
-                match self.rested(self.inner.store.tidy_index(TIDY_PAGES)).await {
+                match self
+                    .with_pause(self.inner.store.tidy_index(TIDY_PAGES))
+                    .await
+                {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(error) => self.index_failed(&error).await,
@@ -227,14 +230,14 @@ impl Chat {
     /// Indexes one slice of new messages in `rooms`, and removes the rooms that are finished.
     async fn index_slice(&self, rooms: &mut Vec<RoomId>) -> Result<(), StoreError> {
         let store = &self.inner.store;
-        let indexed = self.rested(store.index(rooms, SLICE)).await?;
+        let indexed = self.with_pause(store.index(rooms, SLICE)).await?;
         rooms.retain(|room| !indexed.done.contains(room));
         // The first remaining room may be unfinished. It goes to the end of the queue, so that the others are next.
         if !rooms.is_empty() {
             rooms.rotate_left(1);
         }
         for _ in 0..TIDY_STEPS {
-            if !self.rested(store.tidy_index(TIDY_PAGES)).await? {
+            if !self.with_pause(store.tidy_index(TIDY_PAGES)).await? {
                 break;
             }
         }
@@ -242,7 +245,7 @@ impl Chat {
     }
 
     /// Runs `work`, then pauses for a multiple of the time that it took.
-    async fn rested<T>(&self, work: impl Future<Output = T>) -> T {
+    async fn with_pause<T>(&self, work: impl Future<Output = T>) -> T {
         let heard = || self.inner.searching.heard.load(Ordering::Relaxed);
         let (before, start) = (heard(), Instant::now());
         let done = work.await;

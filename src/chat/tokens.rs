@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Maximum tokens of one user.
-const MOST: i64 = 50;
+const MAX_TOKENS: i64 = 50;
 /// Time for which a token's holder is cached. The last use is stored at the same interval.
 ///
 /// It must be shorter than the time for which an ended login is remembered, so that a cached holder expires before the
@@ -115,7 +115,7 @@ impl Chat {
             expires_at: lasts.map(|lasts| now.plus(lasts)),
             origin,
         };
-        match self.inner.store.create_token(new, MOST, now).await? {
+        match self.inner.store.create_token(new, MAX_TOKENS, now).await? {
             CreateTokenOutcome::Done(made) => Ok((made, secret)),
             CreateTokenOutcome::TooMany => {
                 Err(ChatError::TooMany("you have 50 tokens; revoke one first"))

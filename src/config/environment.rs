@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_of_a_service_are_recognized() {
+    fn kubernetes_service_variables_are_recognized() {
         for (name, value) in [
             ("SERVICE_HOST", "10.0.0.1"),
             ("SERVICE_PORT", "8000"),

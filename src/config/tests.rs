@@ -17,7 +17,7 @@ fn variables(items: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
 }
 
 #[test]
-fn the_defaults_are_the_example_file() {
+fn defaults_equal_the_example_file() {
     let config = Config::defaults().unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
     assert_eq!(config.limits.body_chars, 4000);
@@ -25,7 +25,7 @@ fn the_defaults_are_the_example_file() {
 }
 
 #[test]
-fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
+fn command_line_overrides_environment_overrides_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("parlor.toml");
     std::fs::write(
@@ -51,7 +51,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn an_unknown_name_is_told_the_nearest_known_one() {
+fn unknown_setting_suggests_nearest_name() {
     let layers = Layers {
         environment: variables(&[("PARLOR_LIMITS_BODY_CHAR", "3")]),
         ..Layers::default()
@@ -73,7 +73,7 @@ fn an_unknown_name_is_told_the_nearest_known_one() {
 }
 
 #[test]
-fn a_value_of_the_wrong_kind_is_refused_by_name() {
+fn value_of_wrong_type_is_refused_with_setting_name() {
     for (key, value) in [
         ("limits.rates", "maybe"),
         ("limits.body_chars", "many"),
@@ -109,7 +109,7 @@ fn a_value_of_the_wrong_kind_is_refused_by_name() {
 }
 
 #[test]
-fn a_variable_that_is_not_text_is_named() {
+fn non_utf8_variable_is_named() {
     let broken = || OsString::from_vec(b"caf\xe9".to_vec());
     for (name, refused) in [
         ("PARLOR_NAME", true),
@@ -137,7 +137,7 @@ fn a_variable_that_is_not_text_is_named() {
 }
 
 #[test]
-fn an_address_that_is_none_is_told_what_one_looks_like() {
+fn invalid_address_error_shows_an_example() {
     for text in ["localhost:8000", "127.0.0.1", "8000", ""] {
         let layers = Layers {
             command_line: pairs(&[("listen", text)]),
@@ -152,7 +152,7 @@ fn an_address_that_is_none_is_told_what_one_looks_like() {
 }
 
 #[test]
-fn a_rate_that_cannot_be_kept_is_refused_by_name() {
+fn rate_out_of_range_is_refused_with_setting_name() {
     for key in [
         "limits.send_burst",
         "limits.send_per_s",
@@ -178,7 +178,7 @@ fn a_rate_that_cannot_be_kept_is_refused_by_name() {
 }
 
 #[test]
-fn a_size_that_is_not_worth_compressing_is_refused_by_name() {
+fn deflate_size_out_of_range_is_refused_with_setting_name() {
     for (value, good) in [
         ("0", true),
         ("1", false),
@@ -198,7 +198,7 @@ fn a_size_that_is_not_worth_compressing_is_refused_by_name() {
 }
 
 #[test]
-fn registration_is_one_of_three_words() {
+fn registration_accepts_three_values() {
     for (word, good) in [
         ("open", true),
         ("invite", true),

@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_action_has_one_name_everywhere() {
+    fn action_name_is_the_same_in_code_and_database() {
         for action in Action::ALL {
             assert_eq!(Action::parse(action.as_str()), Some(action));
             let json = serde_json::to_string(&action).unwrap();

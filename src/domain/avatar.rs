@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_a_name_but_letters_gets_into_a_generated_picture() {
+    fn generated_avatar_contains_only_letters_of_the_name() {
         let svg =
             |name| String::from_utf8(Avatar::generated(UserId(i64::MAX), name).bytes).unwrap();
         assert!(svg("ada lovelace king").contains(">AL</text>"));

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_read_back_however_it_is_typed() {
+    fn code_parses_in_every_spelling() {
         let code = AccessCode::generate().unwrap();
         let shown = code.to_string();
         assert_eq!(shown.len(), 19);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_code_is_none() {
+    fn invalid_code_does_not_parse() {
         for text in [
             "",
             "K7QM",

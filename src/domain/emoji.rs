@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_emoji_is_one_and_nothing_else_is() {
+    fn only_a_single_emoji_is_valid() {
         for text in ["👍", "👍🏽", "❤️", "❤", "🇩🇪", "👩‍🔬", ":tada:"] {
             assert!(Emoji::parse(text).is_ok(), "{text}");
         }

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_read_back_and_nothing_else_is_one() {
+    fn only_valid_ids_parse() {
         let id = FileId::generate().unwrap();
         assert_eq!(FileId::parse(&id.to_string()), Some(id));
         assert_ne!(FileId::generate().unwrap(), id);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_one_line_without_a_path() {
+    fn names_are_one_line_without_path() {
         for (given, kept) in [
             ("photo.jpg", "photo.jpg"),
             ("/etc/passwd", "passwd"),

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_compared_without_case_in_any_script() {
+    fn case_is_ignored_in_every_script() {
         for (one, other) in [
             ("ÄRGER", "ärger"),
             ("Straße", "STRASSE"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_count_the_characters_of_the_text_itself() {
+    fn ranges_count_characters_of_the_original_text() {
         for (text, wanted, ranges) in [
             ("hello world", vec!["WORLD"], vec![[6, 11]]),
             ("Straße, straße", vec!["SS"], vec![[4, 5], [12, 13]]),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_there_once_and_never_blank() {
+    fn terms_are_unique_and_not_blank() {
         let terms = terms(&["Go", " go ", "", " \n"]);
         assert_eq!(terms.as_slice(), ["go"]);
         assert!(terms.are_in("Let it GO") && !terms.are_in("g o"));

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_has_one_form() {
+    fn id_has_one_spelling() {
         assert_eq!(parse_number("0"), Some(0));
         assert_eq!(parse_number("9223372036854775807"), Some(i64::MAX));
         for text in [

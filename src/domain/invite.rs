@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terms_are_bounded_and_name_what_is_wrong() {
+    fn invalid_invite_terms_name_the_field() {
         assert_eq!(InviteTerms::parse(None, None), Ok(InviteTerms::default()));
         let terms = InviteTerms::parse(Some(LONGEST_S), Some(MAX_USES)).unwrap();
         assert_eq!(terms.lasts, Some(Duration::from_hours(365 * 24)));

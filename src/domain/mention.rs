@@ -1,7 +1,7 @@
 //! Mentions in a text: `@ada`, `@room`.
 
 /// Maximum number of users that one message can mention. Further names are plain text.
-const MOST: usize = 50;
+const MAX_MENTIONS: usize = 50;
 /// Name that mentions the whole room. No account can have it.
 pub(super) const EVERYBODY: &str = "room";
 
@@ -35,8 +35,8 @@ impl MentionTokens {
             let fence = Fence::opened_by(text);
             let fence = fence.filter(|fence| !endless.iter().any(|other| other.covers(fence)));
             if let Some(fence) = fence {
-                if let Some(behind) = fence.behind(after) {
-                    rest = behind;
+                if let Some(after) = fence.after_marker(after) {
+                    rest = after;
                     continue;
                 }
                 endless.push(fence);
@@ -55,9 +55,9 @@ impl MentionTokens {
             let (text, from) = rest.split_at(at);
             before = text.chars().next_back().or(before);
             if from.starts_with('`') {
-                let (ticks, behind) = run(from, '`');
+                let (ticks, after) = run(from, '`');
                 // A code span ends at a run of equally many back-ticks. A run without a partner is plain text.
-                rest = behind_code(behind, ticks).unwrap_or(behind);
+                rest = behind_code(after, ticks).unwrap_or(after);
                 before = Some('`');
                 continue;
             }
@@ -86,7 +86,9 @@ impl MentionTokens {
         let name = super::fold_username(name);
         if name == EVERYBODY {
             self.room = true;
-        } else if !name.is_empty() && self.usernames.len() < MOST && !self.usernames.contains(&name)
+        } else if !name.is_empty()
+            && self.usernames.len() < MAX_MENTIONS
+            && !self.usernames.contains(&name)
         {
             self.usernames.push(name);
         }
@@ -121,7 +123,7 @@ impl Fence {
     }
 
     /// Returns the text after the block, or `None` if the block is never closed.
-    fn behind<'t>(&self, text: &'t str) -> Option<&'t str> {
+    fn after_marker<'t>(&self, text: &'t str) -> Option<&'t str> {
         let mut rest = text;
         while !rest.is_empty() {
             let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
@@ -155,11 +157,11 @@ fn run(text: &str, mark: char) -> (usize, &str) {
 fn behind_code(text: &str, ticks: usize) -> Option<&str> {
     let mut rest = text;
     while let Some(at) = rest.find('`') {
-        let (length, behind) = run(&rest[at..], '`');
+        let (length, after) = run(&rest[at..], '`');
         if length == ticks {
-            return Some(behind);
+            return Some(after);
         }
-        rest = behind;
+        rest = after;
     }
     None
 }
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_wherever_they_stand() {
+    fn mentions_are_found_anywhere_in_the_text() {
         assert_eq!(names("@ada hi"), ["ada"]);
         assert_eq!(names("hi @Ada, and (@bob-1)."), ["ada", "bob-1"]);
         assert_eq!(names("ask @ada or @bob--."), ["ada", "bob", "bob--."]);
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn code_quotes_and_addresses_name_nobody() {
+    fn code_quotes_and_addresses_mention_no_user() {
         for body in [
             "mail ada@example.org",
             "`@ada`",
@@ -219,8 +221,8 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_so_many_are_named() {
+    fn number_of_mentions_is_limited() {
         let users: Vec<String> = (0..80).map(|number| format!("@user{number}")).collect();
-        assert_eq!(names(&users.join(" ")).len(), MOST);
+        assert_eq!(names(&users.join(" ")).len(), MAX_MENTIONS);
     }
 }

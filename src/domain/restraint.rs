@@ -169,7 +169,7 @@ pub struct Mute {
 mod tests {
     use super::*;
 
-    fn voice(role: Role) -> PostingRestrictions {
+    fn restrictions(role: Role) -> PostingRestrictions {
         PostingRestrictions {
             role,
             muted_until: Timestamp(0),
@@ -179,10 +179,10 @@ mod tests {
         }
     }
 
-    const MOMENT: Timestamp = Timestamp(1_700_000_000_000);
+    const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
     #[test]
-    fn a_lock_and_slow_mode_are_for_plain_members() {
+    fn lock_and_slow_mode_restrict_plain_members_only() {
         for (role, held) in [
             (Role::Member, true),
             (Role::Moderator, false),
@@ -190,47 +190,47 @@ mod tests {
         ] {
             let locked = PostingRestrictions {
                 locked: true,
-                ..voice(role)
+                ..restrictions(role)
             };
-            assert_eq!(locked.check_post(MOMENT).is_some(), held, "{role:?}");
+            assert_eq!(locked.check_post(NOW).is_some(), held, "{role:?}");
             let slow = PostingRestrictions {
                 slow_mode_s: 30,
-                said_at: MOMENT,
-                ..voice(role)
+                said_at: NOW,
+                ..restrictions(role)
             };
-            assert_eq!(slow.check_post(MOMENT).is_some(), held, "{role:?}");
-            assert_eq!(slow.on_changing(MOMENT), None, "{role:?}");
+            assert_eq!(slow.check_post(NOW).is_some(), held, "{role:?}");
+            assert_eq!(slow.on_changing(NOW), None, "{role:?}");
         }
     }
 
     #[test]
-    fn a_mute_is_for_all_but_owners() {
+    fn mute_restricts_all_but_owners() {
         for (role, held) in [
             (Role::Member, true),
             (Role::Moderator, true),
             (Role::Owner, false),
         ] {
             let muted = PostingRestrictions {
-                muted_until: Timestamp(MOMENT.0 + 1),
-                ..voice(role)
+                muted_until: Timestamp(NOW.0 + 1),
+                ..restrictions(role)
             };
-            assert_eq!(muted.check_post(MOMENT).is_some(), held, "{role:?}");
-            assert_eq!(muted.on_changing(MOMENT).is_some(), held, "{role:?}");
-            assert_eq!(muted.check_post(Timestamp(MOMENT.0 + 1)), None, "{role:?}");
+            assert_eq!(muted.check_post(NOW).is_some(), held, "{role:?}");
+            assert_eq!(muted.on_changing(NOW).is_some(), held, "{role:?}");
+            assert_eq!(muted.check_post(Timestamp(NOW.0 + 1)), None, "{role:?}");
         }
     }
 
     #[test]
-    fn the_wait_of_slow_mode_is_exact_and_never_longer_than_the_rule() {
+    fn slow_mode_wait_is_exact_and_bounded() {
         let said = |millis| PostingRestrictions {
             slow_mode_s: 30,
-            said_at: Timestamp(MOMENT.0 + millis),
-            ..voice(Role::Member)
+            said_at: Timestamp(NOW.0 + millis),
+            ..restrictions(Role::Member)
         };
         let wait = |millis| Some(PostingRestriction::SlowMode(Duration::from_millis(millis)));
-        assert_eq!(said(0).check_post(MOMENT), wait(30_000));
-        assert_eq!(said(-29_999).check_post(MOMENT), wait(1));
-        assert_eq!(said(-30_000).check_post(MOMENT), None);
-        assert_eq!(said(3_600_000).check_post(MOMENT), wait(30_000));
+        assert_eq!(said(0).check_post(NOW), wait(30_000));
+        assert_eq!(said(-29_999).check_post(NOW), wait(1));
+        assert_eq!(said(-30_000).check_post(NOW), None);
+        assert_eq!(said(3_600_000).check_post(NOW), wait(30_000));
     }
 }

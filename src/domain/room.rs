@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_may_what_their_rank_allows() {
+    fn permissions_follow_the_rank_of_the_role() {
         assert!(!Role::Member.may(Permission::Invite));
         assert!(Role::Moderator.may(Permission::SetTopic));
         assert!(!Role::Moderator.may(Permission::DeleteRoom));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_back() {
+    fn role_names_round_trip() {
         for role in [Role::Member, Role::Moderator, Role::Owner] {
             assert_eq!(Role::parse(role.as_str()), Some(role));
         }

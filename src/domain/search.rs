@@ -62,7 +62,7 @@ impl SearchQuery {
             return Err(invalid("must not hold a NUL character"));
         }
         let mut query = Self::default();
-        for word in words(text) {
+        for word in split_words(text) {
             let filter = word.text[..word.unquoted].split_once(':');
             match filter.map(|(name, _)| name.to_ascii_lowercase()) {
                 Some(name) => {
@@ -99,11 +99,11 @@ impl SearchQuery {
                 room => self.rooms.push(room.to_owned()),
             },
             "before" => {
-                let at = moment(name, value)?;
+                let at = parse_time(name, value)?;
                 self.before = Some(self.before.map_or(at, |other| other.min(at)));
             }
             "after" => {
-                let at = moment(name, value)?;
+                let at = parse_time(name, value)?;
                 self.after = Some(self.after.map_or(at, |other| other.max(at)));
             }
             "has" if value.eq_ignore_ascii_case("file") => self.has_file = true,
@@ -114,7 +114,7 @@ impl SearchQuery {
     }
 }
 
-fn moment(name: &str, value: &str) -> Result<Timestamp, Invalid> {
+fn parse_time(name: &str, value: &str) -> Result<Timestamp, Invalid> {
     Timestamp::parse(value).ok_or_else(|| {
         invalid(format!(
             "has a {name}: that is neither a date (2026-11-23) nor a time (2026-11-23T10:00:00Z)"
@@ -126,7 +126,7 @@ fn invalid(detail: impl Into<String>) -> Invalid {
     Invalid::new("q", detail)
 }
 
-fn words(text: &str) -> Vec<QueryWord> {
+fn split_words(text: &str) -> Vec<QueryWord> {
     let (mut words, mut word, mut inside) = (Vec::new(), QueryWord::default(), false);
     let mut finish = |word: &mut QueryWord| {
         if !word.text.is_empty() {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_phrases_are_told_apart() {
+    fn words_and_phrases_are_distinguished() {
         for (text, terms) in [
             ("Deploy green", vec!["deploy", "green"]),
             ("\"Green  Light\" go", vec!["green light", "go"]),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_are_taken_out_of_the_text() {
+    fn filters_are_removed_from_the_text() {
         let query = parsed("x from:Ada FROM:me from:@bob in:lobby in:\"Green room\" in:7 has:file");
         let user = |name: &str| Wrote::User(name.to_owned());
         assert_eq!(query.terms.as_slice(), ["x"]);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_looked_for_names_q() {
+    fn invalid_query_names_field_q() {
         for text in [
             "",
             " \u{3000} ",

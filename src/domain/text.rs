@@ -117,7 +117,7 @@ impl Username {
     /// Returns whether the name is reserved: the name of a deleted account, or the name that mentions the whole
     /// room.
     #[must_use]
-    pub fn is_of_nobody(&self) -> bool {
+    pub fn is_reserved(&self) -> bool {
         let folded = self.folded();
         if folded == EVERYBODY {
             return true;
@@ -304,7 +304,10 @@ fn one_line(field: &'static str, text: &str, min: usize, max: usize) -> Result<S
             format!("must be at most {max} characters long"),
         ));
     }
-    if text.chars().any(|c| c.is_control() || is_steering(c)) {
+    if text
+        .chars()
+        .any(|c| c.is_control() || is_bidi_or_line_break(c))
+    {
         let detail = "must be one line without control characters";
         return Err(Invalid::new(field, detail));
     }
@@ -316,7 +319,7 @@ fn is_blank(text: &str) -> bool {
     let unseen = |c: char| {
         c.is_whitespace()
             || c.is_control()
-            || is_steering(c)
+            || is_bidi_or_line_break(c)
             || matches!(c, '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{2800}'
                 | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
@@ -327,7 +330,7 @@ fn is_blank(text: &str) -> bool {
 /// Returns whether a character is a Unicode line break or changes the direction of text.
 ///
 /// Such characters are not control characters, but in a name they could imitate another name.
-pub(crate) fn is_steering(c: char) -> bool {
+pub(crate) fn is_bidi_or_line_break(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -336,7 +339,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usernames_keep_their_rule() {
+    fn invalid_usernames_are_refused() {
         for good in ["ada", "A.b-c_9", &"x".repeat(32)] {
             assert!(Username::parse(good).is_ok(), "{good}");
         }
@@ -347,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_kept_but_for_line_ends() {
+    fn bodies_are_unchanged_except_for_line_endings() {
         assert_eq!(Body::parse(" a\r\nb\r \n", 10).unwrap().as_str(), " a\nb");
         assert!(Body::parse(" \n\t", 10).is_err());
         assert!(Body::parse("a\0b", 10).is_err());
@@ -378,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_shown() {
+    fn debug_output_hides_the_password() {
         let password = Password::parse("password", "correct horse".into()).unwrap();
         assert_eq!(format!("{password:?}"), "Password(…)");
     }

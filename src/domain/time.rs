@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_written_with_milliseconds_and_a_z() {
+    fn timestamp_has_milliseconds_and_z() {
         assert_eq!(
             Timestamp(1_700_000_000_007).to_string(),
             "2023-11-14T22:13:20.007Z"
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn every_day_is_written_as_the_library_writes_it() {
+    fn every_day_equals_the_library_format() {
         let last = i64::try_from(LAST_DAY).unwrap();
         // The calendar repeats every 400 years.
         for day in (-2..=146_097).chain(last - 400..=last + 1) {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn is_read_as_a_time_or_a_date() {
+    fn timestamp_parses_from_time_or_date() {
         for (text, millis) in [
             ("2023-11-14T22:13:20.007Z", 1_700_000_000_007),
             ("2023-11-14T23:13:20+01:00", 1_700_000_000_000),

@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_read_back_under_its_own_prefix_only() {
+    fn secret_parses_with_its_own_prefix_only() {
         for prefix in [TokenSecret::PERSONAL, TokenSecret::LINK] {
             let secret = TokenSecret::generate(prefix).unwrap();
             assert_eq!(secret.as_str().len(), prefix.len() + LENGTH);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_includes_itself_and_what_it_is_made_of() {
+    fn scope_includes_itself_and_its_parts() {
         use TokenScope::{Admin, Post, Read, Write};
         for (scope, included) in [
             (Read, &[Read][..]),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_a_list_of_rooms_or_none() {
+    fn room_limit_is_a_list_or_absent() {
         let all = RoomLimit::parse(TokenScope::Admin, None).unwrap();
         assert_eq!((all.includes(RoomId(1)), all.rooms()), (true, None));
         let some = vec![RoomId(7), RoomId(3), RoomId(7)];
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_secret_is_shown_by_accident() {
+    fn debug_output_hides_the_secret() {
         let secret = TokenSecret::generate(TokenSecret::PERSONAL).unwrap();
         assert_eq!(format!("{secret:?}"), "TokenSecret(…)");
         assert_eq!(format!("{:?}", secret.digest()), "Digest(…)");

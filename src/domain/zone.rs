@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn summer_time_and_odd_offsets_are_known() {
+    fn daylight_saving_and_odd_offsets_are_supported() {
         for (zone, at, expected) in [
             ("UTC", "2026-03-29T00:59:59Z", "2026-03-29 00:59"),
             ("Europe/Berlin", "2026-03-29T00:59:59Z", "2026-03-29 01:59"),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_is_found_by_its_name_alone() {
+    fn zone_is_found_by_iana_name_only() {
         assert_eq!(
             TimeZone::parse("europe/berlin").unwrap().name(),
             "Europe/Berlin"

@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_leads_to_where_people_reach_the_server() {
+    fn link_uses_the_public_address() {
         let public = "https://chat.example.org/";
         for (public, host, expected) in [
             (public, Some("inner:8000"), "https://chat.example.org/i/K7"),

@@ -124,7 +124,7 @@ fn stored(payload: &[u8]) -> Vec<u8> {
 
 /// Runs the cases of `kosoku`, whose path is in the environment. `scripts/test` installs it and sets the variable.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_case_of_autobahn_passes() {
+async fn autobahn_cases_pass() {
     let Ok(kosoku) = std::env::var("AUTOBAHN_KOSOKU") else {
         return;
     };

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_trusted_proxies_are_believed_and_only_as_far_as_they_saw() {
+    fn only_addresses_from_trusted_proxies_count() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let headers = |lines: &[&str]| -> HeaderMap {
             let name: axum::http::HeaderName = "x-forwarded-for".parse().unwrap();

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn names_come_by_several_ways() {
+    fn name_is_read_from_path_or_header() {
         assert_eq!(
             named("x-file-name", "na%C3%AFve%20plan.txt"),
             "naïve plan.txt"
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disposition_is_read_by_its_grammar() {
+    fn content_disposition_is_parsed_by_its_grammar() {
         for (value, name) in [
             ("attachment; filename=\"a;b.txt\"", "a;b.txt"),
             ("attachment; filename=\"a\\\"b.txt\"", "a\"b.txt"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disposition_of_nothing_but_marks_is_read_quickly() {
+    fn hostile_content_disposition_is_parsed_in_linear_time() {
         for part in [
             ";", "\"", "'", "(", "*", "=", "\\", "=?", "=?a?q?", "a*=", "a*1*='", ";a=\"", "%",
         ] {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn names_go_out_in_a_form_that_cannot_be_misread() {
+    fn content_disposition_of_a_download_is_escaped() {
         assert_eq!(
             disposition("inline", "photo.jpg"),
             "inline; filename=\"photo.jpg\""

@@ -13,9 +13,9 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 
 /// Smaller answers are not compressed.
-const LEAST: usize = 128;
+const MIN_BYTES: usize = 128;
 /// Larger answers are compressed while they are sent, piece by piece.
-const MOST: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 const NAME: HeaderValue = HeaderValue::from_static("gzip");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 
@@ -44,7 +44,7 @@ pub(crate) fn encode(
     answer: &mut HeaderMap,
 ) -> Bytes {
     answer.insert(header::VARY, VARY);
-    if !(LEAST..=MOST).contains(&plain.len()) || !is_taken(request) {
+    if !(MIN_BYTES..=MAX_BYTES).contains(&plain.len()) || !accepts_gzip(request) {
         return plain.clone();
     }
     let Some(smaller) = smaller.get_or_init(|| compress(plain)) else {
@@ -66,7 +66,7 @@ fn compress(plain: &[u8]) -> Option<Bytes> {
 /// answer instead of 406, since its effect may have happened already.
 pub(super) fn normalize_accept_encoding(mut request: Request) -> Request {
     let headers = request.headers_mut();
-    if is_taken(headers) {
+    if accepts_gzip(headers) {
         headers.insert(header::ACCEPT_ENCODING, NAME);
     } else {
         headers.remove(header::ACCEPT_ENCODING);
@@ -75,20 +75,20 @@ pub(super) fn normalize_accept_encoding(mut request: Request) -> Request {
 }
 
 /// Returns whether the client accepts gzip and does not prefer an uncompressed answer.
-fn is_taken(request: &HeaderMap) -> bool {
+fn accepts_gzip(request: &HeaderMap) -> bool {
     let accepted = request.get_all(header::ACCEPT_ENCODING).iter();
     let accepted = accepted.filter_map(|value| value.to_str().ok());
     let (mut gzip, mut any, mut identity) = (None, None, 0.0);
     for coding in accepted.flat_map(|value| value.split(',')) {
         let (name, rest) = coding.split_once(';').unwrap_or((coding, ""));
         let name = name.trim();
-        let weight = weight(rest);
+        let quality = quality(rest);
         if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
-            gzip = Some(weight);
+            gzip = Some(quality);
         } else if name == "*" {
-            any = Some(weight);
+            any = Some(quality);
         } else if name.eq_ignore_ascii_case("identity") {
-            identity = weight;
+            identity = quality;
         }
     }
     let gzip = gzip.or(any).unwrap_or(0.0);
@@ -96,7 +96,7 @@ fn is_taken(request: &HeaderMap) -> bool {
 }
 
 /// Returns the `q` parameter of a coding. An invalid one counts as 0.
-fn weight(parameters: &str) -> f32 {
+fn quality(parameters: &str) -> f32 {
     let mut weights = parameters.split(';').filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_taken_as_it_was_asked_for() {
+    fn accept_encoding_is_normalized() {
         for (accepted, taken) in [
             (&[][..], false),
             (&["gzip"], true),
@@ -139,12 +139,12 @@ mod tests {
             (&["gzip;q=NaN"], false),
             (&["", ",;,=", "\u{fc}"], false),
         ] {
-            assert_eq!(is_taken(&asks(accepted)), taken, "{accepted:?}");
+            assert_eq!(accepts_gzip(&asks(accepted)), taken, "{accepted:?}");
         }
     }
 
     #[test]
-    fn it_is_compressed_once_and_only_where_that_is_smaller() {
+    fn body_is_compressed_once_and_only_if_smaller() {
         let text = Bytes::from("again and again ".repeat(100));
         let smaller = Smaller::new();
         let mut answer = HeaderMap::new();
@@ -165,7 +165,7 @@ mod tests {
             (asks(&[]), &text),
             (asks(&["gzip"]), &noise),
             (asks(&["gzip"]), &text.slice(..100)),
-            (asks(&["gzip"]), &Bytes::from(vec![b' '; MOST + 1])),
+            (asks(&["gzip"]), &Bytes::from(vec![b' '; MAX_BYTES + 1])),
         ] {
             let mut answer = HeaderMap::new();
             let sent = encode(&request, body, &Smaller::new(), &mut answer);

@@ -101,7 +101,7 @@ pub async fn serve(
                 continue;
             }
         };
-        let Some(claim) = crowd.claim(address.ip(), permit) else {
+        let Some(permit) = crowd.try_acquire(address.ip(), permit) else {
             // If too many are refused at once, the rest are closed without an answer.
             if let Ok(place) = refusals.clone().try_acquire_owned() {
                 tasks.spawn(refuse(stream, place));
@@ -113,7 +113,7 @@ pub async fn serve(
         tasks.spawn(connection(
             stream,
             address,
-            claim,
+            permit,
             router,
             config.clone(),
             close,
@@ -152,7 +152,7 @@ fn limit_unread(_: &TcpStream, _: Duration) {}
 async fn connection(
     stream: TcpStream,
     address: SocketAddr,
-    claim: ConnectionPermit,
+    permit: ConnectionPermit,
     router: Router,
     config: Arc<Config>,
     close: CancellationToken,
@@ -167,7 +167,7 @@ async fn connection(
             &config.http.trusted_proxies,
         );
         request.extensions_mut().insert(PeerAddress(peer));
-        request.extensions_mut().insert(claim.clone());
+        request.extensions_mut().insert(permit.clone());
         let router = router.clone();
         async move {
             Ok::<_, Infallible>(
@@ -212,7 +212,7 @@ async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
 }
 
 impl PerIpLimiter {
-    fn claim(
+    fn try_acquire(
         self: &Arc<Self>,
         address: IpAddr,
         permit: OwnedSemaphorePermit,

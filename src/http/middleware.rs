@@ -44,7 +44,7 @@ pub(super) struct Progress(Arc<AtomicU64>);
 
 impl Progress {
     /// Restarts the time limit.
-    pub(super) fn step(&self) {
+    pub(super) fn record_progress(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -218,15 +218,13 @@ fn set_security_headers(headers: &mut HeaderMap, https: bool) {
     reason = "the layer hands the panic over"
 )]
 pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let words = panic
-        .downcast_ref::<&str>()
-        .map(|words| (*words).to_owned());
-    let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     let mut problem = Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "internal",
         "Something failed here",
     );
-    problem.cause = Some(format!("panic: {}", words.unwrap_or_default()));
+    problem.cause = Some(format!("panic: {}", text.unwrap_or_default()));
     problem.into_response()
 }

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_page_is_same_origin() {
+    fn only_the_own_page_is_same_origin() {
         for (pairs, same) in [
             (vec![("sec-fetch-site", "same-origin")], true),
             (vec![("sec-fetch-site", "same-site")], false),

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_one_part_or_none() {
+    fn only_single_ranges_are_served() {
         for (range, answer) in [
             ("bytes=0-3", RangeRequest::Part(0, 4)),
             ("bytes=3-", RangeRequest::Part(3, 10)),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_has_it_gets_nothing() {
+    fn matching_etag_gets_not_modified() {
         for tag in [
             "\"tag\"",
             "W/\"tag\"",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_only_of_the_file_that_the_client_has() {
+    fn if_range_mismatch_gets_the_whole_file() {
         let range = (header::RANGE, "bytes=0-1");
         let same = (header::IF_RANGE, "\"tag\"");
         assert_eq!(asked(&[range.clone(), same]), RangeRequest::Part(0, 2));

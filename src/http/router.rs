@@ -158,8 +158,8 @@ fn served() -> Router<AppState> {
     served
         .0
         // `curl -T - …/files/` sends no name in the path.
-        .route("/api/rooms/{room_id}/files/", post(files::bring))
-        .route("/api/chat_rooms/{room_id}/files/", post(files::bring))
+        .route("/api/rooms/{room_id}/files/", post(files::upload))
+        .route("/api/chat_rooms/{room_id}/files/", post(files::upload))
 }
 
 fn described() -> OpenApiRouter<AppState> {
@@ -239,8 +239,8 @@ fn rooms(routes: &mut impl RouteVisitor) {
     add!(routes, conversation::pins);
     add!(routes, reports::report);
     add!(routes, messages::read);
-    add!(routes, files::bring);
-    add!(routes, files::bring_named);
+    add!(routes, files::upload);
+    add!(routes, files::upload_named);
 }
 
 /// Routes for server admins.

@@ -116,7 +116,7 @@ mod tests {
     // Time is paused in these tests and advances only while a future waits.
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_nothing_is_given_up() {
+    async fn client_that_reads_nothing_is_disconnected() {
         let (ours, _theirs) = duplex(4);
         let mut ours = WriteTimeoutStream::new(ours, PATIENCE);
         let began = Instant::now();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_a_little_now_and_then_gets_everything() {
+    async fn slow_client_receives_everything() {
         let (ours, mut theirs) = duplex(4);
         let mut ours = WriteTimeoutStream::new(ours, PATIENCE);
         let began = Instant::now();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_waits_for_its_next_request_is_left_alone() {
+    async fn idle_keep_alive_connection_stays_open() {
         let (ours, mut theirs) = duplex(4);
         let mut ours = WriteTimeoutStream::new(ours, PATIENCE);
         ours.write_all(b"abcd").await.unwrap();

@@ -87,7 +87,7 @@ impl Asset {
         };
         Self {
             hash,
-            bytes: match lean(name, bytes) {
+            bytes: match minify(name, bytes) {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => bytes.into_boxed_slice().into(),
             },
@@ -197,7 +197,7 @@ fn build_script() -> String {
 
 /// Removes the comments of the page's own scripts, a sixth of their size. The lines stay, empty, so that line numbers
 /// match the source.
-fn lean(name: &str, bytes: Cow<'static, [u8]>) -> Cow<'static, [u8]> {
+fn minify(name: &str, bytes: Cow<'static, [u8]>) -> Cow<'static, [u8]> {
     let is_script = Path::new(name).extension().is_some_and(|end| end == "js");
     if !is_script || name.starts_with("vendor/") {
         return bytes;
@@ -315,7 +315,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_import_map_is_let_through_by_its_hash() {
+    fn csp_allows_the_import_map_by_hash() {
         let csp = policy("<script type=\"importmap\">{}</script><script src=x></script>");
         assert!(
             csp.contains(
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_leave_their_lines_behind() {
+    fn removed_comments_keep_line_numbers() {
         let script = "// what it is\nconst a = 1; // kept\n\n/** Why.\n * More. */\n  /* one line */\n\
                       const b = \"// no comment\";\n/* two\nlines */ const c = 1;\n/* and */ d();\n    // the end\n";
         assert_eq!(
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn indentation_is_not_sent() {
+    fn indentation_is_removed() {
         let script = "if (a) {\n  b(\n    `<p>\n      c  </p>`,\n\t);\n}\n";
         assert_eq!(
             without_comments(script),
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn type_casts_are_not_sent() {
+    fn type_casts_are_removed() {
         assert_eq!(
             without_comments(
                 "a(/** @type {B} */ (b), /** @type {C} */ c);\n/** @type {D} */ (d).e();\n"
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_worker_is_told_the_files_of_the_page() {
+    fn service_worker_lists_all_page_files() {
         let script = build_script();
         let json = script
             .strip_prefix("const BUILD = ")

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_answered_as_in_the_rfc() {
+    fn accept_key_equals_the_rfc_example() {
         let accept = accept_key(b"dGhlIHNhbXBsZSBub25jZQ==").unwrap();
         assert_eq!(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }

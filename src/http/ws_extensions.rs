@@ -211,7 +211,7 @@ mod tests {
         "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
     #[test]
-    fn what_can_be_kept_is_taken() {
+    fn supported_offer_is_accepted() {
         for offer in [
             "permessage-deflate",
             "permessage-deflate; client_max_window_bits",
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_offer_that_can_be_kept_is_the_one() {
+    fn first_supported_offer_wins() {
         let several = "permessage-deflate; server_max_window_bits=7, \
             permessage-deflate; server_max_window_bits=9, permessage-deflate";
         let nine = format!("{PLAIN}; server_max_window_bits=9");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_kept_is_declined() {
+    fn unsupported_offer_is_declined() {
         for offer in [
             "",
             "permessage-bzip2",
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_compresses_nothing_agrees_to_nothing() {
+    fn disabled_compression_declines_every_offer() {
         let offer = Offer::read(&headers(&[b"permessage-deflate"])).unwrap();
         assert_eq!(offer.agree(0), None);
         assert_eq!(offer.agree(1024), DeflateParams::new(1024, 15));
@@ -292,12 +292,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_is_taken_or_declined(value in proptest::collection::vec(any::<u8>(), 0..60)) {
+        fn arbitrary_header_is_accepted_or_declined(value in proptest::collection::vec(any::<u8>(), 0..60)) {
             let _ = Offer::read(&headers(&[&value]));
         }
 
         #[test]
-        fn what_nearly_is_an_offer_is_taken_or_declined(
+        fn mutated_offer_is_accepted_or_declined(
             value in "(permessage-deflate|server_max_window_bits|[;=,\"\\\\ 0-9]){1,12}"
         ) {
             let _ = answer(&[&value]);

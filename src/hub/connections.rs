@@ -123,13 +123,13 @@ impl ControlQueue {
     }
 
     fn take(&self) -> Option<ControlMessage> {
-        let words = &mut self.lock().controls;
-        if words.is_empty() {
+        let queued = &mut self.lock().controls;
+        if queued.is_empty() {
             return None;
         }
-        let message = words.remove(0);
-        if words.is_empty() {
-            *words = Vec::new();
+        let message = queued.remove(0);
+        if queued.is_empty() {
+            *queued = Vec::new();
         }
         Some(message)
     }
@@ -137,14 +137,17 @@ impl ControlQueue {
     /// Queues a message. If the queue is full, the connection must end.
     fn push(&self, message: ControlMessage) {
         let mut state = self.lock();
-        let words = &mut state.controls;
-        match words.iter().position(|older| older.is_covered_by(&message)) {
-            Some(older) => words[older] = message,
-            None if words.len() >= MAX_QUEUED => {
+        let queued = &mut state.controls;
+        match queued
+            .iter()
+            .position(|older| older.is_covered_by(&message))
+        {
+            Some(older) => queued[older] = message,
+            None if queued.len() >= MAX_QUEUED => {
                 drop(state);
                 return self.force_disconnect(ForcedDisconnect::Overflow);
             }
-            None => words.push(message),
+            None => queued.push(message),
         }
         drop(state);
         self.message_arrived.notify_one();
@@ -257,7 +260,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn words_reach_the_connections_they_are_for() {
+    async fn control_messages_reach_their_connections() {
         let connections = Connections::new(2);
         let ada = UserId(1);
         let phone = connections.register(ada, SessionId(1)).unwrap();
@@ -277,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_word_that_cannot_be_kept_closes_the_connection() {
+    async fn control_queue_overflow_closes_the_connection() {
         let connections = Connections::new(2);
         let deaf = connections.register(UserId(1), SessionId(1)).unwrap();
         for room in (1..).take(MAX_QUEUED) {
@@ -292,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_later_word_takes_the_place_of_an_earlier_one_about_the_same() {
+    async fn later_control_message_replaces_earlier_one() {
         let connections = Connections::new(2);
         let phone = connections.register(UserId(1), SessionId(1)).unwrap();
         let read = |seq| ControlMessage::Read {

@@ -332,7 +332,7 @@ mod tests {
     /// Each connection gets the same bytes from a joined batch as from single frames. Batches of two tasks share the
     /// compressed frames.
     #[tokio::test]
-    async fn a_batch_is_joined_once_as_it_is_and_once_with_large_frames_compressed() {
+    async fn batch_is_joined_once_plain_and_once_compressed() {
         let presence = Presence::new(Duration::ZERO);
         let hub = Hub::new(8, presence, Connections::new(8), Box::new(LocalBus));
         let mut subscriptions = [hub.subscribe(RoomId(1)), hub.subscribe(RoomId(1))];

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_room_lives_from_its_first_subscriber_to_its_last() {
+    async fn room_channel_exists_while_it_has_subscribers() {
         let hub = hub(Box::new(LocalBus));
         let room = RoomId(1);
         let first = hub.subscribe(room);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bus_carries_a_room_exactly_while_somebody_listens() {
+    fn bus_attaches_and_detaches_in_pairs() {
         let ledger = Ledger::default();
         let hub = hub(Box::new(ledger.clone()));
         std::thread::scope(|scope| {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn two_hubs_on_one_switch_hear_each_other() {
+    async fn two_hubs_on_one_bus_exchange_events() {
         let switch = Switch::default();
         let (here, there) = (hub(Box::new(switch.port())), hub(Box::new(switch.port())));
         switch.connect(&here);

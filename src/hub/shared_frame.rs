@@ -28,7 +28,7 @@ impl SharedFrame {
     #[must_use]
     pub fn get(&self, deflate: Option<DeflateParams>) -> &Bytes {
         match deflate {
-            Some(deflate) if deflate.takes(self.plain.len()) => {
+            Some(deflate) if deflate.is_compressible(self.plain.len()) => {
                 // The bytes are the same for every window size that can receive them.
                 let compressed = self.compressed.get_or_init(|| {
                     ws_frame::compressed(&self.plain, deflate.with_full_window()).map(Box::new)
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_compressed_once_for_all_who_take_it_so() {
+    fn frame_is_compressed_once_for_all_subscribers() {
         let shared = SharedFrame::new(ws_frame::text(&"again ".repeat(1000)));
         let (full, small) = (DeflateParams::new(1024, 15), DeflateParams::new(1024, 10));
         let first = shared.get(full);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_small_is_never_looked_at() {
+    fn small_frame_is_never_compressed() {
         let shared = SharedFrame::new(ws_frame::text("again again again again"));
         assert_eq!(shared.get(DeflateParams::new(1024, 15)), &shared.plain);
         assert!(shared.compressed.get().is_none());
@@ -65,7 +65,7 @@ mod tests {
 
     /// A room keeps many shared frames, so their size matters.
     #[test]
-    fn it_takes_little_more_than_the_frames() {
+    fn shared_frame_has_little_memory_overhead() {
         assert!(size_of::<SharedFrame>() <= size_of::<Bytes>() + 16);
     }
 }

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn three_are_named_and_none_too_often() {
+    async fn typing_lists_three_users_at_a_limited_rate() {
         let entries = TypingThrottle::default();
         assert!((1..=3).all(|user| entries.admit(UserId(user))));
         assert!(!entries.admit(UserId(4)), "a fourth name");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stop_is_told_once_and_a_new_start_not_too_soon() {
+    async fn stop_is_sent_once_and_restart_is_throttled() {
         let entries = TypingThrottle::default();
         assert!(!entries.pause(UserId(1)), "never said to type");
         assert!((1..=3).all(|user| entries.admit(UserId(user))));

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_say_how_large_a_picture_is() {
+    fn dimensions_are_read_from_headers() {
         for format in [
             ImageFormat::Png,
             ImageFormat::Jpeg,
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_kinds_of_webp_are_known_too() {
+    fn lossless_and_extended_webp_are_supported() {
         let sized = |bytes: &[u8]| dimensions(MediaType::Webp, &mut Cursor::new(bytes)).unwrap();
         let lossy = b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\x40\x01\xf0\0\0\0";
         assert_eq!(sized(lossy), Some((320, 240)));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_header_is_skipped_and_an_endless_one_given_up() {
+    fn large_header_is_skipped_and_endless_one_abandoned() {
         let whole = written(ImageFormat::Jpeg, 30, 7);
         let with_segments = |length: u16, count: usize| {
             let mut segment = vec![0xff, 0xe1];
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_none_says_nothing() {
+    fn invalid_header_has_no_dimensions() {
         let whole = written(ImageFormat::Jpeg, 30, 7);
         for length in 3..whole.len().min(200) {
             let cut = dimensions(MediaType::Jpeg, &mut Cursor::new(&whole[..length])).unwrap();

@@ -81,12 +81,12 @@ impl MediaType {
 /// Guesses the media type of a file that is not shown inline from its name. A name never makes a file a picture, a
 /// sound or a video, except SVG.
 #[must_use]
-pub fn guess(name: &str) -> String {
+pub fn mime_of_name(name: &str) -> String {
     const UNKNOWN: &str = "application/octet-stream";
-    let guess = mime_guess::from_path(name).first_raw().unwrap_or(UNKNOWN);
+    let mime = mime_guess::from_path(name).first_raw().unwrap_or(UNKNOWN);
     let shown = ["image/", "audio/", "video/"];
-    let unproved = shown.iter().any(|kind| guess.starts_with(kind)) && guess != "image/svg+xml";
-    if unproved { UNKNOWN } else { guess }.to_owned()
+    let unproved = shown.iter().any(|kind| mime.starts_with(kind)) && mime != "image/svg+xml";
+    if unproved { UNKNOWN } else { mime }.to_owned()
 }
 
 /// Returns whether the file begins with an MPEG layer III frame that has a valid bit rate and sample rate.
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_browsers_show_is_known_by_its_first_bytes() {
+    fn displayable_types_are_detected_by_magic_bytes() {
         for (head, mime) in [
             (b"\x89PNG\r\n\x1a\n".as_slice(), "image/png"),
             (b"\xff\xd8\xff\xe1", "image/jpeg"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_shown() {
+    fn other_types_are_downloads() {
         for head in [
             b"".as_slice(),
             b"<svg xmlns",
@@ -165,9 +165,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_proves_no_picture() {
-        assert_eq!(guess("notes.txt"), "text/plain");
-        assert_eq!(guess("cat.png"), "application/octet-stream");
-        assert_eq!(guess("no-ending"), "application/octet-stream");
+    fn file_extension_does_not_make_a_picture() {
+        assert_eq!(mime_of_name("notes.txt"), "text/plain");
+        assert_eq!(mime_of_name("cat.png"), "application/octet-stream");
+        assert_eq!(mime_of_name("no-ending"), "application/octet-stream");
     }
 }

@@ -6,5 +6,5 @@ mod kind;
 mod thumbnail;
 
 pub use dimensions::dimensions;
-pub use kind::{MediaType, guess};
+pub use kind::{MediaType, mime_of_name};
 pub use thumbnail::{Thumbnail, thumbnail, thumbnail_of};

@@ -58,7 +58,7 @@ impl CloseReason {
 
     /// Returns the reason phrase. Line mode also prints it before the close.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Self::Normal => "goodbye",
             Self::ProtocolError => "that frame breaks the WebSocket protocol",

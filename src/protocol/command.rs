@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_send_is_read() {
+    fn send_is_parsed() {
         let text = r#"{"type":"send","key":"c1","room_id":7,"body":"hi","reply_to":3}"#;
         let Ok(Command::Send(send)) = Command::parse(text) else {
             panic!("not a send")
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sync_names_rooms_by_number() {
+    fn sync_keys_are_room_ids() {
         let Ok(Command::Sync { rooms, epoch: None }) =
             Command::parse(r#"{"type":"sync","rooms":{"1":520}}"#)
         else {
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_told_why_with_its_key() {
+    fn invalid_command_is_refused_with_its_key() {
         for (text, code) in [
             ("nonsense", "malformed"),
             ("[1]", "malformed"),

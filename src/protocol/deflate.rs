@@ -57,7 +57,7 @@ impl DeflateParams {
     /// The compressor always uses the largest window. A message no larger than the peer's window cannot refer
     /// beyond it; larger messages stay uncompressed.
     #[must_use]
-    pub fn takes(self, length: usize) -> bool {
+    pub fn is_compressible(self, length: usize) -> bool {
         length >= usize::from(self.least.get())
             && (self.has_full_window() || length <= 1 << self.window_bits)
     }
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_that_ends_again_and_again_is_not_read() {
+    fn message_of_many_ended_streams_is_refused() {
         let often = |times| [0x03, 0x00].repeat(times);
         assert_eq!(inflate(often(10), 100), Ok(Vec::new()));
         assert_eq!(inflate(often(30), 100), Err(CloseReason::Garbled));
@@ -164,7 +164,7 @@ mod tests {
 
     /// Examples of RFC 7692, section 7.2.3.
     #[test]
-    fn what_the_rfc_shows_is_read() {
+    fn rfc_examples_inflate() {
         let cases: [&[u8]; 5] = [
             &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
             &[
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_refused() {
+    fn truncated_message_is_refused() {
         let whole = deflate(&b"what is said again and again ".repeat(50)).unwrap();
         let mut read = 0;
         for length in 0..whole.len() {
@@ -204,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_not_held() {
+    fn inflation_stops_at_the_limit() {
         let bomb = deflate(&vec![b'x'; 50_000_000]).unwrap();
         assert!(bomb.len() < 500_000);
         assert_eq!(inflate(bomb, 65_536), Err(CloseReason::TooBig));
     }
 
     #[test]
-    fn what_does_not_become_smaller_stays_as_it_is() {
+    fn incompressible_message_stays_uncompressed() {
         let mut noise = vec![0; 2000];
         getrandom::fill(&mut noise).unwrap();
         assert_eq!(deflate(&noise), None);
@@ -219,17 +219,17 @@ mod tests {
     }
 
     #[test]
-    fn a_small_window_takes_no_more_than_it_holds() {
+    fn small_window_limits_the_message_size() {
         let small = DeflateParams::new(1000, 10).unwrap();
-        let takes = [999, 1000, 1024, 1025].map(|length| small.takes(length));
-        assert_eq!(takes, [false, true, true, false]);
-        assert!(small.with_full_window().takes(100_000));
+        let compressible = [999, 1000, 1024, 1025].map(|length| small.is_compressible(length));
+        assert_eq!(compressible, [false, true, true, false]);
+        assert!(small.with_full_window().is_compressible(100_000));
         assert_eq!(DeflateParams::new(0, 15), None);
     }
 
     proptest! {
         #[test]
-        fn it_comes_back_as_it_was(text in "(a|b|ab|ü|[ -~]){1,1000}") {
+        fn deflated_message_inflates_to_itself(text in "(a|b|ab|ü|[ -~]){1,1000}") {
             if let Some(small) = deflate(text.as_bytes()) {
                 prop_assert!(small.len() < text.len());
                 prop_assert_eq!(inflate(small.clone(), text.len()), Ok(text.clone().into_bytes()));
@@ -238,7 +238,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_comes_is_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bytes_inflate_or_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(text) = inflate(bytes, 1000) {
                 prop_assert!(text.len() <= 1000);
             }

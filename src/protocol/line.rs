@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_read() {
+    fn lines_are_parsed() {
         assert_eq!(Line::parse("hello\n"), Line::Say("hello"));
         assert_eq!(Line::parse("a\nb\n"), Line::Say("a\nb"));
         assert_eq!(Line::parse("//x"), Line::Say("/x"));

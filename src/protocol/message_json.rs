@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_what_serde_writes(
+        fn message_equals_serde_output(
             numbers: [i64; 4],
             at in 0..4_000_000_000_000_i64,
             texts in proptest::collection::vec("(?s).{0,80}", 3),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_more_to_it_is_left_to_serde() {
+    fn messages_with_relations_use_serde() {
         let plain = Message {
             room_id: RoomId(1),
             seq: Seq(1),

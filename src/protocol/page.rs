@@ -41,7 +41,7 @@ mod tests {
     };
 
     #[test]
-    fn it_is_what_serde_writes() {
+    fn page_equals_serde_output() {
         let head = Head {
             seq: Seq(7),
             rev: Rev(9),

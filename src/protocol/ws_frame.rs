@@ -46,12 +46,12 @@ pub(crate) fn build(first: u8, payload: &[u8]) -> Bytes {
 /// Compresses those of the frames that are large enough and become smaller. Returns `None` if there are none.
 #[must_use]
 pub fn compressed(frames: &Bytes, deflate: DeflateParams) -> Option<Bytes> {
-    if !deflate.takes(frames.len()) {
+    if !deflate.is_compressible(frames.len()) {
         return None;
     }
     let (mut pieces, mut any, mut rest) = (Vec::new(), false, &frames[..]);
     while let Some((first, payload, end)) = split(rest) {
-        let is_plain = first == LAST | TEXT && deflate.takes(payload.len());
+        let is_plain = first == LAST | TEXT && deflate.is_compressible(payload.len());
         let small = if is_plain {
             deflate::deflate(payload)
         } else {
@@ -118,7 +118,11 @@ pub fn pong(payload: &[u8]) -> Bytes {
 /// Builds a close frame that starts the closing handshake.
 #[must_use]
 pub fn close(reason: CloseReason) -> Bytes {
-    let payload = [&reason.code().to_be_bytes(), reason.words().as_bytes()].concat();
+    let payload = [
+        &reason.code().to_be_bytes(),
+        reason.description().as_bytes(),
+    ]
+    .concat();
     control(CLOSE, &payload)
 }
 
@@ -140,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_written_as_short_as_they_can_be() {
+    fn length_uses_the_shortest_encoding() {
         let heads = [
             (0, vec![0x81, 0]),
             (125, vec![0x81, 125]),
@@ -156,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_frames_the_large_ones_alone_are_compressed() {
+    fn only_large_frames_of_a_batch_are_compressed() {
         let deflate = DeflateParams::new(100, 15).unwrap();
         let (small, large) = (text("small"), text(&"large ".repeat(20_000)));
         let tiny = deflate::deflate(&large[10..]).unwrap();
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_says_its_code_and_why() {
+    fn close_frame_carries_code_and_reason() {
         let frame = close(CloseReason::Normal);
         assert_eq!(frame[..4], [0x88, 9, 0x03, 0xe8]);
         assert_eq!(&frame[4..], b"goodbye");

@@ -1,6 +1,6 @@
 //! New epoch for a data folder that was restored from a backup.
 
-use super::{DATABASE, StartError, claim};
+use super::{DATABASE, StartError, lock_data_folder};
 use crate::{
     config::Config,
     store::{Store, StoreError},
@@ -19,6 +19,6 @@ pub async fn new_epoch(config: &Config) -> Result<String, StartError> {
         let error = format!("there is no {}", database.display());
         return Err(StoreError::Open(error).into());
     }
-    let _lock = claim(&config.data)?;
+    let _lock = lock_data_folder(&config.data)?;
     Ok(Store::renew_epoch(&database).await?)
 }

@@ -15,7 +15,7 @@ const DEFAULT: usize = 20_000;
 ///
 /// `setting` is `limits.connections`; at 0, the limit on open files decides. Further clients wait in the system's
 /// accept queue.
-pub(super) fn places(setting: usize, of_store: usize) -> usize {
+pub(super) fn connection_limit(setting: usize, of_store: usize) -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let open_files = limit.map_or(usize::MAX, |limit| {
         usize::try_from(limit).unwrap_or(usize::MAX)

@@ -20,7 +20,7 @@ async fn ended(server: Server) -> (Result<(), RunError>, Readiness) {
 }
 
 #[tokio::test]
-async fn it_ends_with_an_error_once_nothing_can_be_written() {
+async fn server_exits_with_error_when_the_writer_has_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(&folder).await;
     server.store.close().await;

@@ -271,7 +271,7 @@ mod tests {
 
     /// Any split of the bytes gives the same messages and leaves no buffer behind.
     #[test]
-    fn it_does_not_matter_how_the_bytes_arrive() {
+    fn decoding_does_not_depend_on_chunk_boundaries() {
         let long = "as long as it may be ".repeat(47);
         let packed = deflate::deflate(long.as_bytes()).unwrap();
         let bytes = [
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_in_parts_has_a_limit_as_a_whole() {
+    fn fragmented_message_has_one_size_limit() {
         let mut decoder = Decoder::new(10, true);
         decoder.feed(&frame(0x01, b"123456"));
         assert_eq!(decoder.next(), Ok(None));
@@ -324,14 +324,14 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_is_too_big_is_refused_by_its_head() {
+    fn oversized_frame_is_refused_by_its_header() {
         let mut decoder = Decoder::new(10, true);
         decoder.feed(&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
         assert_eq!(decoder.next(), Err(CloseReason::TooBig));
     }
 
     #[test]
-    fn only_the_beginning_of_a_message_says_that_it_is_compressed() {
+    fn rsv1_is_allowed_on_the_first_frame_only() {
         let packed = deflate::deflate(&[b'x'; 100]).unwrap();
         let begun = [frame(0x41, &packed[..2]), frame(0xc0, &packed[2..])].concat();
         let cases = [
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_message_has_the_same_limit() {
+    fn size_limit_applies_to_inflated_message() {
         for (length, taken) in [(1000, true), (1001, false), (1_000_000, false)] {
             let mut decoder = Decoder::new(1000, true);
             let text = "x".repeat(length);
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_compressing_made_larger_counts_as_it_reads() {
+    fn message_that_grew_by_deflate_is_accepted() {
         for (length, taken) in [(1000_u16, true), (1001, false)] {
             // One stored block: its length, the complement of the length, the text, and the empty block at the end.
             let text = "y".repeat(length.into());

@@ -159,7 +159,7 @@ impl DeliveryGate {
                 }
                 if let Some(frame) = self.encoder.live(live) {
                     self.outbound.enqueue(frame)?;
-                    self.encoder.note_shown(live);
+                    self.encoder.record_shown(live);
                 }
                 state.rev = rev;
                 state.last_shown = state.last_shown.max(live.message.seq);

@@ -98,8 +98,8 @@ impl ConnectionDriver {
     pub(super) async fn finish(self, end: Disconnect) {
         match end {
             Disconnect::Close(reason) => {
-                if let Some(words) = self.encoder.last_words(reason) {
-                    let _ = self.outbound.enqueue(self.encoder.frame(&words));
+                if let Some(line) = self.encoder.closing_line(reason) {
+                    let _ = self.outbound.enqueue(self.encoder.frame(&line));
                 }
                 self.outbound.close(ws_frame::close(reason));
             }
@@ -246,7 +246,7 @@ impl ConnectionDriver {
                 {
                     if let Some(frame) = self.encoder.live(live) {
                         self.outbound.send(frame).await?;
-                        self.encoder.note_shown(live);
+                        self.encoder.record_shown(live);
                     }
                     self.resume_gate(room, rev);
                 }

@@ -122,11 +122,11 @@ impl FrameEncoder {
     }
 
     /// Notes that the frame of [`live`](Self::live) was sent.
-    pub(super) fn note_shown(&self, live: &LiveMessage) {
+    pub(super) fn record_shown(&self, live: &LiveMessage) {
         if let Some(terminal) = self.terminal()
             && live.change_kind == ChangeKind::Message
         {
-            terminal.note_shown(&live.message);
+            terminal.record_shown(&live.message);
         }
     }
 
@@ -221,7 +221,7 @@ impl FrameEncoder {
     }
 
     /// Encodes that the client missed more than a socket sends.
-    pub(super) fn behind(&self, room_id: RoomId, from_rev: Rev, head: Head) -> Option<Bytes> {
+    pub(super) fn behind_event(&self, room_id: RoomId, from_rev: Rev, head: Head) -> Option<Bytes> {
         self.json(&ServerEvent::Behind {
             room_id,
             from_rev,
@@ -259,7 +259,7 @@ impl FrameEncoder {
     }
 
     /// Returns the last line for a user before the close. Programs read the close code instead.
-    pub(super) fn last_words(&self, reason: CloseReason) -> Option<String> {
+    pub(super) fn closing_line(&self, reason: CloseReason) -> Option<String> {
         let quiet = matches!(
             reason,
             CloseReason::Normal
@@ -268,7 +268,7 @@ impl FrameEncoder {
                 | CloseReason::NoSuchRoom
         );
         let text = self.mode != ProtocolMode::Json && !quiet;
-        text.then(|| format!("! {}", reason.words()))
+        text.then(|| format!("! {}", reason.description()))
     }
 
     fn is_hidden(&self, message: &Message, options: TextOptions) -> bool {
@@ -283,11 +283,11 @@ impl FrameEncoder {
 
 /// Returns the line for a terminal that tells which text was not sent, and why.
 pub(super) fn not_sent(excerpt: &str, error: &ChatError) -> String {
-    format!("! not sent: {} (“{excerpt}”)", in_words(error))
+    format!("! not sent: {} (“{excerpt}”)", error_text(error))
 }
 
 /// Returns the text of a refusal for a user.
-pub(super) fn in_words(error: &ChatError) -> String {
+pub(super) fn error_text(error: &ChatError) -> String {
     match error.retry_after().map(millis) {
         Some(wait) => format!("{error}, retry in {} s", wait.div_ceil(1000)),
         None => error.to_string(),

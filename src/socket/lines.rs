@@ -10,8 +10,8 @@ use crate::{
 /// Returns the summary of a room: `* #lobby · 3 online: ada, bob, you · /help`
 pub(super) fn banner(chat: &Chat, member: &Member) -> Vec<String> {
     let room = &member.standing().room;
-    let (title, who) = (title(room), who(chat, member));
-    let mut lines = vec![format!("* {title} · {who} · /help")];
+    let (title, description) = (title(room), describe_user(chat, member));
+    let mut lines = vec![format!("* {title} · {description} · /help")];
     if !room.topic.is_empty() {
         lines.push(topic(member));
     }
@@ -37,12 +37,12 @@ pub(super) fn topic(member: &Member) -> String {
 }
 
 /// Returns the online members: `3 online: ada, bob, you`
-pub(super) fn who(chat: &Chat, member: &Member) -> String {
+pub(super) fn describe_user(chat: &Chat, member: &Member) -> String {
     let (count, online) = chat.hub().presence().in_room(member.room(), NAMES_SLICE);
     let others = online
         .iter()
-        .filter(|who| who.id != member.user())
-        .map(|who| who.username.as_str());
+        .filter(|user| user.id != member.user())
+        .map(|user| user.username.as_str());
     let mut names: Vec<&str> = others.collect();
     let more = count.saturating_sub(online.len());
     names.push("you");

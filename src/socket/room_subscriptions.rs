@@ -104,7 +104,7 @@ impl RoomSubscriptions {
     }
 
     /// Ends subscriptions that the client was not told of.
-    pub(super) fn drop_unannounced(&mut self) {
+    pub(super) fn remove_unannounced(&mut self) {
         self.rooms.retain(|entry| entry.announced);
     }
 

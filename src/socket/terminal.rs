@@ -77,7 +77,7 @@ impl TerminalState {
     /// Renders a missed message like a live one, and notes that it was shown.
     pub(super) fn missed_line(&self, message: &Message, numbered: bool) -> String {
         let line = self.live_line(message, numbered);
-        self.note_shown(message);
+        self.record_shown(message);
         line
     }
 
@@ -89,7 +89,7 @@ impl TerminalState {
     }
 
     /// Notes that a live message was shown.
-    pub(super) fn note_shown(&self, message: &Message) {
+    pub(super) fn record_shown(&self, message: &Message) {
         self.lock().last_shown = message.created_at;
     }
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_message_after_midnight_comes_behind_a_line_between_days() {
+    fn first_message_of_a_day_follows_a_date_line() {
         for (zone, before, after, between) in [
             (
                 "UTC",
@@ -187,7 +187,7 @@ mod tests {
                     .live_line(&evening, false)
                     .ends_with(":59 <ada> hi")
             );
-            terminal.note_shown(&evening);
+            terminal.record_shown(&evening);
             let night = message(after);
             assert!(!terminal.is_plain(&night), "{between}");
             let lines = format!("* day changed to {between}\n00:00 <ada> hi");
@@ -195,14 +195,14 @@ mod tests {
             for _ in 0..2 {
                 assert_eq!(terminal.live_line(&night, false), lines);
             }
-            terminal.note_shown(&night);
+            terminal.record_shown(&night);
             assert_eq!(terminal.is_plain(&night), is_utc);
             assert_eq!(terminal.live_line(&night, false), "00:00 <ada> hi");
         }
     }
 
     #[test]
-    fn another_zone_is_no_other_day() {
+    fn time_zone_change_prints_no_extra_date_line() {
         let now = at("2026-11-27T23:30:00Z");
         let terminal = TerminalState::new(TimeZone::UTC, "".into(), now);
         terminal.set_zone(TimeZone::parse("Europe/Berlin").unwrap(), now);

@@ -19,9 +19,9 @@ use tokio::{
 use crate::domain::FileId;
 
 /// Maximum number of uploads at a time, each with an open file.
-const COMING: usize = 24;
+const MAX_UPLOADS: usize = 24;
 /// Maximum number of reads at a time, each of which opens its file.
-const READING: usize = 8;
+const MAX_READS: usize = 8;
 /// Free space in bytes that uploads leave on the disk for the database.
 const SPARE: u64 = 64 * 1024 * 1024;
 
@@ -31,7 +31,7 @@ pub(super) struct Blobs(Arc<BlobsInner>);
 
 struct BlobsInner {
     folder: PathBuf,
-    coming: Arc<Semaphore>,
+    pending: Arc<Semaphore>,
     reading: Semaphore,
 }
 
@@ -71,30 +71,30 @@ impl Drop for TemporaryPath {
 
 impl Blobs {
     /// Opens the folder beside the database.
-    pub(super) fn beside(database: &Path) -> io::Result<Self> {
+    pub(super) fn for_database(database: &Path) -> io::Result<Self> {
         let folder = database.with_file_name("files");
-        let coming = folder.join("coming");
-        if !coming.exists() {
+        let pending = folder.join("coming");
+        if !pending.exists() {
             // All are created now, so that no file is stored in a folder whose own entry is not on disk yet.
             for first in 0..=u8::MAX {
                 private_folder(&folder.join(hex(&[first])))?;
             }
             sync(&folder)?;
             sync(database.parent().unwrap_or(Path::new(".")))?;
-            private_folder(&coming)?;
+            private_folder(&pending)?;
         }
         Ok(Self(Arc::new(BlobsInner {
             folder,
-            coming: Arc::new(Semaphore::new(COMING)),
-            reading: Semaphore::new(READING),
+            pending: Arc::new(Semaphore::new(MAX_UPLOADS)),
+            reading: Semaphore::new(MAX_READS),
         })))
     }
 
     /// Removes incomplete uploads after a crash.
     pub(super) async fn remove_incomplete_uploads(&self) -> io::Result<()> {
-        let coming = self.0.folder.join("coming");
+        let pending = self.0.folder.join("coming");
         blocking(move || {
-            for left in fs::read_dir(&coming)? {
+            for left in fs::read_dir(&pending)? {
                 fs::remove_file(left?.path())?;
             }
             Ok(())
@@ -104,7 +104,7 @@ impl Blobs {
 
     /// Returns the maximum number of open files.
     pub(super) fn files() -> usize {
-        COMING + READING
+        MAX_UPLOADS + MAX_READS
     }
 
     /// Returns whether the disk can take that many bytes and keep space for the database.
@@ -120,10 +120,10 @@ impl Blobs {
 
     /// Begins an upload; `None` if the maximum number is in progress.
     pub(super) async fn begin(&self, id: FileId) -> io::Result<Option<PendingFile>> {
-        let Ok(place) = self.0.coming.clone().try_acquire_owned() else {
+        let Ok(place) = self.0.pending.clone().try_acquire_owned() else {
             return Ok(None);
         };
-        let path = self.coming(id);
+        let path = self.pending_path(id);
         blocking(move || {
             let file = create(&path)?;
             Ok(Some(PendingFile(Arc::new(Mutex::new(Some(OpenFile {
@@ -149,7 +149,7 @@ impl Blobs {
             // Locked until the end: a cancelled upload waits, then removes everything made here.
             let mut incoming = incoming.lock();
             let Some(writing) = incoming.take() else {
-                return Err(given_up());
+                return Err(upload_cancelled());
             };
             writing.file.sync_all()?;
             let (whole, small) = (blobs.path(id, Part::Whole), blobs.path(id, Part::Thumbnail));
@@ -178,7 +178,7 @@ impl Blobs {
             let mut folders = Vec::new();
             for id in ids {
                 let kept = [Part::Whole, Part::Thumbnail].map(|part| blobs.path(id, part));
-                for path in kept.into_iter().chain([blobs.coming(id)]) {
+                for path in kept.into_iter().chain([blobs.pending_path(id)]) {
                     match fs::remove_file(path) {
                         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                         _ => {}
@@ -243,7 +243,7 @@ impl Blobs {
         bytes
     }
 
-    pub(super) fn coming(&self, id: FileId) -> PathBuf {
+    pub(super) fn pending_path(&self, id: FileId) -> PathBuf {
         self.0.folder.join("coming").join(id.to_string())
     }
 
@@ -267,7 +267,7 @@ impl PendingFile {
         blocking(move || {
             let mut writing = incoming.lock();
             let Some(OpenFile { file, hash, .. }) = writing.as_mut() else {
-                return Err(given_up());
+                return Err(upload_cancelled());
             };
             file.write_all(&bytes)?;
             hash.update(&bytes);
@@ -306,7 +306,7 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn given_up() -> io::Error {
+fn upload_cancelled() -> io::Error {
     io::Error::other("the upload was given up")
 }
 

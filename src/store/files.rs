@@ -242,7 +242,7 @@ impl Upload {
     /// [`StoreError::Disk`] if it could not be written.
     pub async fn complete(&mut self) -> Result<PathBuf, StoreError> {
         self.flush().await?;
-        Ok(self.store.1.coming(self.id))
+        Ok(self.store.1.pending_path(self.id))
     }
 
     /// Moves the file to its final place. It is on disk when this returns.

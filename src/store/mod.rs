@@ -90,7 +90,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`] if a newer version wrote it, [`StoreError::Open`] if it cannot be opened.
     pub async fn open(options: StoreOptions) -> Result<(Self, Commits), StoreError> {
-        let blobs = Blobs::beside(&options.path)
+        let blobs = Blobs::for_database(&options.path)
             .map_err(|error| StoreError::Open(format!("the folder of files: {error}")))?;
         let (sqlite, commits) = sqlite::Sqlite::open(options).await?;
         Ok((Self(Backend::Sqlite(sqlite), blobs), Commits(commits)))

@@ -59,8 +59,8 @@ struct FileNameQuery {
     ),
     extensions(("x-codes" = json!("too_large too_many_uploads no_room timeout malformed")))
 )]
-pub(crate) async fn bring_named(state: State<AppState>, request: Request) -> Response {
-    bring(state, request).await
+pub(crate) async fn upload_named(state: State<AppState>, request: Request) -> Response {
+    upload(state, request).await
 }
 
 /// Uploads a file to a room. The body is the file, whatever its `Content-Type`.
@@ -78,7 +78,7 @@ pub(crate) async fn bring_named(state: State<AppState>, request: Request) -> Res
     ),
     extensions(("x-codes" = json!("too_large too_many_uploads no_room timeout malformed")))
 )]
-pub(crate) async fn bring(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn upload(State(state): State<AppState>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let waits = parts.headers.contains_key(header::EXPECT);
     let declared = body.size_hint().exact();
@@ -132,7 +132,7 @@ fn pieces(
             Ok(Some(piece)) => piece.map_err(|_| ChatError::Incomplete),
             Err(_) => Err(ChatError::Stalled),
         };
-        progress.step();
+        progress.record_progress();
         Some((piece, (body, progress)))
     })
 }

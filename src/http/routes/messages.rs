@@ -310,7 +310,7 @@ pub(crate) async fn post(
         ..
     } = posted;
     if let Some(sent) = sent {
-        conceal(&mut message, sent);
+        hide_content(&mut message, sent);
     }
     let status = if replayed {
         StatusCode::OK
@@ -329,7 +329,7 @@ pub(crate) async fn post(
 }
 
 /// Reduces the answer to what the sender sent, for a token without the right to read: no quote and no later changes.
-fn conceal(message: &mut Message, sent: String) {
+fn hide_content(message: &mut Message, sent: String) {
     message.body = sent;
     message.edited_at = None;
     message.deleted_at = None;

@@ -35,7 +35,7 @@ fn told(presence: &Presence) -> Option<(Vec<i64>, Vec<i64>, usize)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn three_tabs_are_one_person() {
+async fn three_connections_count_as_one_user() {
     let presence = Presence::new(GRACE);
     let tabs = [(); 3].map(|()| enter(&presence, 1, &[ROOM]));
     assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
@@ -57,7 +57,7 @@ async fn three_tabs_are_one_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn coming_back_within_the_grace_is_no_news() {
+async fn return_within_grace_period_is_no_change() {
     let presence = Presence::new(GRACE);
     drop(enter(&presence, 1, &[ROOM]));
     assert_eq!(told(&presence), Some((vec![1], vec![], 1)));
@@ -70,7 +70,7 @@ async fn coming_back_within_the_grace_is_no_news() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_panics_leaves_nobody_online() {
+async fn panicking_task_leaves_no_user_online() {
     let presence = Presence::new(GRACE);
     let guard = enter(&presence, 1, &[ROOM]);
     let task = tokio::spawn(async move {
@@ -84,7 +84,7 @@ async fn a_task_that_panics_leaves_nobody_online() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn joining_and_leaving_a_room_moves_its_index() {
+async fn join_and_leave_update_the_room_index() {
     let presence = Presence::new(GRACE);
     let guard = enter(&presence, 1, &[]);
     presence.join(UserId(1), ROOM);
@@ -99,7 +99,7 @@ async fn joining_and_leaving_a_room_moves_its_index() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_of_rooms_read_before_a_removal_is_not_believed_after_it() {
+async fn room_list_read_before_a_removal_is_ignored() {
     let presence = Presence::new(GRACE);
     let guard = presence.enter(author(1));
     let mark = guard.membership_epoch();

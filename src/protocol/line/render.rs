@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::domain::{ChangeKind, Message, MessageKind, TimeZone, text::is_steering};
+use crate::domain::{ChangeKind, Message, MessageKind, TimeZone, text::is_bidi_or_line_break};
 
 /// Options for the rendering of messages.
 #[derive(Clone, Copy, Debug)]
@@ -99,11 +99,13 @@ pub fn action(body: &str) -> Option<&str> {
 /// terminal.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    text.chars().filter(|c| !steers(*c)).collect()
+    text.chars()
+        .filter(|c| !is_unsafe_in_terminal(*c))
+        .collect()
 }
 
-fn steers(c: char) -> bool {
-    c.is_control() || is_steering(c)
+fn is_unsafe_in_terminal(c: char) -> bool {
+    c.is_control() || is_bidi_or_line_break(c)
 }
 
 /// Number of characters of a refused text that its refusal repeats.
@@ -113,7 +115,7 @@ const EXCERPT: usize = 30;
 #[must_use]
 pub fn excerpt(text: &str) -> String {
     let text = text.trim().replace('\n', " ");
-    let mut chars = text.chars().filter(|c| !steers(*c));
+    let mut chars = text.chars().filter(|c| !is_unsafe_in_terminal(*c));
     let mut start: String = chars.by_ref().take(EXCERPT).collect();
     if chars.next().is_some() {
         start.push('…');
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_written() {
+    fn messages_render_as_lines() {
         assert_eq!(
             render(&message("deploy is green"), LineStyle::PLAIN),
             "22:13 <bob> deploy is green"
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_can_neither_steer_the_terminal_nor_forge_a_line() {
+    fn body_cannot_control_the_terminal_or_forge_a_line() {
         let forged = render(
             &message("hi\n22:14 <ada> \u{1b}[31mpay\u{202e} bob\u{7}\u{9b}"),
             LineStyle::PLAIN,
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_is_short_and_cannot_steer_the_terminal() {
+    fn excerpt_is_short_and_cannot_control_the_terminal() {
         assert_eq!(excerpt("lunch?\n"), "lunch?");
         assert_eq!(excerpt("a\n\u{1b}[31mb\u{202e}"), "a [31mb");
         let thirty = "é".repeat(30);

@@ -126,7 +126,8 @@ impl ConnectionDriver {
         let changes = match changes {
             Ok(Ok(changes)) => changes,
             Ok(Err(head)) => {
-                self.send(self.encoder.behind(room, after, head)).await?;
+                self.send(self.encoder.behind_event(room, after, head))
+                    .await?;
                 self.resume_gate(room, Rev(0));
                 return Ok(None);
             }
@@ -317,7 +318,7 @@ impl ConnectionDriver {
             Ok(member) => {
                 self.subscriptions
                     .announce(room, &member.standing().room.name);
-                self.send_text(&format!("* {}", lines::who(&chat, &member)))
+                self.send_text(&format!("* {}", lines::describe_user(&chat, &member)))
                     .await
             }
             Err(ChatError::NotFound(_)) => Ok(()),

@@ -62,7 +62,7 @@ impl ConnectionDriver {
             self.subscriptions
                 .announce(standing.room.id, &standing.room.name);
         }
-        self.subscriptions.drop_unannounced();
+        self.subscriptions.remove_unannounced();
         let subscription: Vec<&Membership> = subscription
             .into_iter()
             .filter(|standing| self.subscriptions.is_subscribed(standing.room.id))

@@ -44,7 +44,8 @@ impl Reader {
                 match execute(&chat, encoder.caller(), terminal, room, line).await {
                     Ok(lines) => self.say_all(lines).await,
                     Err(error) => {
-                        let (words, text) = (frame_encoder::in_words(&error), line::excerpt(text));
+                        let (words, text) =
+                            (frame_encoder::error_text(&error), line::excerpt(text));
                         self.say(format!("! {words} (“{text}”)")).await
                     }
                 }
@@ -112,7 +113,7 @@ async fn execute(
         Line::Invite => lines::invite(chat, caller, room).await,
         Line::Who => {
             let member = chat.member(caller, room).await?;
-            Ok(vec![format!("* {}", lines::who(chat, &member))])
+            Ok(vec![format!("* {}", lines::describe_user(chat, &member))])
         }
         Line::Msg(user, body) => {
             let draft = chat.draft(body, None, None)?;

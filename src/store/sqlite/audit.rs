@@ -109,7 +109,7 @@ mod tests {
 
     /// The program never tries to; triggers guard against mistakes and against manual changes.
     #[tokio::test]
-    async fn an_entry_is_neither_changed_nor_deleted() {
+    async fn audit_entry_cannot_be_changed_or_deleted() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         MIGRATIONS.run(&mut conn).await.unwrap();
         let mut tx = WriterState {

@@ -72,7 +72,7 @@ impl Sqlite {
                             address: None,
                             at: now,
                         };
-                        if is_there(&mut tx.conn, id).await? {
+                        if message_exists(&mut tx.conn, id).await? {
                             conversation::delete_message(tx, which, id).await?;
                         }
                     }
@@ -187,7 +187,7 @@ impl Sqlite {
 }
 
 /// Returns whether the message still exists: its room or a moderator may have deleted it.
-async fn is_there(conn: &mut SqliteConnection, id: i64) -> Result<bool, sqlx::Error> {
+async fn message_exists(conn: &mut SqliteConnection, id: i64) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select exists (select 1 from messages where id = ?1 and deleted_at is null) as "there!: bool""#,
         id

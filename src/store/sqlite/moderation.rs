@@ -48,7 +48,7 @@ async fn can_have_met(
 }
 
 /// Removes a member and announces it in the room.
-async fn send_away(
+async fn remove_member(
     tx: &mut WriterState,
     room: RoomId,
     user: UserId,
@@ -86,7 +86,7 @@ impl Sqlite {
                     }
                     let deed = NewAuditEntry::new(Action::Kick, &by).in_room(room).to(user);
                     audit(tx, deed, now).await?;
-                    send_away(tx, room, user, LeaveReason::Kicked, by.author, now).await?;
+                    remove_member(tx, room, user, LeaveReason::Kicked, by.author, now).await?;
                     Ok(LeaveOutcome::Done)
                 })
             })
@@ -135,7 +135,7 @@ impl Sqlite {
                     let deed = NewAuditEntry::new(Action::Ban, &by).in_room(room).to(user);
                     audit(tx, deed, now).await?;
                     if theirs.is_some() {
-                        send_away(tx, room, user, LeaveReason::Banned, by.author, now).await?;
+                        remove_member(tx, room, user, LeaveReason::Banned, by.author, now).await?;
                     }
                     Ok(LeaveOutcome::Done)
                 })

@@ -44,7 +44,7 @@ pub(super) async fn of(
 }
 
 /// Records when these members posted under slow mode; `said` is a list of room, user and time.
-pub(super) async fn note_said(
+pub(super) async fn record_post(
     conn: &mut SqliteConnection,
     said: String,
 ) -> Result<(), sqlx::Error> {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Maximum number of sessions of one user. A further one ends the one that was used longest ago.
-const MOST: i64 = 100;
+const MAX_SESSIONS: i64 = 100;
 
 /// Creates a session, in the caller's transaction.
 pub(super) async fn open(
@@ -39,7 +39,7 @@ pub(super) async fn open(
            returning id as "id!: i64""#,
         user.0,
         now.0,
-        MOST
+        MAX_SESSIONS
     )
     .fetch_all(&mut tx.conn)
     .await?;

@@ -83,7 +83,7 @@ pub(in crate::store) fn with_files(
 }
 
 /// Returns whether a message has exactly these files.
-pub(in crate::store) fn brings(message: &Message, files: &[FileId]) -> bool {
+pub(in crate::store) fn has_same_files(message: &Message, files: &[FileId]) -> bool {
     let brought = message.extras.iter().flat_map(|extras| &extras.files);
     brought.map(|file| file.id).eq(files.iter().copied())
 }

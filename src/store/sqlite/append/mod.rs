@@ -21,7 +21,7 @@ use crate::{
         },
         json::json,
         read::rows::MessageRow,
-        restraints::note_said,
+        restraints::record_post,
         write::request::WriterState,
     },
 };
@@ -81,7 +81,7 @@ async fn write(tx: &mut WriterState, plan: &AppendPlan) -> Result<(), sqlx::Erro
     if !plan.slowed.is_empty() {
         let said = plan.slowed.iter();
         let said = said.map(|((room, user), at)| (room, user, at.0));
-        note_said(conn, json(&said.collect::<Vec<_>>())?).await?;
+        record_post(conn, json(&said.collect::<Vec<_>>())?).await?;
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ impl AppendPlan {
         jobs: &mut [&mut AppendJob],
         known: Option<&HashMap<IdempotencyKey, ExistingMessage>>,
     ) -> Result<Option<Self>, sqlx::Error> {
-        tx.senders.learn(&mut tx.conn, jobs).await?;
+        tx.senders.load(&mut tx.conn, jobs).await?;
         let mut loose = UnattachedFiles::read(&mut tx.conn, jobs).await?;
 
         let mut plan = Self::default();
@@ -186,7 +186,7 @@ pub(in crate::store) struct ExistingMessage {
 fn replay(first: &Message, rev: Rev, said: &str, again: &Append) -> AppendOutcome {
     let same = said == again.draft.body.as_str()
         && first.reply_to == again.draft.reply_to
-        && attachments::brings(first, &again.draft.files);
+        && attachments::has_same_files(first, &again.draft.files);
     if same || first.deleted_at.is_some() {
         let message = first.clone();
         AppendOutcome::Replayed { message, rev }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Maximum number of cached senders.
-const MOST: usize = 4096;
+const MAX_CACHED: usize = 4096;
 
 /// A member who sends, with everything that decides whether they may.
 pub(in crate::store) struct Sender {
@@ -65,7 +65,7 @@ impl Senders {
     }
 
     /// Looks up the senders that are not cached.
-    pub(in crate::store) async fn learn(
+    pub(in crate::store) async fn load(
         &mut self,
         conn: &mut SqliteConnection,
         jobs: &[&mut AppendJob],
@@ -76,7 +76,7 @@ impl Senders {
         if unknown.is_empty() {
             return Ok(());
         }
-        if self.members.len() + unknown.len() > MOST {
+        if self.members.len() + unknown.len() > MAX_CACHED {
             self.forget();
             let places = jobs.iter().map(|job| (job.append.room, job.append.author));
             let places = places.collect();

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_often_counts_for_more() {
+    fn frequent_terms_weigh_more() {
         let texts = ["The cat", "the dog", "東京都"].map(str::to_owned);
         let frequencies = Frequencies::of(&texts);
         assert_eq!(frequencies.count("the"), 2);

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_looked_up_by_the_rarest_of_their_trigrams() {
+    fn term_uses_its_rarest_trigrams() {
         let (table, tokens) = of(&["deploy"]);
         assert_eq!(table, Table::Trigrams);
         assert_eq!(tokens, ["plo", "loy", "dep", "epl"]);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn short_terms_have_tokens_of_their_own() {
+    fn short_terms_have_own_tokens() {
         assert_eq!(short_tokens("ab c+").trim(), "\u{e02b} a ab b c c\u{e02b}");
         assert_eq!(
             of(&["c+", "東"]),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_cannot_leave_its_quotes() {
+    fn token_cannot_escape_its_quotes() {
         let groups = [
             vec!["a\"b".to_owned()],
             vec![],
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_single_trigrams() {
+    fn document_tags_are_single_trigrams() {
         for mark in [
             DocumentTag::Room(RoomId(i64::MAX)),
             DocumentTag::Author(UserId(70_000)),

@@ -206,7 +206,7 @@ impl Sqlite {
 
     pub(in crate::store) async fn empty_index(&self) -> Result<(), StoreError> {
         self.writer
-            .write(|tx| Box::pin(async move { tables::make_anew(&mut tx.conn).await }))
+            .write(|tx| Box::pin(async move { tables::recreate(&mut tx.conn).await }))
             .await
     }
 }

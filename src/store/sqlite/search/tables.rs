@@ -53,12 +53,12 @@ pub(in super::super) async fn prepare(conn: &mut SqliteConnection) -> Result<(),
         return Ok(());
     }
     let mut tx = conn.begin_with("begin immediate").await?;
-    make_anew(&mut tx).await?;
+    recreate(&mut tx).await?;
     tx.commit().await
 }
 
 /// Recreates the tables empty, in the caller's transaction.
-pub(super) async fn make_anew(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn recreate(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     (&mut *conn).execute(DROP).await?;
     (&mut *conn).execute(MAKE).await?;
     sqlx::query!("insert into search_shape (version) values (?1)", SHAPE)
