@@ -44,13 +44,14 @@ pub(super) fn disposition(kind: &str, name: &str) -> String {
 /// Returns the file name in a `Content-Disposition` (RFC 6266). `mail-parser` gives `filename` and
 /// `filename*` one name. `filename` is the substitute in ASCII for clients that cannot read the other.
 fn in_disposition(value: &str) -> Option<String> {
-    // The parser looks for the end of the line.
-    let line = format!("{value}\n");
+    // The parser reads up to the end of the line. It would decode `=?utf-8?q?a?=` as e-mail does and HTTP does not; a
+    // control character, which a header value cannot contain, prevents this.
+    let line = format!("{}\n", value.replace("=?", "=\u{1}?"));
     let header = MessageStream::new(line.as_bytes()).parse_content_type();
     let header = header.into_content_type()?;
     let names = header.attributes.unwrap_or_default().into_iter();
     let names = names.filter(|attribute| attribute.name == "filename");
-    let names = names.map(|attribute| attribute.value.into_owned());
+    let names = names.map(|attribute| attribute.value.replace('\u{1}', ""));
     names.max_by_key(|name| !name.is_ascii())
 }
 
@@ -110,6 +111,8 @@ mod tests {
             ("attachment; filename=\"naïve.txt\"", "naïve.txt"),
             ("attachment; filename*=utf-8'en'%c3%bc.txt", "ü.txt"),
             ("attachment; filename*=iso-8859-1''%fc.txt", "ü.txt"),
+            ("attachment; filename=\"=?utf-8?q?a?=\"", "=?utf-8?q?a?="),
+            ("attachment; filename=\"=?a.txt\"", "=?a.txt"),
             ("attachment; filename=\"\"", "file"),
             ("attachment; name=\"x\"", "file"),
             ("attachment; filename=\"never closed", "never closed"),

@@ -63,9 +63,9 @@ impl Offer {
     }
 
     /// Accepts the offer for messages of at least `least` bytes.
-    pub(super) fn agree(self, least: usize) -> Option<DeflateParams> {
+    pub(super) fn agree(self, min_bytes: usize) -> Option<DeflateParams> {
         let bits = self.server_max_window_bits.unwrap_or(MAX_WINDOW_BITS);
-        DeflateParams::new(least, bits)
+        DeflateParams::new(min_bytes, bits)
     }
 
     /// Returns the header value of the answer.

@@ -17,7 +17,7 @@ pub const MAX_WINDOW_BITS: u8 = 15;
 pub const MIN_WINDOW_BITS: u8 = 8;
 
 /// Maximum number of final DEFLATE blocks before the end of a message.
-const MOST_ENDS: u32 = 16;
+const MAX_ENDS: u32 = 16;
 
 /// Bytes at the end of every flush, which are omitted on the wire.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
@@ -37,19 +37,22 @@ thread_local! {
 /// Negotiated parameters of a connection for compressed messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflateParams {
-    least: NonZeroU16,
+    min_bytes: NonZeroU16,
     window_bits: u8,
 }
 
 impl DeflateParams {
-    /// Creates parameters to compress messages of at least `least` bytes, for a peer with a window of
+    /// Creates parameters to compress messages of at least `min_bytes` bytes, for a peer with a window of
     /// `window_bits` bits.
     ///
-    /// Returns `None` if `least` is 0, which disables compression.
+    /// Returns `None` if `min_bytes` is 0, which disables compression.
     #[must_use]
-    pub fn new(least: usize, window_bits: u8) -> Option<Self> {
-        let least = u16::try_from(least).unwrap_or(u16::MAX);
-        NonZeroU16::new(least).map(|least| Self { least, window_bits })
+    pub fn new(min_bytes: usize, window_bits: u8) -> Option<Self> {
+        let min_bytes = u16::try_from(min_bytes).unwrap_or(u16::MAX);
+        NonZeroU16::new(min_bytes).map(|min_bytes| Self {
+            min_bytes,
+            window_bits,
+        })
     }
 
     /// Returns whether a message of this length may be compressed.
@@ -58,7 +61,7 @@ impl DeflateParams {
     /// beyond it; larger messages stay uncompressed.
     #[must_use]
     pub fn is_compressible(self, length: usize) -> bool {
-        length >= usize::from(self.least.get())
+        length >= usize::from(self.min_bytes.get())
             && (self.has_full_window() || length <= 1 << self.window_bits)
     }
 
@@ -83,50 +86,54 @@ impl DeflateParams {
 pub fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
     // The result is only useful if it fits this capacity. The tail is extra, because it is removed.
     let mut small = Vec::with_capacity(payload.len() + TAIL.len());
-    COMPRESS.with_borrow_mut(|compress| {
+    let is_whole = COMPRESS.with_borrow_mut(|compress| {
         compress.reset();
-        compress
-            .compress_vec(payload, &mut small, FlushCompress::Sync)
-            .ok()
-    })?;
-    // With spare capacity, the compressor has written all of its output.
-    let is_whole = small.len() < small.capacity() && small.ends_with(&TAIL);
+        let done = compress.compress_vec(payload, &mut small, FlushCompress::Sync);
+        // With spare capacity, the compressor has written all of its output.
+        let is_whole = done.is_ok() && small.len() < small.capacity() && small.ends_with(&TAIL);
+        if !is_whole {
+            // `reset` does not discard all unwritten output. Remains of several messages fill the buffer of zlib-rs
+            // 0.6, which then panics.
+            *compress = Compress::new(LEVEL, false);
+        }
+        is_whole
+    });
     small.truncate(small.len().saturating_sub(TAIL.len()));
     (is_whole && small.len() < payload.len()).then_some(small)
 }
 
-/// Decompresses one message of at most `most` bytes.
+/// Decompresses one message of at most `limit` bytes.
 ///
 /// # Errors
-/// [`CloseReason::TooBig`] if the message is larger; memory use stays little above `most` bytes.
+/// [`CloseReason::TooBig`] if the message is larger; memory use stays little above `limit` bytes.
 /// [`CloseReason::Garbled`] if it is not valid.
-pub fn inflate(mut payload: Vec<u8>, most: usize) -> Result<Vec<u8>, CloseReason> {
+pub fn inflate(mut payload: Vec<u8>, limit: usize) -> Result<Vec<u8>, CloseReason> {
     payload.reserve_exact(ENDING.len());
     payload.extend_from_slice(&ENDING);
     DECOMPRESS.with_borrow_mut(|decompress| {
         decompress.reset(false);
-        inflate_by(decompress, &payload, most)
+        inflate_by(decompress, &payload, limit)
     })
 }
 
 fn inflate_by(
     decompress: &mut Decompress,
     mut rest: &[u8],
-    most: usize,
+    limit: usize,
 ) -> Result<Vec<u8>, CloseReason> {
     // One byte more than the limit, to detect a message that exceeds it.
-    let most_room = most.saturating_add(1);
-    let mut text = Vec::with_capacity(FIRST_ROOM.max(rest.len()).min(most_room));
+    let max_capacity = limit.saturating_add(1);
+    let mut text = Vec::with_capacity(FIRST_ROOM.max(rest.len()).min(max_capacity));
     let mut ends = 0;
     loop {
         if text.len() == text.capacity() {
-            let room = text.capacity().saturating_mul(2).min(most_room);
+            let room = text.capacity().saturating_mul(2).min(max_capacity);
             text.reserve_exact(room.saturating_sub(text.len()).max(1));
         }
         let (read, written) = (decompress.total_in(), text.len());
         let status = decompress.decompress_vec(rest, &mut text, FlushDecompress::Sync);
         let status = status.map_err(|_| CloseReason::Garbled)?;
-        if text.len() > most {
+        if text.len() > limit {
             return Err(CloseReason::TooBig);
         }
         let read = usize::try_from(decompress.total_in() - read).unwrap_or(usize::MAX);
@@ -137,7 +144,7 @@ fn inflate_by(
             Status::StreamEnd if rest.is_empty() || rest == ENDING => return Ok(text),
             // Regular peers do not end the stream repeatedly. Each end costs more time than its bytes account
             // for.
-            Status::StreamEnd if ends == MOST_ENDS => return Err(CloseReason::Garbled),
+            Status::StreamEnd if ends == MAX_ENDS => return Err(CloseReason::Garbled),
             Status::StreamEnd => {
                 ends += 1;
                 decompress.reset(false);
@@ -216,6 +223,18 @@ mod tests {
         getrandom::fill(&mut noise).unwrap();
         assert_eq!(deflate(&noise), None);
         assert_eq!(deflate(b""), None);
+    }
+
+    #[test]
+    fn compression_works_after_many_incompressible_messages_in_a_row() {
+        let mut noise = vec![0; 2000];
+        for _ in 0..200 {
+            getrandom::fill(&mut noise).unwrap();
+            assert_eq!(deflate(&noise), None);
+        }
+        let text = b"a sentence that repeats; ".repeat(20);
+        let small = deflate(&text).unwrap();
+        assert_eq!(inflate(small, text.len()), Ok(text));
     }
 
     #[test]

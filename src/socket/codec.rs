@@ -181,8 +181,8 @@ impl Decoder {
         let before = self.parts.as_ref().map_or(0, Vec::len);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let is_packed = compressed || opcode == CONTINUATION && self.compressed;
-        let most = self.limit + if is_packed { packing(self.limit) } else { 0 };
-        if length.saturating_add(before) > most && !is_control {
+        let max_length = self.limit + if is_packed { packing(self.limit) } else { 0 };
+        if length.saturating_add(before) > max_length && !is_control {
             return Err(CloseReason::TooBig);
         }
         let Some((mask, rest)) = rest.split_first_chunk() else {
