@@ -235,6 +235,10 @@ impl Server {
     ///
     /// # Errors
     /// [`RunError`] if the writer or the publisher ended early. The shutdown is the same in that case.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "start and shutdown in the order in which they happen"
+    )]
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self {
             config,

@@ -244,6 +244,8 @@ fn claims(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use serde_json::{Value, json};
 
     use super::*;
@@ -374,5 +376,29 @@ mod tests {
         }
         assert!(tokens.read_access("").is_err());
         assert!(tokens.read_access(&"x".repeat(100_000)).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn arbitrary_text_is_no_token(text in "[-_a-zA-Z0-9.]{0,80}|(eyJ[a-zA-Z0-9]{0,30}\\.){1,3}|\\PC{0,40}") {
+            let tokens = tokens();
+            prop_assert_eq!(tokens.read_access(&text), Err(TokenError));
+            prop_assert_eq!(tokens.read_refresh(&text), Err(TokenError));
+        }
+
+        #[test]
+        fn token_with_one_changed_character_is_refused(
+            at: proptest::sample::Index,
+            character in "[-_a-zA-Z0-9.]",
+        ) {
+            let tokens = tokens();
+            let token = tokens.issue_access(ACCESS, Timestamp::now()).unwrap();
+            let at = at.index(token.len());
+            prop_assume!(!token[at..].starts_with(&character));
+            let forged = format!("{}{character}{}", &token[..at], &token[at + 1..]);
+            prop_assert_eq!(tokens.read_access(&forged), Err(TokenError), "{}", forged);
+        }
     }
 }

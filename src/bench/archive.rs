@@ -60,6 +60,10 @@ impl Bench<'_> {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "three steps that share their variables"
+    )]
     fn write_archive(&self) -> io::Result<Archive> {
         let messages = self
             .options

@@ -20,6 +20,7 @@ impl Chat {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of change")]
     fn publish(&self, change: Change) {
         let hub = &self.inner.hub;
         match change {

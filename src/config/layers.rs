@@ -132,6 +132,26 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
+        self.check_limits()?;
+        self.check_timing()?;
+        if self.auth.access_token_s == 0 || self.auth.refresh_token_days == 0 {
+            return Err(value_error("auth", "a lifetime must be at least 1"));
+        }
+        if self.auth.refresh_token_days > 3650 || self.auth.access_token_s > 86_400 {
+            let detail = "an access token lasts at most 86400 seconds, a login at most 3650 days";
+            return Err(value_error("auth", detail));
+        }
+        if !self.public_url.is_empty() && !is_origin(&self.public_url) {
+            return Err(value_error("public_url", NO_ORIGIN));
+        }
+        let mut origins = self.http.cors_origins.iter();
+        if !origins.all(|origin| is_origin(origin)) {
+            return Err(value_error("http.cors_origins", NO_ORIGIN));
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), ConfigError> {
         let limits = &self.limits;
         let at_least_one = [
             ("limits.body_chars", limits.body_chars),
@@ -174,9 +194,17 @@ impl Config {
             let detail = format!("must be 1 to {MAX_FILE_BYTES}");
             return Err(value_error("limits.file_bytes", &detail));
         }
-        if self.auth.access_token_s == 0 || self.auth.refresh_token_days == 0 {
-            return Err(value_error("auth", "a token must be good for some time"));
+        if limits.write_queue > MAX_QUEUED || limits.room_backlog > MAX_QUEUED {
+            let detail = "must be at most 1000000";
+            return Err(value_error(
+                "limits.write_queue and limits.room_backlog",
+                detail,
+            ));
         }
+        Ok(())
+    }
+
+    fn check_timing(&self) -> Result<(), ConfigError> {
         let timing = &self.timing;
         for (key, value) in [
             ("timing.header_ms", timing.header_ms),
@@ -190,28 +218,6 @@ impl Config {
             if value == 0 {
                 return Err(value_error(key, "must be at least 1"));
             }
-        }
-        if limits.write_queue > MAX_QUEUED || limits.room_backlog > MAX_QUEUED {
-            let detail = "must be at most 1000000";
-            return Err(value_error(
-                "limits.write_queue and limits.room_backlog",
-                detail,
-            ));
-        }
-        if self.auth.refresh_token_days > 3650 || self.auth.access_token_s > 86_400 {
-            let detail = "a token is good for a day at most, a login for 3650 days";
-            return Err(value_error("auth", detail));
-        }
-        if !self.public_url.is_empty() && !is_origin(&self.public_url) {
-            return Err(value_error("public_url", NO_ORIGIN));
-        }
-        if !self
-            .http
-            .cors_origins
-            .iter()
-            .all(|origin| is_origin(origin))
-        {
-            return Err(value_error("http.cors_origins", NO_ORIGIN));
         }
         Ok(())
     }

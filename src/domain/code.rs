@@ -71,6 +71,8 @@ impl fmt::Debug for AccessCode {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -95,6 +97,16 @@ mod tests {
             "ééééééééééééééé1",
         ] {
             assert_eq!(AccessCode::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parsed_code_is_canonical(text in "[-a-zA-Z0-9 \t]{10,30}|\\PC{0,20}") {
+            if let Some(code) = AccessCode::parse(&text) {
+                prop_assert_eq!(AccessCode::parse(&code.to_string()), Some(code.clone()));
+                prop_assert_eq!(AccessCode::parse(code.canonical()), Some(code));
+            }
         }
     }
 }

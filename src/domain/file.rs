@@ -138,6 +138,8 @@ pub struct StoredFile {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -170,5 +172,27 @@ mod tests {
             assert_eq!(FileName::of(given).as_str(), kept, "{given:?}");
         }
         assert_eq!(FileName::of(&"x".repeat(300)).as_str().len(), 200);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn arbitrary_text_gives_a_safe_name(text in "(?s)(\\PC|.|/|\\\\|\\.){0,300}") {
+            let name = FileName::of(&text);
+            let name = name.as_str();
+            prop_assert!(!name.is_empty() && name.chars().count() <= FileName::CHARS);
+            prop_assert!(!name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\')), "{:?}", name);
+            prop_assert!(name != "." && name != "..");
+            let again = FileName::of(name);
+            prop_assert_eq!(again.as_str(), name);
+        }
+
+        #[test]
+        fn parsed_id_is_written_as_it_was_read(text in "[0-9a-fA-F]{31,33}|\\PC{0,33}") {
+            if let Some(id) = FileId::parse(&text) {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
     }
 }

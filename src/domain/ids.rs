@@ -81,6 +81,8 @@ pub fn parse_number(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -103,6 +105,22 @@ mod tests {
             "9223372036854775808",
         ] {
             assert_eq!(parse_number(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn parsed_number_is_written_as_it_was_read(text in "[-+0]{0,2}[0-9]{0,20}|\\PC{0,5}") {
+            if let Some(number) = parse_number(&text) {
+                prop_assert_eq!(number.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn every_positive_number_parses(number in 0..=i64::MAX) {
+            prop_assert_eq!(parse_number(&number.to_string()), Some(number));
         }
     }
 }

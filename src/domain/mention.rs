@@ -172,6 +172,8 @@ fn is_name(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn names(body: &str) -> Vec<String> {
@@ -224,5 +226,21 @@ mod tests {
     fn number_of_mentions_is_limited() {
         let users: Vec<String> = (0..80).map(|number| format!("@user{number}")).collect();
         assert_eq!(names(&users.join(" ")).len(), MAX_MENTIONS);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn mentions_come_from_the_text_and_are_bounded(
+            body in "(?s)(@|ada|Bob|room|`{1,4}|~{3}|\n|> |[ -~]|ü|\\.|-| ){0,80}"
+        ) {
+            let folded = body.to_lowercase();
+            let found = names(&body);
+            prop_assert!(found.len() <= MAX_MENTIONS);
+            for name in found {
+                prop_assert!(folded.contains(&format!("@{name}")), "{}", name);
+            }
+        }
     }
 }

@@ -161,6 +161,8 @@ fn split_words(text: &str) -> Vec<QueryWord> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parsed(text: &str) -> SearchQuery {
@@ -220,6 +222,25 @@ mod tests {
         ] {
             let error = SearchQuery::parse(text).unwrap_err();
             assert_eq!(error.field, "q", "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn arbitrary_query_parses_or_names_q(
+            text in r#"(from|in|has|before|after|:|"|file|@|me|2023-11-1|T|Z|\+|[0-9]|[ -~]| |ü|\PC){0,60}"#
+        ) {
+            match SearchQuery::parse(&text) {
+                Ok(query) => {
+                    for term in query.terms.as_slice() {
+                        prop_assert!(!term.trim().is_empty());
+                        prop_assert!(text.len() >= term.len() / 4, "a term comes from the text");
+                    }
+                }
+                Err(error) => prop_assert_eq!(error.field, "q"),
+            }
         }
     }
 }

@@ -221,6 +221,8 @@ pub struct TokenHolder {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -286,5 +288,17 @@ mod tests {
         let secret = TokenSecret::generate(TokenSecret::PERSONAL).unwrap();
         assert_eq!(format!("{secret:?}"), "TokenSecret(…)");
         assert_eq!(format!("{:?}", secret.digest()), "Digest(…)");
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_is_no_secret_unless_it_has_the_form(text in "(parlor_|reset_)?[-_a-zA-Z0-9]{0,60}|\\PC{0,60}") {
+            for prefix in [TokenSecret::PERSONAL, TokenSecret::LINK] {
+                if let Some(secret) = TokenSecret::parse(prefix, &text) {
+                    prop_assert_eq!(secret.as_str(), text.as_str());
+                    prop_assert!(text.starts_with(prefix));
+                }
+            }
+        }
     }
 }

@@ -64,7 +64,10 @@ fn unescaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use axum::http::HeaderValue;
 
     fn named(name: &'static str, value: &str) -> String {
         let mut headers = HeaderMap::new();
@@ -146,5 +149,30 @@ mod tests {
             disposition("attachment", "\"; x=\"ü"),
             "attachment; filename=\"_; x=__\"; filename*=UTF-8''%22%3B%20x%3D%22%C3%BC"
         );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn name_round_trips_through_content_disposition(text in r#"(\PC|[ -~]|=\?|\?=|[;"'*%\\]){0,40}"#) {
+            let name = FileName::of(&text);
+            let value = disposition("attachment", name.as_str());
+            prop_assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{}", value);
+            let read = FileName::of(&in_disposition(&value).unwrap());
+            prop_assert_eq!(read, name, "{}", value);
+        }
+
+        #[test]
+        fn arbitrary_content_disposition_gives_a_valid_name(
+            value in r#"(attachment|form-data|;|filename|\*|[0-9]|=|"|'|utf-8''|%[0-9a-f]{0,2}|\\|=\?utf-8\?[qb]\?|\?=|[ -~]|ü){0,30}"#
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&value).unwrap());
+            let name = of(None, &headers);
+            let name = name.as_str();
+            prop_assert!(!name.is_empty() && name.chars().count() <= 200);
+            prop_assert!(!name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\')), "{:?}", name);
+        }
     }
 }

@@ -109,6 +109,8 @@ fn quality(parameters: &str) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn asks(accepted: &[&str]) -> HeaderMap {
@@ -172,6 +174,23 @@ mod tests {
             assert_eq!(&sent, body);
             assert!(!answer.contains_key(header::CONTENT_ENCODING));
             assert_eq!(answer[header::VARY], "accept-encoding");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn normalized_accept_encoding_is_gzip_or_absent(
+            value in "(gzip|x-gzip|identity|\\*|br|;q=|q=|[01]|\\.|5|,|;| |=|-|e|[!-~]){0,12}"
+        ) {
+            let request = Request::builder()
+                .header(header::ACCEPT_ENCODING, &value)
+                .body(axum::body::Body::empty())
+                .unwrap();
+            let request = normalize_accept_encoding(request);
+            let values: Vec<_> = request.headers().get_all(header::ACCEPT_ENCODING).iter().collect();
+            prop_assert!(values.is_empty() || values == ["gzip"], "{:?}", values);
         }
     }
 }

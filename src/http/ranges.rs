@@ -67,6 +67,8 @@ fn single(range: &Range, size: u64) -> Option<(Bound<u64>, Bound<u64>)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use axum::http::{HeaderName, header};
 
     use super::*;
@@ -141,6 +143,22 @@ mod tests {
         ] {
             let other = (header::IF_RANGE, other);
             assert_eq!(asked(&[range.clone(), other]), RangeRequest::Whole);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn served_part_is_within_the_file(
+            range in "(bytes|lines)?=?(-|,| |[0-9]{1,20}|18446744073709551615){0,8}",
+            size in prop_oneof![0_u64..20, any::<u64>()],
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RANGE, range.parse().unwrap());
+            if let RangeRequest::Part(first, end) = wanted(&headers, size, "\"tag\"") {
+                prop_assert!(first < end && end <= size, "{}-{}", first, end);
+            }
         }
     }
 }

@@ -266,6 +266,8 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -313,6 +315,19 @@ mod tests {
                 text.contains("\"k\"").then_some("k"),
                 "{text}"
             );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn arbitrary_frame_is_a_command_or_a_described_refusal(
+            text in r#"(\{|\}|\[|\]|"|:|,|"type":|"send"|"edit"|"sync"|"key":"k"|"room_id":1|"rooms":|null|-?[0-9]{1,20}|[ -~]|ü){0,30}"#
+        ) {
+            if let Err(error) = Command::parse(&text) {
+                prop_assert!(!error.code.is_empty() && !error.detail.is_empty());
+            }
         }
     }
 }

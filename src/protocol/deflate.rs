@@ -257,6 +257,34 @@ mod tests {
         }
 
         #[test]
+        fn each_message_of_a_series_inflates_to_itself(
+            messages in proptest::collection::vec(prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..3000),
+                "[ab ]{0,3000}".prop_map(String::into_bytes),
+            ], 1..40),
+        ) {
+            for message in messages {
+                if let Some(small) = deflate(&message) {
+                    prop_assert_eq!(inflate(small, message.len()), Ok(message));
+                }
+            }
+        }
+
+        #[test]
+        fn damaged_message_inflates_within_the_limit_or_is_refused(
+            text in "[ab ]{50,3000}",
+            at: proptest::sample::Index,
+            byte: u8,
+        ) {
+            let mut small = deflate(text.as_bytes()).unwrap();
+            let at = at.index(small.len());
+            small[at] = byte;
+            if let Ok(text) = inflate(small, 1000) {
+                prop_assert!(text.len() <= 1000);
+            }
+        }
+
+        #[test]
         fn arbitrary_bytes_inflate_or_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(text) = inflate(bytes, 1000) {
                 prop_assert!(text.len() <= 1000);

@@ -129,6 +129,7 @@ impl<'l> Line<'l> {
 
     /// Parses an incoming frame. Removes one trailing line end and keeps all other characters.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     pub fn parse(frame: &'l str) -> Self {
         let text = frame.strip_suffix('\n').unwrap_or(frame);
         let text = text.strip_suffix('\r').unwrap_or(text);
@@ -232,6 +233,8 @@ fn numbered<'l>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -285,6 +288,21 @@ mod tests {
             "/kick",
         ] {
             assert!(matches!(Line::parse(wrong), Line::Wrong(_)), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn arbitrary_line_parses_and_its_error_is_printable(
+            text in "/?(help|msg|reply|edit|mute|history|react|tz|topic|me|[a-z]{0,3})( |\t|@|#|-|[0-9]{1,20}|ü|\u{1b}|\u{202e}|\\PC|.){0,20}"
+        ) {
+            match Line::parse(&text) {
+                Line::Wrong(error) => prop_assert!(!error.contains(char::is_control), "{:?}", error),
+                Line::Say(said) => prop_assert!(text.contains(said)),
+                _ => {}
+            }
         }
     }
 }

@@ -246,6 +246,8 @@ fn packing(limit: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const MASK: [u8; 4] = [1, 2, 3, 4];
@@ -385,6 +387,81 @@ mod tests {
                 Err(CloseReason::TooBig)
             };
             assert_eq!(decoder.next(), wanted, "{length}");
+        }
+    }
+
+    /// Decodes bytes that arrive in pieces of these sizes, up to the first error.
+    fn decode(bytes: &[u8], pieces: &[usize]) -> Vec<Result<Incoming, CloseReason>> {
+        let mut decoder = Decoder::new(1000, true);
+        let mut messages = Vec::new();
+        let mut rest = bytes;
+        let mut sizes = pieces.iter().copied().chain(std::iter::repeat(usize::MAX));
+        while !rest.is_empty() {
+            let (piece, left) = rest.split_at(sizes.next().unwrap_or(usize::MAX).min(rest.len()));
+            rest = left;
+            decoder.feed(piece);
+            loop {
+                match decoder.next() {
+                    Ok(Some(message)) => messages.push(Ok(message)),
+                    Ok(None) => break,
+                    Err(reason) => {
+                        messages.push(Err(reason));
+                        return messages;
+                    }
+                }
+            }
+        }
+        messages
+    }
+
+    /// Frames with every combination of header bits, with or without a valid payload.
+    fn frames() -> impl Strategy<Value = Vec<u8>> {
+        let payload = prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..200),
+            "[ -~ü]{0,300}".prop_map(String::into_bytes),
+            "[ab]{100,900}".prop_map(|text| deflate::deflate(text.as_bytes()).unwrap_or_default()),
+        ];
+        let first = prop_oneof![
+            Just(0x81),
+            Just(0x01),
+            Just(0x00),
+            Just(0x80),
+            Just(0xc1),
+            any::<u8>()
+        ];
+        let one = (first, payload).prop_map(|(first, payload)| frame(first, &payload));
+        proptest::collection::vec(one, 1..6).prop_map(|frames| frames.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn arbitrary_bytes_decode_alike_in_any_pieces(
+            bytes in prop_oneof![proptest::collection::vec(any::<u8>(), 1..300), frames()],
+            pieces in proptest::collection::vec(1_usize..40, 0..30),
+        ) {
+            let whole = decode(&bytes, &[]);
+            prop_assert_eq!(decode(&bytes, &pieces), whole);
+        }
+
+        #[test]
+        fn fragments_of_a_text_decode_to_the_text(
+            text in "(a|ü|€|🦀|[ -~]){1,200}",
+            cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..5),
+            pieces in proptest::collection::vec(1_usize..40, 0..30),
+        ) {
+            let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(text.len())).collect();
+            cuts.sort_unstable();
+            let ends = cuts.iter().copied().chain([text.len()]);
+            let begins = [0].into_iter().chain(cuts.iter().copied());
+            let mut bytes = Vec::new();
+            for (at, (begin, end)) in begins.zip(ends).enumerate() {
+                let opcode = u8::from(at == 0);
+                let last = if at == cuts.len() { 0x80 } else { 0 };
+                bytes.extend(frame(last | opcode, &text.as_bytes()[begin..end]));
+            }
+            prop_assert_eq!(decode(&bytes, &pieces), [Ok(said(&text))]);
         }
     }
 }

@@ -1,4 +1,9 @@
 //! Drives the public API over real sockets and real databases.
+
+#![expect(
+    clippy::too_many_lines,
+    reason = "a test of one scenario reads best from top to bottom"
+)]
 #![expect(
     clippy::unwrap_used,
     reason = "clippy knows tests by their attribute, and not what they call for help"

@@ -12,6 +12,7 @@ use crate::{
 };
 
 impl Reader {
+    #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     pub(super) async fn command(&mut self, text: &str) -> Result<(), ReaderStopped> {
         let command = Command::parse(text);
         if let Err((key, error)) = self.admit(&command) {

@@ -91,6 +91,7 @@ impl Reader {
 }
 
 /// Executes a command and returns the lines to show. Changes reach the terminal through its gate.
+#[expect(clippy::too_many_lines, reason = "one arm for each command")]
 async fn execute(
     chat: &Chat,
     caller: &Caller,

@@ -128,6 +128,10 @@ impl Sqlite {
             .await
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one transaction with one step for each setting"
+    )]
     pub(in crate::store) async fn edit_room(
         &self,
         id: RoomId,

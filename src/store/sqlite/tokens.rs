@@ -55,41 +55,8 @@ impl Sqlite {
                     if let Some(room) = room_without(&mut tx.conn, new.user, &new.rooms).await? {
                         return Ok(CreateTokenOutcome::NoSuchRoom(room));
                     }
-                    let expires_at = new.expires_at.map_or(NEVER, |at| at.0);
-                    let rooms = limit_json(&new.rooms)?;
-                    let id = sqlx::query_scalar!(
-                        r#"insert into sessions
-                               (user_id, generation, created_at, last_used_at, expires_at, user_agent, address)
-                           values (?1, 0, ?2, ?2, ?3, ?4, ?5) returning id as "id!: i64""#,
-                        new.user.0,
-                        now.0,
-                        expires_at,
-                        new.origin.user_agent,
-                        new.origin.address
-                    )
-                    .fetch_one(&mut tx.conn)
-                    .await?;
-                    let (name, scope, digest) =
-                        (new.name.as_str(), new.scope.as_str(), new.digest.as_bytes());
-                    sqlx::query!(
-                        "insert into tokens (session_id, name, scope, digest, rooms) values (?1, ?2, ?3, ?4, ?5)",
-                        id,
-                        name,
-                        scope,
-                        digest,
-                        rooms
-                    )
-                    .execute(&mut tx.conn)
-                    .await?;
-                    Ok(CreateTokenOutcome::Done(PersonalToken {
-                        id: SessionId(id),
-                        name: new.name,
-                        scope: new.scope,
-                        rooms: new.rooms,
-                        created_at: now,
-                        last_used_at: None,
-                        expires_at: new.expires_at,
-                    }))
+                    let token = insert(&mut tx.conn, new, now).await?;
+                    Ok(CreateTokenOutcome::Done(token))
                 })
             })
             .await
@@ -237,4 +204,46 @@ fn to_scope(text: &str) -> Result<TokenScope, sqlx::Error> {
 
 fn to_expiry(at: i64) -> Option<Timestamp> {
     (at != NEVER).then_some(Timestamp(at))
+}
+
+/// Inserts a token with the session that it uses.
+async fn insert(
+    conn: &mut SqliteConnection,
+    new: NewToken,
+    now: Timestamp,
+) -> Result<PersonalToken, sqlx::Error> {
+    let expires_at = new.expires_at.map_or(NEVER, |at| at.0);
+    let rooms = limit_json(&new.rooms)?;
+    let id = sqlx::query_scalar!(
+        r#"insert into sessions
+                               (user_id, generation, created_at, last_used_at, expires_at, user_agent, address)
+                           values (?1, 0, ?2, ?2, ?3, ?4, ?5) returning id as "id!: i64""#,
+        new.user.0,
+        now.0,
+        expires_at,
+        new.origin.user_agent,
+        new.origin.address
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let (name, scope, digest) = (new.name.as_str(), new.scope.as_str(), new.digest.as_bytes());
+    sqlx::query!(
+        "insert into tokens (session_id, name, scope, digest, rooms) values (?1, ?2, ?3, ?4, ?5)",
+        id,
+        name,
+        scope,
+        digest,
+        rooms
+    )
+    .execute(conn)
+    .await?;
+    Ok(PersonalToken {
+        id: SessionId(id),
+        name: new.name,
+        scope: new.scope,
+        rooms: new.rooms,
+        created_at: now,
+        last_used_at: None,
+        expires_at: new.expires_at,
+    })
 }

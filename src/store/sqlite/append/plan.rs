@@ -34,6 +34,10 @@ impl AppendPlan {
     ///
     /// Returns `None`, and changes nothing, if the used keys are not `known` and a message with a key would be
     /// refused: the key may be known, and then the message is acked.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the checks of a message in their order"
+    )]
     pub(in crate::store) async fn make(
         tx: &mut WriterState,
         jobs: &mut [&mut AppendJob],

@@ -144,7 +144,10 @@ pub(super) fn expression(groups: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::domain::SearchQuery;
 
     fn of(terms: &[&str]) -> (Table, Vec<String>) {
         let terms: Vec<_> = terms.iter().map(|term| (*term).to_owned()).collect();
@@ -200,5 +203,44 @@ mod tests {
         let room = |id| DocumentTag::Room(RoomId(id)).trigram();
         assert_ne!(room(1), room(1 << 15));
         assert_ne!(room(1), DocumentTag::Author(UserId(1)).trigram());
+    }
+
+    proptest! {
+        #[test]
+        fn sqlite_accepts_the_expression_of_every_query(
+            text in r#"([ -~]|"|\*|\^|:|\(|\)|AND|OR|NOT|NEAR| |ü|東|\PC){1,40}"#
+        ) {
+            let Ok(query) = SearchQuery::parse(&text) else { return Ok(()) };
+            let (table, tokens) = lookup(query.terms.as_slice(), |_| 0);
+            let tag = DocumentTag::Any.token(table);
+            let mut groups: Vec<_> = tokens.into_iter().map(|token| vec![token]).collect();
+            groups.push(vec![tag]);
+            let count = INDEX.with(|(runtime, pool)| {
+                let table = match table {
+                    Table::Trigrams => "long",
+                    Table::Short => "short",
+                };
+                let sql = format!("select count(*) from {table} where {table} match ?1");
+                let count = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql)).bind(expression(&groups));
+                runtime.block_on(count.fetch_one(pool))
+            });
+            prop_assert_eq!(count.map_err(|error| error.to_string()), Ok(0), "{:?}", groups);
+        }
+    }
+
+    thread_local! {
+        /// Empty tables with the tokenizers of the index.
+        static INDEX: (tokio::runtime::Runtime, sqlx::SqlitePool) = {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let pool = runtime.block_on(async {
+                let options = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+                let pool = options.connect("sqlite::memory:").await.unwrap();
+                let tables = "create virtual table long using fts5(body, tokenize='trigram case_sensitive 1');
+                    create virtual table short using fts5(tokens, tokenize='ascii')";
+                sqlx::raw_sql(tables).execute(&pool).await.unwrap();
+                pool
+            });
+            (runtime, pool)
+        };
     }
 }

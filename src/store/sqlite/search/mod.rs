@@ -213,6 +213,7 @@ impl Sqlite {
     }
 
     /// Resolves the rooms and authors of a query. Returns the name of a room that the reader is not in.
+    #[expect(clippy::too_many_lines, reason = "most of it is one query")]
     async fn resolve(&self, search: &Search) -> Result<Result<ResolvedQuery, String>, StoreError> {
         let (reader, query) = (search.reader, &search.query);
         let mut mine = sqlx::query!(
