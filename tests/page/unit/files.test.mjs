@@ -26,6 +26,14 @@ test("the import map is the only inline script, and no style is inline", () => {
   assert.doesNotMatch(index, /<style|\sstyle=|\son\w+=/u);
 });
 
+test("no script uses Promise.withResolvers, which Safari before 17.4 lacks", () => {
+  assert.ok(own.length > 0);
+  assert.deepEqual(
+    own.filter((file) => read(file).includes("withResolvers")),
+    [],
+  );
+});
+
 test("nothing comes from another host", () => {
   for (const [, address] of index.matchAll(/(?:src|href)="([^"]*)"/gu)) assert.match(address, /^\/[^/]/u);
   for (const file of files.filter((name) => name.endsWith(".css")))
