@@ -11,8 +11,8 @@ const memory = new Map();
  */
 export function read(key, fallback = null) {
   try {
-    const text = localStorage.getItem(key) ?? memory.get(key);
-    return text === undefined || text === null ? fallback : JSON.parse(text);
+    const text = memory.get(key) ?? localStorage.getItem(key);
+    return text === null ? fallback : JSON.parse(text);
   } catch {
     return fallback;
   }
