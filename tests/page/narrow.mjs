@@ -104,7 +104,7 @@ describe("a narrow screen", () => {
     await ada.page.getByRole("button", { name: "Room settings" }).click();
     await ada.page.getByRole("heading", { name: "Access code" }).waitFor();
     await nothingIsWider(ada.page, "the room's settings");
-    await ada.page.getByRole("button", { name: "Leave the room" }).scrollIntoViewIfNeeded();
+    await ada.page.getByRole("button", { name: "Leave room" }).scrollIntoViewIfNeeded();
   });
 
   story("the keyboard on the screen does not hide the field one writes in", async () => {
