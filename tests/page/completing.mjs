@@ -1,4 +1,4 @@
-// What the composer offers while one writes.
+// Completion and slash commands in the composer.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";

@@ -1,4 +1,4 @@
-// What one does with what was said: answer it, react, change it, pin it, take it away, and send files.
+// Message actions: reply, react, edit, pin, delete and send files.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";

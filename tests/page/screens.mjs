@@ -1,4 +1,4 @@
-// What lies behind the rooms: finding, people, what owners set, what an account has, and what admins see.
+// Search, profiles, room settings, account settings and administration.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
@@ -25,7 +25,7 @@ async function drawn(page) {
 
 const dialogOf = (person) => person.page.getByRole("dialog");
 
-/** Somebody who is an admin, because they are the first here. */
+/** Returns the admin, who is the first user of the server. */
 async function first() {
   const admin = await (await Person.arrive(world, "root")).signUp();
   return admin;

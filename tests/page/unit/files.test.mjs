@@ -1,4 +1,4 @@
-// What the content security policy and the vendored libraries ask of the files themselves.
+// Requirements of the content security policy and the vendored libraries on the files.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -40,7 +40,7 @@ test("nothing comes from another host", () => {
     assert.doesNotMatch(read(file), /@import|url\(/u, file);
 });
 
-/** What a module imports, as files: at once, or (`lazy`) when it is needed. */
+/** Returns the files that a module imports: statically, or (`lazy`) dynamically. */
 function importsOf(file, { lazy = false } = {}) {
   const pattern = lazy
     ? /\bimport\("([^"]+)"\)/gu

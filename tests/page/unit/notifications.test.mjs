@@ -63,7 +63,8 @@ test("a message that reveals a gap is notified once, and replayed messages are n
   );
   for (const seq of [2, 3, 4]) receive(message(seq));
   receive({ type: "synced", room_id: 1, head: { seq: 4, rev: 4 } });
-  // The module of the notifications is imported again, in another thread.
+  // Another thread resolves imports in order, so the page's own import is complete after this one.
+  await import("../../../static/core/notifications.js");
   for (let turns = 0; turns < 1_000 && shown.length === 0; turns += 1) {
     await turn();
     t.mock.timers.tick(1_000);
