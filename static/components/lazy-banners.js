@@ -24,9 +24,7 @@ export function CompleteBanner({ done }) {
     }, COMPLETE_MS);
     return () => clearTimeout(timer);
   }, [seq]);
-  return seq === null || gone
-    ? null
-    : html`<p class="reconnecting calm" role="status">${t("connection.complete", { seq: String(seq) })}</p>`;
+  return seq === null || gone ? null : html`<p class="reconnecting calm" role="status">${t("connection.complete")}</p>`;
 }
 
 export function VersionBanner() {

@@ -22,7 +22,7 @@ export function RoomSettings({ room }) {
   void room.version.value;
   const complete = room.timeline.completeTo;
   return html`
-    <p class="room-facts"><${Icon} name=${iconOf(kind)} /><bdi>${name}</bdi><span class="faint">${t(`room.${kind}`)}${complete !== null && `, ${t("room-settings.complete", { seq: String(complete) })}`}</span></p>
+    <p class="room-facts"><${Icon} name=${iconOf(kind)} /><bdi>${name}</bdi><span class="faint">${t(`room.${kind}`)}${complete !== null && `, ${t("room-settings.complete")}`}</span></p>
     <${FormError} problem=${refreshing.problem} />
     ${room.canModerate && code && html`<${AccessCode} room=${room} code=${code} />`}
     ${owner ? html`<${Rename} room=${room} />` : topic && html`<section class="part"><h3>${t("field.topic")}</h3><p class="topic-text" dir="auto">${topic}</p></section>`}

@@ -26,14 +26,15 @@ export const COMMANDS = [
 const MAX_SHOWN = 32;
 
 /**
- * `/msg @ada hello`: says it to one person, in the room that both have for themselves.
+ * Sends a direct message: `/msg @ada hello`.
  * @param {Room} _
  * @param {string} rest
  */
 async function sendDirectMessage(_, rest) {
   const [, name, text] = /^@?(\S+)\s*([\s\S]*)$/u.exec(rest) ?? [];
-  const person = [...people.value.values()].find(({ username }) => username.toLowerCase() === name?.toLowerCase());
-  if (!person) throw new Error(t("command.nobody", { name: name ?? "" }));
+  if (!name) throw new Error(t("command.usage", { name: "msg", takes: t("command.user-text") }));
+  const person = [...people.value.values()].find(({ username }) => username.toLowerCase() === name.toLowerCase());
+  if (!person) throw new Error(t("command.nobody", { name }));
   const id = await ensureDirectRoom([person.id]);
   const room = rooms.value.get(id);
   const saved = text && room ? sendMessage(room, text) : true;

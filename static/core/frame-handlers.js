@@ -139,10 +139,11 @@ function message(frame) {
   if (!known) return;
   const { message: arrived } = frame;
   const isNew = arrived.seq > known.timeline.headSeq;
+  const { syncing } = known.timeline;
   const verdict = known.timeline.receive(arrived);
   if (verdict === "gap") syncRoom(known);
   if (arrived.key && arrived.author?.id === me.value?.id) confirmMessage(arrived.key, arrived.seq);
-  if (isNew) handleNewMessage(known, arrived);
+  if (isNew) handleNewMessage(known, arrived, syncing);
   if (isNew && arrived.author) removeTyping(known.id, arrived.author.id);
   if (arrived.author && arrived.kind !== "system") rememberUser(arrived.author);
   trimWindow(known);
@@ -152,8 +153,9 @@ function message(frame) {
 /**
  * @param {Room} known
  * @param {Message} arrived
+ * @param {boolean} syncing
  */
-function handleNewMessage(known, arrived) {
+function handleNewMessage(known, arrived, syncing) {
   if (arrived.kind === "system") {
     handleSystemEvent(known, arrived);
     if (isAttended(known)) markRead(known);
@@ -168,7 +170,7 @@ function handleNewMessage(known, arrived) {
   }
   if (known === currentRoom.value) announce(arrived);
   // After an absence there may be hundreds. The rooms show their number.
-  if (!known.timeline.syncing && preferences.value.notifications === "on") void scheduleNotification(known, arrived);
+  if (!syncing && preferences.value.notifications === "on") void scheduleNotification(known, arrived);
   if (isAttended(known)) {
     markRead(known);
     return;

@@ -11,8 +11,8 @@ const memory = new Map();
  */
 export function read(key, fallback = null) {
   try {
-    const text = localStorage.getItem(key) ?? memory.get(key);
-    return text === undefined || text === null ? fallback : JSON.parse(text);
+    const text = memory.get(key) ?? localStorage.getItem(key);
+    return text === null ? fallback : JSON.parse(text);
   } catch {
     return fallback;
   }
@@ -46,15 +46,17 @@ export function remove(key) {
 }
 
 /**
- * The stored keys that begin with `prefix`.
+ * Returns the keys that begin with `prefix`, of stored values and of those in memory.
  * @param {string} prefix
  */
 export function keysWithPrefix(prefix) {
+  const keys = [...memory.keys()];
   try {
-    return Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+    keys.push(...Object.keys(localStorage));
   } catch {
-    return [...memory.keys()].filter((key) => key.startsWith(prefix));
+    // Access is denied.
   }
+  return [...new Set(keys)].filter((key) => key.startsWith(prefix));
 }
 
 /** A random name, 128 bits; `crypto.randomUUID` exists only over HTTPS and on localhost. */

@@ -80,13 +80,13 @@ async function sendUpload(room, upload, source, set) {
   if (renewalIsDue()) await renew(Date.now());
   const xhr = new XMLHttpRequest();
   upload.xhr = xhr;
-  const { promise, resolve } = Promise.withResolvers();
   xhr.upload.onprogress = ({ loaded, total }) => change({ progress: total > 0 ? loaded / total : 0 });
-  xhr.onloadend = resolve;
   xhr.open("POST", `/api/rooms/${room.id}/files?name=${encodeURIComponent(source.name)}`);
   xhr.setRequestHeader("content-type", "application/octet-stream");
-  xhr.send(source);
-  await promise;
+  await new Promise((resolve) => {
+    xhr.onloadend = resolve;
+    xhr.send(source);
+  });
   if (upload.removed) return;
   const answer = parseJson(xhr.responseText);
   if (xhr.status === 201) change({ state: "ready", progress: 1, file: answer });

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 
 const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe-core has against the page as it stands, one readable line each. */
+/** Returns the violations that axe-core finds, one readable line each. */
 export async function faultsOf(page) {
   await page.evaluate(source);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));

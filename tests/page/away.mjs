@@ -162,7 +162,7 @@ describe("being away", () => {
       await bob.page.getByRole("button", { name: "Retry now" }).click();
       for (const person of [ada, bob]) await person.reads(talk);
       await bob.page.locator(".banner").waitFor({ state: "detached" });
-      await bob.page.getByText(/^Back again\. Complete to #\d+\.$/u).waitFor();
+      await bob.page.getByText("Reconnected. Up to date.").waitFor();
       assert.equal(await bob.page.locator(".pending").count(), 0);
       const { items } = await ada.call("GET", `/api/rooms/${room.id}/messages?limit=200`);
       assert.deepEqual(

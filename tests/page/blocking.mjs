@@ -1,4 +1,4 @@
-// Who is blocked is not told, and not heard where they would ask for attention.
+// Blocked users are not notified, and their messages ask for no attention.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";

@@ -1,4 +1,4 @@
-// What the page may cost: bytes, time, movement, memory.
+// Budgets of the page: bytes, time, layout shift and memory.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
@@ -211,7 +211,7 @@ describe("budgets", () => {
       const time = await longestTask(ada.page, () => ada.page.evaluate(() => globalThis.draw()));
       const floor = await longestTask(ada.page, () => ada.page.evaluate(() => globalThis.copy()));
       await ada.page.evaluate(() => globalThis.wipe());
-      // What a slow machine makes longer is no cost of the page's.
+      // The page is not charged for a slow machine.
       return { time, floor, beyond: time <= ROWS_MS ? 0 : time / floor };
     };
     assertWithin(await median(look, 5), { beyond: ROWS_FLOORS }, "300 rows, ms");

@@ -88,7 +88,7 @@ describe("coming in", () => {
     await second.page.reload();
     await second.page.getByRole("dialog").waitFor();
     await second.sees("This invitation does not work any more");
-    await second.page.getByRole("button", { name: "Join the room" }).click();
+    await second.page.getByRole("button", { name: "Join room" }).click();
     await second.sees("No room opens with this code");
   });
 
@@ -102,7 +102,7 @@ describe("coming in", () => {
     const newAccount = page.getByRole("button", { name: "Create an account" });
     rule = { registration: "closed" };
     await page.goto("/");
-    await page.getByText("This server takes no new accounts").waitFor();
+    await page.getByText("This server does not accept new accounts").waitFor();
     assert.equal(await newAccount.count(), 0);
     rule = { registration: "closed", needs_first_account: true };
     await page.reload();
@@ -136,7 +136,7 @@ describe("coming in", () => {
     const guest = await (await Person.arrive(world, "guest2")).signUp();
     await guest.page.goto(`/i/${room.access_code}`);
     await guest.page.locator(".invited-to", { hasText: "Orchard" }).waitFor();
-    await guest.page.getByRole("button", { name: "Join the room" }).click();
+    await guest.page.getByRole("button", { name: "Join room" }).click();
     await guest.page.getByRole("heading", { name: "Orchard", level: 1 }).waitFor();
   });
 
@@ -165,7 +165,7 @@ describe("coming in", () => {
     const session = home.page.locator(".session").filter({ hasNotText: "This device" });
     await session.getByRole("button", { name: "Sign out" }).click();
     await home.page
-      .getByRole("group", { name: "Sign this device out?" })
+      .getByRole("group", { name: "Sign out this device?" })
       .getByRole("button", { name: "Sign out" })
       .click();
     await away.sees("Your session has ended");
@@ -178,12 +178,12 @@ describe("coming in", () => {
     await away.call("POST", "/api/auth/signin", { username: "passwords", password: PASSWORD, cookie: true });
     await away.visit();
     await home.page.getByRole("button", { name: "Settings and sign out" }).click();
-    await home.page.getByLabel("Present password").fill("wrong password");
+    await home.page.getByLabel("Current password").fill("wrong password");
     await home.page.getByLabel("New password").fill("another horse");
-    await home.page.getByRole("button", { name: "Change the password" }).click();
+    await home.page.getByRole("button", { name: "Change password" }).click();
     await home.page.locator('[aria-invalid="true"]').waitFor();
-    await home.page.getByLabel("Present password").fill(PASSWORD);
-    await home.page.getByRole("button", { name: "Change the password" }).click();
+    await home.page.getByLabel("Current password").fill(PASSWORD);
+    await home.page.getByRole("button", { name: "Change password" }).click();
     await home.sees("Your password is changed");
     await away.sees("Your session has ended");
     await home.page.reload();

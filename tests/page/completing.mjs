@@ -1,4 +1,4 @@
-// What the composer offers while one writes.
+// Completion and slash commands in the composer.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
@@ -80,7 +80,7 @@ describe("completing", () => {
     await bob.page.locator(".room-topic", { hasText: "Tea at four" }).waitFor();
     await holds(ada, "");
     await ada.say("/msg @nobody.here hello");
-    await ada.sees("Nobody here is called nobody.here");
+    await ada.sees("User not found: nobody.here");
     await holds(ada, "/msg @nobody.here hello");
     await ada.say("/msg @command.bob between us");
     await ada.page.getByRole("heading", { name: "command.bob", level: 1 }).waitFor();
@@ -94,7 +94,7 @@ describe("completing", () => {
     const refused = ada.page.locator(".refused");
     const asText = refused.getByRole("button", { name: "Send as text" });
     await ada.say("/mgs @typo.bob the offer letter is 92k");
-    await refused.getByText("There is no command /mgs.").waitFor();
+    await refused.getByText("Unknown command: /mgs").waitFor();
     await ada.composer.press("Enter");
     assert.deepEqual(await ada.said(), []);
     await holds(ada, "/mgs @typo.bob the offer letter is 92k");
@@ -111,7 +111,7 @@ describe("completing", () => {
 
     // No command is like it; and one may mean what one says.
     await ada.say("/usr/bin is no command");
-    await refused.getByText("There is no command /usr/bin.").waitFor();
+    await refused.getByText("Unknown command: /usr/bin").waitFor();
     assert.equal(await refused.getByRole("button", { name: /^Use/u }).count(), 0);
     await asText.click();
     await holds(ada, "");
@@ -124,7 +124,7 @@ describe("completing", () => {
     assert.equal(await bob.page.locator(".room-topic").count(), 0);
 
     await ada.say("/MSG @nobody.here hello");
-    await ada.sees("Nobody here is called nobody.here");
+    await ada.sees("User not found: nobody.here");
     await ada.composer.fill("");
     await ada.say("/quiet");
     await refused.waitFor();

@@ -1,4 +1,4 @@
-// What one does with what was said: answer it, react, change it, pin it, take it away, and send files.
+// Message actions: reply, react, edit, pin, delete and send files.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
@@ -18,7 +18,7 @@ async function tools(person, text) {
 
 async function more(person, text, item) {
   const bar = await tools(person, text);
-  await bar.getByRole("button", { name: "More" }).click();
+  await bar.getByRole("button", { name: "More actions" }).click();
   await bar.getByRole("button", { name: item }).click();
 }
 
@@ -41,7 +41,7 @@ describe("a conversation", () => {
     } = await roomOf(world, ["reply.ada", "reply.bob"]);
     await ada.say("Milk or lemon?");
     await (await tools(bob, "Milk or lemon?")).getByRole("button", { name: "Reply" }).click();
-    await bob.sees("Answering reply.ada");
+    await bob.sees("Replying to reply.ada");
     await bob.say("Lemon");
     const quote = ada.page.locator(".quote");
     await quote.filter({ hasText: "Milk or lemon?" }).waitFor();
@@ -133,7 +133,7 @@ describe("a conversation", () => {
     const focus = () => row(ada, "the only one").focus();
     await focus();
     await ada.page.keyboard.press("r");
-    await ada.sees("Answering red.ada");
+    await ada.sees("Replying to red.ada");
     await ada.page.keyboard.press("Escape");
     await ada.page.locator(".purpose").waitFor({ state: "detached" });
     await focus();
@@ -303,7 +303,7 @@ describe("a conversation", () => {
       .locator('.composer input[type="file"]')
       .setInputFiles({ name: "long.txt", mimeType: "text/plain", buffer: Buffer.from("tea") });
     await asked.promise;
-    await ada.page.getByRole("progressbar", { name: "long.txt is being uploaded" }).waitFor();
+    await ada.page.getByRole("progressbar", { name: "Uploading long.txt" }).waitFor();
     await ada.composer.fill("not without the file");
     await ada.composer.press("Enter");
     assert.equal(await ada.composer.inputValue(), "not without the file");
@@ -375,14 +375,14 @@ describe("a conversation", () => {
     } = await roomOf(world, ["unread.ada", "unread.bob"]);
     for (const text of ["one", "two", "three"]) await ada.say(text);
     await bob.reads(["one", "two", "three"]);
-    await more(bob, "two", "Mark as unread from here");
-    await bob.sees("Marked as unread from here");
+    await more(bob, "two", "Mark as unread");
+    await bob.sees("Marked as unread");
     await bob.page.waitForFunction(() => document.title.startsWith("(2)"));
     const standing = async () => (await bob.call("GET", "/api/rooms")).find(({ id }) => id === room.id).unread;
     assert.equal(await standing(), 2);
   });
 
-  story('a receipt that was on its way does not undo "Mark as unread from here"', async () => {
+  story('a receipt that was on its way does not undo "Mark as unread"', async () => {
     const {
       room,
       people: [ada, bob],
@@ -406,7 +406,7 @@ describe("a conversation", () => {
     await bob.visit(`/r/${room.id}`);
     await bob.reads(["one", "two", "three"]);
     const release = await held.promise;
-    await more(bob, "two", "Mark as unread from here");
+    await more(bob, "two", "Mark as unread");
     await marked.promise;
     release();
     await answered.promise;

@@ -180,7 +180,7 @@ describe("details", () => {
       const field = page.getByLabel("New password");
       const before = [await boxOf(form), await boxOf(field)].map((box) => box.width);
       await field.fill("another horse");
-      await page.getByRole("button", { name: "Set the password" }).click();
+      await page.getByRole("button", { name: "Set password" }).click();
       await page.getByRole("alert").filter({ hasText: /\S/u }).first().waitFor();
       assert.deepEqual(
         [await boxOf(form), await boxOf(field)].map((box) => box.width),

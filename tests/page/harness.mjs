@@ -138,7 +138,7 @@ export class Person {
     return page;
   }
 
-  /** What must never be there, whatever a test is about. */
+  /** Returns the errors that must never occur in any test. */
   get faults() {
     const serious = this.complaints.filter((text) => /^uncaught:|Content Security Policy|Trusted ?Type/u.test(text));
     return [...serious, ...this.foreign.map((url) => `a request to ${url}`)];
@@ -226,7 +226,7 @@ export async function roomOf(world, names, { name = "Lobby", ...more } = {}) {
   return { room, people };
 }
 
-/** What everybody said, for a test that failed. */
+/** Returns the output of all pages and of the server, for a failed test. */
 export function report(world) {
   const lines = world.people.flatMap((person) => person.complaints.map((text) => `  ${person.name}: ${text}`));
   return `the pages said:\n${lines.slice(-60).join("\n")}\nthe server said:\n${world.server.output.slice(-4_000)}`;

@@ -237,7 +237,7 @@ describe("history", () => {
     const box = await ada.page.locator(".log").boundingBox();
     const { y } = await target.boundingBox();
     assert.ok(y > box.y && y < box.y + box.height, "the linked message is in view");
-    await ada.page.getByRole("button", { name: "To the newest messages" }).click();
+    await ada.page.getByRole("button", { name: "Jump to the newest messages" }).click();
     await ada.page.locator(".body", { hasText: `line ${COUNT}` }).waitFor();
     await ada.say("from the present");
     await ada.page.locator(".message-row:not(.pending) .body", { hasText: "from the present" }).waitFor();

@@ -20,7 +20,7 @@ describe("the kept page", () => {
     await ada.page.reload();
     await ada.page.getByRole("heading", { name: "The server cannot be reached" }).waitFor();
     await world.server.run();
-    await ada.page.getByRole("button", { name: "Try now" }).click();
+    await ada.page.getByRole("button", { name: "Retry now" }).click();
     await ada.connected();
     await ada.page.getByRole("heading", { name: "Lobby", level: 1 }).waitFor();
   });
@@ -124,8 +124,8 @@ describe("the kept page", () => {
     const { page } = await Person.arrive(world, "lost");
     const opened = await page.goto("/no/such/address");
     assert.equal(opened.status(), 404);
-    await page.getByRole("heading", { name: "There is nothing at this address" }).waitFor();
-    await page.getByRole("link", { name: "To your rooms" }).click();
+    await page.getByRole("heading", { name: "Page not found" }).waitFor();
+    await page.getByRole("link", { name: "Go to your rooms" }).click();
     await page.getByRole("heading", { name: /^Welcome/u }).waitFor();
     const asked = await page.request.get("/no/such/address", { headers: { accept: "*/*" } });
     assert.equal(asked.status(), 404);

@@ -18,7 +18,7 @@ async function nothingIsWider(page, where) {
   assert.ok(inner <= outer, `${where}: ${inner} px of content in ${outer} px`);
 }
 
-/** What a finger is to meet is 44 px high and wide; a link in a sentence is as large as its words. */
+/** Touch targets are at least 44 px high and wide, except links in a sentence. */
 async function nothingIsTooSmall(page, where) {
   const small = await page.evaluate(() =>
     [...document.querySelectorAll("button, a[href], select, summary, input:not([type=hidden]):not([hidden]), textarea")]
@@ -88,7 +88,7 @@ describe("a narrow screen", () => {
   });
 
   story("at twice the size everything is still there, on the half of a wide screen", async () => {
-    // What a browser does at 200 %: half as many pixels of the page, each twice as large.
+    // A zoom of 200 % halves the width of the page in CSS pixels.
     const ada = await (
       await Person.arrive(world, "zoom.ada", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 })
     ).signUp();
@@ -104,7 +104,7 @@ describe("a narrow screen", () => {
     await ada.page.getByRole("button", { name: "Room settings" }).click();
     await ada.page.getByRole("heading", { name: "Access code" }).waitFor();
     await nothingIsWider(ada.page, "the room's settings");
-    await ada.page.getByRole("button", { name: "Leave the room" }).scrollIntoViewIfNeeded();
+    await ada.page.getByRole("button", { name: "Leave room" }).scrollIntoViewIfNeeded();
   });
 
   story("the keyboard on the screen does not hide the field one writes in", async () => {

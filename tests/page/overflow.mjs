@@ -110,7 +110,7 @@ async function outside(look, code) {
   await look(page, "an invitation that is over", ".notice.bad");
   await page.goto("/reset/no-such-link");
   await page.getByLabel("New password").fill("another horse");
-  await page.getByRole("button", { name: "Set the password" }).click();
+  await page.getByRole("button", { name: "Set password" }).click();
   await look(page, "route reset", ".form-error:not([hidden])");
   await page.goto("/no/such/address");
   await look(page, "route not-found", "h1");
@@ -254,9 +254,9 @@ async function roomDialogs(look, { ada, long, mine }) {
   await page.getByRole("button", { name: "Room settings" }).click();
   await page.getByRole("heading", { name: "Access code" }).waitFor();
   await page.getByText("Used by", { exact: false }).waitFor();
-  await page.getByRole("button", { name: "Make an invite" }).click();
+  await page.getByRole("button", { name: "Create invite" }).click();
   await page.locator("output.code.small").first().waitFor();
-  await page.getByRole("button", { name: "Delete the room" }).click();
+  await page.getByRole("button", { name: "Delete room" }).click();
   await look(page, "dialog room", ".confirm");
   await closed(page);
   await page.getByRole("button", { name: /^Members/u }).click();
@@ -287,15 +287,15 @@ async function homeDialogs(look, { ada, square }) {
   await look(page, "dialog discover", ".found-room");
   await closed(page);
   await open("Search messages");
-  await page.getByLabel("What was said").fill("Wanderwege");
-  await page.getByLabel("What was said").press("Enter");
+  await page.getByLabel("Search text").fill("Wanderwege");
+  await page.getByLabel("Search text").press("Enter");
   await look(page, "dialog search", ".hit");
   await closed(page);
   await open("Settings and sign out");
   await page.locator(".session").first().waitFor();
   await look(page, "dialog settings", ".session");
   await page
-    .getByRole("button", { name: "Open the administration" })
+    .getByRole("button", { name: "Open administration" })
     .or(page.getByRole("button", { name: "Administration" }))
     .first()
     .click();
@@ -304,7 +304,7 @@ async function homeDialogs(look, { ada, square }) {
   for (const [tab, sign] of [
     ["Reports", "reported by"],
     ["Audit log", "report"],
-    ["Server", "Open to everybody"],
+    ["Server", "Open to everyone"],
   ]) {
     await page.getByRole("dialog").getByRole("button", { name: tab, exact: true }).click();
     await page.getByRole("dialog").getByText(sign, { exact: false }).first().waitFor();
@@ -313,7 +313,7 @@ async function homeDialogs(look, { ada, square }) {
   await closed(page);
   await page.goto(`/i/${square.access_code}`);
   await page.locator(".invited-to").waitFor();
-  await page.getByRole("button", { name: "Join the room" }).waitFor();
+  await page.getByRole("button", { name: "Join room" }).waitFor();
   await look(page, "dialog join", "dialog .invited-to");
   await closed(page);
 }
@@ -341,7 +341,7 @@ describe("a telephone with long words", () => {
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await look(page, "a refused message", ".message-row.failed");
     await ada.visit("/r/999999");
-    await page.getByRole("heading", { name: "This room is not open to you" }).waitFor();
+    await page.getByRole("heading", { name: "You cannot open this room" }).waitFor();
     await look(page, "no such room", ".home-actions");
     await ada.visit("/");
     await homeDialogs(look, stay);

@@ -1,4 +1,4 @@
-// What somebody prefers, and what the page makes of it.
+// Preferences: theme, density, clock and language.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";

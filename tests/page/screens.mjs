@@ -1,4 +1,4 @@
-// What lies behind the rooms: finding, people, what owners set, what an account has, and what admins see.
+// Search, profiles, room settings, account settings and administration.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
@@ -25,7 +25,7 @@ async function drawn(page) {
 
 const dialogOf = (person) => person.page.getByRole("dialog");
 
-/** Somebody who is an admin, because they are the first here. */
+/** Returns the admin, who is the first user of the server. */
 async function first() {
   const admin = await (await Person.arrive(world, "root")).signUp();
   return admin;
@@ -42,23 +42,23 @@ describe("screens", () => {
     const eve = await (await Person.arrive(world, "eve")).signUp();
     await root.visit();
     const settings = await openSettings(root);
-    await settings.getByLabel("It may").selectOption("admin");
+    await settings.getByLabel("Scope").selectOption("admin");
     await settings.getByText("can take over every account").waitFor();
-    assert.equal(await settings.getByLabel("Only in some of my rooms").count(), 0);
+    assert.equal(await settings.getByLabel("Limit to some of my rooms").count(), 0);
     await settings.getByRole("button", { name: "Administration" }).click();
     const row = dialogOf(root).locator(".session", { hasText: "@eve" });
-    await row.getByRole("button", { name: "Password link" }).click();
-    await row.getByRole("button", { name: "Password link" }).last().click();
+    await row.getByRole("button", { name: "Password reset link" }).click();
+    await row.getByRole("button", { name: "Password reset link" }).last().click();
     const link = await dialogOf(root).locator("output.code").textContent();
     assert.match(link, /\/reset\/.+/u);
     const forgetful = await Person.arrive(world, "forgetful");
     await forgetful.page.goto(new URL(link).pathname);
     await forgetful.page.getByLabel("New password").fill("a new password");
-    await forgetful.page.getByRole("button", { name: "Set the password" }).click();
+    await forgetful.page.getByRole("button", { name: "Set password" }).click();
     await forgetful.sees("Your new password is set.");
     await forgetful.page.goto(new URL(link).pathname);
     await forgetful.page.getByLabel("New password").fill("another password");
-    await forgetful.page.getByRole("button", { name: "Set the password" }).click();
+    await forgetful.page.getByRole("button", { name: "Set password" }).click();
     await forgetful.sees("This link is used or has run out.");
     await row.getByRole("button", { name: "Disable" }).click();
     await row.getByRole("group").getByRole("button", { name: "Disable" }).click();
@@ -67,7 +67,7 @@ describe("screens", () => {
     await dialogOf(root).getByRole("button", { name: "Audit log" }).click();
     await dialogOf(root).getByText("disable", { exact: true }).waitFor();
     await dialogOf(root).getByRole("button", { name: "Server", exact: true }).click();
-    await dialogOf(root).getByText("Open to everybody").waitFor();
+    await dialogOf(root).getByText("Open to everyone").waitFor();
   });
 
   story("a search finds what was said, and opens it where it was said", async () => {
@@ -79,7 +79,7 @@ describe("screens", () => {
     await ada.say("something else");
     await bob.reads(["The <b>swordfish</b> swims at noon", "something else"]);
     await bob.page.getByRole("button", { name: "Search messages" }).click();
-    await bob.page.getByLabel("What was said").fill("swordfi");
+    await bob.page.getByLabel("Search text").fill("swordfi");
     const hit = dialogOf(bob).locator(".hit");
     // The index is up to a second behind.
     for (let turn = 0; turn < 20 && (await hit.count()) === 0; turn += 1) {
@@ -136,7 +136,7 @@ describe("screens", () => {
       /403/u,
     );
     await bob.sees("You are muted until");
-    await dialogOf(ada).getByRole("button", { name: "Write a message" }).click();
+    await dialogOf(ada).getByRole("button", { name: "Send a message" }).click();
     await ada.page.getByRole("heading", { name: "card.bob", level: 1 }).waitFor();
     await ada.say("just between us");
     await bob.page.getByRole("link", { name: /card\.ada/u }).click();
@@ -148,7 +148,7 @@ describe("screens", () => {
       .getByRole("group", { name: /Remove card\.bob/u })
       .getByRole("button", { name: "Remove" })
       .click();
-    await ada.sees("card.bob is out of the room.");
+    await ada.sees("card.bob was removed from the room.");
   });
 
   story("room settings: an invite that is good once, and a room that only moderators write in", async () => {
@@ -157,8 +157,8 @@ describe("screens", () => {
       people: [ada, bob],
     } = await roomOf(world, ["set.ada", "set.bob"]);
     await ada.page.getByRole("button", { name: "Room settings" }).click();
-    await dialogOf(ada).getByLabel("People at most (optional)").fill("1");
-    await dialogOf(ada).getByRole("button", { name: "Make an invite" }).click();
+    await dialogOf(ada).getByLabel("Maximum uses (optional)").fill("1");
+    await dialogOf(ada).getByRole("button", { name: "Create invite" }).click();
     const link = await dialogOf(ada).locator("output.code.small").textContent();
     assert.equal(
       await dialogOf(ada).getByRole("img", { name: "QR code of the invitation link" }).locator("visible=true").count(),
@@ -171,19 +171,19 @@ describe("screens", () => {
       .nth(1)
       .waitFor();
     await dialogOf(ada)
-      .getByText(/complete to #\d+/u)
+      .getByText(/up to date/u)
       .waitFor();
     const eve = await (await Person.arrive(world, "set.eve")).signUp();
     await eve.page.goto(new URL(link).pathname);
-    await eve.page.getByRole("button", { name: "Join the room" }).click();
+    await eve.page.getByRole("button", { name: "Join room" }).click();
     await eve.page.waitForURL(new RegExp(`/r/${room.id}$`, "u"));
-    await dialogOf(ada).getByLabel("Only moderators write").check();
+    await dialogOf(ada).getByLabel("Only moderators can post").check();
     await bob.sees("locked the room");
-    await bob.sees("Only moderators write here now.");
-    assert.equal(await ada.page.getByText("Only moderators write here now.").count(), 0);
+    await bob.sees("Only moderators can post in this room.");
+    assert.equal(await ada.page.getByText("Only moderators can post in this room.").count(), 0);
     await bob.say("may I?");
     await bob.sees("Not sent:");
-    await dialogOf(ada).getByLabel("Tell me of").selectOption("none");
+    await dialogOf(ada).getByLabel("Notify me about").selectOption("none");
     await ada.page.waitForFunction(
       async (id) => (await (await fetch("/api/rooms")).json()).find((one) => one.id === id).notify === "none",
       room.id,
@@ -267,27 +267,27 @@ describe("screens", () => {
     const settings = await openSettings(ada);
     await settings.getByLabel("About you").fill("I count things.");
     await settings.locator("form", { hasText: "About you" }).getByRole("button", { name: "Save" }).click();
-    await ada.sees("Your profile is saved.");
+    await ada.sees("Profile saved.");
     await settings.locator('input[type="file"]').setInputFiles({ name: "me.png", mimeType: "image/png", buffer: PNG });
-    await ada.sees("Your picture is changed.");
+    await ada.sees("Profile picture updated.");
     assert.equal((await ada.context.request.get(`/api/users/${ada.id}/avatar`)).headers()["content-type"], "image/png");
     await settings.locator(".avatar-image img").waitFor();
-    await settings.getByRole("button", { name: "Take it away" }).click();
-    await ada.sees("Your picture is gone.");
+    await settings.getByRole("button", { name: "Remove" }).click();
+    await ada.sees("Profile picture removed.");
     await settings.locator(".avatar-image img").waitFor({ state: "detached" });
-    await settings.getByLabel("What it is for").fill("backup");
-    await settings.getByRole("button", { name: "Make a token" }).click();
+    await settings.getByLabel("Token name").fill("backup");
+    await settings.getByRole("button", { name: "Create token" }).click();
     const token = await settings.locator("output.code.small").textContent();
     const answer = await fetch(`${world.server.base}/api/me`, { headers: { authorization: `Bearer ${token}` } });
     assert.equal((await answer.json()).user.about, "I count things.");
     // One that posts in one room only; what admins do is not on offer for others.
-    assert.equal(await settings.getByLabel("It may").locator('option[value="admin"]').count(), 0);
+    assert.equal(await settings.getByLabel("Scope").locator('option[value="admin"]').count(), 0);
     const other = await ada.createRoom("Elsewhere");
-    await settings.getByLabel("What it is for").fill("alerts");
-    await settings.getByLabel("It may").selectOption("post");
-    await settings.getByLabel("Only in some of my rooms").check();
-    await settings.getByRole("group", { name: "Rooms of this token" }).getByLabel("Lobby").check();
-    await settings.getByRole("button", { name: "Make a token" }).click();
+    await settings.getByLabel("Token name").fill("alerts");
+    await settings.getByLabel("Scope").selectOption("post");
+    await settings.getByLabel("Limit to some of my rooms").check();
+    await settings.getByRole("group", { name: "Rooms" }).getByLabel("Lobby").check();
+    await settings.getByRole("button", { name: "Create token" }).click();
     await settings.getByText("Only in: Lobby").waitFor();
     const alerts = await settings.locator("output.code.small").textContent();
     const say = (id) =>
@@ -297,11 +297,11 @@ describe("screens", () => {
         headers: { authorization: `Bearer ${alerts}` },
       });
     assert.deepEqual([(await say(room.id)).status, (await say(other.id)).status], [201, 404]);
-    await settings.getByLabel("Colours").selectOption("dark");
+    await settings.getByLabel("Theme").selectOption("dark");
     assert.equal(await ada.page.evaluate(() => document.documentElement.dataset.theme), "dark");
-    await settings.getByRole("button", { name: "Delete the account" }).click();
+    await settings.getByRole("button", { name: "Delete account" }).click();
     await settings.getByLabel("Your password").fill("wrong wrong");
-    await settings.getByRole("button", { name: "Delete the account" }).click();
+    await settings.getByRole("button", { name: "Delete account" }).click();
     await settings.locator(".field-error").waitFor();
   });
 });

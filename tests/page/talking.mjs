@@ -18,10 +18,10 @@ describe("talking", () => {
       .first()
       .click();
     await bob.page.getByLabel("Access code").fill("no-such-code");
-    await bob.page.getByRole("button", { name: "Join the room" }).click();
+    await bob.page.getByRole("button", { name: "Join room" }).click();
     await bob.sees("No room opens with this code");
     await bob.page.getByLabel("Access code").fill(room.access_code);
-    await bob.page.getByRole("button", { name: "Join the room" }).click();
+    await bob.page.getByRole("button", { name: "Join room" }).click();
     await bob.page.getByRole("heading", { name: "Tea room", level: 1 }).waitFor();
     await ada.sees("bob joined");
 
@@ -73,11 +73,11 @@ describe("talking", () => {
     await bob.composer.fill("half a thou");
     await ada.call("DELETE", `/api/rooms/${room.id}/members/${bob.id}`);
     await ada.say("after");
-    await bob.page.getByRole("heading", { name: "This room is not open to you" }).waitFor();
+    await bob.page.getByRole("heading", { name: "You cannot open this room" }).waitFor();
     assert.equal(await bob.page.getByRole("link", { name: /Lobby/u }).count(), 0);
     assert.equal(await bob.page.getByText("after", { exact: true }).count(), 0);
     await bob.page.reload();
-    await bob.page.getByRole("heading", { name: "This room is not open to you" }).waitFor();
+    await bob.page.getByRole("heading", { name: "You cannot open this room" }).waitFor();
     await ada.sees("removed kick.bob");
   });
 
@@ -176,7 +176,7 @@ describe("talking", () => {
 
     const code = ada.page.getByLabel("Access code", { exact: true });
     assert.equal(await code.textContent(), room.access_code);
-    await ada.page.getByRole("button", { name: "Replace the code" }).click();
+    await ada.page.getByRole("button", { name: "Replace code" }).click();
     await ada.page.getByRole("button", { name: "Replace", exact: true }).click();
     await ada.page.waitForFunction((old) => document.querySelector(".code")?.textContent !== old, room.access_code);
 
@@ -186,13 +186,13 @@ describe("talking", () => {
       0,
       "a member does not see the code",
     );
-    await bob.page.getByRole("button", { name: "Leave the room" }).click();
+    await bob.page.getByRole("button", { name: "Leave room" }).click();
     await bob.page.getByRole("button", { name: "Leave", exact: true }).click();
     await bob.page.getByRole("heading", { name: /^Hello/u }).waitFor();
     await ada.sees("Bob left");
 
-    await ada.page.getByRole("button", { name: "Delete the room" }).click();
-    await ada.page.getByRole("button", { name: "Delete for everybody" }).click();
+    await ada.page.getByRole("button", { name: "Delete room" }).click();
+    await ada.page.getByRole("button", { name: "Delete for everyone" }).click();
     await ada.page.getByRole("heading", { name: /^Hello/u }).waitFor();
   });
 
@@ -208,6 +208,6 @@ describe("talking", () => {
     await bob.page.getByRole("button", { name: "Join Town square" }).click();
     await bob.page.getByRole("heading", { name: "Town square", level: 1 }).waitFor();
     await ada.call("DELETE", `/api/rooms/${room.id}`);
-    await bob.page.getByRole("heading", { name: "This room is not open to you" }).waitFor();
+    await bob.page.getByRole("heading", { name: "You cannot open this room" }).waitFor();
   });
 });

@@ -1,4 +1,4 @@
-// What tells of messages: title, icon, badge, notifications, who types.
+// Title, icon, badge, notifications and typing indicators.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";

@@ -16,7 +16,7 @@ async function dialogs(page, look, list) {
   }
 }
 
-/** What somebody sees who has no account here, or no session. */
+/** Visits the screens of a user without an account or a session. */
 async function outside(world, name, options, look) {
   const { page } = await Person.arrive(world, `${name}.visitor`, options);
   const { needs_first_account: isEmpty } = await (await fetch(`${world.server.base}/api/server`)).json();

@@ -1,4 +1,4 @@
-// Whether everything that the page says comes from its catalogues, and in which language.
+// Every text of the page comes from its catalogues, in the user's language.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

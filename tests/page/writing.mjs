@@ -7,7 +7,7 @@ import { roomOf, stage, tabTo } from "./harness.mjs";
 const { world, story } = stage();
 
 describe("writing to some people alone", () => {
-  story("several people are chosen with the keyboard alone, and all of them read it", async () => {
+  story("the keyboard alone selects several people, and all of them receive the message", async () => {
     const {
       people: [ada, bob, eve, dan],
     } = await roomOf(world, ["write.ada", "write.bob", "write.eve", "write.dan"]);
@@ -18,20 +18,20 @@ describe("writing to some people alone", () => {
     const person = (name) => dialog.getByRole("checkbox", { name });
     await person(/write\.dan/u).waitFor();
     assert.equal(await person(/write\.ada/u).count(), 0, "not oneself");
-    await page.getByLabel("Find somebody by name").press("Enter");
-    await dialog.getByRole("alert").getByText("Choose somebody first.").waitFor();
+    await page.getByLabel("Search people").press("Enter");
+    await dialog.getByRole("alert").getByText("Nobody selected. Select somebody first.").waitFor();
 
     await page.keyboard.type("@WRITE.B");
     await person(/write\.eve/u).waitFor({ state: "detached" });
     await page.keyboard.press("Enter");
-    await dialog.getByRole("status").getByText("1 person is chosen.").waitFor();
-    assert.equal(await page.getByLabel("Find somebody by name").inputValue(), "");
+    await dialog.getByRole("status").getByText("1 person selected").waitFor();
+    assert.equal(await page.getByLabel("Search people").inputValue(), "");
     await tabTo(page, /write\.eve/u);
     await page.keyboard.press("Space");
-    await dialog.getByRole("status").getByText("2 people are chosen.").waitFor();
+    await dialog.getByRole("status").getByText("2 people selected").waitFor();
     await page.keyboard.type("x");
     assert.equal(await person(/write\.eve/u).isChecked(), true);
-    await tabTo(page, /Start writing/u);
+    await tabTo(page, /Start conversation/u);
     await page.keyboard.press("Enter");
 
     await page.getByRole("heading", { name: "write.bob, write.eve", level: 1 }).waitFor();
@@ -53,14 +53,14 @@ describe("writing to some people alone", () => {
     const dialog = ada.page.getByRole("dialog");
     await dialog.getByRole("checkbox", { name: /far\.bob/u }).check();
     await bob.call("PUT", `/api/me/blocks/${ada.id}`);
-    await dialog.getByRole("button", { name: "Start writing" }).click();
+    await dialog.getByRole("button", { name: "Start conversation" }).click();
     await dialog.getByRole("alert").filter({ hasText: /\S/u }).waitFor();
     await bob.call("DELETE", `/api/me/blocks/${ada.id}`);
-    await dialog.getByRole("button", { name: "Start writing" }).click();
+    await dialog.getByRole("button", { name: "Start conversation" }).click();
     await ada.page.getByRole("heading", { name: "far.bob", level: 1 }).waitFor();
   });
 
-  story("no more are chosen than may be in it", async () => {
+  story("the dialog refuses more people than the room allows", async () => {
     const names = Array.from({ length: 10 }, (_, number) => `many.${number}`);
     const {
       people: [ada],
@@ -84,10 +84,10 @@ describe("writing to some people alone", () => {
     const dialog = ada.page.getByRole("dialog");
     for (const name of names.slice(0, 9)) await dialog.getByRole("checkbox", { name: new RegExp(name, "u") }).check();
     assert.equal(await dialog.getByRole("checkbox", { name: /many\.9/u }).isDisabled(), true);
-    await dialog.getByText("More than 10, you among them, cannot be in it.").waitFor();
+    await dialog.getByText("At most 10 people, including you.").waitFor();
     await dialog.getByRole("checkbox", { name: /many\.0/u }).uncheck();
     await dialog.getByRole("checkbox", { name: /many\.9/u }).check();
-    await dialog.getByRole("button", { name: "Start writing" }).click();
+    await dialog.getByRole("button", { name: "Start conversation" }).click();
     await ada.page.waitForFunction(() => document.querySelector("h1").textContent.includes("many.9"));
   });
 });

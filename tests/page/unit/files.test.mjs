@@ -1,4 +1,4 @@
-// What the content security policy and the vendored libraries ask of the files themselves.
+// Requirements of the content security policy and the vendored libraries on the files.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -26,13 +26,21 @@ test("the import map is the only inline script, and no style is inline", () => {
   assert.doesNotMatch(index, /<style|\sstyle=|\son\w+=/u);
 });
 
+test("no script uses Promise.withResolvers, which Safari before 17.4 lacks", () => {
+  assert.ok(own.length > 0);
+  assert.deepEqual(
+    own.filter((file) => read(file).includes("withResolvers")),
+    [],
+  );
+});
+
 test("nothing comes from another host", () => {
   for (const [, address] of index.matchAll(/(?:src|href)="([^"]*)"/gu)) assert.match(address, /^\/[^/]/u);
   for (const file of files.filter((name) => name.endsWith(".css")))
     assert.doesNotMatch(read(file), /@import|url\(/u, file);
 });
 
-/** What a module imports, as files: at once, or (`lazy`) when it is needed. */
+/** Returns the files that a module imports: statically, or (`lazy`) dynamically. */
 function importsOf(file, { lazy = false } = {}) {
   const pattern = lazy
     ? /\bimport\("([^"]+)"\)/gu

@@ -20,7 +20,7 @@ test("an invitation says where it leads, or that it is over, or no more than is 
     said({ room: { ...room, kind: "public", member_count: 1 } }),
     "You are invited to Garden, a public room with 1 member.",
   );
-  assert.match(said({ problem: { code: "bad_code" } }), /expired, was used up or was taken back/u);
+  assert.match(said({ problem: { code: "bad_code" } }), /expired or already used/u);
   for (const look of [{}, { problem: { code: "rate_limited" } }, { problem: { code: "network" } }]) {
     assert.equal(said(look), "You are invited to a room.");
     assert.equal(isExpired(look), false);
@@ -28,8 +28,8 @@ test("an invitation says where it leads, or that it is over, or no more than is 
 });
 
 test("what one can do about an invitation", () => {
-  assert.equal(nextStep({ room }, "invite"), "Create an account or sign in to enter it.");
-  assert.equal(nextStep({ room }, "closed"), "Sign in to enter it.");
+  assert.equal(nextStep({ room }, "invite"), "Create an account or sign in to join.");
+  assert.equal(nextStep({ room }, "closed"), "Sign in to join.");
   assert.equal(nextStep({ problem: { code: "bad_code" } }, "open"), "");
 });
 

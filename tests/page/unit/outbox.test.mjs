@@ -148,7 +148,7 @@ test("a room that is gone fails what was meant for it", () => {
   const { box, write, states } = outbox();
   write("a", 1);
   write("b", 2);
-  box.failRoom(1, "You are no longer in this room");
+  box.failRoom(1, "You are no longer a member of this room");
   assert.deepEqual(states(), ["a failed", "b queued"]);
 });
 

@@ -5,7 +5,7 @@ import { qrCode } from "../../../static/lib/qr.js";
 
 const { default: jsQR } = createRequire(import.meta.url)("jsqr");
 
-/** What a camera reads: each field four pixels wide, with a margin. */
+/** Draws a code for a reader: each module is four pixels wide, with a margin. */
 function read(rows) {
   const scale = 4;
   const width = (rows.length + 8) * scale;

@@ -36,7 +36,7 @@ test("when somebody was last seen", () => {
   assert.equal(lastSeenText(before(2.5 * HOUR), now), "last seen 2 hr ago");
   assert.equal(lastSeenText(before(3 * DAY), now), "last seen 3 days ago");
   assert.match(lastSeenText(before(90 * DAY), now), /^last seen on .*2025/u);
-  assert.equal(lastSeenText(null, now), "not seen yet");
+  assert.equal(lastSeenText(null, now), "never online");
   assert.equal(relativeTime(before(-5 * SECOND), now), "just now", "clocks differ a little");
 });
 
