@@ -82,14 +82,14 @@ describe("coming in", () => {
     assert.equal(await first.page.getByRole("dialog").count(), 0, "who has come in is not asked again");
     const second = await Person.arrive(world, "second");
     await second.page.goto(link);
-    await second.sees("This invitation does not work any more");
+    await second.sees("This invite is invalid, expired or already used");
     assert.deepEqual(await faultsOf(second.page), [], "an invitation that is over");
     await second.signUp();
     await second.page.reload();
     await second.page.getByRole("dialog").waitFor();
-    await second.sees("This invitation does not work any more");
+    await second.sees("This invite is invalid, expired or already used");
     await second.page.getByRole("button", { name: "Join room" }).click();
-    await second.sees("No room opens with this code");
+    await second.sees("Invalid access code");
   });
 
   story("who may make an account is said, and a form that would be refused is not shown", async () => {
@@ -111,7 +111,7 @@ describe("coming in", () => {
     rule = { registration: "invite" };
     await page.reload();
     await newAccount.click();
-    await page.getByText("takes new accounts by invitation").waitFor();
+    await page.getByText("This server is invite only").waitFor();
     assert.equal(await page.getByLabel("Access code", { exact: true }).evaluate((field) => field.required), true);
   });
 
@@ -184,7 +184,7 @@ describe("coming in", () => {
     await home.page.locator('[aria-invalid="true"]').waitFor();
     await home.page.getByLabel("Current password").fill(PASSWORD);
     await home.page.getByRole("button", { name: "Change password" }).click();
-    await home.sees("Your password is changed");
+    await home.sees("Password changed");
     await away.sees("Your session has ended");
     await home.page.reload();
     await home.connected();

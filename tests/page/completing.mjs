@@ -143,7 +143,7 @@ describe("completing", () => {
       .setInputFiles({ name: "offer.txt", mimeType: "text/plain", buffer: Buffer.from("92k") });
     await ada.page.locator(".upload.ready").waitFor();
     await ada.say("/msg @attached.bob the offer");
-    await refused.getByText("/msg takes no files.").waitFor();
+    await refused.getByText("/msg does not support files.").waitFor();
     assert.deepEqual(await ada.said(), []);
     await ada.composer.fill("/me waves");
     await ada.composer.press("Enter");

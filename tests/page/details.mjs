@@ -158,7 +158,7 @@ describe("details", () => {
     await notice.filter({ hasText: "Garden" }).waitFor();
     const alive = [await colourOf(notice), await colourOf(notice, "color")];
     await page.goto("/i/NO-SUCH-CODE");
-    await notice.filter({ hasText: "does not work any more" }).waitFor();
+    await notice.filter({ hasText: "expired or already used" }).waitFor();
     const over = [await colourOf(notice), await colourOf(notice, "color")];
     const bad = await page.evaluate(() => {
       const probe = document.body.appendChild(document.createElement("p"));

@@ -50,7 +50,7 @@ describe("the kept page", () => {
       };
       await ada.composer.fill("half a thought");
       await ada.page.evaluate(async () => (await navigator.serviceWorker.ready).update());
-      await ada.sees("A new version of this page is here");
+      await ada.sees("A new version is available");
       assert.equal(await ada.page.evaluate(() => globalThis.isNew), undefined, "the running page stays what it is");
       assert.equal(await ada.composer.inputValue(), "half a thought");
 
@@ -58,7 +58,7 @@ describe("the kept page", () => {
       await ada.page.waitForFunction(() => globalThis.isNew);
       await ada.connected();
       assert.equal(await ada.composer.inputValue(), "half a thought");
-      assert.equal(await ada.page.getByText("A new version of this page is here").count(), 0);
+      assert.equal(await ada.page.getByText("A new version is available").count(), 0);
 
       assert.equal(await other.evaluate(() => globalThis.isNew), undefined, "nobody reloads what another tab shows");
       await other.getByRole("button", { name: "Reload" }).click();

@@ -43,7 +43,7 @@ describe("screens", () => {
     await root.visit();
     const settings = await openSettings(root);
     await settings.getByLabel("Scope").selectOption("admin");
-    await settings.getByText("can take over every account").waitFor();
+    await settings.getByText("can control every account").waitFor();
     assert.equal(await settings.getByLabel("Limit to some of my rooms").count(), 0);
     await settings.getByRole("button", { name: "Administration" }).click();
     const row = dialogOf(root).locator(".session", { hasText: "@eve" });
@@ -55,7 +55,7 @@ describe("screens", () => {
     await forgetful.page.goto(new URL(link).pathname);
     await forgetful.page.getByLabel("New password").fill("a new password");
     await forgetful.page.getByRole("button", { name: "Set password" }).click();
-    await forgetful.sees("Your new password is set.");
+    await forgetful.sees("Password changed. Sign in with your new password.");
     await forgetful.page.goto(new URL(link).pathname);
     await forgetful.page.getByLabel("New password").fill("another password");
     await forgetful.page.getByRole("button", { name: "Set password" }).click();

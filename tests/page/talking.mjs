@@ -19,7 +19,7 @@ describe("talking", () => {
       .click();
     await bob.page.getByLabel("Access code").fill("no-such-code");
     await bob.page.getByRole("button", { name: "Join room" }).click();
-    await bob.sees("No room opens with this code");
+    await bob.sees("Invalid access code");
     await bob.page.getByLabel("Access code").fill(room.access_code);
     await bob.page.getByRole("button", { name: "Join room" }).click();
     await bob.page.getByRole("heading", { name: "Tea room", level: 1 }).waitFor();

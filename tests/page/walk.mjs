@@ -117,7 +117,7 @@ export async function everyScreen(world, name, options, look) {
   await look(page, "keyboard help");
   await page.keyboard.press("Escape");
   await ada.visit("/r/999999");
-  await page.getByRole("heading", { name: /not open to you/u }).waitFor();
+  await page.getByRole("heading", { name: /cannot open this room/u }).waitFor();
   await look(page, "no room");
   if (narrow) await page.goto("/");
   await page.getByRole("navigation").first().waitFor();
