@@ -16,4 +16,5 @@ pub mod protocol;
 pub mod server;
 pub mod socket;
 pub mod store;
+mod sync;
 pub mod telemetry;

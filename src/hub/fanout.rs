@@ -1,13 +1,14 @@
 //! Fan-out from a room's channel to its listeners. One task serves many listeners and hands each batch to one after the
 //! other, so that no listener's own task is woken.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio::{sync::Notify, task::yield_now};
 
 use super::{
     events::RoomEvent,
+    shard::Shard,
     subscription::{LaggedError, Subscription},
 };
 use crate::{domain::Rev, protocol::DeflateParams};
@@ -158,36 +159,23 @@ fn shared_range(events: &[RoomEvent]) -> Option<SharedRange> {
 }
 
 /// Listeners of one fan-out task.
-pub(super) struct Shard {
-    state: Mutex<ShardState>,
+pub(super) struct ListenerShard {
+    members: Shard<Arc<dyn Listener>>,
     /// Notified when a listener leaves.
     left: Notify,
 }
 
-struct ShardState {
-    /// Listeners that the task has not taken over yet.
-    joined: Vec<Arc<dyn Listener>>,
-    count: usize,
-    /// The task is ending or has ended.
-    closed: bool,
-}
-
 /// Registration of a listener in a room. Dropping it closes the listener.
 pub struct ListenerGuard {
-    shard: Arc<Shard>,
+    shard: Arc<ListenerShard>,
     listener: Arc<dyn Listener>,
 }
 
-impl Shard {
+impl ListenerShard {
     /// Creates a shard with its first listener.
     pub(super) fn new_with(listener: Arc<dyn Listener>) -> (Arc<Self>, ListenerGuard) {
-        let state = ShardState {
-            joined: vec![listener.clone()],
-            count: 1,
-            closed: false,
-        };
         let shard = Arc::new(Self {
-            state: Mutex::new(state),
+            members: Shard::new(listener.clone(), MAX_LISTENERS_PER_SHARD),
             left: Notify::new(),
         });
         let listening = ListenerGuard {
@@ -199,40 +187,28 @@ impl Shard {
 
     /// Adds a listener to this shard. Returns `None` if the shard is full or ending.
     pub(super) fn join(self: &Arc<Self>, listener: &Arc<dyn Listener>) -> Option<ListenerGuard> {
-        let mut state = self.lock();
-        if state.closed || state.count >= MAX_LISTENERS_PER_SHARD {
-            return None;
-        }
-        state.count += 1;
-        state.joined.push(listener.clone());
-        Some(ListenerGuard {
+        let has_joined = self.members.join(|| listener.clone());
+        has_joined.then(|| ListenerGuard {
             shard: self.clone(),
             listener: listener.clone(),
         })
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ShardState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.members.is_closed()
     }
 }
 
 impl Drop for ListenerGuard {
     fn drop(&mut self) {
         self.listener.close();
-        let mut state = self.shard.lock();
-        state.count -= 1;
-        state.closed |= state.count == 0;
-        drop(state);
+        self.shard.members.leave();
         self.shard.left.notify_one();
     }
 }
 
 /// Delivers a room's events to the listeners of a shard until none is left.
-pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
+pub(super) async fn fan_out(shard: Arc<ListenerShard>, mut subscription: Subscription) {
     let mut task = ShardTask {
         shard,
         listeners: Vec::new(),
@@ -264,13 +240,13 @@ pub(super) async fn fan_out(shard: Arc<Shard>, mut subscription: Subscription) {
 
 /// Listeners that one task serves.
 struct ShardTask {
-    shard: Arc<Shard>,
+    shard: Arc<ListenerShard>,
     listeners: Vec<Arc<dyn Listener>>,
 }
 
 impl ShardTask {
     fn admit_joined(&mut self) {
-        self.listeners.append(&mut self.shard.lock().joined);
+        self.shard.members.admit_joined(&mut self.listeners);
     }
 
     /// Removes closed listeners. Returns whether the shard is closed.
@@ -285,7 +261,7 @@ impl ShardTask {
 impl Drop for ShardTask {
     /// Reports the end to listeners that are left. This happens only if the task panicked or the runtime ends.
     fn drop(&mut self) {
-        self.shard.lock().closed = true;
+        self.shard.members.close();
         self.admit_joined();
         for listener in &self.listeners {
             if !listener.is_closed() {

@@ -8,13 +8,15 @@ pub mod events;
 pub mod fanout;
 pub mod presence;
 pub mod room;
+pub(crate) mod room_channels;
+pub(crate) mod shard;
 pub mod shared_frame;
 pub mod subscription;
 pub mod typing;
 
 use std::sync::Arc;
 
-use dashmap::{DashMap, mapref::one::RefMut};
+use dashmap::DashMap;
 
 pub use bus::{Bus, LocalBus, Switch};
 pub use connections::{
@@ -29,6 +31,7 @@ pub use typing::Typing;
 
 use crate::domain::{RoomId, UserId};
 use room::Channel;
+use room_channels::{ChannelMap, ChannelObserver};
 
 /// Shared registry that every connection subscribes to.
 #[derive(Clone)]
@@ -37,11 +40,41 @@ pub struct Hub {
 }
 
 struct HubInner {
-    rooms: DashMap<RoomId, Channel>,
+    rooms: Rooms,
     presence: Presence,
     connections: Connections,
     bus: Box<dyn Bus>,
     backlog: usize,
+}
+
+struct Rooms(DashMap<RoomId, Channel>);
+
+impl ChannelMap for Rooms {
+    type Room = RoomId;
+    type Channel = Channel;
+
+    fn with<R>(
+        &self,
+        room: RoomId,
+        create: impl FnOnce() -> Channel,
+        f: impl FnOnce(&mut Channel) -> R,
+    ) -> R {
+        f(&mut self.0.entry(room).or_insert_with(create))
+    }
+
+    fn remove_if(&self, room: RoomId, f: impl FnOnce(&Channel) -> bool) {
+        self.0.remove_if(&room, |_, channel| f(channel));
+    }
+}
+
+impl ChannelObserver<RoomId> for Box<dyn Bus> {
+    fn attach(&self, room: RoomId) {
+        (**self).attach(room);
+    }
+
+    fn detach(&self, room: RoomId) {
+        (**self).detach(room);
+    }
 }
 
 /// Counts of the objects in memory.
@@ -64,7 +97,7 @@ impl Hub {
         connections: Connections,
         bus: Box<dyn Bus>,
     ) -> Self {
-        let rooms = DashMap::new();
+        let rooms = Rooms(DashMap::new());
         Self {
             inner: Arc::new(HubInner {
                 rooms,
@@ -80,31 +113,34 @@ impl Hub {
     /// of the last one drops it.
     #[must_use]
     pub fn subscribe(&self, room: RoomId) -> Subscription {
-        let receiver = self.channel(room).subscribe();
+        let receiver = self.open(room, |channel| channel.subscribe());
         Subscription::new(self.clone(), room, receiver)
     }
 
-    fn channel(&self, room: RoomId) -> RefMut<'_, RoomId, Channel> {
-        self.inner.rooms.entry(room).or_insert_with(|| {
-            self.inner.bus.attach(room);
-            Channel::new(self.inner.backlog)
-        })
+    /// Calls `f` with the channel of a room while its entry is locked.
+    fn open<R>(&self, room: RoomId, f: impl FnOnce(&mut Channel) -> R) -> R {
+        let HubInner {
+            rooms,
+            bus,
+            backlog,
+            ..
+        } = &*self.inner;
+        room_channels::open(rooms, bus, room, || Channel::new(*backlog), f)
     }
 
     /// Delivers all events of `room` to `listener` from now on. Several listeners share one task.
     #[must_use]
     pub fn listen(&self, room: RoomId, listener: &Arc<dyn Listener>) -> ListenerGuard {
-        let mut channel = self.channel(room);
-        let (listening, shard) = channel.join(listener);
-        let fresh = shard.map(|shard| {
-            (
-                shard,
-                Subscription::new(self.clone(), room, channel.subscribe()),
-            )
+        // A runtime that is shutting down drops the task and its subscription at once, which locks the entry. So the
+        // task is spawned after the entry is unlocked.
+        let (listening, fresh) = self.open(room, |channel| {
+            let (listening, shard) = channel.join(listener);
+            let fresh = shard.map(|shard| {
+                let subscription = Subscription::new(self.clone(), room, channel.subscribe());
+                (shard, subscription)
+            });
+            (listening, fresh)
         });
-        // Release the map's lock first: a runtime that is shutting down drops the task and its subscription at
-        // once, which takes the lock again.
-        drop(channel);
         if let Some((shard, subscription)) = fresh {
             tokio::spawn(fanout::fan_out(shard, subscription));
         }
@@ -119,7 +155,7 @@ impl Hub {
 
     /// Publishes an event to the room's subscribers on this node only.
     pub fn deliver(&self, room: RoomId, event: RoomEvent) {
-        if let Some(channel) = self.inner.rooms.get(&room) {
+        if let Some(channel) = self.inner.rooms.0.get(&room) {
             channel.send(event);
         }
     }
@@ -128,7 +164,7 @@ impl Hub {
     /// enough members type already, or if subscribers lag.
     #[must_use]
     pub fn may_type(&self, room: RoomId, user: UserId) -> bool {
-        let Some(channel) = self.inner.rooms.get(&room) else {
+        let Some(channel) = self.inner.rooms.0.get(&room) else {
             return false;
         };
         channel.backlog() < self.inner.backlog / 2 && channel.typing_throttle.admit(user)
@@ -136,7 +172,7 @@ impl Hub {
 
     /// Clears the typing state of `user` in that room.
     pub fn stop_typing(&self, room: RoomId, user: UserId) {
-        if let Some(channel) = self.inner.rooms.get(&room) {
+        if let Some(channel) = self.inner.rooms.0.get(&room) {
             channel.typing_throttle.clear(user);
         }
     }
@@ -145,14 +181,14 @@ impl Hub {
     /// types, and so must be told of the end.
     #[must_use]
     pub fn pause_typing(&self, room: RoomId, user: UserId) -> bool {
-        let channel = self.inner.rooms.get(&room);
+        let channel = self.inner.rooms.0.get(&room);
         channel.is_some_and(|channel| channel.typing_throttle.pause(user))
     }
 
     /// Returns whether this node has subscribers in that room.
     #[must_use]
     pub fn has_subscribers(&self, room: RoomId) -> bool {
-        self.inner.rooms.contains_key(&room)
+        self.inner.rooms.0.contains_key(&room)
     }
 
     /// Returns the presence index.
@@ -171,23 +207,15 @@ impl Hub {
     #[must_use]
     pub fn stats(&self) -> HubStats {
         HubStats {
-            rooms: self.inner.rooms.len(),
+            rooms: self.inner.rooms.0.len(),
             connections: self.inner.connections.count(),
             online: self.inner.presence.online_users(),
         }
     }
 
-    /// Removes the room's channel if it has no subscribers. The map's lock is held, so that no new subscriber comes
-    /// between the check and the removal.
+    /// Removes the room's channel if it has no subscribers.
     fn release(&self, room: RoomId) {
-        self.inner.rooms.remove_if(&room, |_, channel| {
-            let empty = channel.is_empty();
-            if empty {
-                // The detach happens under the lock too, so that the attach of a new subscriber cannot come before it.
-                self.inner.bus.detach(room);
-            }
-            empty
-        });
+        room_channels::release(&self.inner.rooms, &self.inner.bus, room);
     }
 }
 

@@ -6,7 +6,8 @@ use tokio::sync::broadcast;
 
 use super::{
     RoomEvent,
-    fanout::{Listener, ListenerGuard, Shard},
+    fanout::{Listener, ListenerGuard, ListenerShard},
+    room_channels,
     typing::TypingThrottle,
 };
 
@@ -14,7 +15,7 @@ use super::{
 pub(super) struct Channel {
     sender: broadcast::Sender<RoomEvent>,
     pub(super) typing_throttle: TypingThrottle,
-    shards: Vec<Arc<Shard>>,
+    shards: Vec<Arc<ListenerShard>>,
 }
 
 impl Channel {
@@ -34,12 +35,12 @@ impl Channel {
     pub(super) fn join(
         &mut self,
         listener: &Arc<dyn Listener>,
-    ) -> (ListenerGuard, Option<Arc<Shard>>) {
+    ) -> (ListenerGuard, Option<Arc<ListenerShard>>) {
         if let Some(listening) = self.shards.iter().find_map(|shard| shard.join(listener)) {
             return (listening, None);
         }
         self.shards.retain(|shard| !shard.is_closed());
-        let (shard, listening) = Shard::new_with(listener.clone());
+        let (shard, listening) = ListenerShard::new_with(listener.clone());
         self.shards.push(shard.clone());
         (listening, Some(shard))
     }
@@ -56,8 +57,10 @@ impl Channel {
         // `send` fails only if the room has no subscribers, and then the event is not needed.
         let _ = self.sender.send(event);
     }
+}
 
-    pub(super) fn is_empty(&self) -> bool {
+impl room_channels::Channel for Channel {
+    fn is_empty(&self) -> bool {
         self.sender.receiver_count() == 0
     }
 }

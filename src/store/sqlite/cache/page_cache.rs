@@ -6,14 +6,14 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use dashmap::{DashMap, Entry};
+use dashmap::DashMap;
 
 use crate::{
     domain::{Change, RoomId, UserId},
     store::{
         EncodedPage,
         sqlite::{
-            cache::room_epochs::{EpochSnapshot, RoomEpochs, WriteScope},
+            cache::epoch_cache::{Entries, EpochCache, EpochSnapshot, WriteScope},
             write::request::Invalidates,
         },
     },
@@ -28,19 +28,41 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// The cached pages. Cloning it is cheap.
 #[derive(Clone, Default)]
-pub(in crate::store) struct PageCache(Arc<PageCacheInner>);
+pub(in crate::store) struct PageCache(Arc<EpochCache<Rooms>>);
 
 #[derive(Default)]
-struct PageCacheInner {
-    rooms: DashMap<RoomId, CachedPage>,
-    epochs: RoomEpochs,
-}
+struct Rooms(DashMap<RoomId, CachedPage>);
 
+#[derive(Default)]
 struct CachedPage {
     /// `None` since the last change.
     page: Option<EncodedPage>,
     /// Members who were seen in the room and may read it.
     readers: HashSet<UserId>,
+}
+
+impl Entries for Rooms {
+    type Key = RoomId;
+    type Entry = CachedPage;
+
+    fn slot(room: RoomId) -> u64 {
+        room.0.unsigned_abs()
+    }
+
+    fn read<R>(&self, room: RoomId, f: impl FnOnce(&CachedPage) -> Option<R>) -> Option<R> {
+        f(&*self.0.get(&room)?)
+    }
+
+    fn write<R>(&self, room: RoomId, f: impl FnOnce(&mut CachedPage) -> R) -> R {
+        if self.0.len() >= MAX_ROOMS && !self.0.contains_key(&room) {
+            self.0.clear();
+        }
+        f(&mut self.0.entry(room).or_default())
+    }
+
+    fn clear(&self) {
+        self.0.clear();
+    }
 }
 
 impl PageCache {
@@ -50,12 +72,10 @@ impl PageCache {
         room: RoomId,
         reader: UserId,
     ) -> Result<EncodedPage, EpochSnapshot> {
-        let missed = self.look(room);
-        let kept = self.0.rooms.get(&room).ok_or(missed)?;
-        match &kept.page {
-            Some(page) if missed.is_at_rest() && kept.readers.contains(&reader) => Ok(page.clone()),
-            _ => Err(missed),
-        }
+        self.0.get(room, |kept| {
+            let page = kept.page.as_ref()?;
+            kept.readers.contains(&reader).then(|| page.clone())
+        })
     }
 
     /// Stores a page that a member read after a cache miss. If an equal page is cached already, that one is returned:
@@ -70,57 +90,31 @@ impl PageCache {
         if page.body.len() > MAX_BYTES {
             return page;
         }
-        if self.0.rooms.len() >= MAX_ROOMS && !self.0.rooms.contains_key(&room) {
-            self.0.rooms.clear();
-        }
-        let entry = self.0.rooms.entry(room);
-        // Checked while the entry is locked: the writer first counts, then removes.
-        if !self.is_still(missed, room) {
-            return page;
-        }
-        match entry {
-            Entry::Occupied(mut place) => {
-                let CachedPage {
-                    page: kept,
-                    readers,
-                } = place.get_mut();
-                if readers.len() < MAX_READERS {
-                    readers.insert(reader);
-                }
-                kept.get_or_insert(page).clone()
+        let stored = self.0.store(room, missed, |kept| {
+            if kept.readers.len() < MAX_READERS {
+                kept.readers.insert(reader);
             }
-            Entry::Vacant(place) => {
-                place.insert(CachedPage {
-                    page: Some(page.clone()),
-                    readers: HashSet::from([reader]),
-                });
-                page
-            }
-        }
-    }
-
-    /// Returns a snapshot to take before a read whose result may be stored.
-    pub(in crate::store) fn look(&self, room: RoomId) -> EpochSnapshot {
-        self.0.epochs.look(room)
-    }
-
-    fn is_still(&self, missed: EpochSnapshot, room: RoomId) -> bool {
-        missed.is_at_rest() && self.look(room) == missed
+            kept.page.get_or_insert_with(|| page.clone()).clone()
+        });
+        stored.unwrap_or(page)
     }
 
     /// Announces a transaction that may change these.
     pub(in crate::store) fn begin(&self, writes: impl Iterator<Item = Invalidates>) -> WriteScope {
-        self.0.epochs.begin(writes)
+        self.0.begin(writes.filter_map(|write| match write {
+            Invalidates::None => None,
+            Invalidates::Room(room) => Some(Some(room)),
+            Invalidates::All => Some(None),
+        }))
     }
 
     /// Ends a transaction with its changes, or a failed one, and removes the outdated pages.
-    pub(in crate::store) fn end(&self, under_way: WriteScope, changes: Option<&Vec<Change>>) {
-        match (under_way, changes) {
+    pub(in crate::store) fn end(&self, scope: WriteScope, changes: Option<&Vec<Change>>) {
+        self.0.end(scope, |rooms| match (scope, changes) {
             (WriteScope::Some(_), Some(changes)) => self.forget(changes),
-            (WriteScope::All, Some(_)) => self.take_all(),
-            (_, None) => self.forget_all(),
-        }
-        self.0.epochs.end(under_way);
+            (WriteScope::All, Some(_)) => rooms.clear(),
+            (_, None) => self.0.invalidate(),
+        });
     }
 
     fn forget(&self, changes: &[Change]) {
@@ -137,26 +131,16 @@ impl PageCache {
                 | Change::RoomCreated { .. }
                 | Change::DirectMade { .. }
                 | Change::RoomChanged(_)
-                | Change::RoomDeleted(_) => return self.forget_all(),
+                | Change::RoomDeleted(_) => return self.0.invalidate(),
             }
         }
     }
 
     /// Removes the page of a room and keeps its known readers.
     fn forget_page(&self, room: RoomId) {
-        if let Some(mut kept) = self.0.rooms.get_mut(&room) {
+        if let Some(mut kept) = self.0.entries.0.get_mut(&room) {
             kept.page = None;
         }
-    }
-
-    /// Removes everything and invalidates reads in progress.
-    fn forget_all(&self) {
-        self.0.epochs.skip();
-        self.take_all();
-    }
-
-    fn take_all(&self) {
-        self.0.rooms.clear();
     }
 }
 
@@ -186,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_kept_for_who_was_seen_in_the_room() {
+    fn page_is_cached_for_known_readers() {
         let page_cache = PageCache::default();
         page_cache.keep(ROOM, ADA, page(), missed(&page_cache, ADA));
         assert!(page_cache.get(ROOM, ADA).is_ok());
@@ -200,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_a_change_is_not_kept_after_it() {
+    fn page_read_before_a_change_is_not_stored_after_it() {
         let page_cache = PageCache::default();
         for invalidates in [Invalidates::Room(ROOM), Invalidates::All] {
             let before = missed(&page_cache, ADA);
@@ -212,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn while_a_room_is_written_to_nothing_of_it_is_handed_out_or_kept() {
+    fn page_is_neither_served_nor_stored_during_a_write() {
         for invalidates in [Invalidates::Room(ROOM), Invalidates::All] {
             for changes in [Some(Vec::new()), None] {
                 let page_cache = PageCache::default();
@@ -235,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_writer_says_so_before_it_writes() {
+    async fn writer_announces_each_transaction() {
         let folder = tempfile::tempdir().unwrap();
         let options = StoreOptions {
             path: folder.path().join("parlor.db"),
@@ -263,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn one_room_does_not_keep_another_from_being_kept() {
+    fn write_to_one_room_does_not_affect_another() {
         let page_cache = PageCache::default();
         let writing = page_cache.begin([Invalidates::Room(RoomId(2))].into_iter());
         page_cache.keep(ROOM, ADA, page(), missed(&page_cache, ADA));
@@ -273,14 +257,17 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_rooms_are_kept() {
+    fn number_of_cached_rooms_is_limited() {
         let page_cache = PageCache::default();
         for room in 0..1000 {
             let room = RoomId(room);
             let missed = page_cache.get(room, ADA).map(|_| ()).unwrap_err();
             page_cache.keep(room, ADA, page(), missed);
-            assert!(page_cache.get(room, ADA).is_ok(), "{room:?} was just kept");
+            assert!(
+                page_cache.get(room, ADA).is_ok(),
+                "{room:?} was just stored"
+            );
         }
-        assert!(page_cache.0.rooms.len() <= MAX_ROOMS);
+        assert!(page_cache.0.entries.0.len() <= MAX_ROOMS);
     }
 }
