@@ -59,7 +59,7 @@ describe("screens", () => {
     await forgetful.page.goto(new URL(link).pathname);
     await forgetful.page.getByLabel("New password").fill("another password");
     await forgetful.page.getByRole("button", { name: "Set password" }).click();
-    await forgetful.sees("This link is used or has run out.");
+    await forgetful.sees("This link has expired or was already used.");
     await row.getByRole("button", { name: "Disable" }).click();
     await row.getByRole("group").getByRole("button", { name: "Disable" }).click();
     await row.getByText("Disabled").waitFor();
