@@ -42,7 +42,7 @@ async fn actions(admin: &User) -> Vec<(String, i64)> {
 }
 
 #[tokio::test]
-async fn an_admin_lists_accounts_in_pages_and_by_name() {
+async fn admin_lists_accounts_in_pages_and_by_name() {
     let server = TestServer::start().await;
     let root = server.user("root").await;
     let ana = server.user("ana").await;
@@ -84,7 +84,7 @@ async fn an_admin_lists_accounts_in_pages_and_by_name() {
 }
 
 #[tokio::test]
-async fn who_is_disabled_is_out_at_once_and_stays_out() {
+async fn disabled_account_is_signed_out_and_cannot_sign_in() {
     let server = TestServer::start().await;
     let root = server.user("root").await;
     let (lobby, [ana, ben]) = server.room_of(["ana", "ben"]).await;
@@ -142,7 +142,7 @@ async fn who_is_disabled_is_out_at_once_and_stays_out() {
 }
 
 #[tokio::test]
-async fn an_admin_is_left_who_can_come_in() {
+async fn last_enabled_admin_cannot_be_disabled() {
     let server = TestServer::start().await;
     let (root, ana) = (server.user("root").await, server.user("ana").await);
     let own = path(&root, "disabled");
@@ -162,7 +162,7 @@ async fn an_admin_is_left_who_can_come_in() {
 }
 
 #[tokio::test]
-async fn a_link_sets_a_password_once_and_ends_every_login() {
+async fn reset_link_sets_a_password_once_and_ends_every_session() {
     let server = TestServer::start().await;
     let (root, ana) = (server.user("root").await, server.user("ana").await);
     let (socket, _) = ana.connect().await;
@@ -197,7 +197,7 @@ async fn a_link_sets_a_password_once_and_ends_every_login() {
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_nothing_else() {
+async fn reset_link_is_no_other_token() {
     let server = TestServer::start().await;
     let (root, mut ana) = (server.user("root").await, server.user("ana").await);
     let (_, token) = link(&root, &ana).await;
@@ -221,7 +221,7 @@ async fn a_link_is_good_for_nothing_else() {
 }
 
 #[tokio::test]
-async fn nobody_rules_who_has_gone() {
+async fn deleted_account_cannot_be_administered() {
     let server = TestServer::start().await;
     let (root, ana) = (server.user("root").await, server.user("ana").await);
     let body = json!({ "password": PASSWORD, "messages": "keep" });

@@ -13,7 +13,7 @@ async fn is_admin(user: &User) -> Value {
 }
 
 #[tokio::test]
-async fn the_first_account_is_admin_and_makes_others() {
+async fn first_account_is_admin_and_grants_admin() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     assert_eq!(
@@ -34,7 +34,7 @@ async fn the_first_account_is_admin_and_makes_others() {
 }
 
 #[tokio::test]
-async fn a_server_keeps_an_admin() {
+async fn last_admin_cannot_be_revoked() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     ana.delete(&flag(&ana)).await.refused(409, "last_admin");
@@ -48,7 +48,7 @@ async fn a_server_keeps_an_admin() {
 }
 
 #[tokio::test]
-async fn nobody_else_may_or_learns_anything() {
+async fn non_admins_get_403_and_no_details() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     // To own a room is another thing.
@@ -66,11 +66,11 @@ async fn nobody_else_may_or_learns_anything() {
 }
 
 #[tokio::test]
-async fn an_admin_opens_no_room_by_that() {
+async fn admin_right_opens_no_private_room() {
     let server = TestServer::start().await;
     let (admin, ben) = (server.user("ana").await, server.user("ben").await);
     let room = ben.create_room("not for admins").await;
-    ben.say(&room, "between us").await;
+    ben.send_message(&room, "between us").await;
     let room = format!("/api/rooms/{}", room.id);
     for path in [
         room.clone(),
@@ -84,7 +84,7 @@ async fn an_admin_opens_no_room_by_that() {
 }
 
 #[tokio::test]
-async fn every_change_of_admins_is_in_the_log() {
+async fn grants_and_revocations_are_audited() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     ana.put(&flag(&ben), Value::Null).await.expect(204);

@@ -8,11 +8,13 @@ use crate::{
 };
 
 #[tokio::test]
-async fn names_replies_and_the_whole_room_are_counted_until_read() {
+async fn mentions_replies_and_room_mentions_count_until_read() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     let stranger = server.user("eve").await;
-    let named = ana.say(&room, "@Ben and @eve and @nobody, `@cid`").await;
+    let named = ana
+        .send_message(&room, "@Ben and @eve and @nobody, `@cid`")
+        .await;
     assert_eq!(named["mentions"], json!([ben.id]));
     let counts = async |user: &User| {
         let room = standing(user, &room).await;
@@ -29,7 +31,7 @@ async fn names_replies_and_the_whole_room_are_counted_until_read() {
     edit(&ana, &room, &named, "nobody").await;
     assert_eq!((counts(&ben).await, counts(&cid).await), ((1, 0), (1, 0)));
 
-    let question = ben.say(&room, "lunch?").await;
+    let question = ben.send_message(&room, "lunch?").await;
     let answer = ana
         .post(
             &format!("/api/rooms/{}/messages", room.id),
@@ -40,7 +42,7 @@ async fn names_replies_and_the_whole_room_are_counted_until_read() {
     assert_eq!(answer["quote"]["author"]["id"], ben.id);
     assert_eq!(answer["quote"]["body"], "lunch?");
     assert_eq!(counts(&ben).await, (1, 1), "an answer is for who asked");
-    let all = cid.say(&room, "@room now").await;
+    let all = cid.send_message(&room, "@room now").await;
     assert_eq!(all["mentions_room"], true);
     assert_eq!((counts(&ben).await, counts(&cid).await), ((2, 2), (0, 0)));
 
@@ -74,34 +76,34 @@ async fn names_replies_and_the_whole_room_are_counted_until_read() {
 }
 
 #[tokio::test]
-async fn a_name_that_ends_in_a_full_stop_is_named_like_any_other() {
+async fn username_that_ends_in_a_full_stop_can_be_mentioned() {
     let server = TestServer::start().await;
     let (room, [ana, dot]) = server.room_of(["ana", "j.r."]).await;
-    let said = ana.say(&room, "ask @J.R. or @ana.").await;
+    let said = ana.send_message(&room, "ask @J.R. or @ana.").await;
     assert_eq!(said["mentions"], json!([dot.id, ana.id]));
-    let said = ana.say(&room, "``@j.r.``\n```\n@j.r.\n```").await;
+    let said = ana.send_message(&room, "``@j.r.``\n```\n@j.r.\n```").await;
     assert_eq!(said["mentions"], json!([]));
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn in_a_large_room_only_moderators_name_everybody() {
+async fn only_moderators_mention_a_large_room() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let many = server.users("user", 20).await;
     for user in &many {
         user.join(&room.code).await.expect(200);
     }
-    let small = many[0].say(&room, "@room hi").await;
+    let small = many[0].send_message(&room, "@room hi").await;
     assert!(small.get("mentions_room").is_none(), "{small}");
-    let large = ana.say(&room, "@room hi").await;
+    let large = ana.send_message(&room, "@room hi").await;
     assert_eq!(large["mentions_room"], true);
     assert_eq!(standing(&many[1], &room).await["mentions"], 1);
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn what_one_wants_to_be_told_of_is_known_on_every_device() {
+async fn notification_level_is_shared_by_all_devices() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     assert_eq!(standing(&ana, &room).await["notify"], "all");
@@ -118,7 +120,7 @@ async fn what_one_wants_to_be_told_of_is_known_on_every_device() {
 }
 
 #[tokio::test]
-async fn who_cannot_say_it_is_not_said_to_type() {
+async fn restricted_member_is_not_shown_as_typing() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid, dan, eve]) =
         server.room_of(["ana", "ben", "cid", "dan", "eve"]).await;
@@ -142,7 +144,7 @@ async fn who_cannot_say_it_is_not_said_to_type() {
     ana.put(&block, json!({})).await.expect(204);
     types(&ben, &direct).await;
     // Events of the room before this message come before it.
-    let said = ana.say(&direct, "silence").await;
+    let said = ana.send_message(&direct, "silence").await;
     loop {
         let heard = socket.next().await;
         assert_ne!(heard["type"], "typing", "{heard}");
@@ -163,7 +165,7 @@ async fn types(user: &User, room: &Room) {
 }
 
 #[tokio::test]
-async fn typing_is_heard_by_the_others_and_not_too_often() {
+async fn typing_reaches_other_members_at_a_limited_rate() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut ana_socket, _) = ana.connect().await;
@@ -188,7 +190,7 @@ async fn typing_is_heard_by_the_others_and_not_too_often() {
         "{before:?}"
     );
     // A message ends the typing state, so that the next one is announced again.
-    ana.say(&room, "there").await;
+    ana.send_message(&room, "there").await;
     ben_socket.next_of("message").await;
     ana_socket.send(typing).await;
     ben_socket.next_of("typing").await;
@@ -202,7 +204,7 @@ async fn typing_is_heard_by_the_others_and_not_too_often() {
 }
 
 #[tokio::test]
-async fn a_stop_without_sending_is_told_to_the_others() {
+async fn typing_stopped_reaches_other_members() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut ana_socket, _) = ana.connect().await;
@@ -238,7 +240,7 @@ async fn a_stop_without_sending_is_told_to_the_others() {
 }
 
 #[tokio::test]
-async fn a_terminal_is_not_told_who_types() {
+async fn terminal_shows_no_typing() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut terminal = ben.terminal(&room, "").await;
@@ -249,7 +251,7 @@ async fn a_terminal_is_not_told_who_types() {
             .await;
     }
     socket.still_answers().await;
-    ana.say(&room, "there").await;
+    ana.send_message(&room, "there").await;
     loop {
         let line = terminal.next().await;
         assert!(!line.contains("typ"), "{line}");

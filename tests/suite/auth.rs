@@ -14,7 +14,7 @@ const SIGN_UP: &str = "/api/auth/signup";
 const SIGN_IN: &str = "/api/auth/signin";
 
 #[tokio::test]
-async fn signing_up_answers_the_user_and_a_pair_of_tokens() {
+async fn sign_up_returns_user_and_tokens() {
     let server = TestServer::start().await;
     let wanted = json!({ "username": "Ada", "password": PASSWORD, "display_name": " Ada L. " });
     let body = server.post(SIGN_UP, wanted).await.expect(201);
@@ -40,7 +40,7 @@ async fn signing_up_answers_the_user_and_a_pair_of_tokens() {
 }
 
 #[tokio::test]
-async fn who_gives_no_display_name_is_shown_by_username() {
+async fn display_name_defaults_to_username() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let me = ana.get("/api/me").await.expect(200);
@@ -49,7 +49,7 @@ async fn who_gives_no_display_name_is_shown_by_username() {
 }
 
 #[tokio::test]
-async fn signing_in_works_in_any_case_of_the_name() {
+async fn sign_in_ignores_the_case_of_the_username() {
     let server = TestServer::start().await;
     let ana = server.user("Ana").await;
     for name in ["Ana", "ana", "ANA"] {
@@ -69,7 +69,7 @@ async fn signing_in_works_in_any_case_of_the_name() {
 }
 
 #[tokio::test]
-async fn a_name_is_taken_without_regard_to_case() {
+async fn usernames_are_unique_without_regard_to_case() {
     let server = TestServer::start().await;
     server.user("Ana").await;
     for name in ["Ana", "ana", "aNA"] {
@@ -84,7 +84,7 @@ async fn a_name_is_taken_without_regard_to_case() {
 }
 
 #[tokio::test]
-async fn of_two_who_want_one_name_at_once_one_gets_it() {
+async fn concurrent_sign_ups_with_one_name_create_one_account() {
     let server = TestServer::start().await;
     let wanted = |name: &str| {
         let wanted = json!({ "username": name, "password": PASSWORD });
@@ -98,7 +98,7 @@ async fn of_two_who_want_one_name_at_once_one_gets_it() {
 }
 
 #[tokio::test]
-async fn a_field_that_breaks_its_rule_is_named() {
+async fn invalid_field_is_named() {
     let server = TestServer::start().await;
     let good = json!({ "username": "ana", "password": PASSWORD, "display_name": "Ana" });
     let long = |length| "x".repeat(length);
@@ -169,7 +169,7 @@ async fn a_password_has_8_to_128_characters() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_refused_as_malformed() {
+async fn invalid_json_is_malformed() {
     let server = TestServer::start().await;
     let trailing = json!({ "username": "ana", "password": PASSWORD }).to_string() + " x";
     for text in [
@@ -201,7 +201,7 @@ async fn what_is_not_json_is_refused_as_malformed() {
 }
 
 #[tokio::test]
-async fn an_unknown_user_and_a_wrong_password_look_the_same() {
+async fn unknown_user_and_wrong_password_get_the_same_answer() {
     let server = TestServer::start().await;
     server.user("ana").await;
     let wrong = [("ana", "wrong horse"), ("nobody", PASSWORD)];
@@ -236,7 +236,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 #[tokio::test]
-async fn a_code_at_sign_up_lets_in_at_once() {
+async fn access_code_at_sign_up_joins_the_room() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut socket, _) = ana.connect().await;
@@ -258,7 +258,7 @@ async fn a_code_at_sign_up_lets_in_at_once() {
 }
 
 #[tokio::test]
-async fn a_code_that_admits_nowhere_makes_no_account() {
+async fn invalid_code_at_sign_up_creates_no_account() {
     let server = TestServer::start().await;
     for code in ["K7QM-2XWD-9F4H-PT3C", "no code"] {
         let wanted = json!({ "username": "ben", "password": PASSWORD, "code": code });
@@ -274,7 +274,7 @@ async fn a_code_that_admits_nowhere_makes_no_account() {
 }
 
 #[tokio::test]
-async fn a_taken_name_uses_no_code() {
+async fn failed_sign_up_uses_no_invite() {
     let server = TestServer::start().await;
     let (room, [ana, _ben]) = server.room_of(["ana", "ben"]).await;
     let before = ana.history(&room).await.len();
@@ -288,7 +288,7 @@ async fn a_taken_name_uses_no_code() {
 }
 
 #[tokio::test]
-async fn too_many_tries_are_told_when_to_come_back() {
+async fn too_many_attempts_get_retry_after() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         config.limits.attempts_burst = 3;
@@ -316,7 +316,7 @@ async fn too_many_tries_are_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_tried_too_often_rests_too() {
+async fn attempts_are_limited_per_username() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         config.limits.attempts_burst = 4;
@@ -351,7 +351,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn neither_passwords_nor_tokens_are_kept_on_disk() {
+async fn database_contains_no_password_or_token() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let change = json!({ "current": PASSWORD, "new": "battery staple" });

@@ -17,7 +17,7 @@ async fn put(user: &User, path: &str) -> crate::support::Reply {
 }
 
 #[tokio::test]
-async fn a_ban_survives_every_code() {
+async fn banned_user_cannot_rejoin_with_any_code() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     ana.ban(&room, &ben).await;
@@ -51,7 +51,7 @@ async fn a_ban_survives_every_code() {
 }
 
 #[tokio::test]
-async fn a_public_room_is_closed_to_whom_it_banned() {
+async fn banned_user_cannot_read_a_public_room() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     let made = ana
@@ -79,7 +79,7 @@ async fn a_public_room_is_closed_to_whom_it_banned() {
 }
 
 #[tokio::test]
-async fn only_higher_roles_ban() {
+async fn only_higher_roles_can_ban() {
     let server = TestServer::start().await;
     let admin = server.user("root").await;
     let (room, [ana, ben, bob, cleo, dan]) =
@@ -123,7 +123,7 @@ async fn only_higher_roles_ban() {
 }
 
 #[tokio::test]
-async fn a_ban_is_felt_and_told_at_once() {
+async fn ban_removes_and_notifies_immediately() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
     let (mut all, _) = cleo.connect().await;
@@ -163,7 +163,7 @@ async fn a_ban_is_felt_and_told_at_once() {
 
 /// Otherwise the numbers of accounts could be tried for the names behind them.
 #[tokio::test]
-async fn who_is_out_can_be_banned_and_who_was_never_met_cannot() {
+async fn former_member_can_be_banned_and_stranger_cannot() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
     let stranger = server.user("eve").await;

@@ -25,7 +25,7 @@ async fn bench(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[tokio::test]
-async fn a_row_is_measured_printed_and_written_and_leaves_nothing_behind() {
+async fn row_is_measured_printed_and_cleaned_up() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let arguments = ["start", "--quick", "--messages", "500", "--folder", "data"];
@@ -63,7 +63,7 @@ fn stat(process: u32) -> Option<(String, u32)> {
 }
 
 #[tokio::test]
-async fn who_is_interrupted_leaves_neither_a_folder_nor_a_process() {
+async fn interrupt_leaves_no_folder_and_no_process() {
     for signal in [Signal::INT, Signal::TERM] {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
@@ -101,7 +101,7 @@ async fn who_is_interrupted_leaves_neither_a_folder_nor_a_process() {
 }
 
 #[tokio::test]
-async fn a_row_that_does_not_exist_is_told_with_those_that_do() {
+async fn unknown_row_is_refused_with_the_known_ones() {
     let folder = tempfile::tempdir().unwrap();
     let output = bench(folder.path(), &["fan-in"]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Room, TestServer};
 
 #[tokio::test]
-async fn a_user_is_found_by_name_in_any_case() {
+async fn user_lookup_ignores_case() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "Ben_1"]).await;
     let by_id = ana.get(&format!("/api/users/{}", ben.id)).await.expect(200);
@@ -19,7 +19,7 @@ async fn a_user_is_found_by_name_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_name_does_not_tell_who_exists() {
+async fn user_lookup_does_not_reveal_strangers() {
     let server = TestServer::start().await;
     let (_, [ana]) = server.room_of(["ana"]).await;
     server.user("hidden").await;
@@ -43,7 +43,7 @@ async fn a_name_does_not_tell_who_exists() {
 }
 
 #[tokio::test]
-async fn a_former_name_finds_nobody() {
+async fn former_username_finds_no_user() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     ben.patch("/api/me", json!({ "username": "benjamin" }))
@@ -58,7 +58,7 @@ async fn a_former_name_finds_nobody() {
 }
 
 #[tokio::test]
-async fn a_room_of_ones_own_is_found_by_name() {
+async fn own_room_is_found_by_name() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     let room = ana.create_room("Straße nach Süden").await;
@@ -100,7 +100,7 @@ async fn a_room_of_ones_own_is_found_by_name() {
 }
 
 #[tokio::test]
-async fn a_direct_room_is_found_by_the_names_of_the_others() {
+async fn direct_room_is_found_by_member_names() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let direct = ana
@@ -113,7 +113,7 @@ async fn a_direct_room_is_found_by_the_names_of_the_others() {
 }
 
 #[tokio::test]
-async fn a_name_of_several_rooms_is_ambiguous() {
+async fn room_name_used_twice_is_ambiguous() {
     let server = TestServer::start().await;
     let (first, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let second: Room = ana.create_room("LOBBY").await;
@@ -137,7 +137,7 @@ async fn a_name_of_several_rooms_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn one_joins_by_access_code_as_by_code() {
+async fn join_accepts_access_code_and_code() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let ben = server.user("ben").await;

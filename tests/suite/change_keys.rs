@@ -40,10 +40,10 @@ async fn call(user: &User, method: Method, path: &str, key: &str, body: Value) -
 }
 
 #[tokio::test]
-async fn a_retried_change_returns_the_first_result_and_changes_nothing() {
+async fn retried_change_returns_the_first_result() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let seq = ana.say(&room, "zero").await["seq"].clone();
+    let seq = ana.send_message(&room, "zero").await["seq"].clone();
     let (mut socket, _) = ana.connect().await;
 
     // The key of the retry is that of the first edit, not of the one that followed it.
@@ -90,11 +90,11 @@ async fn a_retried_change_returns_the_first_result_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_known_key_with_another_command_is_a_conflict() {
+async fn known_key_with_other_content_is_a_conflict() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let seq = ana.say(&room, "zero").await["seq"].clone();
-    let other = ana.say(&room, "other").await["seq"].clone();
+    let seq = ana.send_message(&room, "zero").await["seq"].clone();
+    let other = ana.send_message(&room, "other").await["seq"].clone();
     let (mut socket, _) = ana.connect().await;
     for command in [edit(&room, "k", &seq, "one"), react(&room, "k", &seq, true)] {
         let acked = answer(&mut socket, command).await;
@@ -122,17 +122,17 @@ async fn a_known_key_with_another_command_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_send_and_its_edit_may_share_a_key() {
+async fn send_and_edit_may_share_a_key() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut socket, _) = ana.connect().await;
-    socket.say(&room, "k", "helo").await;
+    socket.send_message(&room, "k", "helo").await;
     let sent = socket.answer().await;
     let edited = answer(&mut socket, edit(&room, "k", &sent["seq"], "hello")).await;
     assert_eq!(edited["type"], "ack", "{edited}");
     assert_ne!(edited["rev"], sent["rev"]);
     // The retry of the send carries the numbers of the send, not those of the edit.
-    socket.say(&room, "k", "helo").await;
+    socket.send_message(&room, "k", "helo").await;
     assert_eq!(socket.answer().await, sent);
     assert_eq!(
         answer(&mut socket, edit(&room, "k", &sent["seq"], "hello")).await,
@@ -143,17 +143,17 @@ async fn a_send_and_its_edit_may_share_a_key() {
 
 /// A client that skips to the `rev` of an ack would otherwise skip what happened before it.
 #[tokio::test]
-async fn a_repeated_send_is_acked_with_its_first_numbers() {
+async fn repeated_send_is_acked_with_first_seq_and_rev() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut socket, _) = ana.connect().await;
-    socket.say(&room, "k", "tea").await;
+    socket.send_message(&room, "k", "tea").await;
     let first = socket.answer().await;
     for (round, on) in [true, false, true].into_iter().enumerate() {
         let emoji = format!("{}/reactions/👍", path(&room, &first["seq"]));
         let method = if on { Method::PUT } else { Method::DELETE };
         Reply::of(ben.request(method, &emoji)).await.is(204);
-        socket.say(&room, "k", "tea").await;
+        socket.send_message(&room, "k", "tea").await;
         assert_eq!(socket.answer().await, first, "after change {round}");
     }
     // Over HTTP the answer is the message as it is now.
@@ -166,7 +166,7 @@ async fn a_repeated_send_is_acked_with_its_first_numbers() {
     );
     // Repeats that reach the disk together with their first.
     for _ in 0..3 {
-        socket.say(&room, "new", "more tea").await;
+        socket.send_message(&room, "new", "more tea").await;
     }
     let new = socket.answer().await;
     assert_eq!(new["type"], "ack", "{new}");
@@ -178,10 +178,10 @@ async fn a_repeated_send_is_acked_with_its_first_numbers() {
 }
 
 #[tokio::test]
-async fn a_non_member_learns_nothing_about_keys() {
+async fn non_member_learns_nothing_about_keys() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let seq = ben.say(&room, "zero").await["seq"].clone();
+    let seq = ben.send_message(&room, "zero").await["seq"].clone();
     let message = path(&room, &seq);
     let body = json!({ "body": "one" });
     call(&ben, Method::PATCH, &message, "k", body.clone())
@@ -196,7 +196,7 @@ async fn a_non_member_learns_nothing_about_keys() {
 }
 
 #[tokio::test]
-async fn http_takes_a_key_as_a_header_or_a_parameter() {
+async fn http_accepts_key_as_header_or_parameter() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let posts = format!("/api/rooms/{}/messages", room.id);
@@ -277,11 +277,11 @@ async fn http_takes_a_key_as_a_header_or_a_parameter() {
 }
 
 #[tokio::test]
-async fn keys_that_contradict_one_another_are_refused() {
+async fn contradicting_keys_are_refused() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let posts = format!("/api/rooms/{}/messages", room.id);
-    let message = path(&room, &ana.say(&room, "tea").await["seq"]);
+    let message = path(&room, &ana.send_message(&room, "tea").await["seq"]);
     let body = json!({ "body": "tea" });
     let keyed = json!({ "body": "tea", "key": "c" });
     for (method, path, key, body, pointer) in [
@@ -352,12 +352,12 @@ async fn keys_that_contradict_one_another_are_refused() {
 }
 
 #[tokio::test]
-async fn keys_survive_a_restart_and_end_after_a_day() {
+async fn keys_survive_a_restart_and_expire_after_a_day() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = TestServer::on(data.clone(), |_| {}).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let seq = ana.say(&room, "zero").await["seq"].clone();
+    let seq = ana.send_message(&room, "zero").await["seq"].clone();
     let (mut socket, _) = ana.connect().await;
     let first = answer(&mut socket, edit(&room, "k", &seq, "one")).await;
     answer(&mut socket, edit(&room, "later", &seq, "two")).await;
@@ -408,10 +408,10 @@ async fn keys_survive_a_restart_and_end_after_a_day() {
 }
 
 #[tokio::test]
-async fn the_oldest_of_too_many_keys_goes_first() {
+async fn oldest_keys_are_removed_beyond_the_limit() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let seq = ana.say(&room, "zero").await["seq"].clone();
+    let seq = ana.send_message(&room, "zero").await["seq"].clone();
     let (mut bens, _) = ben.connect().await;
     let theirs = answer(&mut bens, react(&room, "k", &seq, true)).await;
     let (mut socket, _) = ana.connect().await;

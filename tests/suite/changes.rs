@@ -31,7 +31,7 @@ impl Chance {
 async fn live(ana: &User, room: &Room, seqs: &mut Vec<i64>, times: usize, chance: &mut Chance) {
     for n in 0..times {
         if seqs.is_empty() || chance.below(10) < 5 {
-            let said = ana.say(room, &format!("message {n}")).await;
+            let said = ana.send_message(room, &format!("message {n}")).await;
             seqs.push(said["seq"].as_i64().unwrap());
             continue;
         }
@@ -104,7 +104,7 @@ pub(crate) async fn compare(folder: &Path, room: &Room, ana: &User, all: &[Value
 }
 
 #[tokio::test]
-async fn changes_are_found_behind_every_rev() {
+async fn changes_after_every_rev_are_found() {
     for seed in 1..=3 {
         let folder = tempfile::tempdir().unwrap();
         let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
@@ -148,7 +148,7 @@ async fn paged(user: &User, room: &Room, after: i64, limit: usize) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn however_much_has_changed_later_a_page_finds_what_has_not() {
+async fn page_contains_unchanged_messages_between_changed_ones() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = TestServer::on(data.clone(), |_| {}).await;
@@ -161,7 +161,7 @@ async fn however_much_has_changed_later_a_page_finds_what_has_not() {
             .flood(&room, &keys(&format!("p{part}"), count), "mine")
             .await;
         gone.extend(acks.iter().map(|ack| ack["seq"].as_i64().unwrap()));
-        ana.say(&room, &format!("needle {part}")).await;
+        ana.send_message(&room, &format!("needle {part}")).await;
     }
     for some in gone.chunks(100) {
         for seq in some {

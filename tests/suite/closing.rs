@@ -20,7 +20,7 @@ async fn opened(server: &TestServer) -> Wire {
 }
 
 #[tokio::test]
-async fn a_close_is_answered_by_a_close_and_the_end_of_the_stream() {
+async fn close_is_answered_by_close_and_end_of_stream() {
     let server = TestServer::start().await;
     let mut wire = opened(&server).await;
     let goodbye = [&1000_u16.to_be_bytes()[..], b"bye"].concat();
@@ -35,7 +35,7 @@ async fn a_close_is_answered_by_a_close_and_the_end_of_the_stream() {
 }
 
 #[tokio::test]
-async fn a_broken_rule_is_named_in_the_close() {
+async fn close_reason_names_the_protocol_violation() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let unmasked = vec![TEXT, 2, b'h', b'i'];
@@ -65,7 +65,7 @@ async fn a_broken_rule_is_named_in_the_close() {
 }
 
 #[tokio::test]
-async fn who_sends_far_too_much_still_hears_why() {
+async fn client_that_sends_too_much_gets_a_close_reason() {
     let server = TestServer::start().await;
     let mut wire = opened(&server).await;
     // The first frame is too big, and much follows that nobody will read as frames.
@@ -77,7 +77,7 @@ async fn who_sends_far_too_much_still_hears_why() {
 }
 
 #[tokio::test]
-async fn a_message_in_parts_is_one_message_and_pings_may_come_between() {
+async fn fragmented_message_may_contain_pings_between_parts() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let mut wire = Wire::open(server.address, "/ws", &ana.token).await;
@@ -113,7 +113,7 @@ async fn a_message_in_parts_is_one_message_and_pings_may_come_between() {
 }
 
 #[tokio::test]
-async fn the_silent_are_dropped_and_those_who_answer_pings_are_not() {
+async fn silent_client_is_disconnected_and_ponging_client_stays() {
     let server = TestServer::with(|config| {
         (config.timing.heartbeat_ms, config.timing.silence_ms) = (50, 600);
     })
@@ -147,7 +147,7 @@ async fn the_silent_are_dropped_and_those_who_answer_pings_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_stops_reading_is_cut_and_delays_nobody() {
+async fn stalled_client_is_disconnected_and_delays_no_other() {
     let server = TestServer::with(|config| config.timing.stall_ms = 2500).await;
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     let stalled = Wire::open(server.address, "/ws", &cid.token).await;
@@ -163,13 +163,13 @@ async fn who_stops_reading_is_cut_and_delays_nobody() {
     // Far more than the system's buffers hold.
     let body = "x".repeat(2000);
     ana_socket.flood(&room, &keys("f", 4000), &body).await;
-    ana.say(&room, "the end").await;
+    ana.send_message(&room, "the end").await;
     let mut ben_socket = reading.await.unwrap();
     let mut stuck = 0;
     while server.stats().connections == 3 {
         stuck += 1;
         let sent = Instant::now();
-        ana.say(&room, "quick").await;
+        ana.send_message(&room, "quick").await;
         ben_socket.next_message().await;
         let took = sent.elapsed();
         assert!(
@@ -183,7 +183,7 @@ async fn who_stops_reading_is_cut_and_delays_nobody() {
 }
 
 #[tokio::test]
-async fn signing_out_closes_that_sessions_sockets_within_a_second() {
+async fn sign_out_closes_the_sockets_of_its_session() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let other = ana.sign_in_again().await;
@@ -202,7 +202,7 @@ async fn signing_out_closes_that_sessions_sockets_within_a_second() {
 }
 
 #[tokio::test]
-async fn a_socket_lives_as_long_as_its_session_not_as_its_token() {
+async fn socket_outlives_its_access_token() {
     let server = TestServer::with(|config| config.auth.access_token_s = 1).await;
     let ana = server.user("ana").await;
     let (mut socket, _) = ana.connect().await;
@@ -225,7 +225,7 @@ async fn a_socket_lives_as_long_as_its_session_not_as_its_token() {
 }
 
 #[tokio::test]
-async fn who_does_not_slow_down_is_closed() {
+async fn client_that_ignores_rate_limits_is_closed() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         (config.limits.send_burst, config.limits.send_per_s) = (2, 1);
@@ -234,7 +234,7 @@ async fn who_does_not_slow_down_is_closed() {
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut socket, _) = ana.connect().await;
     for key in keys("c", 150) {
-        socket.say(&room, &key, "hi").await;
+        socket.send_message(&room, &key, "hi").await;
     }
     let refused = socket.next_of("error").await;
     assert_eq!(refused["code"], "rate_limited", "{refused}");
@@ -243,14 +243,14 @@ async fn who_does_not_slow_down_is_closed() {
     assert_eq!(closed.code, 4429, "{closed:?}");
     // A new connection finds the same bucket.
     let (mut socket, _): (JsonSocket, _) = ana.connect().await;
-    socket.say(&room, "again", "hi").await;
+    socket.send_message(&room, "again", "hi").await;
     let answer = socket.answer().await;
     assert!(answer["type"] == "ack" || answer["code"] == "rate_limited");
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn who_sends_nothing_but_nonsense_is_closed() {
+async fn client_that_sends_only_invalid_frames_is_closed() {
     let server = TestServer::with(|config| config.limits.rates = true).await;
     let ana = server.user("ana").await;
     let (mut socket, _) = ana.connect().await;
@@ -263,7 +263,7 @@ async fn who_sends_nothing_but_nonsense_is_closed() {
 }
 
 #[tokio::test]
-async fn everything_that_is_asked_for_has_a_limit() {
+async fn every_command_is_rate_limited() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         (config.limits.requests_burst, config.limits.requests_per_s) = (20, 1);
@@ -286,13 +286,13 @@ async fn everything_that_is_asked_for_has_a_limit() {
     refused.refused(429, "rate_limited");
     assert!(refused.header("retry-after").is_some(), "{refused:?}");
     // Messages have a limit of their own.
-    socket.say(&room, "k", "hi").await;
+    socket.send_message(&room, "k", "hi").await;
     socket.next_of("ack").await;
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn what_is_no_message_has_a_limit_too() {
+async fn control_frames_are_rate_limited() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         (config.limits.requests_burst, config.limits.requests_per_s) = (20, 1);
@@ -306,7 +306,9 @@ async fn what_is_no_message_has_a_limit_too() {
     };
     for (place, body) in [(&room, " "), (&elsewhere, "hi")] {
         for number in 0..40 {
-            socket.say(place, &format!("k{number}"), body).await;
+            socket
+                .send_message(place, &format!("k{number}"), body)
+                .await;
         }
         let mut codes = Vec::new();
         for _ in 0..40 {

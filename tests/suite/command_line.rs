@@ -127,7 +127,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn the_first_run_makes_everything_it_needs_for_itself_alone() {
+async fn first_run_creates_private_files() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::start(folder.path(), &[]).await;
     running.healthy().await;
@@ -144,7 +144,7 @@ async fn the_first_run_makes_everything_it_needs_for_itself_alone() {
 }
 
 #[tokio::test]
-async fn a_data_folder_that_others_can_look_into_is_warned_of() {
+async fn data_folder_readable_by_others_is_warned_of() {
     for (folder_mode, warnings) in [(0o700, 0), (0o711, 0), (0o750, 1), (0o755, 1)] {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
@@ -160,7 +160,7 @@ async fn a_data_folder_that_others_can_look_into_is_warned_of() {
 }
 
 #[tokio::test]
-async fn the_banner_says_where_the_page_and_the_data_are() {
+async fn banner_shows_address_and_data_folder() {
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::start(folder.path(), &["--set", "name=Kitchen"]).await;
     let first = running.banner.lines().next().unwrap();
@@ -204,7 +204,7 @@ async fn the_banner_says_where_the_page_and_the_data_are() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_one_clear_line() {
+async fn port_in_use_is_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = other.local_addr().unwrap().to_string();
@@ -221,7 +221,7 @@ async fn a_port_in_use_is_one_clear_line() {
 }
 
 #[tokio::test]
-async fn a_data_folder_that_cannot_be_used_is_one_clear_line() {
+async fn unusable_data_folder_is_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     for data in ["file", "file/data"] {
@@ -248,7 +248,7 @@ async fn a_data_folder_that_cannot_be_used_is_one_clear_line() {
 }
 
 #[tokio::test]
-async fn a_data_folder_serves_one_program_at_a_time() {
+async fn data_folder_is_locked() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::start(folder.path(), &[]).await;
     let words = refusal(parlor(folder.path(), &["--listen", "127.0.0.1:0"]), 1).await;
@@ -265,7 +265,7 @@ async fn a_data_folder_serves_one_program_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_version_is_left_alone() {
+async fn database_of_newer_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     Running::start(folder.path(), &[]).await.stopped().await;
     let mut database = database(&folder.path().join("data")).await;
@@ -283,7 +283,7 @@ async fn a_database_of_a_newer_version_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_signal_ends_it_in_order() {
+async fn signal_shuts_down_in_order() {
     for signal in [Signal::TERM, Signal::INT] {
         let folder = tempfile::tempdir().unwrap();
         let running = Running::start(folder.path(), &[]).await;
@@ -299,11 +299,11 @@ async fn a_signal_ends_it_in_order() {
 }
 
 #[tokio::test]
-async fn after_an_orderly_end_the_database_file_alone_holds_everything() {
+async fn shutdown_leaves_everything_in_the_database_file() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (room, [mut ana]) = server.room_of(["ana"]).await;
-    ana.say(&room, "the last word").await;
+    ana.send_message(&room, "the last word").await;
     let before = ana.history(&room).await;
     server.stopped().await;
     for name in ["parlor.db", "secret.key"] {
@@ -316,7 +316,7 @@ async fn after_an_orderly_end_the_database_file_alone_holds_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_memory_of_hashing_passwords_is_given_back() {
+async fn memory_of_password_hashing_is_released() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(folder.path(), &["--set", "limits.rates=false"]).await;
     let resident_kib = || {
@@ -343,7 +343,7 @@ async fn the_memory_of_hashing_passwords_is_given_back() {
 }
 
 #[tokio::test]
-async fn who_has_the_data_folder_makes_admins() {
+async fn admin_command_grants_admin() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let words = refusal(parlor(folder.path(), &["admin", "ana"]), 1).await;
@@ -377,7 +377,7 @@ async fn who_has_the_data_folder_makes_admins() {
 }
 
 #[tokio::test]
-async fn an_admin_is_made_beside_a_running_server() {
+async fn admin_command_works_beside_a_running_server() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = TestServer::on(data.clone(), |_| {}).await;
@@ -387,7 +387,7 @@ async fn an_admin_is_made_beside_a_running_server() {
     // The server writes meanwhile.
     let (output, ()) = tokio::join!(parlor(folder.path(), &["admin", "ana"]).output(), async {
         for number in 0..50 {
-            root.say(&lobby, &format!("{number}")).await;
+            root.send_message(&lobby, &format!("{number}")).await;
         }
     });
     let output = output.unwrap();
@@ -399,7 +399,7 @@ async fn an_admin_is_made_beside_a_running_server() {
 }
 
 #[tokio::test]
-async fn a_schema_of_another_version_is_left_alone_by_making_an_admin() {
+async fn admin_command_refuses_another_schema_version() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = TestServer::on(data.clone(), |_| {}).await;

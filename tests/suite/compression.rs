@@ -67,7 +67,7 @@ const ACCEPTED: [(&str, bool); 8] = [
 ];
 
 #[tokio::test]
-async fn the_files_of_the_page_say_the_same_in_every_way() {
+async fn page_files_are_equal_in_every_encoding() {
     let server = TestServer::start().await;
     for path in [
         "/",
@@ -139,14 +139,14 @@ async fn the_files_of_the_page_say_the_same_in_every_way() {
 }
 
 #[tokio::test]
-async fn a_rooms_newest_page_is_never_an_older_one() {
+async fn newest_page_is_never_stale() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let path = format!("/api/rooms/{}/messages", room.id);
     let stranger = server.user("cid").await;
     for round in 0..5 {
         let said = ana
-            .say(&room, &format!("{round}: {}", "some words ".repeat(20)))
+            .send_message(&room, &format!("{round}: {}", "some words ".repeat(20)))
             .await;
         // The second time it is what was kept.
         for (accepted, compressed) in [ACCEPTED, ACCEPTED].concat() {
@@ -167,11 +167,11 @@ async fn a_rooms_newest_page_is_never_an_older_one() {
 }
 
 #[tokio::test]
-async fn whatever_else_is_asked_for_is_compressed_as_it_goes_out() {
+async fn other_answers_are_compressed_while_sent() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for number in 0..3 {
-        ana.say(&room, &format!("{number}: {}", "some words ".repeat(20)))
+        ana.send_message(&room, &format!("{number}: {}", "some words ".repeat(20)))
             .await;
     }
     let older = format!("/api/rooms/{}/messages?before=3", room.id);

@@ -30,17 +30,17 @@ pub(crate) async fn standing(user: &User, room: &Room) -> Value {
 }
 
 /// The next change of a message, which must have that `rev`.
-async fn hears(socket: &mut JsonSocket, rev: &Value) -> Value {
+async fn next_change(socket: &mut JsonSocket, rev: &Value) -> Value {
     let frame = socket.next_of("message").await;
     assert_eq!(&frame["rev"], rev, "{frame}");
     frame["message"].clone()
 }
 
 #[tokio::test]
-async fn an_edit_is_the_next_change_and_keeps_what_was_said() {
+async fn edit_is_the_next_change_and_keeps_versions() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let first = ana.say(&room, "helo").await;
+    let first = ana.send_message(&room, "helo").await;
     let (mut socket, _) = ben.connect().await;
     let edited = edit(&ana, &room, &first, "hello").await;
     assert_eq!(edited["seq"], first["seq"]);
@@ -52,7 +52,7 @@ async fn an_edit_is_the_next_change_and_keeps_what_was_said() {
         (&edited["body"], edited["edited_at"].is_string()),
         (&json!("hello"), true)
     );
-    assert_eq!(hears(&mut socket, &edited["rev"]).await, edited);
+    assert_eq!(next_change(&mut socket, &edited["rev"]).await, edited);
     // An edit with an equal text is no change.
     assert_eq!(edit(&ana, &room, &first, "hello").await, edited);
     edit(&ana, &room, &first, "hello!").await;
@@ -95,14 +95,14 @@ async fn an_edit_is_the_next_change_and_keeps_what_was_said() {
 }
 
 #[tokio::test]
-async fn the_time_for_edits_and_the_readers_of_versions_are_settings() {
+async fn edit_window_and_version_readers_are_settings() {
     let server = TestServer::with(|config| {
         config.messages.edit_window_s = 1;
         config.messages.versions = parlor::config::VersionsFor::Moderators;
     })
     .await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let old = ana.say(&room, "one").await;
+    let old = ana.send_message(&room, "one").await;
     edit(&ana, &room, &old, "two").await;
     let versions = format!("{}/history", path(&room, &old));
     ben.get(&versions).await.refused(403, "forbidden");
@@ -132,10 +132,10 @@ async fn the_time_for_edits_and_the_readers_of_versions_are_settings() {
 }
 
 #[tokio::test]
-async fn a_deleted_message_leaves_its_number_alone() {
+async fn deleted_message_keeps_its_seq() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
-    let message = ben.say(&room, "@cid a secret").await;
+    let message = ben.send_message(&room, "@cid a secret").await;
     edit(&ben, &room, &message, "@cid another secret").await;
     react(&ana, &room, &message, "👍", true).await;
     let reply = cid
@@ -153,7 +153,7 @@ async fn a_deleted_message_leaves_its_number_alone() {
         .await
         .refused(403, "forbidden");
     ben.delete(&path(&room, &message)).await.expect(204);
-    let gone = hears(&mut socket, &json!(before + 1)).await;
+    let gone = next_change(&mut socket, &json!(before + 1)).await;
     assert_eq!(gone["seq"], message["seq"]);
     assert_eq!(
         (&gone["body"], &gone["reactions"], &gone["mentions"]),
@@ -186,16 +186,19 @@ async fn a_deleted_message_leaves_its_number_alone() {
         .await
         .refused(404, "not_found");
     // A moderator may delete what others said.
-    let rude = cid.say(&room, "rude").await;
+    let rude = cid.send_message(&room, "rude").await;
     ana.delete(&path(&room, &rude)).await.expect(204);
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn who_was_away_learns_of_every_change_by_sync() {
+async fn sync_returns_every_missed_change() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let (one, two) = (ana.say(&room, "one").await, ana.say(&room, "two").await);
+    let (one, two) = (
+        ana.send_message(&room, "one").await,
+        ana.send_message(&room, "two").await,
+    );
     let seen = two["rev"].as_i64().unwrap();
     let edited = edit(&ana, &room, &one, "uno").await;
     ana.delete(&path(&room, &two)).await.expect(204);
@@ -203,9 +206,9 @@ async fn who_was_away_learns_of_every_change_by_sync() {
     let (mut socket, _) = ben.connect().await;
     let rooms = json!({ room.id.to_string(): seen });
     socket.send(json!({ "type": "sync", "rooms": rooms })).await;
-    let gone = hears(&mut socket, &json!(seen + 2)).await;
+    let gone = next_change(&mut socket, &json!(seen + 2)).await;
     assert_eq!((&gone["seq"], &gone["body"]), (&two["seq"], &json!("")));
-    let last = hears(&mut socket, &json!(seen + 3)).await;
+    let last = next_change(&mut socket, &json!(seen + 3)).await;
     assert_eq!(
         (&last["seq"], &last["body"]),
         (&edited["seq"], &json!("uno"))
@@ -216,19 +219,19 @@ async fn who_was_away_learns_of_every_change_by_sync() {
 }
 
 #[tokio::test]
-async fn reactions_are_set_once_and_taken_back_once() {
+async fn reaction_is_added_once_and_removed_once() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let message = ana.say(&room, "cake?").await;
+    let message = ana.send_message(&room, "cake?").await;
     let (mut socket, _) = ana.connect().await;
     let rev = message["rev"].as_i64().unwrap();
     react(&ben, &room, &message, "🎂", true).await;
     react(&ben, &room, &message, "🎂", true).await;
     react(&ana, &room, &message, "🎂", true).await;
     react(&ana, &room, &message, "👍🏽", true).await;
-    hears(&mut socket, &json!(rev + 1)).await;
-    hears(&mut socket, &json!(rev + 2)).await;
-    let heard = hears(&mut socket, &json!(rev + 3)).await;
+    next_change(&mut socket, &json!(rev + 1)).await;
+    next_change(&mut socket, &json!(rev + 2)).await;
+    let heard = next_change(&mut socket, &json!(rev + 3)).await;
     assert_eq!(
         heard["reactions"],
         json!({ "🎂": [ana.id, ben.id], "👍🏽": [ana.id] })
@@ -238,10 +241,10 @@ async fn reactions_are_set_once_and_taken_back_once() {
     react(&ben, &room, &message, "🎂", false).await;
     react(&ana, &room, &message, "🎂", false).await;
     react(&ana, &room, &message, "👍🏽", false).await;
-    hears(&mut socket, &json!(rev + 4)).await;
-    hears(&mut socket, &json!(rev + 5)).await;
+    next_change(&mut socket, &json!(rev + 4)).await;
+    next_change(&mut socket, &json!(rev + 5)).await;
     assert_eq!(
-        hears(&mut socket, &json!(rev + 6)).await["reactions"],
+        next_change(&mut socket, &json!(rev + 6)).await["reactions"],
         json!({})
     );
     // The emoji itself or its name; nothing else.
@@ -263,10 +266,10 @@ async fn reactions_are_set_once_and_taken_back_once() {
 }
 
 #[tokio::test]
-async fn changes_over_a_socket_are_acked_by_their_keys() {
+async fn socket_changes_are_acked_by_key() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let message = ana.say(&room, "one").await;
+    let message = ana.send_message(&room, "one").await;
     let (seq, rev) = (&message["seq"], message["rev"].as_i64().unwrap());
     let (mut socket, _) = ana.connect().await;
     for (number, frame) in [
@@ -297,12 +300,12 @@ async fn changes_over_a_socket_are_acked_by_their_keys() {
 }
 
 #[tokio::test]
-async fn pins_are_kept_by_moderators() {
+async fn moderators_pin_and_unpin() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut said = Vec::new();
     for number in 0..51 {
-        said.push(ana.say(&room, &format!("rule {number}")).await);
+        said.push(ana.send_message(&room, &format!("rule {number}")).await);
     }
     let pin = |message: &Value| format!("{}/pin", path(&room, message));
     ben.put(&pin(&said[0]), json!({}))

@@ -53,7 +53,7 @@ fn cookie(reply: &Reply, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn with_cookies_no_script_sees_a_token() {
+async fn cookie_sign_in_returns_no_token() {
     let server = TestServer::start().await;
     server.user("ana").await;
     for (path, name, status) in [
@@ -107,7 +107,7 @@ async fn behind_tls_cookies_are_secure() {
 }
 
 #[tokio::test]
-async fn what_changes_something_must_come_from_our_own_page() {
+async fn writes_by_cookie_need_the_own_origin() {
     let server = TestServer::start().await;
     let browser = Browser::signed_up(&server, "ana").await;
     let own = browser.origin.clone();
@@ -152,7 +152,7 @@ async fn what_changes_something_must_come_from_our_own_page() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_public_address_is_our_own() {
+async fn public_url_is_the_own_origin_behind_a_proxy() {
     let server =
         TestServer::with(|config| config.public_url = "http://chat.example.org".into()).await;
     let browser = Browser::signed_up(&server, "ana").await;
@@ -209,7 +209,7 @@ async fn refreshing_by_cookie_changes_the_cookies() {
 }
 
 #[tokio::test]
-async fn signing_out_by_cookie_takes_the_cookies_away() {
+async fn sign_out_by_cookie_removes_the_cookies() {
     let server = TestServer::start().await;
     let browser = Browser::signed_up(&server, "ana").await;
     Reply::of(browser.request(Method::POST, "/api/auth/signout"))
@@ -233,7 +233,7 @@ async fn signing_out_by_cookie_takes_the_cookies_away() {
 }
 
 #[tokio::test]
-async fn a_page_whose_access_token_is_gone_can_still_sign_out() {
+async fn page_with_expired_access_token_can_sign_out() {
     let server = TestServer::start().await;
     let wanted = json!({ "username": "ana", "password": PASSWORD, "cookie": true });
     let reply = server.post("/api/auth/signup", wanted).await;
@@ -262,7 +262,7 @@ async fn a_page_whose_access_token_is_gone_can_still_sign_out() {
 }
 
 #[tokio::test]
-async fn another_page_cannot_sign_its_visitor_in() {
+async fn other_origin_cannot_sign_in_by_cookie() {
     let server = TestServer::start().await;
     server.user("ana").await;
     for (headers, status) in [
@@ -280,7 +280,7 @@ async fn another_page_cannot_sign_its_visitor_in() {
 }
 
 #[tokio::test]
-async fn two_servers_on_one_host_keep_their_people_apart() {
+async fn two_servers_on_one_host_use_different_cookies() {
     let (one, other) = (TestServer::start().await, TestServer::start().await);
     let browser = Browser::signed_up(&one, "ana").await;
     let elsewhere = Browser {
@@ -299,7 +299,7 @@ async fn two_servers_on_one_host_keep_their_people_apart() {
 }
 
 #[tokio::test]
-async fn a_program_whose_access_token_is_gone_signs_out_by_its_refresh_token() {
+async fn refresh_token_can_sign_out() {
     let server = TestServer::start().await;
     let wanted = json!({ "username": "ana", "password": PASSWORD });
     let signed = server.post("/api/auth/signup", wanted).await.expect(201);
@@ -325,7 +325,7 @@ async fn a_program_whose_access_token_is_gone_signs_out_by_its_refresh_token() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_over_cannot_be_ended_as_often_as_one_likes() {
+async fn repeated_sign_out_is_rate_limited() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         (config.limits.requests_burst, config.limits.requests_per_s) = (20, 1);

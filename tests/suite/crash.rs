@@ -127,7 +127,7 @@ fn holds(round: usize, sent: &[Sent], by_key: &HashMap<String, i64>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acked_is_lost_however_often_the_server_is_killed() {
+async fn acked_messages_survive_repeated_kills() {
     const ROUNDS: usize = 20;
     const SENDERS: usize = 50;
     let folder = tempfile::tempdir().unwrap();
@@ -214,7 +214,7 @@ async fn nothing_acked_is_lost_however_often_the_server_is_killed() {
 }
 
 #[tokio::test]
-async fn a_crash_leaves_nobody_online() {
+async fn no_user_is_online_after_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path()).await;
     let (ana, ben) = (

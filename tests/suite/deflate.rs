@@ -34,7 +34,7 @@ fn said(body: &str, key: &str, room: i64) -> String {
 }
 
 #[tokio::test]
-async fn what_is_offered_and_can_be_kept_is_agreed() {
+async fn supported_deflate_offer_is_accepted() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let other = "sec-websocket-extensions: x-other; a=\"b\"\r\n";
@@ -68,7 +68,7 @@ async fn what_is_offered_and_can_be_kept_is_agreed() {
 }
 
 #[tokio::test]
-async fn where_it_is_switched_off_nothing_is_agreed() {
+async fn disabled_compression_accepts_no_offer() {
     let server = TestServer::with(|config| config.limits.deflate_bytes = 0).await;
     let ana = server.user("ana").await;
     let headers = format!("sec-websocket-extensions: {ANSWER}\r\n");
@@ -80,7 +80,7 @@ async fn where_it_is_switched_off_nothing_is_agreed() {
 }
 
 #[tokio::test]
-async fn everybody_reads_the_same_and_large_messages_are_compressed_once() {
+async fn all_clients_read_equal_messages() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     let (mut plain, _) = ana.connect().await;
@@ -94,7 +94,7 @@ async fn everybody_reads_the_same_and_large_messages_are_compressed_once() {
         deflating.push(wire);
     }
     for (number, length) in [20, 600, 900, 1500, 3900].into_iter().enumerate() {
-        ana.say(&room, &prose(number, length)).await;
+        ana.send_message(&room, &prose(number, length)).await;
         let wanted = plain.next_of("message").await;
         let mut first = None;
         for wire in &mut deflating {
@@ -118,7 +118,7 @@ async fn everybody_reads_the_same_and_large_messages_are_compressed_once() {
 }
 
 #[tokio::test]
-async fn a_flood_of_mixed_sizes_comes_whole_and_in_order() {
+async fn flood_of_mixed_sizes_arrives_complete_and_in_order() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut wire = Wire::deflating(server.address, "/ws", &ben.token).await;
@@ -127,7 +127,7 @@ async fn a_flood_of_mixed_sizes_comes_whole_and_in_order() {
     let lengths = [10, 2000, 30, 3000, 800, 1100];
     for (number, key) in keys("k", 120).iter().enumerate() {
         let body = prose(number, lengths[number % lengths.len()]);
-        socket.say(&room, key, &body).await;
+        socket.send_message(&room, key, &body).await;
     }
     for number in 0..120 {
         let (text, bytes) = wire.text_with(r#"{"type":"message""#).await;
@@ -141,7 +141,7 @@ async fn a_flood_of_mixed_sizes_comes_whole_and_in_order() {
 
 /// Frames that only this connection gets: `ready`, and what a `sync` answers.
 #[tokio::test]
-async fn what_one_connection_alone_gets_is_compressed_too() {
+async fn frames_for_one_connection_are_compressed() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let mut rooms = Vec::new();
@@ -150,7 +150,7 @@ async fn what_one_connection_alone_gets_is_compressed_too() {
     }
     for number in 0..20 {
         let length = if number % 2 == 0 { 100 } else { 3000 };
-        ana.say(&rooms[0], &prose(number, length)).await;
+        ana.send_message(&rooms[0], &prose(number, length)).await;
     }
     let mut wire = Wire::deflating(server.address, "/ws", &ana.token).await;
     let (mut plain, wanted) = ana.connect().await;
@@ -188,7 +188,7 @@ async fn what_one_connection_alone_gets_is_compressed_too() {
 }
 
 #[tokio::test]
-async fn a_terminal_may_take_it_so_as_well() {
+async fn terminal_accepts_compressed_frames() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let path = format!("/ws/{}", room.id);
@@ -199,7 +199,7 @@ async fn a_terminal_may_take_it_so_as_well() {
         "{banner}"
     );
     let (short, long) = (prose(1, 50), prose(2, 2500));
-    ana.say(&room, &format!("{long}\n{short}")).await;
+    ana.send_message(&room, &format!("{long}\n{short}")).await;
     // A frame a line, and each by its own size.
     let (line, bytes) = wire.text_with("<ana>").await;
     assert!(line.ends_with(&long) && bytes.is_some(), "{line}");
@@ -222,7 +222,7 @@ async fn deflating(server: &TestServer, user: &User) -> Wire {
 }
 
 #[tokio::test]
-async fn what_a_client_compresses_is_read_whole_or_in_parts() {
+async fn compressed_client_messages_may_be_fragmented() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let mut wire = deflating(&server, &ana).await;
@@ -258,7 +258,7 @@ async fn what_a_client_compresses_is_read_whole_or_in_parts() {
 }
 
 #[tokio::test]
-async fn a_broken_rule_of_compression_is_named_in_the_close() {
+async fn close_reason_names_the_compression_error() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let ping = packed(br#"{"type":"ping"}"#);

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    files::{brought, send},
+    files::{send, uploaded},
     support::{PASSWORD, Reply, Room, TestServer, User, within},
 };
 
@@ -30,11 +30,11 @@ async fn sign_in(server: &TestServer, name: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn what_was_said_stays_under_nobodys_name() {
+async fn messages_of_deleted_account_stay_anonymous() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     let room = room_with(&ana, &[&ben]).await;
-    let said = ben.say(&room, "hello").await;
+    let said = ben.send_message(&room, "hello").await;
     let (mut watch, _) = ana.connect().await;
     let (socket, _) = ben.connect().await;
     let phone = ben.sign_in_again().await;
@@ -113,13 +113,13 @@ async fn what_was_said_stays_under_nobodys_name() {
 }
 
 #[tokio::test]
-async fn what_was_said_goes_if_that_is_wished() {
+async fn messages_are_erased_on_request() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     let room = room_with(&ana, &[&ben]).await;
     for number in 0..60 {
-        ben.say(&room, &format!("ben {number}")).await;
-        ana.say(&room, &format!("ana {number}")).await;
+        ben.send_message(&room, &format!("ben {number}")).await;
+        ana.send_message(&room, &format!("ana {number}")).await;
     }
     let (mut watch, ready) = ana.connect().await;
     let mut rev = ready["rooms"][0]["head"]["rev"].as_i64().unwrap();
@@ -141,7 +141,7 @@ async fn what_was_said_goes_if_that_is_wished() {
 }
 
 #[tokio::test]
-async fn rooms_with_others_in_them_keep_an_owner() {
+async fn last_owner_cannot_delete_their_account() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     let alone = ben.create_room("ben alone").await;
@@ -161,12 +161,12 @@ async fn rooms_with_others_in_them_keep_an_owner() {
     ben.give_role(&room, &ana, "owner").await;
     delete(&ben, PASSWORD, "keep").await.expect(204);
     ana.join(&alone.code).await.refused(404, "bad_code");
-    ana.say(&room, "mine now").await;
+    ana.send_message(&room, "mine now").await;
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_direct_room_keeps_who_was_in_it() {
+async fn direct_room_keeps_its_deleted_member() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     room_with(&ana, &[&ben]).await;
@@ -176,7 +176,7 @@ async fn a_direct_room_keeps_who_was_in_it() {
         id: direct["id"].as_i64().unwrap(),
         code: String::new(),
     };
-    ben.say(&direct_room, "between us").await;
+    ben.send_message(&direct_room, "between us").await;
     delete(&ben, PASSWORD, "keep").await.expect(204);
     let again = ana.post("/api/dms", people).await.expect(200);
     assert_eq!(
@@ -197,7 +197,7 @@ async fn a_direct_room_keeps_who_was_in_it() {
 }
 
 #[tokio::test]
-async fn it_takes_the_password_and_an_admin_who_stays() {
+async fn deletion_needs_the_password_and_another_admin() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     for (body, pointer) in [
@@ -228,7 +228,7 @@ async fn it_takes_the_password_and_an_admin_who_stays() {
 }
 
 #[tokio::test]
-async fn one_takes_along_what_is_ones_own() {
+async fn export_contains_all_own_data() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     let room = room_with(&ana, &[&ben]).await;
@@ -238,13 +238,13 @@ async fn one_takes_along_what_is_ones_own() {
         .map(|number| format!("line {number}\n\"quoted\""))
         .collect();
     for body in &bodies {
-        ben.say(&room, body).await;
+        ben.send_message(&room, body).await;
     }
-    let file = brought(&ben, &room, "notes.txt", b"x".to_vec()).await;
+    let file = uploaded(&ben, &room, "notes.txt", b"x".to_vec()).await;
     send(&ben, &room, "see file", &[&file]).await.expect(201);
     bodies.push("see file".to_owned());
-    ana.say(&room, "not his").await;
-    let gone = ben.say(&room, "gone").await;
+    ana.send_message(&room, "not his").await;
+    let gone = ben.send_message(&room, "gone").await;
     let path = format!("/api/rooms/{}/messages/{}", room.id, gone["seq"]);
     ben.delete(&path).await.expect(204);
 
@@ -276,13 +276,13 @@ async fn one_takes_along_what_is_ones_own() {
 }
 
 #[tokio::test]
-async fn messages_go_on_going_after_a_restart() {
+async fn erasure_continues_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     let room = room_with(&ana, &[&ben]).await;
     for _ in 0..30 {
-        ben.say(&room, "mine").await;
+        ben.send_message(&room, "mine").await;
     }
     delete(&ben, PASSWORD, "delete").await.expect(204);
     server.stopped().await;

@@ -18,7 +18,7 @@ fn room(reply: &Value) -> Room {
 }
 
 #[tokio::test]
-async fn a_set_of_people_has_one_room_and_all_are_in_it_at_once() {
+async fn set_of_users_has_one_direct_room() {
     let server = TestServer::start().await;
     let (_, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     let (mut phone, _) = ben.connect().await;
@@ -46,7 +46,7 @@ async fn a_set_of_people_has_one_room_and_all_are_in_it_at_once() {
     assert_ne!(three["id"], made["id"]);
     assert_eq!(three["name"], "ben, cid");
 
-    ana.say(&room(&made), "psst").await;
+    ana.send_message(&room(&made), "psst").await;
     assert_eq!(phone.next_message().await["body"], "psst");
     let rooms = ben.get("/api/rooms").await.expect(200);
     let standing = rooms
@@ -65,7 +65,7 @@ async fn a_set_of_people_has_one_room_and_all_are_in_it_at_once() {
 }
 
 #[tokio::test]
-async fn nobody_comes_to_a_direct_room_or_goes_or_rules_it() {
+async fn direct_room_has_fixed_members_and_no_moderation() {
     let server = TestServer::start().await;
     let (_, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     let made = open(&ana, &[&ben]).await.expect(201);
@@ -113,7 +113,7 @@ async fn nobody_comes_to_a_direct_room_or_goes_or_rules_it() {
         "{profile}"
     );
     // Pins are for both.
-    let said = ana.say(&room(&made), "hi").await;
+    let said = ana.send_message(&room(&made), "hi").await;
     ben.put(&format!("{path}/messages/{}/pin", said["seq"]), json!({}))
         .await
         .expect(204);
@@ -121,7 +121,7 @@ async fn nobody_comes_to_a_direct_room_or_goes_or_rules_it() {
 }
 
 #[tokio::test]
-async fn who_cannot_be_seen_cannot_be_written_to() {
+async fn invisible_user_cannot_be_messaged() {
     let server = TestServer::start().await;
     let (_, [ana]) = server.room_of(["ana"]).await;
     let stranger = server.user("eve").await;
@@ -139,7 +139,7 @@ async fn who_cannot_be_seen_cannot_be_written_to() {
 }
 
 #[tokio::test]
-async fn two_who_ask_at_once_get_the_same_room() {
+async fn concurrent_requests_open_the_same_direct_room() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (from_ana, from_ben) = ([&ben], [&ana]);
@@ -168,10 +168,10 @@ async fn a_block_ends_direct_messages_and_mentions() {
         .await
         .refused(403, "blocked");
     let (mut socket, _) = ana.connect().await;
-    socket.say(&room(&made), "k", "hello?").await;
+    socket.send_message(&room(&made), "k", "hello?").await;
     assert_eq!(socket.answer().await["code"], "blocked");
     // Elsewhere they still speak, but ask for no attention.
-    ana.say(&lobby, "@ben look").await;
+    ana.send_message(&lobby, "@ben look").await;
     let rooms = ben.get("/api/rooms").await.expect(200);
     assert_eq!(rooms[0]["mentions"], 0, "{rooms}");
     ben.delete(&block).await.expect(204);
@@ -194,7 +194,7 @@ async fn a_block_ends_direct_messages_and_mentions() {
 }
 
 #[tokio::test]
-async fn nobody_is_kept_out_of_rooms_by_direct_ones_that_others_make() {
+async fn direct_rooms_of_others_do_not_use_up_the_room_limit() {
     let server = TestServer::with(|config| config.limits.rooms_per_user = 3).await;
     let (_, [ana, ben, cid, dan, eve]) = server.room_of(["ana", "ben", "cid", "dan", "eve"]).await;
     for others in [[&ana, &ben], [&ana, &cid], [&ana, &dan]] {
@@ -214,11 +214,11 @@ async fn nobody_is_kept_out_of_rooms_by_direct_ones_that_others_make() {
 }
 
 #[tokio::test]
-async fn who_is_blocked_says_nothing_by_changing_what_was_said() {
+async fn blocked_user_cannot_write_by_editing() {
     let server = TestServer::start().await;
     let (lobby, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let alone = room(&open(&ana, &[&ben]).await.expect(201));
-    let said = ana.say(&alone, "hello").await;
+    let said = ana.send_message(&alone, "hello").await;
     let path = format!("/api/rooms/{}/messages/{}", alone.id, said["seq"]);
     ben.put(&format!("/api/me/blocks/{}", ana.id), json!({}))
         .await
@@ -231,7 +231,7 @@ async fn who_is_blocked_says_nothing_by_changing_what_was_said() {
     ana.put(&pin, json!({})).await.refused(403, "blocked");
     ana.delete(&path).await.expect(204);
     // Nor by naming everybody elsewhere.
-    ana.say(&lobby, "@room look").await;
+    ana.send_message(&lobby, "@room look").await;
     let rooms = ben.get("/api/rooms").await.expect(200);
     let lobby = &rooms.as_array().unwrap()[0];
     assert_eq!(
@@ -242,7 +242,7 @@ async fn who_is_blocked_says_nothing_by_changing_what_was_said() {
 }
 
 #[tokio::test]
-async fn a_block_tells_nothing_of_who_is_here() {
+async fn block_hides_presence() {
     let server = TestServer::start().await;
     let (ana, hidden) = (server.user("ana").await, server.user("hidden").await);
     hidden.create_room("alone").await;

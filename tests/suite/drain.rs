@@ -14,7 +14,7 @@ use tokio::{
 use crate::support::{JsonSocket, TestServer, Wire, keys, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_in_flight_is_acked_and_kept_and_sockets_hear_when_to_return() {
+async fn sends_in_flight_are_acked_and_sockets_get_bye() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = TestServer::on(folder.path().to_owned(), |config| {
         config.timing.drain_spread_ms = 3000;
@@ -25,7 +25,7 @@ async fn what_is_in_flight_is_acked_and_kept_and_sockets_hear_when_to_return() {
     let (mut listener, _) = ben.connect().await;
     let terminal = ben.terminal(&room, "").await;
     for key in keys("c", 300) {
-        sender.say(&room, &key, &key).await;
+        sender.send_message(&room, &key, &key).await;
     }
     // Some are acked; many are on their way.
     let mut acked = vec![sender.next_of("ack").await];
@@ -87,7 +87,7 @@ async fn ask(kept: &mut TcpStream, path: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_draining_server_says_so_and_does_not_wait_for_the_stalled() {
+async fn draining_server_does_not_wait_for_stalled_clients() {
     let mut server = TestServer::with(|config| config.timing.drain_ms = 4000).await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut kept = TcpStream::connect(server.address).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_draining_server_says_so_and_does_not_wait_for_the_stalled() {
 }
 
 #[tokio::test]
-async fn with_nobody_there_it_goes_at_once() {
+async fn server_without_clients_stops_immediately() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     ana.post("/api/rooms", json!({ "name": "empty" }))

@@ -47,7 +47,7 @@ pub(crate) async fn new_epoch(folder: &Path) -> String {
 }
 
 #[tokio::test]
-async fn every_database_has_an_epoch_that_is_announced_everywhere() {
+async fn epoch_is_announced_in_ready_synced_and_server() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let epoch = epoch_of(&server).await;
@@ -75,7 +75,7 @@ async fn every_database_has_an_epoch_that_is_announced_everywhere() {
 }
 
 #[tokio::test]
-async fn a_client_that_states_another_epoch_is_told() {
+async fn other_epoch_is_answered_with_epoch_changed() {
     let server = TestServer::start().await;
     let epoch = epoch_of(&server).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
@@ -133,10 +133,10 @@ async fn a_client_that_states_another_epoch_is_told() {
 }
 
 #[tokio::test]
-async fn a_number_ahead_of_the_head_is_of_another_history() {
+async fn number_ahead_of_the_head_is_answered_with_epoch_changed() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let last = ana.say(&room, "tea").await;
+    let last = ana.send_message(&room, "tea").await;
     let (seq, rev) = (last["seq"].as_i64().unwrap(), last["rev"].as_i64().unwrap());
     let messages = format!("/api/rooms/{}/messages", room.id);
     for (name, head) in [("after", seq), ("changed_since", rev)] {
@@ -185,22 +185,22 @@ async fn a_number_ahead_of_the_head_is_of_another_history() {
         "{answers:?}"
     );
     // The room is live as before.
-    let next = ana.say(&room, "more tea").await;
+    let next = ana.send_message(&room, "more tea").await;
     assert_eq!(socket.next_of("message").await["rev"], next["rev"]);
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_person_at_a_terminal_reads_it_and_goes_on_from_the_present() {
+async fn terminal_shows_the_epoch_change_and_continues() {
     let server = TestServer::start().await;
     let epoch = epoch_of(&server).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for body in ["first", "second", "third"] {
-        ana.say(&room, body).await;
+        ana.send_message(&room, body).await;
     }
     let told = async |mut terminal: Terminal, live: &str| {
         terminal.next_with("! epoch_changed").await;
-        ana.say(&room, live).await;
+        ana.send_message(&room, live).await;
         terminal.next().await
     };
     let ahead = ana.terminal(&room, "?since=99").await;
@@ -219,13 +219,13 @@ async fn a_person_at_a_terminal_reads_it_and_goes_on_from_the_present() {
     // The head itself is not ahead of it.
     let mut head = ana.terminal(&room, "?since=7").await;
     head.next_with("#lobby").await;
-    ana.say(&room, "live four").await;
+    ana.send_message(&room, "live four").await;
     assert!(head.next().await.ends_with("live four"));
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_restored_copy_gets_another_epoch() {
+async fn new_epoch_command_renews_the_epoch() {
     let folder = tempfile::tempdir().unwrap();
     let (data, backup) = (folder.path().join("data"), folder.path().join("backup"));
     let words = refusal(parlor(folder.path(), &["new-epoch"]), 1).await;
@@ -238,12 +238,12 @@ async fn a_restored_copy_gets_another_epoch() {
 
     let server = TestServer::on(data.clone(), |_| {}).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    ana.say(&room, "kept").await;
+    ana.send_message(&room, "kept").await;
     server.stopped().await;
     copy(&data, &backup);
     let server = TestServer::on(data.clone(), |_| {}).await;
     let ana = ana.at(server.address);
-    let lost = ana.say(&room, "lost").await;
+    let lost = ana.send_message(&room, "lost").await;
     let before = epoch_of(&server).await;
     // It would go on announcing the old one.
     let words = refusal(parlor(folder.path(), &["new-epoch"]), 1).await;
@@ -261,7 +261,7 @@ async fn a_restored_copy_gets_another_epoch() {
     assert_eq!(epoch_of(&server).await, renewed);
     let ana = ana.at(server.address);
     // The numbers are used again, so that they alone would not tell.
-    let new = ana.say(&room, "said instead").await;
+    let new = ana.send_message(&room, "said instead").await;
     assert_eq!((&new["seq"], &new["rev"]), (&lost["seq"], &lost["rev"]));
     let since = format!(
         "/api/rooms/{}/messages?changed_since={}",
@@ -275,7 +275,7 @@ async fn a_restored_copy_gets_another_epoch() {
 }
 
 #[tokio::test]
-async fn a_database_of_another_version_keeps_its_epoch() {
+async fn new_epoch_command_refuses_another_schema_version() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     TestServer::on(data.clone(), |_| {}).await.stopped().await;

@@ -68,7 +68,7 @@ async fn refused(user: &User, method: &Method, path: &str, body: &str) -> Reply 
 
 /// The problem, all of whose texts are plain.
 #[track_caller]
-fn explained(what: &str, reply: &Reply) -> Value {
+fn assert_plain_problem(what: &str, reply: &Reply) -> Value {
     let problem = reply.json();
     for member in ["title", "detail"] {
         is_plain(what, problem[member].as_str().unwrap_or_default());
@@ -228,7 +228,7 @@ const NOT_JSON: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn a_body_that_does_not_fit_is_told_the_field_the_rule_and_an_example() {
+async fn refused_body_names_field_rule_and_example() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for (method, path, body, pointer, detail) in FIELDS {
@@ -236,21 +236,25 @@ async fn a_body_that_does_not_fit_is_told_the_field_the_rule_and_an_example() {
         let reply = refused(&ana, &method, &path, body).await;
         let problem = reply.refused(422, "invalid");
         let error = &problem["errors"][0];
-        let told = (error["pointer"].as_str(), error["detail"].as_str());
-        assert_eq!(told, (Some(*pointer), Some(*detail)), "{body}: {problem}");
-        explained(body, &reply);
+        let error_for = (error["pointer"].as_str(), error["detail"].as_str());
+        assert_eq!(
+            error_for,
+            (Some(*pointer), Some(*detail)),
+            "{body}: {problem}"
+        );
+        assert_plain_problem(body, &reply);
     }
     for (body, detail) in NOT_JSON {
         let reply = refused(&ana, &Method::POST, "/api/rooms", body).await;
         let problem = reply.refused(400, "malformed");
         assert_eq!(problem["detail"], *detail, "{body}");
-        explained(body, &reply);
+        assert_plain_problem(body, &reply);
     }
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn the_name_of_a_field_is_written_as_it_is() {
+async fn field_names_are_written_as_in_the_json() {
     let server = TestServer::start().await;
     let (_, [ana]) = server.room_of(["ana"]).await;
     let problem = ana.post("/api/dms", json!({ "user_ids": [] })).await;
@@ -324,16 +328,16 @@ const BROKEN: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn no_refusal_of_a_body_speaks_of_the_program() {
+async fn refused_body_contains_no_rust_terms() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let said = ana.say(&room, "hi").await;
+    let said = ana.send_message(&room, "hi").await;
     assert_eq!(
         (ana.id, &said["seq"]),
         (1, &json!(2)),
         "as the routes name them"
     );
-    let mut told = 0;
+    let mut error_for = 0;
     for (method, path, fields) in ROUTES {
         let (method, path) = (method.parse().unwrap(), in_room(&room, path));
         for field in *fields {
@@ -341,25 +345,25 @@ async fn no_refusal_of_a_body_speaks_of_the_program() {
                 let body = json!({ *field: value }).to_string();
                 let reply = refused(&ana, &method, &path, &body).await;
                 if reply.status >= 400 {
-                    explained(&format!("{method} {path} {body}"), &reply);
-                    told += 1;
+                    assert_plain_problem(&format!("{method} {path} {body}"), &reply);
+                    error_for += 1;
                 }
             }
         }
         for body in BROKEN {
             let reply = refused(&ana, &method, &path, body).await;
             if reply.status >= 400 {
-                explained(&format!("{method} {path} {body}"), &reply);
-                told += 1;
+                assert_plain_problem(&format!("{method} {path} {body}"), &reply);
+                error_for += 1;
             }
         }
     }
-    assert!(told > 500, "only {told} were refused");
+    assert!(error_for > 500, "only {error_for} were refused");
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn no_refusal_of_a_query_or_a_path_speaks_of_the_program() {
+async fn refused_query_or_path_contains_no_rust_terms() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let id = room.id;
@@ -388,12 +392,16 @@ async fn no_refusal_of_a_query_or_a_path_speaks_of_the_program() {
         let reply = ana.get(&path).await;
         let problem = reply.refused(422, "invalid");
         let error = &problem["errors"][0];
-        let told = (error["pointer"].as_str(), error["detail"].as_str());
-        assert_eq!(told, (Some(pointer), Some(detail)), "{path}: {problem}");
-        explained(&path, &reply);
+        let error_for = (error["pointer"].as_str(), error["detail"].as_str());
+        assert_eq!(
+            error_for,
+            (Some(pointer), Some(detail)),
+            "{path}: {problem}"
+        );
+        assert_plain_problem(&path, &reply);
     }
     let audit = ana.get("/api/admin/audit?action=dance").await;
-    let problem = explained("an unknown action", &audit);
+    let problem = assert_plain_problem("an unknown action", &audit);
     assert_eq!(problem["errors"][0]["pointer"], "/action", "{problem}");
     let detail = problem["errors"][0]["detail"].as_str().unwrap();
     assert!(detail.starts_with(r#"must be "kick", "ban", "#), "{detail}");
@@ -415,20 +423,20 @@ async fn no_refusal_of_a_query_or_a_path_speaks_of_the_program() {
         ] {
             let reply = ana.get(&path).await;
             assert_eq!(reply.status, 422, "{path}: {reply:?}");
-            explained(&path, &reply);
+            assert_plain_problem(&path, &reply);
         }
         if !value.is_empty() {
             let path = format!("/api/rooms/{value}");
             let reply = ana.get(&path).await;
             assert_eq!(reply.status, 404, "{path}: {reply:?}");
-            explained(&path, &reply);
+            assert_plain_problem(&path, &reply);
         }
     }
     server.stopped().await;
 }
 
 /// Sends a text and returns the error frame that answers it.
-async fn told(socket: &mut crate::support::JsonSocket, text: &str) -> Value {
+async fn error_for(socket: &mut crate::support::JsonSocket, text: &str) -> Value {
     socket
         .raw
         .send(Message::text(text.to_owned()))
@@ -444,7 +452,7 @@ fn in_room(room: &Room, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_frame_that_does_not_fit_is_told_the_field_the_rule_and_an_example() {
+async fn refused_frame_names_field_rule_and_example() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut socket, _) = ana.connect().await;
@@ -510,7 +518,7 @@ async fn a_frame_that_does_not_fit_is_told_the_field_the_rule_and_an_example() {
             r#"rooms must be an object that gives room ids a rev from 0, for example "rooms": {"1": 520}"#,
         ),
     ] {
-        let error = told(&mut socket, &in_room(&room, frame)).await;
+        let error = error_for(&mut socket, &in_room(&room, frame)).await;
         let answer = (error["code"].as_str(), error["detail"].as_str());
         assert_eq!(answer, (Some(code), Some(detail)), "{frame}");
     }
@@ -521,7 +529,7 @@ async fn a_frame_that_does_not_fit_is_told_the_field_the_rule_and_an_example() {
         for field in ["key", "room_id", "seq", "body", "emoji", "on", "rooms"] {
             for value in [json!(null), json!(1.5), json!([]), json!({ "x": {} })] {
                 let frame = json!({ "type": kind, field: value }).to_string();
-                told(&mut socket, &frame).await;
+                error_for(&mut socket, &frame).await;
                 refusals += 1;
             }
         }
@@ -531,10 +539,10 @@ async fn a_frame_that_does_not_fit_is_told_the_field_the_rule_and_an_example() {
 }
 
 #[tokio::test]
-async fn an_unknown_field_is_refused_in_a_message_alone_and_as_over_http() {
+async fn unknown_field_is_refused_in_send_only() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let seq = ana.say(&room, "hi").await["seq"].clone();
+    let seq = ana.send_message(&room, "hi").await["seq"].clone();
     let (mut socket, _) = ana.connect().await;
     for frame in [
         json!({ "type": "edit", "key": "e1", "room_id": room.id, "seq": seq, "body": "hello", "x": 1 }),
@@ -571,7 +579,7 @@ async fn an_unknown_field_is_refused_in_a_message_alone_and_as_over_http() {
     ] {
         let send =
             json!({ "type": "send", "key": "k", "room_id": room.id, "body": "hi", name: value });
-        let over_socket = told(&mut socket, &send.to_string()).await;
+        let over_socket = error_for(&mut socket, &send.to_string()).await;
         let draft = json!({ "key": "k", "body": "hi", name: value });
         let path = format!("/api/rooms/{}/messages", room.id);
         let over_http = ana.post(&path, draft).await.refused(422, "invalid");

@@ -13,7 +13,12 @@ use serde_json::{Value, json};
 use crate::support::{Reply, Room, TestServer, User, within};
 
 /// Brings a file as `curl --data-binary @photo.jpg` does.
-pub(crate) async fn bring(user: &User, room: &Room, name: &str, bytes: impl Into<Body>) -> Reply {
+pub(crate) async fn upload_file(
+    user: &User,
+    room: &Room,
+    name: &str,
+    bytes: impl Into<Body>,
+) -> Reply {
     let path = format!("/api/rooms/{}/files?name={name}", room.id);
     let request = user.request(Method::POST, &path);
     let form = "application/x-www-form-urlencoded";
@@ -21,8 +26,13 @@ pub(crate) async fn bring(user: &User, room: &Room, name: &str, bytes: impl Into
 }
 
 /// Uploads a file and returns its JSON.
-pub(crate) async fn brought(user: &User, room: &Room, name: &str, bytes: impl Into<Body>) -> Value {
-    bring(user, room, name, bytes).await.expect(201)
+pub(crate) async fn uploaded(
+    user: &User,
+    room: &Room,
+    name: &str,
+    bytes: impl Into<Body>,
+) -> Value {
+    upload_file(user, room, name, bytes).await.expect(201)
 }
 
 pub(crate) async fn send(user: &User, room: &Room, body: &str, files: &[&Value]) -> Reply {
@@ -39,7 +49,7 @@ pub(crate) async fn sent(
     name: &str,
     bytes: impl Into<Body>,
 ) -> (Value, Value) {
-    let file = brought(user, room, name, bytes).await;
+    let file = uploaded(user, room, name, bytes).await;
     let message = send(user, room, "", &[&file]).await.expect(201);
     (file, message)
 }
@@ -107,11 +117,11 @@ pub(crate) fn picture(format: ImageFormat, across: u32, down: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_file_goes_with_a_message_and_comes_back_as_it_was() {
+async fn attached_file_is_downloaded_unchanged() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let bytes: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
-    let reply = bring(&ana, &room, "notes.txt", bytes.clone()).await;
+    let reply = upload_file(&ana, &room, "notes.txt", bytes.clone()).await;
     let file = reply.expect(201);
     assert_eq!(reply.header("location"), Some(url(&file)));
     assert_eq!(file["name"], "notes.txt");
@@ -156,7 +166,7 @@ async fn a_file_goes_with_a_message_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_empty_list_of_files_is_none() {
+async fn empty_list_of_files_attaches_nothing() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     send(&ana, &room, "words", &[]).await.expect(201);
@@ -168,12 +178,12 @@ async fn an_empty_list_of_files_is_none() {
 }
 
 #[tokio::test]
-async fn of_a_message_with_files_all_words_can_be_taken_away() {
+async fn text_of_a_message_with_files_can_be_removed() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let file = brought(&ana, &room, "notes.txt", b"x".to_vec()).await;
+    let file = uploaded(&ana, &room, "notes.txt", b"x".to_vec()).await;
     let with = send(&ana, &room, "read this", &[&file]).await.expect(201);
-    let without = ana.say(&room, "words alone").await;
+    let without = ana.send_message(&room, "words alone").await;
     let path = |message: &Value| format!("/api/rooms/{}/messages/{}", room.id, message["seq"]);
     let edited = ana.patch(&path(&with), json!({ "body": " " })).await;
     let edited = edited.expect(200);
@@ -187,7 +197,7 @@ async fn of_a_message_with_files_all_words_can_be_taken_away() {
 }
 
 #[tokio::test]
-async fn what_curl_puts_is_called_what_it_is_called_there() {
+async fn curl_upload_keeps_its_file_name() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let path = format!("/api/rooms/{}/files/", room.id);
@@ -218,11 +228,11 @@ async fn what_curl_puts_is_called_what_it_is_called_there() {
 }
 
 #[tokio::test]
-async fn parts_of_a_file_and_files_that_one_has_already() {
+async fn ranges_and_conditional_requests_are_served() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n % 251) as u8).collect();
-    let file = brought(&ana, &room, "x.bin", bytes.clone()).await;
+    let file = uploaded(&ana, &room, "x.bin", bytes.clone()).await;
     let path = url(&file);
     let (whole, _) = fetch(&ana, path, &[]).await;
     let tag = whole.header("etag").unwrap();
@@ -256,7 +266,7 @@ async fn parts_of_a_file_and_files_that_one_has_already() {
 }
 
 #[tokio::test]
-async fn to_who_is_not_in_the_room_there_is_no_file() {
+async fn file_is_not_found_for_non_members() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let eve = server.user("eve").await;
@@ -264,7 +274,9 @@ async fn to_who_is_not_in_the_room_there_is_no_file() {
     let small = file["thumbnail"].as_str().unwrap();
     fetch(&ben, url(&file), &[]).await.0.is(200);
     fetch(&ben, small, &[]).await.0.is(200);
-    bring(&eve, &room, "x", "x").await.refused(404, "not_found");
+    upload_file(&eve, &room, "x", "x")
+        .await
+        .refused(404, "not_found");
     server.get(url(&file)).await.refused(401, "unauthenticated");
     ben.leave(&room).await;
     for outsider in [&eve, &ben] {
@@ -288,13 +300,13 @@ async fn to_who_is_not_in_the_room_there_is_no_file() {
 }
 
 #[tokio::test]
-async fn a_message_takes_its_authors_own_files_of_the_room_and_each_once() {
+async fn message_attaches_only_unused_files_of_its_author_and_room() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let attic = ana.create_room("attic").await;
-    let mine = brought(&ana, &room, "mine", "x").await;
-    let bens = brought(&ben, &room, "bens", "x").await;
-    let elsewhere = brought(&ana, &attic, "elsewhere", "x").await;
+    let mine = uploaded(&ana, &room, "mine", "x").await;
+    let bens = uploaded(&ben, &room, "bens", "x").await;
+    let elsewhere = uploaded(&ana, &attic, "elsewhere", "x").await;
     let nothing = json!({ "id": "0".repeat(32) });
     for wrong in [
         vec![&bens],
@@ -314,7 +326,7 @@ async fn a_message_takes_its_authors_own_files_of_the_room_and_each_once() {
     ana.post(&path, nameless).await.refused(422, "invalid");
 
     // Nothing of what was refused is taken; with a key the same is sent once.
-    let second = brought(&ana, &room, "second", "y").await;
+    let second = uploaded(&ana, &room, "second", "y").await;
     let draft = json!({ "body": " ", "key": "k", "files": [second["id"], mine["id"]] });
     let first = ana.post(&path, draft.clone()).await.expect(201);
     let names: Vec<&Value> = first["files"]
@@ -347,10 +359,10 @@ async fn a_message_takes_its_authors_own_files_of_the_room_and_each_once() {
 }
 
 #[tokio::test]
-async fn files_go_over_sockets_and_are_named_at_a_terminal() {
+async fn files_are_sent_over_sockets_and_listed_at_a_terminal() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let file = brought(&ana, &room, "plan.pdf", "%PDF-1.7").await;
+    let file = uploaded(&ana, &room, "plan.pdf", "%PDF-1.7").await;
     let (mut socket, _) = ana.connect().await;
     let mut terminal = ben.terminal(&room, "").await;
     terminal.next_with("/help").await;
@@ -372,7 +384,7 @@ async fn files_go_over_sockets_and_are_named_at_a_terminal() {
 }
 
 #[tokio::test]
-async fn only_what_its_bytes_prove_harmless_is_shown() {
+async fn only_verified_media_types_are_inline() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for (name, bytes, shown, mime) in [
@@ -397,7 +409,7 @@ async fn only_what_its_bytes_prove_harmless_is_shown() {
         ("a.html", b"\x89PNG\r\n\x1a\nbroken", true, "image/png"),
         ("a.mp3", b"ID3\x04\0\0", true, "audio/mpeg"),
     ] {
-        let file = brought(&ana, &room, name, bytes).await;
+        let file = uploaded(&ana, &room, name, bytes).await;
         assert_eq!(file["mime"], mime, "{name}");
         let (reply, _) = fetch(&ana, url(&file), &[]).await;
         let disposition = reply.header("content-disposition").unwrap();

@@ -49,7 +49,7 @@ async fn texts(user: &User, room: &Room) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_database_is_unavailable_until_there_is_room() {
+async fn full_database_is_unavailable_until_space_is_freed() {
     let server = TestServer::with(|config| config.store.max_mb = 1).await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let attic = ana.create_room("attic").await;
@@ -72,7 +72,9 @@ async fn a_full_database_is_unavailable_until_there_is_room() {
     assert_eq!(texts(&ana, &attic).await.len(), taken);
     let mut acked = 0;
     let error = loop {
-        socket.say(&room, &format!("k{acked}"), &long()).await;
+        socket
+            .send_message(&room, &format!("k{acked}"), &long())
+            .await;
         let answer = socket.answer().await;
         if answer["type"] == "error" {
             break answer;
@@ -95,7 +97,7 @@ async fn a_full_database_is_unavailable_until_there_is_room() {
         }
     })
     .await;
-    socket.say(&room, "again", "there is room").await;
+    socket.send_message(&room, "again", "there is room").await;
     let ack = socket.next_of("ack").await;
     let history = ana.history(&room).await;
     assert_eq!(ack["seq"], history.len(), "no number was lost: {ack}");
@@ -103,7 +105,7 @@ async fn a_full_database_is_unavailable_until_there_is_room() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_quota_that_is_reached_keeps_nobody_from_starting_and_reading() {
+async fn reached_quota_allows_start_and_reads() {
     let folder = tempfile::tempdir().unwrap();
     let small = |config: &mut parlor::config::Config| config.store.max_mb = 1;
     // Nor from migrating it.
@@ -128,12 +130,14 @@ async fn a_quota_that_is_reached_keeps_nobody_from_starting_and_reading() {
     fill(&ana, &room).await.1.refused(503, "unavailable");
     server.stopped().await;
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
-    ana.at(server.address).say(&room, "there is room").await;
+    ana.at(server.address)
+        .send_message(&room, "there is room")
+        .await;
     server.stopped().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_database_has_room_again_once_a_room_is_deleted() {
+async fn deleting_a_room_frees_a_full_database() {
     let small = |config: &mut parlor::config::Config| config.store.max_mb = 4;
     let server = TestServer::with(small).await;
     let (hall, [ana]) = server.room_of(["ana"]).await;

@@ -13,7 +13,7 @@ const WELL_FORMED: [(&str, &str); 4] = [
 ];
 
 /// Asks for a socket with these headers over the well-formed ones; an empty one is left out.
-async fn knock(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Reply {
+async fn request_socket(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Reply {
     let mut request = Client::new().get(server.url(path));
     let usual = WELL_FORMED
         .iter()
@@ -31,60 +31,60 @@ fn bearer(user: &User) -> String {
 }
 
 #[tokio::test]
-async fn only_who_is_signed_in_gets_a_socket() {
+async fn socket_needs_authentication() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for path in ["/ws".to_owned(), format!("/ws/{}", room.id)] {
-        let reply = knock(&server, &path, &[]).await;
+        let reply = request_socket(&server, &path, &[]).await;
         reply.refused(401, "unauthenticated");
         assert_eq!(
             reply.header("www-authenticate"),
             Some("Bearer realm=\"parlor\"")
         );
         for bad in ["Bearer nonsense", "Basic YTpi", "Bearer "] {
-            let reply = knock(&server, &path, &[("authorization", bad)]).await;
+            let reply = request_socket(&server, &path, &[("authorization", bad)]).await;
             reply.refused(401, "unauthorized");
             let challenge = reply.header("www-authenticate").unwrap();
             assert!(challenge.starts_with("Bearer "), "{challenge}");
         }
-        let reply = knock(&server, &path, &[("authorization", &bearer(&ana))]).await;
+        let reply = request_socket(&server, &path, &[("authorization", &bearer(&ana))]).await;
         reply.expect(101);
     }
     ana.sign_out().await;
-    let reply = knock(&server, "/ws", &[("authorization", &bearer(&ana))]).await;
+    let reply = request_socket(&server, "/ws", &[("authorization", &bearer(&ana))]).await;
     reply.refused(401, "unauthorized");
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_room_is_open_to_its_members_only() {
+async fn room_socket_needs_membership() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let eve = server.user("eve").await;
     let path = format!("/ws/{}", room.id);
     let token = bearer(&eve);
-    let hidden = knock(&server, &path, &[("authorization", &token)]).await;
-    let absent = knock(&server, "/ws/999999", &[("authorization", &token)]).await;
+    let hidden = request_socket(&server, &path, &[("authorization", &token)]).await;
+    let absent = request_socket(&server, "/ws/999999", &[("authorization", &token)]).await;
     let (hidden, absent) = (
         hidden.refused(404, "not_found"),
         absent.refused(404, "not_found"),
     );
     assert_eq!(hidden["title"], absent["title"]);
-    let reply = knock(&server, "/ws/lobby", &[("authorization", &token)]).await;
+    let reply = request_socket(&server, "/ws/lobby", &[("authorization", &token)]).await;
     reply.refused(404, "not_found");
     // The predecessor's address names the user, who must be the caller.
     let token = bearer(&ana);
     let path = format!("/ws/{}/{}", room.id, eve.id);
-    let reply = knock(&server, &path, &[("authorization", &token)]).await;
+    let reply = request_socket(&server, &path, &[("authorization", &token)]).await;
     reply.refused(403, "not_you");
     let path = format!("/ws/{}/{}", room.id, ana.id);
-    let reply = knock(&server, &path, &[("authorization", &token)]).await;
+    let reply = request_socket(&server, &path, &[("authorization", &token)]).await;
     reply.expect(101);
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_cookie_opens_a_socket_for_our_own_page_alone() {
+async fn cookie_opens_a_socket_for_the_own_origin_only() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let wanted = json!({ "username": "ana", "password": PASSWORD, "cookie": true });
@@ -100,23 +100,23 @@ async fn a_cookie_opens_a_socket_for_our_own_page_alone() {
     let own = format!("http://{}", server.address);
     for origin in ["", "http://evil.example", "null", "http://127.0.0.1:1"] {
         let headers = [("cookie", cookie.as_str()), ("origin", origin)];
-        let reply = knock(&server, "/ws", &headers).await;
+        let reply = request_socket(&server, "/ws", &headers).await;
         reply.refused(403, "cross_origin");
     }
     let headers = [("cookie", cookie.as_str()), ("origin", own.as_str())];
-    knock(&server, "/ws", &headers).await.expect(101);
+    request_socket(&server, "/ws", &headers).await.expect(101);
     // A program's token needs no origin, and a page of another origin cannot have one.
     let token = bearer(&ana);
     let headers = [
         ("authorization", token.as_str()),
         ("origin", "http://tool.example"),
     ];
-    knock(&server, "/ws", &headers).await.expect(101);
+    request_socket(&server, "/ws", &headers).await.expect(101);
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_is_told_what_it_lacks() {
+async fn invalid_handshake_names_the_missing_header() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let token = bearer(&ana);
@@ -132,7 +132,7 @@ async fn what_is_no_handshake_is_told_what_it_lacks() {
         (("sec-websocket-key", "not base64!"), 400, "malformed"),
     ] {
         let headers = [("authorization", token.as_str()), header];
-        let reply = knock(&server, "/ws", &headers).await;
+        let reply = request_socket(&server, "/ws", &headers).await;
         reply.refused(status, code);
         if status == 426 {
             assert_eq!(reply.header("upgrade"), Some("websocket"), "{header:?}");
@@ -145,7 +145,7 @@ async fn what_is_no_handshake_is_told_what_it_lacks() {
 }
 
 #[tokio::test]
-async fn the_client_chooses_how_to_speak() {
+async fn client_chooses_the_subprotocol() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let token = bearer(&ana);
@@ -165,7 +165,7 @@ async fn the_client_chooses_how_to_speak() {
             ("authorization", token.as_str()),
             ("sec-websocket-protocol", offer),
         ];
-        let reply = knock(&server, path, &headers).await;
+        let reply = request_socket(&server, path, &headers).await;
         reply.expect(101);
         let answered = reply.header("sec-websocket-protocol");
         assert_eq!(answered, chosen, "{path} {offer}");
@@ -179,21 +179,21 @@ async fn the_client_chooses_how_to_speak() {
             ("authorization", token.as_str()),
             ("sec-websocket-protocol", offer),
         ];
-        let reply = knock(&server, path, &headers).await;
+        let reply = request_socket(&server, path, &headers).await;
         reply.refused(400, code);
     }
     let path = format!("{one}?history=100000");
-    let reply = knock(&server, &path, &[("authorization", &token)]).await;
+    let reply = request_socket(&server, &path, &[("authorization", &token)]).await;
     reply.refused(422, "invalid");
     let path = format!("{one}?tz=Europe/Berln");
-    let reply = knock(&server, &path, &[("authorization", &token)]).await;
+    let reply = request_socket(&server, &path, &[("authorization", &token)]).await;
     let refusal = reply.refused(422, "invalid");
     assert_eq!(refusal["errors"][0]["pointer"], "/tz", "{refusal}");
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_plain_request_is_told_why_a_handshake_would_be_refused() {
+async fn plain_request_gets_the_reason_of_a_refused_handshake() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let eve = server.user("eve").await;
@@ -206,7 +206,7 @@ async fn a_plain_request_is_told_why_a_handshake_would_be_refused() {
 }
 
 #[tokio::test]
-async fn one_user_cannot_take_all_sockets() {
+async fn sockets_per_user_are_limited() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         config.limits.connections_per_user = 2;
@@ -216,7 +216,7 @@ async fn one_user_cannot_take_all_sockets() {
     let (first, _) = ana.connect().await;
     let (_second, _) = ana.connect().await;
     let token = bearer(&ana);
-    let reply = knock(&server, "/ws", &[("authorization", &token)]).await;
+    let reply = request_socket(&server, "/ws", &[("authorization", &token)]).await;
     reply.refused(429, "too_many_connections");
     assert!(reply.header("retry-after").is_some());
     let (_other, _) = ben.connect().await;
@@ -229,10 +229,10 @@ async fn one_user_cannot_take_all_sockets() {
 }
 
 #[tokio::test]
-async fn what_comes_right_behind_the_handshake_is_heard() {
+async fn frames_sent_with_the_handshake_are_processed() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let mut wire = Wire::dial(server.address).await;
+    let mut wire = Wire::connect_with_small_buffer(server.address).await;
     let mut bytes = wire::request("/ws", &ana.token).into_bytes();
     for key in ["c1", "c2"] {
         let send = json!({ "type": "send", "key": key, "room_id": room.id, "body": key });

@@ -9,7 +9,7 @@ use crate::support::{Reply, Room, TestServer, User};
 async fn room_with(server: &TestServer, count: usize) -> (Room, [User; 2]) {
     let (room, users) = server.room_of(["ana", "ben"]).await;
     for n in 3..=count {
-        users[0].say(&room, &format!("message {n}")).await;
+        users[0].send_message(&room, &format!("message {n}")).await;
     }
     (room, users)
 }
@@ -40,7 +40,7 @@ fn link(reply: &Reply, rel: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_page_is_ascending_and_says_what_lies_beyond() {
+async fn page_is_ascending_and_states_neighbours() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = room_with(&server, 10).await;
     for (query, expected, before, after) in [
@@ -77,7 +77,7 @@ async fn a_page_is_ascending_and_says_what_lies_beyond() {
 }
 
 #[tokio::test]
-async fn links_lead_through_the_whole_history() {
+async fn links_traverse_the_whole_history() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = room_with(&server, 10).await;
     for (start, rel, expected) in [
@@ -112,11 +112,11 @@ async fn links_lead_through_the_whole_history() {
 }
 
 #[tokio::test]
-async fn a_page_holds_50_unless_told_and_200_at_most() {
+async fn page_has_50_messages_by_default_and_200_at_most() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
     let (user, place) = (&ana, &room);
-    let sends = (0..210).map(|n| async move { user.say(place, &format!("{n}")).await });
+    let sends = (0..210).map(|n| async move { user.send_message(place, &format!("{n}")).await });
     futures_util::future::join_all(sends).await;
     assert_eq!(seqs(&page(&ana, &room, "").await.json()).len(), 50);
     assert_eq!(
@@ -154,7 +154,7 @@ async fn a_page_holds_50_unless_told_and_200_at_most() {
 }
 
 #[tokio::test]
-async fn what_changed_since_a_rev_is_read_in_its_order() {
+async fn changes_since_a_rev_are_in_order() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = room_with(&server, 6).await;
     for (since, expected) in [(0, (1..=6).collect()), (4, vec![5, 6]), (6, vec![])] {
@@ -182,7 +182,7 @@ async fn read(user: &User, room: &Room, body: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_receipt_only_advances_unless_forced() {
+async fn receipt_only_advances_unless_forced() {
     let server = TestServer::start().await;
     let (room, [_ana, ben]) = room_with(&server, 6).await;
     let answer = |read_seq: i64, unread: i64, generation: i64| json!({ "read_seq": read_seq, "unread": unread, "mentions": 0, "read_generation": generation });
@@ -221,7 +221,7 @@ async fn a_receipt_only_advances_unless_forced() {
 }
 
 #[tokio::test]
-async fn what_one_says_one_has_read_and_the_room_itself_is_never_unread() {
+async fn own_and_system_messages_are_never_unread() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = room_with(&server, 5).await;
     let unread = async |user: &User| user.get("/api/rooms").await.expect(200)[0]["unread"].clone();
@@ -229,7 +229,7 @@ async fn what_one_says_one_has_read_and_the_room_itself_is_never_unread() {
         (unread(&ana).await, unread(&ben).await),
         (json!(0), json!(3))
     );
-    ben.say(&room, "here I am").await;
+    ben.send_message(&room, "here I am").await;
     assert_eq!(
         (unread(&ana).await, unread(&ben).await),
         (json!(1), json!(0))
@@ -247,7 +247,7 @@ async fn what_one_says_one_has_read_and_the_room_itself_is_never_unread() {
 }
 
 #[tokio::test]
-async fn ones_other_devices_hear_how_far_one_has_read() {
+async fn receipt_reaches_other_devices_of_the_user() {
     let server = TestServer::start().await;
     let (room, [_ana, ben]) = room_with(&server, 5).await;
     let phone = ben.sign_in_again().await;
@@ -262,7 +262,7 @@ async fn ones_other_devices_hear_how_far_one_has_read() {
 }
 
 #[tokio::test]
-async fn a_receipt_on_its_way_does_not_undo_a_forced_move() {
+async fn late_receipt_does_not_undo_a_forced_move() {
     let server = TestServer::start().await;
     let (room, [_ana, ben]) = room_with(&server, 6).await;
     let (mut phone, ready) = ben.connect().await;
@@ -318,7 +318,7 @@ async fn newest(user: &User, room: &Room) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_knows_of_a_change_finds_it_on_the_newest_page() {
+async fn known_change_is_on_the_newest_page() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = room_with(&server, 3).await;
     // Others read without a pause, so that what they read is at hand all the time.
@@ -333,7 +333,7 @@ async fn whoever_knows_of_a_change_finds_it_on_the_newest_page() {
         })
         .into();
     for round in 0..25 {
-        let said = ana.say(&room, &format!("round {round}")).await;
+        let said = ana.send_message(&room, &format!("round {round}")).await;
         assert_eq!(newest(&ben, &room).await, said);
         let path = format!("/api/rooms/{}/messages/{}", room.id, said["seq"]);
         let edited = ana.patch(&path, json!({ "body": "edited" })).await;
@@ -362,7 +362,7 @@ async fn whoever_knows_of_a_change_finds_it_on_the_newest_page() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_newest_page_is_closed_to_who_is_out() {
+async fn newest_page_is_not_found_for_former_members() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = room_with(&server, 5).await;
     let path = format!("/api/rooms/{}/messages", room.id);

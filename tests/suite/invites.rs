@@ -38,7 +38,7 @@ async fn over(server: &TestServer, code: &str) {
 }
 
 #[tokio::test]
-async fn an_invite_is_shown_once_and_then_listed_without_its_code() {
+async fn invite_code_is_shown_once() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let made = invite(&ana, &room, json!({ "expires_in": 3600, "max_uses": 2 })).await;
@@ -78,7 +78,7 @@ async fn an_invite_is_shown_once_and_then_listed_without_its_code() {
 }
 
 #[tokio::test]
-async fn an_invite_lets_in_as_many_as_it_is_for() {
+async fn invite_admits_its_number_of_users() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let made = invite(&ana, &room, json!({ "max_uses": 2 })).await;
@@ -106,7 +106,7 @@ async fn an_invite_lets_in_as_many_as_it_is_for() {
 }
 
 #[tokio::test]
-async fn fifty_who_come_at_once_by_a_one_use_invite_are_one() {
+async fn one_use_invite_admits_one_of_fifty_concurrent_users() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let made = invite(&ana, &room, json!({ "max_uses": 1 })).await;
@@ -123,7 +123,7 @@ async fn fifty_who_come_at_once_by_a_one_use_invite_are_one() {
 }
 
 #[tokio::test]
-async fn of_many_who_sign_up_at_once_by_a_one_use_invite_one_has_an_account() {
+async fn one_use_invite_creates_one_of_many_concurrent_accounts() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let made = invite(&ana, &room, json!({ "max_uses": 1 })).await;
@@ -144,7 +144,7 @@ async fn of_many_who_sign_up_at_once_by_a_one_use_invite_one_has_an_account() {
 }
 
 #[tokio::test]
-async fn an_invite_runs_out() {
+async fn invite_expires() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let made = invite(&ana, &room, json!({ "expires_in": 1 })).await;
@@ -161,7 +161,7 @@ async fn an_invite_runs_out() {
 }
 
 #[tokio::test]
-async fn a_revoked_invite_admits_nobody_and_who_came_by_it_stays() {
+async fn revoked_invite_admits_no_user_and_removes_no_member() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (other, [_zoe]) = server.room_of(["zoe"]).await;
@@ -187,7 +187,7 @@ async fn a_revoked_invite_admits_nobody_and_who_came_by_it_stays() {
 }
 
 #[tokio::test]
-async fn all_codes_that_do_not_admit_get_one_answer() {
+async fn all_invalid_codes_get_the_same_answer() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let ben = server.user("ben").await;
@@ -228,7 +228,7 @@ async fn all_codes_that_do_not_admit_get_one_answer() {
 }
 
 #[tokio::test]
-async fn owners_and_moderators_invite() {
+async fn owners_and_moderators_create_invites() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
     let stranger = server.user("eve").await;
@@ -254,7 +254,7 @@ async fn owners_and_moderators_invite() {
 }
 
 #[tokio::test]
-async fn terms_out_of_bounds_are_refused_by_name() {
+async fn invalid_terms_are_refused_with_the_field() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for (field, value) in [
@@ -286,7 +286,7 @@ async fn terms_out_of_bounds_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_room_has_a_hundred_invites_at_most_and_those_that_are_over_do_not_count() {
+async fn room_has_at_most_100_valid_invites() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let spent = invite(&ana, &room, json!({ "max_uses": 1 })).await;
@@ -312,7 +312,7 @@ async fn a_room_has_a_hundred_invites_at_most_and_those_that_are_over_do_not_cou
 }
 
 #[tokio::test]
-async fn a_code_tells_where_it_leads_to_who_is_not_signed_in() {
+async fn invite_preview_needs_no_sign_in() {
     let server = TestServer::start().await;
     let (room, [ana, _ben]) = server.room_of(["ana", "ben"]).await;
     let made = invite(&ana, &room, json!({ "max_uses": 1 })).await;
@@ -353,7 +353,7 @@ async fn a_code_tells_where_it_leads_to_who_is_not_signed_in() {
 }
 
 #[tokio::test]
-async fn guessing_where_codes_lead_is_slowed_down() {
+async fn invite_preview_is_rate_limited() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         config.limits.attempts_burst = 3;
@@ -371,7 +371,7 @@ async fn guessing_where_codes_lead_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn the_database_gives_no_invite_away() {
+async fn database_contains_no_invite_code() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let made = invite(&ana, &room, json!({})).await;
@@ -403,7 +403,7 @@ async fn the_database_gives_no_invite_away() {
 }
 
 #[tokio::test]
-async fn an_invite_outlives_the_server() {
+async fn invite_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (room, [ana]) = server.room_of(["ana"]).await;

@@ -57,10 +57,10 @@ async fn call(user: &User, method: &Method, path: &str, body: &Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_private_room_does_not_exist_for_others() {
+async fn private_room_is_not_found_for_non_members() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    ana.say(&room, "secret").await;
+    ana.send_message(&room, "secret").await;
     ben.delete(&format!("/api/rooms/{}/members/me", room.id))
         .await
         .expect(204);
@@ -95,7 +95,7 @@ async fn a_private_room_does_not_exist_for_others() {
 }
 
 #[tokio::test]
-async fn a_private_rooms_socket_does_not_exist_for_others() {
+async fn socket_of_private_room_is_not_found_for_non_members() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let stranger = server.user("eve").await;
@@ -133,7 +133,7 @@ async fn a_private_rooms_socket_does_not_exist_for_others() {
 }
 
 #[tokio::test]
-async fn a_private_room_is_in_nobody_elses_list() {
+async fn private_room_is_not_listed_for_non_members() {
     let server = TestServer::start().await;
     let (_, [ana]) = server.room_of(["ana"]).await;
     let stranger = server.user("eve").await;

@@ -29,7 +29,7 @@ enum Way {
     Banned,
 }
 
-async fn go_out(way: Way, owner: &User, user: &User, room: &Room) {
+async fn end_membership(way: Way, owner: &User, user: &User, room: &Room) {
     match way {
         Way::Kicked => owner.kick(room, user).await,
         Way::Left => user.leave(room).await,
@@ -37,7 +37,7 @@ async fn go_out(way: Way, owner: &User, user: &User, room: &Room) {
     }
 }
 
-async fn come_back(way: Way, owner: &User, user: &User, room: &Room) {
+async fn rejoin(way: Way, owner: &User, user: &User, room: &Room) {
     if let Way::Banned = way {
         user.join(&room.code).await.refused(404, "bad_code");
         owner.unban(room, user).await;
@@ -51,7 +51,7 @@ async fn flood(mut socket: JsonSocket, room: Room, name: String) -> JsonSocket {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_removed_member_hears_nothing_after_the_removal() {
+async fn removed_member_receives_nothing_after_the_removal() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     let (mut loud, _) = cid.connect().await;
@@ -66,7 +66,7 @@ async fn a_removed_member_hears_nothing_after_the_removal() {
         let elsewhere = ben.clone();
         let out = tokio::spawn({
             let (ana, room) = (ana.clone(), room.clone());
-            async move { go_out(way, &ana, &elsewhere, &room).await }
+            async move { end_membership(way, &ana, &elsewhere, &room).await }
         });
         let mut heard = Vec::new();
         loop {
@@ -95,10 +95,10 @@ async fn a_removed_member_hears_nothing_after_the_removal() {
             "{heard:?}"
         );
 
-        come_back(way, &ana, &ben, &room).await;
+        rejoin(way, &ana, &ben, &room).await;
         let back = socket.next_of("room").await;
         assert_eq!(back["room"]["id"], room.id, "{back}");
-        let said = ana.say(&room, "welcome back").await;
+        let said = ana.send_message(&room, "welcome back").await;
         let next = socket.next_of("message").await;
         assert_eq!(next["rev"], said["rev"], "{round} {way:?}");
     }
@@ -106,7 +106,7 @@ async fn a_removed_member_hears_nothing_after_the_removal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_removed_while_coming_in_is_told_and_let_go() {
+async fn member_removed_while_connecting_is_notified_and_disconnected() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     for _ in 0..40 {
@@ -123,7 +123,7 @@ async fn who_is_removed_while_coming_in_is_told_and_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_removed_terminal_shows_nothing_after_the_removal() {
+async fn removed_terminal_shows_nothing_after_the_removal() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     let (mut loud, _) = cid.connect().await;
@@ -134,7 +134,7 @@ async fn a_removed_terminal_shows_nothing_after_the_removal() {
         terminal.next_with("/help").await;
         let flood = tokio::spawn(flood(loud, room.clone(), format!("round{round}")));
         terminal.next_with("<cid>").await;
-        go_out(way, &ana, &ben, &room).await;
+        end_membership(way, &ana, &ben, &room).await;
         let (lines, closed) = terminal.closed().await;
         loud = flood.await.unwrap();
         assert_eq!(closed.code, 4403, "{closed:?}");
@@ -144,7 +144,7 @@ async fn a_removed_terminal_shows_nothing_after_the_removal() {
             assert!(seq < removal, "{round} {way:?}: out at {removal}: #{line}");
             checked += 1;
         }
-        come_back(way, &ana, &ben, &room).await;
+        rejoin(way, &ana, &ben, &room).await;
     }
     assert!(
         checked > 0,
@@ -154,13 +154,13 @@ async fn a_removed_terminal_shows_nothing_after_the_removal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_removed_while_they_read_what_was_said_before_is_told_so() {
+async fn member_removed_during_history_replay_is_notified() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut loud, _) = ana.connect().await;
     // Far more than the system's buffers hold.
     loud.flood(&room, &keys("f", 4000), &"x".repeat(2000)).await;
-    let mut terminal = Wire::dial(server.address).await;
+    let mut terminal = Wire::connect_with_small_buffer(server.address).await;
     let ask = request(&format!("/ws/{}?since=0", room.id), &ben.token);
     let ask = ask.replace("parlor.v1.json", "parlor.v1.text");
     terminal.write(ask.as_bytes()).await;
@@ -173,7 +173,7 @@ async fn who_is_removed_while_they_read_what_was_said_before_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_revoked_session_hears_no_more_and_the_others_do() {
+async fn revoked_session_receives_nothing_and_others_continue() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let other = ben.sign_in_again().await;
@@ -189,7 +189,7 @@ async fn a_revoked_session_hears_no_more_and_the_others_do() {
         let path = format!("/api/me/sessions/{}", session["id"]);
         other.delete(&path).await.expect(204);
     }
-    ana.say(&room, "unheard").await;
+    ana.send_message(&room, "unheard").await;
     let mut revoked = revoked;
     let closed = loop {
         use futures_util::StreamExt;
@@ -208,7 +208,7 @@ async fn a_revoked_session_hears_no_more_and_the_others_do() {
 
 /// Even one that has much to catch up with when its login ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_revoked_session_that_lags_is_not_caught_up() {
+async fn lagging_revoked_session_is_not_caught_up() {
     let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut stalled = Wire::open(server.address, "/ws", &ben.token).await;
@@ -221,7 +221,7 @@ async fn a_revoked_session_that_lags_is_not_caught_up() {
         stalled.frame_of(TEXT).await;
     }
     ben.sign_out().await;
-    ana.say(&room, "not for ben").await;
+    ana.send_message(&room, "not for ben").await;
     loop {
         let frame = stalled.frame().await.expect("a close before the end");
         if frame.head != TEXT {

@@ -17,7 +17,7 @@ const MESSAGES: &str = "select count(*) from messages where room_id = 999";
 const ROOMS: &str = "select count(*) from rooms where id = 999";
 
 /// 250 of each: logins that ended long ago, logins that ran out, messages of a deleted room.
-async fn litter(folder: &Path) -> SqliteConnection {
+async fn insert_expired_rows(folder: &Path) -> SqliteConnection {
     let server = TestServer::on(folder.to_owned(), |_| {}).await;
     server.user("ana").await;
     server.stopped().await;
@@ -42,9 +42,9 @@ async fn count(database: &mut SqliteConnection, query: &'static str) -> i64 {
 }
 
 #[tokio::test]
-async fn no_transaction_touches_more_than_its_slice() {
+async fn janitor_transactions_are_bounded() {
     let folder = tempfile::tempdir().unwrap();
-    let mut database = litter(folder.path()).await;
+    let mut database = insert_expired_rows(folder.path()).await;
     let options = StoreOptions {
         path: folder.path().join("parlor.db"),
         write_queue: 8,
@@ -75,14 +75,14 @@ async fn no_transaction_touches_more_than_its_slice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sweep_that_fails_keeps_no_other_from_its_work() {
+async fn failed_sweep_does_not_stop_the_others() {
     for (failing, query) in [
         ("delete on sessions", DEAD_LOGINS),
         ("update on sessions", EXPIRED_LOGINS),
         ("delete on messages", MESSAGES),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let mut database = litter(folder.path()).await;
+        let mut database = insert_expired_rows(folder.path()).await;
         let fault =
             format!("create trigger fault before {failing} begin select raise(abort, 'no'); end");
         sqlx::query(sqlx::AssertSqlSafe(fault))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn public_rooms_are_discovered_and_entered_without_a_code() {
+async fn public_rooms_are_listed_and_joined_without_a_code() {
     let server = TestServer::start().await;
     let (private, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let made = ana
@@ -49,7 +49,7 @@ async fn public_rooms_are_discovered_and_entered_without_a_code() {
 }
 
 #[tokio::test]
-async fn a_code_lets_in_however_it_is_typed() {
+async fn code_admits_in_every_spelling() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let code = &room.code;
@@ -81,7 +81,7 @@ async fn a_code_lets_in_however_it_is_typed() {
 }
 
 #[tokio::test]
-async fn whoever_comes_twice_at_once_is_in_once() {
+async fn concurrent_joins_create_one_membership() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let ben = server.user("ben").await;
@@ -92,7 +92,7 @@ async fn whoever_comes_twice_at_once_is_in_once() {
 }
 
 #[tokio::test]
-async fn every_code_that_does_not_admit_looks_the_same() {
+async fn invalid_codes_get_the_same_answer() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let doomed = ana.create_room("doomed").await;
@@ -135,7 +135,7 @@ async fn every_code_that_does_not_admit_looks_the_same() {
 }
 
 #[tokio::test]
-async fn guessing_codes_is_slowed_down() {
+async fn joining_by_code_is_rate_limited() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         config.limits.attempts_burst = 3;
@@ -155,7 +155,7 @@ async fn guessing_codes_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn a_new_code_replaces_the_old_one() {
+async fn new_code_replaces_the_old_one() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let path = format!("/api/rooms/{}/access_code", room.id);
@@ -175,7 +175,7 @@ async fn a_new_code_replaces_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_user_is_in_no_more_rooms_than_allowed() {
+async fn rooms_per_user_are_limited() {
     let server = TestServer::with(|config| config.limits.rooms_per_user = 2).await;
     let (room, [_ana]) = server.room_of(["ana"]).await;
     let ben = server.user("ben").await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Closed, TestServer};
 
 #[tokio::test]
-async fn a_room_joined_elsewhere_is_heard_at_once() {
+async fn room_joined_elsewhere_is_delivered_immediately() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let ben = server.user("ben").await;
@@ -28,7 +28,7 @@ async fn a_room_joined_elsewhere_is_heard_at_once() {
             .contains(&json!(ben.id)),
         "{frame}"
     );
-    let said = ana.say(&room, "welcome").await;
+    let said = ana.send_message(&room, "welcome").await;
     let heard = socket.next_of("message").await;
     assert_eq!(heard["message"]["body"], "welcome");
     assert_eq!(heard["rev"], said["rev"]);
@@ -42,7 +42,7 @@ async fn a_room_joined_elsewhere_is_heard_at_once() {
 }
 
 #[tokio::test]
-async fn a_new_name_and_a_new_role_are_told() {
+async fn new_name_and_new_role_are_announced() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut socket, _) = ben.connect().await;
@@ -68,7 +68,7 @@ async fn a_new_name_and_a_new_role_are_told() {
 }
 
 #[tokio::test]
-async fn leaving_kicking_and_deleting_are_told_with_their_reason() {
+async fn leave_kick_and_deletion_are_announced_with_reason() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut socket, _) = ben.connect().await;
@@ -77,7 +77,7 @@ async fn leaving_kicking_and_deleting_are_told_with_their_reason() {
     let wanted =
         |reason: &str| json!({ "type": "room_left", "room_id": room.id, "reason": reason });
     assert_eq!(left, wanted("left"));
-    ana.say(&room, "unheard").await;
+    ana.send_message(&room, "unheard").await;
     let news = socket.still_answers().await;
     assert!(
         news.iter().all(|frame| frame["type"] != "message"),
@@ -88,7 +88,7 @@ async fn leaving_kicking_and_deleting_are_told_with_their_reason() {
     socket.next_of("room").await;
     ana.kick(&room, &ben).await;
     assert_eq!(socket.next_of("room_left").await, wanted("kicked"));
-    socket.say(&room, "c1", "may I?").await;
+    socket.send_message(&room, "c1", "may I?").await;
     assert_eq!(socket.next_of("error").await["code"], "not_found");
 
     ben.join(&room.code).await.expect(200);
@@ -101,7 +101,7 @@ async fn leaving_kicking_and_deleting_are_told_with_their_reason() {
 }
 
 #[tokio::test]
-async fn a_socket_of_one_room_hears_and_serves_only_that_room() {
+async fn room_socket_serves_only_its_room() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let other = ana.create_room("other").await;
@@ -109,8 +109,8 @@ async fn a_socket_of_one_room_hears_and_serves_only_that_room() {
     let (mut socket, ready) = ben.connect_to(&room).await;
     assert_eq!(ready["rooms"].as_array().unwrap().len(), 1, "{ready}");
     assert_eq!(ready["rooms"][0]["id"], room.id, "{ready}");
-    ana.say(&other, "elsewhere").await;
-    ana.say(&room, "here").await;
+    ana.send_message(&other, "elsewhere").await;
+    ana.send_message(&room, "here").await;
     assert_eq!(socket.next_message().await["body"], "here");
     for command in [
         json!({ "type": "send", "key": "k", "room_id": other.id, "body": "hi" }),
@@ -121,13 +121,13 @@ async fn a_socket_of_one_room_hears_and_serves_only_that_room() {
         let error = socket.next_of("error").await;
         assert_eq!(error["code"], "not_found", "{command}: {error}");
     }
-    socket.say(&room, "c1", "still here").await;
+    socket.send_message(&room, "c1", "still here").await;
     socket.next_of("ack").await;
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_socket_of_one_room_closes_when_its_user_is_out_of_it() {
+async fn room_socket_closes_when_its_user_is_removed() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let removed = Closed {
@@ -146,7 +146,7 @@ async fn a_socket_of_one_room_closes_when_its_user_is_out_of_it() {
 }
 
 #[tokio::test]
-async fn a_socket_of_one_room_closes_when_the_room_is_gone() {
+async fn room_socket_closes_when_the_room_is_deleted() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (socket, _) = ben.connect_to(&room).await;

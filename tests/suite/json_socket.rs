@@ -7,10 +7,10 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::support::{TestServer, keys};
 
 #[tokio::test]
-async fn ready_is_first_and_says_who_and_where_one_is() {
+async fn ready_is_first_and_lists_user_and_rooms() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    ana.say(&room, "unread by ben").await;
+    ana.send_message(&room, "unread by ben").await;
     let (_socket, ready) = ben.connect().await;
     assert_eq!(ready["user"]["id"], ben.id);
     assert_eq!(ready["user"]["username"], "ben");
@@ -33,12 +33,12 @@ async fn ready_is_first_and_says_who_and_where_one_is() {
 }
 
 #[tokio::test]
-async fn a_send_is_acked_and_comes_back_with_the_same_numbers() {
+async fn send_is_acked_and_delivered_with_equal_numbers() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut socket, ready) = ana.connect().await;
     let head = ready["rooms"][0]["head"].clone();
-    socket.say(&room, "c1", "hello").await;
+    socket.send_message(&room, "c1", "hello").await;
     // Which of the two comes first is not promised.
     let (mut ack, mut message) = (Value::Null, Value::Null);
     while ack.is_null() || message.is_null() {
@@ -69,20 +69,20 @@ async fn a_send_is_acked_and_comes_back_with_the_same_numbers() {
 }
 
 #[tokio::test]
-async fn a_known_key_is_acked_with_the_first_numbers() {
+async fn known_key_is_acked_with_first_numbers() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut phone, _) = ana.connect().await;
-    phone.say(&room, "c1", "once").await;
+    phone.send_message(&room, "c1", "once").await;
     let first = phone.next_of("ack").await;
-    phone.say(&room, "c1", "once").await;
+    phone.send_message(&room, "c1", "once").await;
     assert_eq!(phone.next_of("ack").await, first);
     let (mut laptop, _) = ana.connect().await;
-    laptop.say(&room, "c1", "once").await;
+    laptop.send_message(&room, "c1", "once").await;
     assert_eq!(laptop.next_of("ack").await, first);
     // Twice at once, too.
-    laptop.say(&room, "c2", "again").await;
-    laptop.say(&room, "c2", "again").await;
+    laptop.send_message(&room, "c2", "again").await;
+    laptop.send_message(&room, "c2", "again").await;
     let (one, two) = (laptop.next_of("ack").await, laptop.next_of("ack").await);
     assert_eq!(one, two);
     let texts = ana.history(&room).await;
@@ -92,13 +92,13 @@ async fn a_known_key_is_acked_with_the_first_numbers() {
 }
 
 #[tokio::test]
-async fn a_key_cannot_be_used_for_another_body() {
+async fn key_with_another_body_is_a_conflict() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut socket, _) = ana.connect().await;
-    socket.say(&room, "c1", "one").await;
+    socket.send_message(&room, "c1", "one").await;
     socket.next_of("ack").await;
-    socket.say(&room, "c1", "two").await;
+    socket.send_message(&room, "c1", "two").await;
     let error = socket.next_of("error").await;
     assert_eq!(error["code"], "key_conflict", "{error}");
     assert_eq!(error["key"], "c1", "{error}");
@@ -108,7 +108,7 @@ async fn a_key_cannot_be_used_for_another_body() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_told_why_and_the_socket_lives() {
+async fn refused_command_gets_an_error_and_the_socket_stays() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let other = ben.create_room("not for ana").await;
@@ -158,14 +158,14 @@ async fn what_is_refused_is_told_why_and_the_socket_lives() {
         assert_eq!(error["key"].as_str(), key, "{text}: {error}");
         assert!(error["detail"].is_string(), "{text}: {error}");
     }
-    socket.say(&room, "c1", "all is well").await;
+    socket.send_message(&room, "c1", "all is well").await;
     socket.next_of("ack").await;
     assert_eq!(ben.history(&other).await.len(), 1, "nothing was said there");
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn a_command_in_a_binary_frame_is_a_command() {
+async fn binary_frame_may_carry_a_command() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut ana_socket, _) = ana.connect().await;
@@ -179,12 +179,12 @@ async fn a_command_in_a_binary_frame_is_a_command() {
 }
 
 #[tokio::test]
-async fn a_receipt_moves_on_all_devices_and_never_back() {
+async fn receipt_advances_on_all_devices() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut seq = 0;
     for body in ["one", "two", "three"] {
-        seq = ana.say(&room, body).await["seq"].as_i64().unwrap();
+        seq = ana.send_message(&room, body).await["seq"].as_i64().unwrap();
     }
     let (mut phone, _) = ben.connect().await;
     let (mut laptop, _) = ben.connect().await;
@@ -207,7 +207,7 @@ async fn a_receipt_moves_on_all_devices_and_never_back() {
     assert_eq!(receipt["unread"], 0, "{receipt}");
     assert_eq!(laptop.next_of("read").await["read_seq"], seq);
     // A sender has read the own message.
-    phone.say(&room, "c1", "four").await;
+    phone.send_message(&room, "c1", "four").await;
     phone.next_of("ack").await;
     let (_, ready) = ben.connect().await;
     assert_eq!(ready["rooms"][0]["unread"], 0, "{ready}");
@@ -217,7 +217,7 @@ async fn a_receipt_moves_on_all_devices_and_never_back() {
 }
 
 #[tokio::test]
-async fn many_sends_without_waiting_are_acked_in_order() {
+async fn pipelined_sends_are_acked_in_order() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (mut socket, ready) = ana.connect().await;
@@ -245,13 +245,13 @@ async fn many_sends_without_waiting_are_acked_in_order() {
 
 /// A listener gives way to others after a while; what ends just there must not be forgotten.
 #[tokio::test]
-async fn a_burst_of_any_length_is_heard_to_its_end() {
+async fn burst_is_delivered_completely() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut socket, _) = ben.connect().await;
     for length in (64..72).cycle().take(40) {
         // Most of them share a commit, so that they are news together.
-        join_all((0..length).map(|_| ana.say(&room, "hi"))).await;
+        join_all((0..length).map(|_| ana.send_message(&room, "hi"))).await;
         for heard in 0..length {
             let message = socket.next_message().await;
             assert_eq!(message["body"], "hi", "{heard} of {length}");

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::support::{JsonSocket, Room, TestServer, User, Wire, keys, wire::TEXT, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stalled_client_gets_every_message_in_order() {
+async fn stalled_client_receives_every_message_in_order() {
     const COUNT: usize = 4000;
     let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
@@ -32,7 +32,7 @@ async fn a_stalled_client_gets_every_message_in_order() {
         assert_eq!(frame["rev"], rev);
         assert_eq!(&frame["message"]["key"], key);
     }
-    ana.say(&room, "live again").await;
+    ana.send_message(&room, "live again").await;
     let frame = next_of(&mut stalled, "message").await;
     assert_eq!(frame["rev"], rev + 1);
     server.stopped().await;
@@ -59,7 +59,7 @@ async fn stalled_at(server: &TestServer, room: &Room, [ana, ben]: &[User; 2], pa
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_lagged_is_told_of_the_name_and_of_who_is_online_too() {
+async fn lagged_member_receives_room_name_and_presence() {
     let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
     let (room, users) = server.room_of(["ana", "ben"]).await;
     let mut stalled = stalled_at(&server, &room, &users, "/ws").await;
@@ -71,9 +71,9 @@ async fn who_lagged_is_told_of_the_name_and_of_who_is_online_too() {
         .patch(&path, json!({ "name": "attic" }))
         .await
         .expect(200);
-    users[0].say(&room, "one").await;
-    users[0].say(&room, "two").await;
-    users[0].say(&room, "three").await;
+    users[0].send_message(&room, "one").await;
+    users[0].send_message(&room, "two").await;
+    users[0].send_message(&room, "three").await;
     loop {
         let frame = next_of(&mut stalled, "room").await;
         let online = frame["room"]["online"].as_array();
@@ -86,7 +86,7 @@ async fn who_lagged_is_told_of_the_name_and_of_who_is_online_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_lagged_is_told_why_the_room_is_gone() {
+async fn lagged_member_receives_the_reason_of_room_deletion() {
     let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
     for (reason, code) in [
         ("deleted", 4404),
@@ -121,7 +121,7 @@ async fn who_lagged_is_told_why_the_room_is_gone() {
         // Enough for the news of it to be lost, too.
         if reason != "deleted" {
             for body in ["one", "two", "three"] {
-                ana.say(&room, body).await;
+                ana.send_message(&room, body).await;
             }
         }
         let left = next_of(&mut stalled, "room_left").await;
@@ -132,7 +132,7 @@ async fn who_lagged_is_told_why_the_room_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_channel_of_two_is_enough_for_everybody() {
+async fn channel_of_two_events_loses_nothing() {
     let server = TestServer::with(|config| config.limits.room_backlog = 2).await;
     let (room, users) = server.room_of(["ana", "ben", "cid"]).await;
     let mut sockets = Vec::new();
@@ -154,7 +154,7 @@ async fn a_channel_of_two_is_enough_for_everybody() {
 }
 
 /// Reads messages until `last`, each the next one. Frames are not read as JSON: there are many.
-async fn hears_all(socket: &mut JsonSocket, first: i64, last: i64) {
+async fn receives_all(socket: &mut JsonSocket, first: i64, last: i64) {
     let mut wanted = first;
     while wanted <= last {
         match within("a message", socket.raw.next())
@@ -176,7 +176,7 @@ async fn hears_all(socket: &mut JsonSocket, first: i64, last: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_subscribers_each_hear_everything() {
+async fn thousand_subscribers_receive_everything() {
     const MESSAGES: usize = 60;
     let server = TestServer::start().await;
     let (room, users) = server.room_of(["ana", "ben", "cid", "dan", "eve"]).await;
@@ -197,7 +197,7 @@ async fn a_thousand_subscribers_each_hear_everything() {
         join_all(
             sockets
                 .iter_mut()
-                .map(|(socket, _)| hears_all(socket, start + 1, end))
+                .map(|(socket, _)| receives_all(socket, start + 1, end))
         )
     );
     drop(sockets);

@@ -197,7 +197,7 @@ fn branches(tree: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_reader_of_source_sees_what_is_imported() {
+fn source_parser_finds_imports() {
     let source = r#"
         use crate::{domain::{RoomId, Seq}, store, // crate::http
             hub::Hub};
@@ -213,7 +213,7 @@ fn the_reader_of_source_sees_what_is_imported() {
 }
 
 #[test]
-fn a_folder_imports_only_folders_of_lower_rank() {
+fn folder_imports_only_folders_of_lower_rank() {
     let ranks = BTreeMap::from(RANKS);
     let mut broken = Vec::new();
     for source in sources() {
@@ -240,7 +240,7 @@ fn a_folder_imports_only_folders_of_lower_rank() {
 }
 
 #[test]
-fn a_folder_reaches_others_by_the_crate_alone() {
+fn folder_names_others_from_the_crate_root() {
     let folders = RANKS.map(|(name, _)| name);
     let mut broken = Vec::new();
     for source in sources() {
@@ -401,7 +401,7 @@ fn cycle(graph: &BTreeMap<Module, BTreeSet<Module>>) -> Option<Vec<String>> {
 }
 
 #[test]
-fn the_reader_of_imports_finds_a_cycle() {
+fn import_parser_finds_a_cycle() {
     let cycle_of = |files: &[(&str, &str)]| {
         let files = files.iter().map(|(path, code)| (Path::new(*path), *code));
         cycle(&graph(files))
@@ -449,7 +449,7 @@ fn files_do_not_import_each_other_in_a_cycle() {
 }
 
 #[test]
-fn only_one_folder_knows_the_database_and_one_the_web() {
+fn only_store_uses_sqlx_and_only_http_uses_axum() {
     let mut broken = Vec::new();
     for source in sources() {
         let folder = source.folder.as_str();

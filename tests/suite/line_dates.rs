@@ -39,7 +39,7 @@ async fn after_the_night(folder: &Path) -> (TestServer, Room, User) {
     let server = TestServer::on(folder.to_owned(), |_| {}).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for number in 0..NIGHT.len() {
-        ana.say(&room, &format!("m{number}")).await;
+        ana.send_message(&room, &format!("m{number}")).await;
     }
     server.stopped().await;
     let mut database = database(folder).await;
@@ -76,14 +76,14 @@ async fn history_shows_dates_and_a_line_between_days() {
     let shown: [String; 5] = lines(&mut terminal).await;
     assert_eq!(shown, [m0 + "0", m1 + "1", between, m2 + "2", m3 + "3"]);
     // A live message is of another day too, and has no date of its own.
-    ana.say(&room, "good morning").await;
+    ana.send_message(&room, "good morning").await;
     let [day, line]: [String; 2] = lines(&mut terminal).await;
     let today = day
         .strip_prefix("* day changed to 20")
         .unwrap_or_else(|| panic!("{day}"));
     assert_eq!(today.len(), "26-03-30".len(), "{day}");
     assert_eq!(&line[5..], " <ana> good morning");
-    ana.say(&room, "coffee?").await;
+    ana.send_message(&room, "coffee?").await;
     let line = terminal.next().await;
     assert_eq!(&line[5..], " <ana> coffee?");
     // A stretch of history begins without such a line: it has its dates.
@@ -99,7 +99,7 @@ async fn history_shows_dates_and_a_line_between_days() {
 }
 
 #[tokio::test]
-async fn dates_and_times_are_of_the_zone_that_was_asked_for() {
+async fn dates_and_times_use_the_requested_zone() {
     let folder = tempfile::tempdir().unwrap();
     let (server, room, ana) = after_the_night(folder.path()).await;
     let mut terminal = ana.terminal(&room, "?history=4&tz=Europe/Berlin").await;
@@ -133,7 +133,7 @@ async fn dates_and_times_are_of_the_zone_that_was_asked_for() {
     terminal
         .next_with("* times are those of Pacific/Kiritimati")
         .await;
-    let said = ana.say(&room, "a kettle").await;
+    let said = ana.send_message(&room, "a kettle").await;
     let at = OffsetDateTime::parse(said["created_at"].as_str().unwrap(), &Rfc3339).unwrap();
     let at = at + Duration::hours(14);
     let clock = format!("{:02}:{:02}", at.hour(), at.minute());
@@ -160,7 +160,7 @@ async fn dates_and_times_are_of_the_zone_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn files_are_shown_with_the_address_that_opens_them() {
+async fn files_are_shown_with_absolute_urls() {
     let server = TestServer::with(|config| {
         "https://chat.example.org/".clone_into(&mut config.public_url);
     })

@@ -5,7 +5,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Room, Terminal, TestServer, User, within};
 
-async fn seated(user: &User, room: &Room, query: &str) -> Terminal {
+async fn open_terminal(user: &User, room: &Room, query: &str) -> Terminal {
     let mut terminal = user.terminal(room, query).await;
     let banner = terminal.next().await;
     assert!(banner.starts_with("* #lobby · "), "{banner}");
@@ -31,7 +31,7 @@ fn untimed(line: &str) -> &str {
 }
 
 #[tokio::test]
-async fn the_banner_says_where_one_is_and_who_is_there() {
+async fn banner_shows_room_and_online_members() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut first = ana.terminal(&room, "").await;
@@ -47,12 +47,12 @@ async fn the_banner_says_where_one_is_and_who_is_there() {
 }
 
 #[tokio::test]
-async fn own_lines_are_shown_elsewhere_and_here_only_on_demand() {
+async fn own_lines_are_echoed_on_other_devices_only() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let mut first = seated(&ana, &room, "").await;
-    let mut second = seated(&ana, &room, "").await;
-    let mut echoing = seated(&ana, &room, "?echo=1").await;
+    let mut first = open_terminal(&ana, &room, "").await;
+    let mut second = open_terminal(&ana, &room, "").await;
+    let mut echoing = open_terminal(&ana, &room, "?echo=1").await;
     first.enter("from the first").await;
     for terminal in [&mut second, &mut echoing] {
         let line = terminal.next_with("<").await;
@@ -68,12 +68,12 @@ async fn own_lines_are_shown_elsewhere_and_here_only_on_demand() {
 }
 
 #[tokio::test]
-async fn commands_do_what_help_says() {
+async fn commands_match_the_help() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     ana.create_room("attic").await;
-    let mut terminal = seated(&ana, &room, "").await;
-    let mut other = seated(&ben, &room, "").await;
+    let mut terminal = open_terminal(&ana, &room, "").await;
+    let mut other = open_terminal(&ben, &room, "").await;
     terminal.next_with("ben is online").await;
     terminal.enter("/help").await;
     let mut help = vec![terminal.next().await];
@@ -115,10 +115,10 @@ async fn commands_do_what_help_says() {
 }
 
 #[tokio::test]
-async fn wrong_commands_are_explained_and_harm_nothing() {
+async fn invalid_commands_are_explained() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let mut terminal = seated(&ana, &room, "").await;
+    let mut terminal = open_terminal(&ana, &room, "").await;
     let long = "x".repeat(4001);
     for (line, words) in [
         ("/dance", "! no command /dance"),
@@ -146,25 +146,27 @@ async fn wrong_commands_are_explained_and_harm_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_said_before_is_shown_as_asked() {
+async fn history_is_shown_on_request() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut seqs = Vec::new();
     for body in ["one", "two", "three"] {
-        seqs.push(ana.say(&room, body).await["seq"].as_i64().unwrap());
+        seqs.push(ana.send_message(&room, body).await["seq"].as_i64().unwrap());
     }
-    let mut terminal = seated(&ben, &room, "?history=2").await;
+    let mut terminal = open_terminal(&ben, &room, "?history=2").await;
     assert_eq!(undated(&terminal.next().await), "<ana> two");
     assert_eq!(undated(&terminal.next().await), "<ana> three");
     let query = format!("?since={}&numbers=1", seqs[0]);
-    let mut numbered = seated(&ben, &room, &query).await;
+    let mut numbered = open_terminal(&ben, &room, &query).await;
     for (seq, body) in [(seqs[1], "two"), (seqs[2], "three")] {
         let line = numbered.next().await;
         let (number, rest) = line.split_once(' ').unwrap();
         assert_eq!(number, format!("#{seq}"));
         assert_eq!(undated(rest), format!("<ana> {body}"));
     }
-    let seq = ana.say(&room, "four").await["seq"].as_i64().unwrap();
+    let seq = ana.send_message(&room, "four").await["seq"]
+        .as_i64()
+        .unwrap();
     let line = numbered.next_with("four").await;
     assert!(line.starts_with(&format!("#{seq} ")), "{line}");
     assert_eq!(untimed(&terminal.next_with("four").await), "<ana> four");
@@ -172,16 +174,16 @@ async fn what_was_said_before_is_shown_as_asked() {
 }
 
 #[tokio::test]
-async fn a_long_absence_is_replayed_whole() {
+async fn long_absence_is_replayed_completely() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut socket, _) = ana.connect().await;
     let keys = crate::support::keys("m", 450);
     socket.flood(&room, &keys, "hi").await;
-    let mut terminal = seated(&ben, &room, "?since=0&numbers=1").await;
+    let mut terminal = open_terminal(&ben, &room, "?since=0&numbers=1").await;
     for seq in 1..=453 {
         if seq == 453 {
-            ana.say(&room, "live").await;
+            ana.send_message(&room, "live").await;
         }
         let line = terminal.next_with("#").await;
         assert!(line.starts_with(&format!("#{seq} ")), "{seq}: {line}");
@@ -190,18 +192,19 @@ async fn a_long_absence_is_replayed_whole() {
 }
 
 #[tokio::test]
-async fn no_body_can_forge_a_line_or_steer_a_terminal() {
+async fn body_cannot_forge_a_line_or_control_the_terminal() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let mut terminal = seated(&ben, &room, "").await;
-    ana.say(&room, "one\n09:58 <ben> two\n* three").await;
+    let mut terminal = open_terminal(&ben, &room, "").await;
+    ana.send_message(&room, "one\n09:58 <ben> two\n* three")
+        .await;
     let shown = terminal.next_with("<ana>").await;
     assert_eq!(untimed(&shown), "<ana> one");
     // A frame a line: `websocat` shows a newline within one as a space.
     for line in ["    | 09:58 <ben> two", "    | * three"] {
         assert_eq!(terminal.next().await, line);
     }
-    ana.say(&room, "a\u{1b}[31mb\u{7}\u{8}\u{9b}cd\u{1}e\u{7f}f")
+    ana.send_message(&room, "a\u{1b}[31mb\u{7}\u{8}\u{9b}cd\u{1}e\u{7f}f")
         .await;
     let shown = terminal.next_with("<ana>").await;
     assert_eq!(untimed(&shown), "<ana> a[31mbcdef");
@@ -212,14 +215,14 @@ async fn no_body_can_forge_a_line_or_steer_a_terminal() {
 }
 
 #[tokio::test]
-async fn who_is_too_fast_is_told_so_in_words() {
+async fn rate_limit_is_explained_as_text() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         (config.limits.send_burst, config.limits.send_per_s) = (2, 1);
     })
     .await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let mut terminal = seated(&ana, &room, "").await;
+    let mut terminal = open_terminal(&ana, &room, "").await;
     for line in ["one", "two", "three"] {
         terminal.enter(line).await;
     }
@@ -233,13 +236,13 @@ async fn who_is_too_fast_is_told_so_in_words() {
 }
 
 #[tokio::test]
-async fn parting_words_come_before_the_close() {
+async fn reason_line_precedes_the_close() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
-    let signed_out = seated(&ana.sign_in_again().await, &room, "").await;
+    let signed_out = open_terminal(&ana.sign_in_again().await, &room, "").await;
     let elsewhere = ana.sign_in_again().await;
-    let kicked = seated(&ben, &room, "").await;
-    let mut leaving = seated(&cid, &room, "").await;
+    let kicked = open_terminal(&ben, &room, "").await;
+    let mut leaving = open_terminal(&cid, &room, "").await;
     // The login of a terminal is not the one that goes on.
     let sessions = elsewhere.get("/api/me/sessions").await.expect(200);
     let sessions = sessions.as_array().or(sessions["items"].as_array());
@@ -272,12 +275,12 @@ async fn parting_words_come_before_the_close() {
 }
 
 #[tokio::test]
-async fn a_message_is_answered_changed_and_deleted_by_its_number() {
+async fn messages_are_replied_edited_and_deleted_by_number() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut terminal = ana.terminal(&room, "?numbers=1").await;
     terminal.next_with("/help").await;
-    let said = ben.say(&room, "lunch?").await;
+    let said = ben.send_message(&room, "lunch?").await;
     let line = terminal.next_with("lunch?").await;
     assert!(line.starts_with(&format!("#{} ", said["seq"])), "{line}");
     terminal.enter(&format!("/reply {} yes", said["seq"])).await;
@@ -317,7 +320,7 @@ async fn a_message_is_answered_changed_and_deleted_by_its_number() {
 }
 
 #[tokio::test]
-async fn a_direct_room_is_called_by_who_else_is_in_it() {
+async fn direct_room_is_named_after_its_other_members() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let ids = serde_json::json!({ "user_ids": [ben.id] });
@@ -336,7 +339,7 @@ async fn a_direct_room_is_called_by_who_else_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_terminal_speaks_to_somebody_alone_and_sets_the_topic() {
+async fn terminal_sends_direct_messages_and_sets_the_topic() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut terminal = ana.terminal(&room, "").await;
@@ -367,7 +370,7 @@ async fn a_terminal_speaks_to_somebody_alone_and_sets_the_topic() {
     terminal.next_with("* no topic is set").await;
     terminal.enter("/invite").await;
     terminal.next_with(&room.code).await;
-    ana.say(&room, "the kettle boils").await;
+    ana.send_message(&room, "the kettle boils").await;
     within("the index", async {
         loop {
             terminal.enter("/search kettle").await;

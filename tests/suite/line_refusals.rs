@@ -17,7 +17,7 @@ impl Terminal {
 }
 
 #[tokio::test]
-async fn quit_waits_for_the_line_before_it() {
+async fn quit_waits_for_the_previous_line() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let path = format!("/api/rooms/{}", room.id);
@@ -50,7 +50,7 @@ async fn quit_waits_for_the_line_before_it() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_which_text_it_refuses() {
+async fn refusal_quotes_the_refused_text() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let mut terminal = ana.terminal(&room, "").await;

@@ -19,7 +19,7 @@ async fn roster(user: &User, room: &Room) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_list_says_who_is_in_and_who_is_here() {
+async fn list_shows_members_and_presence() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (socket, _) = ben.connect().await;
@@ -63,7 +63,7 @@ async fn the_list_says_who_is_in_and_who_is_here() {
 }
 
 #[tokio::test]
-async fn the_list_comes_in_pages() {
+async fn list_has_pages() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
     let path = members(&room);
@@ -92,7 +92,7 @@ async fn the_list_comes_in_pages() {
 }
 
 #[tokio::test]
-async fn who_leaves_is_out_and_may_come_back() {
+async fn member_can_leave_and_rejoin() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut socket, _) = ben.connect().await;
@@ -112,7 +112,7 @@ async fn who_leaves_is_out_and_may_come_back() {
     assert_eq!(roster(&ana, &room).await.len(), 1);
     let history = ana.history(&room).await;
     assert_eq!(history.last().unwrap()["body"], "ben left", "{history:?}");
-    ana.say(&room, "while ben is away").await;
+    ana.send_message(&room, "while ben is away").await;
     let back = ben.join(&room.code).await.expect(200);
     assert_eq!(
         (&back["member_count"], &back["unread"]),
@@ -125,7 +125,7 @@ async fn who_leaves_is_out_and_may_come_back() {
 }
 
 #[tokio::test]
-async fn the_last_owner_hands_over_first() {
+async fn last_owner_must_transfer_before_leaving() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let me = format!("{}/me", members(&room));
@@ -142,7 +142,7 @@ async fn the_last_owner_hands_over_first() {
 }
 
 #[tokio::test]
-async fn of_two_owners_who_leave_at_once_one_stays() {
+async fn concurrent_leaves_keep_one_owner() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     ana.patch(&member(&room, &ben), json!({ "role": "owner" }))
@@ -157,7 +157,7 @@ async fn of_two_owners_who_leave_at_once_one_stays() {
 }
 
 #[tokio::test]
-async fn a_member_of_a_lower_role_is_sent_away() {
+async fn member_of_lower_role_can_be_removed() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo, dan]) = server.room_of(["ana", "ben", "cleo", "dan"]).await;
     let stranger = server.user("eve").await;
@@ -196,7 +196,7 @@ async fn a_member_of_a_lower_role_is_sent_away() {
 }
 
 #[tokio::test]
-async fn roles_are_given_by_owners_alone() {
+async fn only_owners_change_roles() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
     let stranger = server.user("eve").await;

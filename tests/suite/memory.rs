@@ -13,7 +13,7 @@ use crate::{
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_reads_nothing_of_a_long_answer_is_not_held_all_of_it() {
+async fn long_response_is_not_buffered_for_a_stalled_client() {
     const CLIENTS: usize = 40;
     let folder = tempfile::tempdir().unwrap();
     let running = Running::start(folder.path(), &["--set", "limits.rates=false"]).await;
@@ -36,7 +36,7 @@ async fn who_reads_nothing_of_a_long_answer_is_not_held_all_of_it() {
         let sync = json!({ "type": "sync", "rooms": { room.id.to_string(): 0 } });
         socket.send(TEXT, sync.to_string().as_bytes()).await;
         socket.frame_of(TEXT).await;
-        let mut reader = Wire::dial(address).await;
+        let mut reader = Wire::connect_with_small_buffer(address).await;
         let ask = format!(
             "GET {page} HTTP/1.1\r\nhost: parlor\r\nauthorization: Bearer {}\r\n\r\n",
             ana.token

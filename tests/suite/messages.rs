@@ -22,7 +22,7 @@ async fn plain(user: &User, room: &Room, kind: Option<&str>, text: impl Into<Vec
 }
 
 #[tokio::test]
-async fn a_message_is_answered_as_it_was_stored() {
+async fn post_returns_the_stored_message() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let reply = ana
@@ -57,7 +57,7 @@ async fn a_message_is_answered_as_it_was_stored() {
 }
 
 #[tokio::test]
-async fn whatever_is_not_json_is_the_text_itself() {
+async fn plain_text_body_is_the_message() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for kind in [
@@ -126,7 +126,7 @@ async fn plain_text_by_cookie_is_refused() {
 }
 
 #[tokio::test]
-async fn a_draft_that_breaks_a_rule_is_told_which_and_leaves_no_gap() {
+async fn invalid_message_is_refused_and_leaves_no_gap() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for (draft, pointer) in [
@@ -156,13 +156,13 @@ async fn a_draft_that_breaks_a_rule_is_told_which_and_leaves_no_gap() {
             "{draft}: {problem}"
         );
     }
-    let message = ana.say(&room, &"é".repeat(4000)).await;
+    let message = ana.send_message(&room, &"é".repeat(4000)).await;
     assert_eq!((&message["seq"], &message["rev"]), (&json!(2), &json!(2)));
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_list_is_pointed_at() {
+async fn invalid_list_item_is_named_by_its_index() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let body = json!({ "body": "words", "files": ["nonsense"] });
@@ -178,7 +178,7 @@ async fn what_is_wrong_in_a_list_is_pointed_at() {
 }
 
 #[tokio::test]
-async fn a_key_sent_again_answers_the_first_message() {
+async fn repeated_key_returns_the_first_message() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let other = ana.create_room("other").await;
@@ -203,7 +203,7 @@ async fn a_key_sent_again_answers_the_first_message() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_what_was_sent_whatever_became_of_it() {
+async fn key_refers_to_the_original_content() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let draft = json!({ "body": "helo", "key": "k1" });
@@ -227,7 +227,7 @@ async fn a_key_stands_for_what_was_sent_whatever_became_of_it() {
 }
 
 #[tokio::test]
-async fn a_key_sent_many_times_at_once_is_written_once() {
+async fn concurrent_sends_with_one_key_store_one_message() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let path = messages(&room);
@@ -242,14 +242,16 @@ async fn a_key_sent_many_times_at_once_is_written_once() {
 }
 
 #[tokio::test]
-async fn many_who_talk_at_once_are_numbered_without_a_gap() {
+async fn concurrent_sends_are_numbered_without_gaps() {
     let server = TestServer::start().await;
     let (room, users) = server.room_of(["ana", "ben", "cleo", "dan"]).await;
     let before = users[0].history(&room).await.len();
     let (room_ref, users_ref) = (&room, &users);
     let sends = (0..200).map(|n| async move {
         let body = format!("{n}");
-        users_ref[n % users_ref.len()].say(room_ref, &body).await
+        users_ref[n % users_ref.len()]
+            .send_message(room_ref, &body)
+            .await
     });
     let sent = futures_util::future::join_all(sends).await;
     let history = users[0].history(&room).await;
@@ -276,7 +278,7 @@ async fn many_who_talk_at_once_are_numbered_without_a_gap() {
 }
 
 #[tokio::test]
-async fn one_message_is_found_by_its_number() {
+async fn message_is_found_by_seq() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let message = ana.get(&format!("{}/1", messages(&room))).await.expect(200);
@@ -297,7 +299,7 @@ async fn one_message_is_found_by_its_number() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_limit_is_too_large() {
+async fn oversized_body_is_too_large() {
     let server = TestServer::with(|config| config.limits.request_bytes = 2048).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     plain(&ana, &room, None, "x".repeat(2048)).await.expect(201);
@@ -317,7 +319,7 @@ async fn a_body_beyond_the_limit_is_too_large() {
 }
 
 #[tokio::test]
-async fn who_sends_too_fast_is_told_to_slow_down() {
+async fn sender_above_the_rate_gets_retry_after() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         config.limits.send_burst = 3;
@@ -338,6 +340,6 @@ async fn who_sends_too_fast_is_told_to_slow_down() {
     let reply = refused.expect("20 at once are too fast");
     reply.refused(429, "rate_limited");
     assert_eq!(reply.header("retry-after"), Some("1"));
-    ben.say(&room, "another may").await;
+    ben.send_message(&room, "another may").await;
     server.stopped().await;
 }

@@ -52,12 +52,12 @@ async fn start(data: &Path) -> (TestServer, User) {
 }
 
 async fn send(socket: &mut crate::support::JsonSocket, key: &str, body: &str) -> Value {
-    socket.say(&hall(), key, body).await;
+    socket.send_message(&hall(), key, body).await;
     socket.answer().await
 }
 
 #[tokio::test]
-async fn an_older_database_is_copied_and_then_migrated() {
+async fn older_database_is_copied_before_migration() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     older_database(data);
@@ -101,7 +101,7 @@ async fn a_new_database_is_not_copied() {
 }
 
 #[tokio::test]
-async fn the_copy_holds_what_is_only_in_the_log() {
+async fn copy_includes_the_write_ahead_log() {
     let folder = tempfile::tempdir().unwrap();
     let (there, data) = (folder.path().join("there"), folder.path().join("data"));
     for folder in [&there, &data] {
@@ -137,7 +137,7 @@ async fn the_copy_holds_what_is_only_in_the_log() {
 }
 
 #[tokio::test]
-async fn the_first_of_several_messages_with_one_key_keeps_it() {
+async fn first_message_with_a_duplicate_key_keeps_it() {
     let folder = tempfile::tempdir().unwrap();
     older_database(folder.path());
     execute(
@@ -161,7 +161,7 @@ async fn the_first_of_several_messages_with_one_key_keeps_it() {
 }
 
 #[tokio::test]
-async fn a_database_whose_migration_fails_is_as_it_was_before() {
+async fn failed_migration_restores_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -199,7 +199,7 @@ async fn a_database_whose_migration_fails_is_as_it_was_before() {
 }
 
 #[tokio::test]
-async fn without_a_copy_nothing_is_migrated() {
+async fn migration_needs_the_copy() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();

@@ -123,7 +123,7 @@ struct Run<'a> {
 }
 
 #[test]
-fn the_server_is_as_the_model() {
+fn server_equals_the_model() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut world = runtime.block_on(World::new());
     let more: Option<u32> = std::env::var("MODEL_CASES")
@@ -142,8 +142,8 @@ fn the_server_is_as_the_model() {
     let world = std::cell::RefCell::new(&mut world);
     let done = runner.run(&prop::collection::vec(step(), 1..=STEPS), |steps| {
         let mut world = world.borrow_mut();
-        let played = AssertUnwindSafe(played(&mut world, &steps)).catch_unwind();
-        runtime.block_on(played).map_err(|panic| {
+        let run_steps = AssertUnwindSafe(run_steps(&mut world, &steps)).catch_unwind();
+        runtime.block_on(run_steps).map_err(|panic| {
             let words = panic.downcast_ref::<String>().cloned();
             TestCaseError::fail(words.unwrap_or_else(|| "a failed assertion".to_owned()))
         })
@@ -153,11 +153,11 @@ fn the_server_is_as_the_model() {
     }
 }
 
-async fn played(world: &mut World, steps: &[Step]) {
+async fn run_steps(world: &mut World, steps: &[Step]) {
     let mut run = Run::new(world).await;
     for step in steps {
-        run.take(step).await;
-        run.settle().await;
+        run.apply(step).await;
+        run.wait_until_synced().await;
     }
     run.compare().await;
     run.end().await;
@@ -200,9 +200,9 @@ impl<'a> Run<'a> {
         format!("/api/rooms/{}/messages/{seq}", self.room.id)
     }
 
-    async fn take(&mut self, step: &Step) {
+    async fn apply(&mut self, step: &Step) {
         match *step {
-            Step::Say { who, names } => self.say(who, names).await,
+            Step::Say { who, names } => self.send_message(who, names).await,
             Step::Edit { who, pick } => {
                 let Some(seq) = self.reference.text(pick) else {
                     return;
@@ -287,13 +287,13 @@ impl<'a> Run<'a> {
     }
 
     /// Over the socket of who has one, else over HTTP.
-    async fn say(&mut self, who: usize, names: Option<usize>) {
+    async fn send_message(&mut self, who: usize, names: Option<usize>) {
         self.said += 1;
         let mention = names.map(|who| format!(" @{}", NAMES[who]));
         let body = format!("said {}{}", self.said, mention.unwrap_or_default());
-        let wanted = self.reference.say(who, &body, names);
+        let wanted = self.reference.send_message(who, &body, names);
         let key = format!("{}-{}", self.room.id, self.said);
-        let status = if let Some(status) = self.clients[who].say(&key, &body).await {
+        let status = if let Some(status) = self.clients[who].send_message(&key, &body).await {
             status
         } else {
             let path = format!("/api/rooms/{}/messages", self.room.id);
@@ -329,11 +329,11 @@ impl<'a> Run<'a> {
     }
 
     /// Every client hears what it should and nothing else.
-    async fn settle(&mut self) {
+    async fn wait_until_synced(&mut self) {
         for (who, client) in self.clients.iter_mut().enumerate() {
             let reference = &self.reference;
             client
-                .settle(reference.is_member(who), reference.rev())
+                .wait_until_synced(reference.is_member(who), reference.rev())
                 .await;
             if client.is_live() && reference.is_member(who) {
                 assert_eq!(
@@ -359,7 +359,7 @@ impl<'a> Run<'a> {
                 .history(&self.room)
                 .await
                 .iter()
-                .map(client::essence)
+                .map(client::comparable)
                 .collect();
             assert_eq!(seen, wanted, "the history");
             let changes = user
@@ -370,7 +370,7 @@ impl<'a> Run<'a> {
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(client::essence)
+                .map(client::comparable)
                 .collect();
             let revs: Vec<i64> = changes
                 .iter()

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Terminal, TestServer};
 
 #[tokio::test]
-async fn the_heartbeat_is_an_integer() {
+async fn heartbeat_is_an_integer() {
     for (milliseconds, seconds) in [(25_000, 25), (1_500, 2), (100, 1)] {
         let server = TestServer::with(|config| config.timing.heartbeat_ms = milliseconds).await;
         let ana = server.user("ana").await;
@@ -16,11 +16,11 @@ async fn the_heartbeat_is_an_integer() {
 }
 
 #[tokio::test]
-async fn an_id_has_one_form() {
+async fn id_has_one_spelling() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let (id, user) = (room.id, ana.id);
-    let seq = ana.say(&room, "hi").await["seq"].clone();
+    let seq = ana.send_message(&room, "hi").await["seq"].clone();
     for path in [
         format!("/api/rooms/{id}"),
         format!("/api/rooms/{id}/messages/{seq}"),
@@ -51,7 +51,7 @@ async fn an_id_has_one_form() {
 }
 
 #[tokio::test]
-async fn a_query_takes_no_negative_number() {
+async fn negative_query_numbers_are_refused() {
     let server = TestServer::start().await;
     // The first account is the admin.
     let (room, [ana]) = server.room_of(["ana"]).await;
@@ -99,10 +99,10 @@ async fn a_query_takes_no_negative_number() {
 }
 
 #[tokio::test]
-async fn a_terminal_takes_the_same_numbers() {
+async fn terminal_accepts_the_same_numbers() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let seq = ana.say(&room, "hi").await["seq"].clone();
+    let seq = ana.send_message(&room, "hi").await["seq"].clone();
     let mut terminal: Terminal = ana.terminal(&room, "").await;
     for number in [format!("+{seq}"), format!("0{seq}"), format!("-{seq}")] {
         terminal.enter(&format!("/delete {number}")).await;

@@ -31,7 +31,7 @@ async fn limited(folder: &std::path::Path, files: usize, arguments: &str) -> Run
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_cannot_take_the_files_of_the_database() {
+async fn clients_leave_file_descriptors_for_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let running = limited(folder.path(), 220, "--set limits.connections=400").await;
     let address = running.address();
@@ -49,7 +49,9 @@ async fn clients_cannot_take_the_files_of_the_database() {
         idle.push(stream.unwrap().unwrap().unwrap());
     }
     for number in 1..=20 {
-        socket.say(&room, &format!("k{number}"), "still here").await;
+        socket
+            .send_message(&room, &format!("k{number}"), "still here")
+            .await;
         socket.next_of("ack").await;
         socket
             .send(json!({ "type": "sync", "rooms": { room.id.to_string(): number } }))
@@ -73,7 +75,7 @@ async fn clients_cannot_take_the_files_of_the_database() {
 }
 
 #[tokio::test]
-async fn without_a_setting_the_connections_follow_the_limit_and_nothing_is_warned_of() {
+async fn default_connection_limit_follows_the_file_limit() {
     for (files, arguments) in [(220, ""), (600, "--set limits.connections=400")] {
         let folder = tempfile::tempdir().unwrap();
         let running = limited(folder.path(), files, arguments).await;

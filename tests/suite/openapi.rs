@@ -102,7 +102,7 @@ fn every_operation_is_described() {
 }
 
 #[test]
-fn every_reference_and_code_is_known() {
+fn every_reference_and_code_is_defined() {
     let document = openapi_document();
     let mut references = Vec::new();
     collect(&document, &mut references);
@@ -205,7 +205,7 @@ impl Checker {
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one walk through the API")]
-async fn answers_are_as_described() {
+async fn responses_match_their_schemas() {
     let server = TestServer::start().await;
     let mut checker = Checker::new();
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
@@ -357,7 +357,7 @@ async fn answers_are_as_described() {
 }
 
 #[tokio::test]
-async fn the_server_and_the_command_line_tell_the_same() {
+async fn server_and_command_line_return_the_same_document() {
     let server = TestServer::start().await;
     let reply = server.get("/openapi.json").await;
     assert_eq!(reply.expect(200), openapi_document());

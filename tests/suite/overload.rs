@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use crate::support::{Room, TestServer, User, keys};
 
 /// A server whose queue is as short as can be, and people who were there before.
-async fn cramped(folder: &tempfile::TempDir, queue: usize) -> (TestServer, Room, Vec<User>) {
+async fn server_with_short_queue(
+    folder: &tempfile::TempDir,
+    queue: usize,
+) -> (TestServer, Room, Vec<User>) {
     let roomy = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (room, users) = roomy.room_of(["ana", "ben", "cid", "dan"]).await;
     roomy.stopped().await;
@@ -39,10 +42,10 @@ async fn is_what_was_acked(reader: &User, room: &Room, acked: &[(String, i64)]) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_queue_refuses_sends_and_loses_none() {
+async fn full_queue_refuses_sends_and_loses_none() {
     for queue in [1, 4] {
         let folder = tempfile::tempdir().unwrap();
-        let (server, room, users) = cramped(&folder, queue).await;
+        let (server, room, users) = server_with_short_queue(&folder, queue).await;
         let floods = users
             .iter()
             .chain(&users)
@@ -84,7 +87,7 @@ async fn a_full_queue_refuses_sends_and_loses_none() {
         is_what_was_acked(&users[0], &room, &acked).await;
         // Refused messages can be sent again with their key.
         let (mut socket, _) = users[0].connect().await;
-        socket.say(&room, "again", "hi").await;
+        socket.send_message(&room, "again", "hi").await;
         acked.push(numbered(&socket.next_of("ack").await));
         is_what_was_acked(&users[0], &room, &acked).await;
         server.stopped().await;
@@ -92,9 +95,9 @@ async fn a_full_queue_refuses_sends_and_loses_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_http_it_is_a_503_with_a_time_to_come_back() {
+async fn full_queue_is_503_with_retry_after() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, room, users) = cramped(&folder, 1).await;
+    let (server, room, users) = server_with_short_queue(&folder, 1).await;
     let path = format!("/api/rooms/{}/messages", room.id);
     let (mut acked, mut refused) = (Vec::new(), 0);
     for round in 0..20 {

@@ -9,7 +9,7 @@ async fn profile(reader: &User, id: i64) -> Value {
 }
 
 #[tokio::test]
-async fn the_predecessors_walkthrough_works_with_tokens() {
+async fn predecessor_walkthrough_works_with_tokens() {
     let server = TestServer::start().await;
     let account = |name: &str| json!({ "username": name, "password": "password123" });
 

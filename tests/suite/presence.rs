@@ -12,7 +12,7 @@ use tokio::{net::TcpStream, time::timeout};
 use crate::support::{JsonSocket, TestServer, User, Wire, random, wire, within};
 
 /// The next presence frame that names this user on this side.
-async fn news_of(socket: &mut JsonSocket, side: &str, user: &User) -> Value {
+async fn next_presence_of(socket: &mut JsonSocket, side: &str, user: &User) -> Value {
     loop {
         let frame = socket.next_of("presence").await;
         let named = frame[side].as_array().unwrap().iter();
@@ -34,14 +34,14 @@ fn count_of(frames: &[Value], kind: &str) -> usize {
 }
 
 #[tokio::test]
-async fn one_is_online_from_the_first_connection_to_a_grace_after_the_last() {
+async fn user_is_online_from_first_connection_until_grace_ends() {
     let server = TestServer::start().await;
     let (_room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut watcher, _) = ana.connect().await;
     let before = profile(&ben, &ana).await;
     assert_eq!(before["status"], "offline", "{before}");
     let (first, _) = ben.connect().await;
-    let came = news_of(&mut watcher, "online", &ben).await;
+    let came = next_presence_of(&mut watcher, "online", &ben).await;
     assert_eq!(came["online_count"], 2, "{came}");
     assert_eq!(profile(&ben, &ana).await["status"], "online");
     // Three tabs are one person.
@@ -56,7 +56,7 @@ async fn one_is_online_from_the_first_connection_to_a_grace_after_the_last() {
     let news = watcher.still_answers().await;
     assert_eq!(count_of(&news, "presence"), 0, "{news:?}");
     third.cut();
-    let went = news_of(&mut watcher, "offline", &ben).await;
+    let went = next_presence_of(&mut watcher, "offline", &ben).await;
     assert_eq!(went["online_count"], 1, "{went}");
     let after = profile(&ben, &ana).await;
     assert_eq!(after["status"], "offline", "{after}");
@@ -67,12 +67,12 @@ async fn one_is_online_from_the_first_connection_to_a_grace_after_the_last() {
 }
 
 #[tokio::test]
-async fn coming_back_within_the_grace_is_no_news() {
+async fn return_within_grace_period_is_not_announced() {
     let server = TestServer::with(|config| config.timing.presence_grace_ms = 60_000).await;
     let (_room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut watcher, _) = ana.connect().await;
     let (mut socket, _) = ben.connect().await;
-    news_of(&mut watcher, "online", &ben).await;
+    next_presence_of(&mut watcher, "online", &ben).await;
     for _ in 0..5 {
         socket.cut();
         server
@@ -88,7 +88,7 @@ async fn coming_back_within_the_grace_is_no_news() {
 }
 
 #[tokio::test]
-async fn a_pulled_cable_ends_in_offline() {
+async fn lost_connection_ends_in_offline() {
     let server = TestServer::with(|config| {
         (config.timing.heartbeat_ms, config.timing.silence_ms) = (100, 500);
     })
@@ -102,9 +102,9 @@ async fn a_pulled_cable_ends_in_offline() {
         .unwrap()
         .contains(&json!(ben.id))
     {
-        news_of(&mut watcher, "online", &ben).await;
+        next_presence_of(&mut watcher, "online", &ben).await;
     }
-    let went = news_of(&mut watcher, "offline", &ben).await;
+    let went = next_presence_of(&mut watcher, "offline", &ben).await;
     assert!(went["last_seen"].is_string(), "{went}");
     assert_eq!(profile(&ben, &ana).await["status"], "offline");
     drop(cable);
@@ -112,7 +112,7 @@ async fn a_pulled_cable_ends_in_offline() {
 }
 
 #[tokio::test]
-async fn a_crowd_that_comes_and_goes_is_told_at_most_twice_a_second() {
+async fn presence_events_are_limited_to_two_per_second() {
     const CROWD: usize = 100;
     let server = TestServer::with(|config| config.timing.presence_tick_ms = 500).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
@@ -121,7 +121,7 @@ async fn a_crowd_that_comes_and_goes_is_told_at_most_twice_a_second() {
         user.join(&room.code).await.expect(200);
     }
     let (mut watcher, _) = ana.connect().await;
-    news_of(&mut watcher, "online", &ana).await;
+    next_presence_of(&mut watcher, "online", &ana).await;
     let coming = tokio::spawn(async move {
         let mut present = VecDeque::new();
         for some in crowd.chunks(10) {
@@ -156,7 +156,7 @@ async fn a_crowd_that_comes_and_goes_is_told_at_most_twice_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_room_is_told_by_counts_and_a_slice() {
+async fn large_room_gets_counts_and_a_slice_of_names() {
     const CROWD: usize = 210;
     let server = TestServer::with(|config| config.timing.presence_tick_ms = 500).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
@@ -222,7 +222,7 @@ async fn cut_short(user: User, room: i64, path: String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_and_nothing_is_left_of_a_thousand_connections_cut_at_random() {
+async fn thousand_cut_connections_leave_no_state() {
     let server = TestServer::start().await;
     let (room, users) = server.room_of(["ana", "ben", "cid", "dan", "eve"]).await;
     let paths = ["/ws".to_owned(), format!("/ws/{}", room.id)];
@@ -249,7 +249,7 @@ async fn nobody_and_nothing_is_left_of_a_thousand_connections_cut_at_random() {
 }
 
 #[tokio::test]
-async fn a_restart_begins_with_nobody_online() {
+async fn no_user_is_online_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let long_grace = |config: &mut parlor::config::Config| config.timing.presence_grace_ms = 60_000;
     let server = TestServer::on(folder.path().to_owned(), long_grace).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     files::picture,
-    search::finds,
+    search::assert_search,
     support::{PASSWORD, Reply, TestServer, User},
 };
 
@@ -31,7 +31,7 @@ fn profile(user: &User) -> String {
 }
 
 #[tokio::test]
-async fn one_says_who_one_is() {
+async fn user_edits_own_profile() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let change = json!({ "display_name": "Ana B.", "about": " Keeps the\r\nlights on " });
@@ -50,7 +50,7 @@ async fn one_says_who_one_is() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_said_is_told_by_its_field_and_changes_nothing() {
+async fn invalid_profile_names_the_field_and_changes_nothing() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     for (change, pointer) in [
@@ -77,10 +77,10 @@ async fn what_cannot_be_said_is_told_by_its_field_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_name_given_up_stays_its_owners() {
+async fn former_username_stays_reserved_for_its_owner() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    ana.say(&room, "hello").await;
+    ana.send_message(&room, "hello").await;
     let me = rename(&ana, "anabel").await.expect(200);
     assert_eq!(me["user"]["username"], "anabel");
     let said = ben.history(&room).await.pop().unwrap();
@@ -104,7 +104,7 @@ async fn a_name_given_up_stays_its_owners() {
 }
 
 #[tokio::test]
-async fn one_cannot_take_everybodys_name() {
+async fn number_of_reserved_usernames_is_limited() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     for number in 0..10 {
@@ -118,7 +118,7 @@ async fn one_cannot_take_everybodys_name() {
 }
 
 #[tokio::test]
-async fn nobody_is_called_like_somebody_deleted() {
+async fn names_of_deleted_accounts_are_reserved() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     rename(&ana, "Deleted-7")
@@ -132,7 +132,7 @@ async fn nobody_is_called_like_somebody_deleted() {
 }
 
 #[tokio::test]
-async fn nobody_is_called_what_names_the_whole_room() {
+async fn name_of_the_room_mention_is_reserved() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     for name in ["room", "Room"] {
@@ -144,7 +144,7 @@ async fn nobody_is_called_what_names_the_whole_room() {
 }
 
 #[tokio::test]
-async fn who_hides_it_is_not_seen_to_have_been_here() {
+async fn hidden_last_seen_is_not_shown() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let me = ana.patch(ME, json!({ "hide_last_seen": true })).await;
@@ -182,7 +182,7 @@ async fn who_hides_it_is_not_seen_to_have_been_here() {
 }
 
 #[tokio::test]
-async fn a_picture_is_shown_to_who_may_see_its_owner() {
+async fn picture_is_visible_to_users_who_see_its_owner() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let eve = server.user("eve").await;
@@ -214,7 +214,7 @@ async fn a_picture_is_shown_to_who_may_see_its_owner() {
 }
 
 #[tokio::test]
-async fn a_picture_is_named_wherever_its_owner_appears() {
+async fn user_json_contains_the_avatar_version() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let messages = format!("/api/rooms/{}/messages", room.id);
@@ -253,7 +253,7 @@ async fn a_picture_is_named_wherever_its_owner_appears() {
 
         // A message names its author live and read again, on the newest page and on an older one.
         phone
-            .say(&room, &format!("key{index}"), &format!("live{index}"))
+            .send_message(&room, &format!("key{index}"), &format!("live{index}"))
             .await;
         let live = loop {
             let message = socket.next_message().await;
@@ -263,7 +263,7 @@ async fn a_picture_is_named_wherever_its_owner_appears() {
         };
         named("live", &live["author"]);
         let word = format!("word{index}");
-        let said = ana.say(&room, &word).await;
+        let said = ana.send_message(&room, &word).await;
         named("the answer", &said["author"]);
         let answer = json!({ "body": "three", "reply_to": said["seq"] });
         let answer = ben.post(&messages, answer).await.expect(201);
@@ -297,7 +297,7 @@ async fn a_picture_is_named_wherever_its_owner_appears() {
         );
         let accounts = ana.get("/api/admin/users").await.expect(200);
         named("accounts", &accounts["items"][0]);
-        finds(&ben, &word, &[&word]).await;
+        assert_search(&ben, &word, &[&word]).await;
         let found = ben.get(&format!("/api/search?q={word}")).await.expect(200);
         named("a search", &found["items"][0]["message"]["author"]);
     }
@@ -305,7 +305,7 @@ async fn a_picture_is_named_wherever_its_owner_appears() {
 }
 
 #[tokio::test]
-async fn who_comes_online_is_named_with_the_picture_of_now() {
+async fn presence_contains_the_current_avatar() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut socket, _) = ben.connect().await;
@@ -331,7 +331,7 @@ async fn who_comes_online_is_named_with_the_picture_of_now() {
 }
 
 #[tokio::test]
-async fn a_picture_is_kept_for_ever_under_the_address_of_its_version() {
+async fn versioned_avatar_is_immutable() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let path = format!("{}/avatar", profile(&ana));
@@ -362,7 +362,7 @@ async fn a_picture_is_kept_for_ever_under_the_address_of_its_version() {
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_none() {
+async fn invalid_picture_is_refused() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     for other in [

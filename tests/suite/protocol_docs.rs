@@ -76,7 +76,7 @@ fn assert_same(name: &str, (shown, real): &(String, String)) {
 }
 
 #[test]
-fn the_summary_lists_every_page() {
+fn summary_lists_every_page() {
     let summary = read_page("SUMMARY.md");
     for name in page_names() {
         let link = format!("({name})");

@@ -16,7 +16,7 @@ async fn sign_up(server: &TestServer, name: &str, code: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn by_invitation_only_who_has_a_good_code_makes_an_account() {
+async fn invite_only_registration_needs_a_valid_code() {
     let server = server_of(Registration::Invite).await;
     // The first account needs no code, since no room exists yet.
     let ana = server.user("ana").await;
@@ -45,7 +45,7 @@ async fn by_invitation_only_who_has_a_good_code_makes_an_account() {
 }
 
 #[tokio::test]
-async fn a_closed_server_takes_nobody_but_the_first() {
+async fn closed_registration_allows_only_the_first_account() {
     let server = server_of(Registration::Closed).await;
     let ana = server.user("ana").await;
     let room = ana.create_room("lobby").await;
@@ -60,7 +60,7 @@ async fn a_closed_server_takes_nobody_but_the_first() {
 }
 
 #[tokio::test]
-async fn of_many_who_want_to_be_the_first_at_once_one_is() {
+async fn concurrent_sign_ups_create_one_first_account() {
     for (registration, code) in [
         (Registration::Closed, "registration_closed"),
         (Registration::Invite, "registration_invite"),
@@ -78,7 +78,7 @@ async fn of_many_who_want_to_be_the_first_at_once_one_is() {
 }
 
 #[tokio::test]
-async fn the_server_says_who_may_make_an_account() {
+async fn server_info_states_the_registration_rule() {
     for (registration, name) in [
         (Registration::Open, "open"),
         (Registration::Invite, "invite"),
@@ -101,7 +101,7 @@ async fn the_server_says_who_may_make_an_account() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_closed_after_its_first_account_stays_closed_when_it_comes_back() {
+async fn registration_stays_closed_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     server.user("ana").await;
@@ -115,7 +115,7 @@ async fn a_server_that_was_closed_after_its_first_account_stays_closed_when_it_c
 }
 
 #[tokio::test]
-async fn once_the_last_account_is_gone_the_next_is_the_first_again() {
+async fn account_after_the_last_deletion_is_the_first_again() {
     let server = server_of(Registration::Closed).await;
     let ana = server.user("ana").await;
     sign_up(&server, "ben", Value::Null)

@@ -19,12 +19,12 @@ async fn report(user: &User, room: &Room, said: &Value, reason: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn any_member_reports_and_admins_see_the_message_and_no_other() {
+async fn admins_see_only_the_reported_message() {
     let server = TestServer::start().await;
     let admin = server.user("root").await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
-    let said = ana.say(&room, "you are all fools").await;
-    ana.say(&room, "between us").await;
+    let said = ana.send_message(&room, "you are all fools").await;
+    ana.send_message(&room, "between us").await;
     for _ in 0..2 {
         report(&ben, &room, &said, " rude \n again ")
             .await
@@ -89,12 +89,12 @@ async fn any_member_reports_and_admins_see_the_message_and_no_other() {
 }
 
 #[tokio::test]
-async fn who_is_not_in_the_room_cannot_report() {
+async fn non_member_cannot_report() {
     let server = TestServer::start().await;
     let admin = server.user("root").await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let stranger = server.user("eve").await;
-    let said = ana.say(&room, "hi").await;
+    let said = ana.send_message(&room, "hi").await;
     for outsider in [&admin, &stranger] {
         report(outsider, &room, &said, "")
             .await
@@ -120,11 +120,11 @@ async fn who_is_not_in_the_room_cannot_report() {
 }
 
 #[tokio::test]
-async fn admins_close_reports_and_nobody_else() {
+async fn only_admins_close_reports() {
     let server = TestServer::start().await;
     let admin = server.user("root").await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let said = ana.say(&room, "hi").await;
+    let said = ana.send_message(&room, "hi").await;
     report(&ben, &room, &said, "").await.expect(204);
     let id = reports(&admin).await[0]["id"].clone();
     let path = format!("/api/admin/reports/{id}");
@@ -156,12 +156,12 @@ async fn admins_close_reports_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn reports_come_in_pages_and_outlive_their_room() {
+async fn reports_have_pages_and_outlive_their_room() {
     let server = TestServer::start().await;
     let admin = server.user("root").await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     for body in ["one", "two"] {
-        let said = ana.say(&room, body).await;
+        let said = ana.send_message(&room, body).await;
         report(&ben, &room, &said, body).await.expect(204);
     }
     ana.delete(&format!("/api/rooms/{}", room.id))

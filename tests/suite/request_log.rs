@@ -17,7 +17,7 @@ async fn logged(level: &str) -> (String, User) {
     let running = Running::start(folder.path(), &["--set", &level, "--set", proxy]).await;
     let ana = User::sign_up(running.address(), "ana").await;
     let room = ana.create_room("lobby").await;
-    ana.say(&room, "a secret body").await;
+    ana.send_message(&room, "a secret body").await;
     let read = format!("/api/rooms/{}/messages?limit=7", room.id);
     ana.get(&read).await.expect(200);
     ana.get("/api/rooms/77?token=in-the-query")
@@ -40,7 +40,7 @@ async fn logged(level: &str) -> (String, User) {
 }
 
 #[tokio::test]
-async fn what_changes_something_or_fails_is_a_line() {
+async fn writes_and_failures_are_logged() {
     let (log, _) = logged("info").await;
     let lines: Vec<&str> = log
         .lines()
@@ -67,7 +67,7 @@ async fn what_changes_something_or_fails_is_a_line() {
 }
 
 #[tokio::test]
-async fn no_line_holds_a_body_a_token_or_a_query() {
+async fn log_contains_no_body_token_or_query() {
     let (log, ana) = logged("debug").await;
     assert!(
         log.contains("http.path=\"/api/rooms/1/messages\" http.status=200"),

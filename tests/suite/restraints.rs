@@ -35,7 +35,7 @@ async fn wait_for(problem: &Value) {
 }
 
 #[tokio::test]
-async fn a_muted_member_reads_and_is_told_when_to_write_again() {
+async fn muted_member_reads_and_gets_the_end_of_the_mute() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut socket, ready) = ben.connect().await;
@@ -54,7 +54,7 @@ async fn a_muted_member_reads_and_is_told_when_to_write_again() {
     let wait = problem["retry_after_ms"].as_u64().unwrap();
     assert!((1..=60_000).contains(&wait), "{problem}");
     assert!(reply.header("retry-after").is_some(), "{reply:?}");
-    socket.say(&room, "c1", "let me speak").await;
+    socket.send_message(&room, "c1", "let me speak").await;
     let error = socket.next_of("error").await;
     assert_eq!(
         (&error["code"], &error["key"]),
@@ -69,7 +69,7 @@ async fn a_muted_member_reads_and_is_told_when_to_write_again() {
         "{line}"
     );
 
-    ana.say(&room, "quiet now").await;
+    ana.send_message(&room, "quiet now").await;
     terminal.next_with("quiet now").await;
     // Out and in again is still mute.
     ben.leave(&room).await;
@@ -84,7 +84,7 @@ async fn a_muted_member_reads_and_is_told_when_to_write_again() {
     }
     let told = socket.next_of("room").await;
     assert_eq!(told["room"]["muted_until"], Value::Null, "{told}");
-    ben.say(&room, "thank you").await;
+    ben.send_message(&room, "thank you").await;
     let texts = ana.history(&room).await;
     let texts: Vec<_> = texts
         .iter()
@@ -96,7 +96,7 @@ async fn a_muted_member_reads_and_is_told_when_to_write_again() {
 }
 
 #[tokio::test]
-async fn a_mute_ends_by_itself() {
+async fn mute_expires() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let key = json!({ "body": "said before", "key": "k" });
@@ -108,14 +108,14 @@ async fn a_mute_ends_by_itself() {
         .await
         .refused(403, "muted");
     wait_for(&problem).await;
-    ben.say(&room, "in time").await;
+    ben.send_message(&room, "in time").await;
     let list = ana.get(&format!("/api/rooms/{}/mutes", room.id)).await;
     assert_eq!(list.expect(200), json!({ "items": [], "has_after": false }));
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn only_higher_roles_mute() {
+async fn only_higher_roles_can_mute() {
     let server = TestServer::start().await;
     let admin = server.user("root").await;
     let (room, [ana, ben, bob, cleo, dan]) =
@@ -189,12 +189,12 @@ async fn only_higher_roles_mute() {
     }
     // The new owner has no one above who could lift the mute.
     ana.give_role(&room, &bob, "owner").await;
-    bob.say(&room, "mine").await;
+    bob.send_message(&room, "mine").await;
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn slow_mode_makes_plain_members_wait() {
+async fn slow_mode_delays_plain_members() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
     ana.give_role(&room, &ben, "moderator").await;
@@ -212,7 +212,7 @@ async fn slow_mode_makes_plain_members_wait() {
     assert_eq!(socket.next_of("room").await["room"]["slow_mode_s"], 1);
     for user in [&ana, &ben] {
         for _ in 0..3 {
-            user.say(&room, "in a hurry").await;
+            user.send_message(&room, "in a hurry").await;
         }
     }
     let first = post(&cleo, &room, json!({ "body": "one", "key": "k1" }))
@@ -239,12 +239,12 @@ async fn slow_mode_makes_plain_members_wait() {
     set(&ana, &room, json!({ "slow_mode_s": 0 }))
         .await
         .expect(200);
-    cleo.say(&room, "three").await;
+    cleo.send_message(&room, "three").await;
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn slow_mode_lets_one_of_many_at_once_through() {
+async fn slow_mode_accepts_one_of_many_concurrent_messages() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     set(&ana, &room, json!({ "slow_mode_s": 21_600 }))
@@ -274,7 +274,7 @@ async fn slow_mode_lets_one_of_many_at_once_through() {
 }
 
 #[tokio::test]
-async fn in_a_locked_room_only_moderators_write() {
+async fn only_moderators_post_in_a_locked_room() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
     ana.give_role(&room, &ben, "moderator").await;
@@ -295,10 +295,10 @@ async fn in_a_locked_room_only_moderators_write() {
         .await
         .refused(403, "locked");
     assert!(problem.get("retry_after_ms").is_none(), "{problem}");
-    socket.say(&room, "c1", "hi").await;
+    socket.send_message(&room, "c1", "hi").await;
     assert_eq!(socket.next_of("error").await["code"], "locked");
     for user in [&ana, &ben] {
-        user.say(&room, "an announcement").await;
+        user.send_message(&room, "an announcement").await;
     }
     // Settings without a change are not announced.
     let count = ana.history(&room).await.len();
@@ -309,12 +309,12 @@ async fn in_a_locked_room_only_moderators_write() {
     set(&ana, &room, json!({ "locked": false }))
         .await
         .expect(200);
-    cleo.say(&room, "hi").await;
+    cleo.send_message(&room, "hi").await;
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn only_moderators_lock_and_slow_down() {
+async fn only_moderators_lock_and_set_slow_mode() {
     let server = TestServer::start().await;
     let admin = server.user("root").await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;

@@ -106,7 +106,7 @@ enum Want {
 }
 
 impl Want {
-    fn is_met_by(self, got: &Got) -> bool {
+    fn matches(self, got: &Got) -> bool {
         match self {
             Self::Done => (200..300).contains(&got.status) || got.status == 101,
             Self::Refused(status, code) => got.status == status && got.code == code,
@@ -208,7 +208,7 @@ impl Row {
         }
     }
 
-    const fn by_a_newcomer(self) -> Self {
+    const fn for_newcomer(self) -> Self {
         Self {
             newcomer: true,
             ..self
@@ -313,7 +313,7 @@ enum Answer {
 }
 
 /// One cell that is not as wanted, in words.
-fn judged(
+fn mismatch(
     what: impl fmt::Display,
     name: (&str, &str),
     actor: Actor,
@@ -326,7 +326,7 @@ fn judged(
     });
     let as_known =
         known.is_some_and(|(.., status, code)| (*status, *code) == (got.status, &got.code));
-    let wrong = match (known, want.is_met_by(got)) {
+    let wrong = match (known, want.matches(got)) {
         (None, true) => return None,
         (Some(_), true) => "this is as promised now, and is to be struck from KNOWN".to_owned(),
         (_, false) if as_known => return None,
@@ -336,12 +336,12 @@ fn judged(
 }
 
 /// Tries a row with everybody in one kind of room, those first who change nothing.
-async fn tried(world: &World, row: &Row, base: &str, kind: Kind) -> Vec<String> {
+async fn check_row(world: &World, row: &Row, base: &str, kind: Kind) -> Vec<String> {
     let template = row.template();
     let mut place = if row.is_about_a_room() {
         world.place(kind, &template).await
     } else {
-        world.nowhere()
+        world.no_place()
     };
     let (may, may_not): (Vec<Actor>, Vec<Actor>) = ACTORS
         .into_iter()
@@ -356,9 +356,9 @@ async fn tried(world: &World, row: &Row, base: &str, kind: Kind) -> Vec<String> 
         }
         cells.push(ask(world, row, base, actor, &place).await);
     }
-    let judged = cells.into_iter().filter_map(|(actor, got)| {
+    let mismatch = cells.into_iter().filter_map(|(actor, got)| {
         let what = format!("{} {} {}", row.method, based(row.path, base), row.body);
-        judged(
+        mismatch(
             what,
             (row.method, row.path),
             actor,
@@ -367,7 +367,7 @@ async fn tried(world: &World, row: &Row, base: &str, kind: Kind) -> Vec<String> 
             &got,
         )
     });
-    judged.collect()
+    mismatch.collect()
 }
 
 async fn ask(world: &World, row: &Row, base: &str, actor: Actor, place: &Place) -> (Actor, Got) {
@@ -403,14 +403,14 @@ fn every_route_and_every_command_has_a_row() {
 }
 
 #[tokio::test]
-async fn everybody_may_ask_what_the_table_says_and_nothing_else() {
+async fn requests_are_allowed_exactly_as_in_the_table() {
     let world = World::new().await;
     let mut failures = Vec::new();
     let (in_rooms, elsewhere): (Vec<&Row>, Vec<&Row>) =
         CALLS.iter().partition(|row| row.is_about_a_room());
     for row in elsewhere {
         for base in row.bases() {
-            failures.extend(tried(&world, row, base, Kind::Public).await);
+            failures.extend(check_row(&world, row, base, Kind::Public).await);
         }
     }
     let cases = in_rooms.into_iter().flat_map(|row| {
@@ -418,7 +418,7 @@ async fn everybody_may_ask_what_the_table_says_and_nothing_else() {
         bases.flat_map(move |base| KINDS.map(|kind| (row, base, kind)))
     });
     let world_of = &world;
-    let cases = stream::iter(cases).map(|(row, base, kind)| tried(world_of, row, base, kind));
+    let cases = stream::iter(cases).map(|(row, base, kind)| check_row(world_of, row, base, kind));
     let found: Vec<Vec<String>> = cases.buffered(6).collect().await;
     failures.extend(found.into_iter().flatten());
     none_of(&failures);
@@ -426,7 +426,7 @@ async fn everybody_may_ask_what_the_table_says_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn everybody_may_say_over_a_socket_what_the_table_says_and_nothing_else() {
+async fn socket_commands_are_allowed_exactly_as_in_the_table() {
     let world = World::new().await;
     let cases = COMMANDS
         .iter()
@@ -438,13 +438,23 @@ async fn everybody_may_say_over_a_socket_what_the_table_says_and_nothing_else() 
     let actors = ACTORS
         .into_iter()
         .filter(|actor| *actor != Actor::Anonymous);
-    let told = join_all(actors.map(|actor| told(&world, &places, actor))).await;
-    none_of(&told.into_iter().flatten().collect::<Vec<_>>());
+    let check_socket_commands =
+        join_all(actors.map(|actor| check_socket_commands(&world, &places, actor))).await;
+    none_of(
+        &check_socket_commands
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>(),
+    );
     world.server.stopped().await;
 }
 
 /// Says all of it as one actor, over one socket.
-async fn told(world: &World, places: &[(&Say, Kind, Place)], actor: Actor) -> Vec<String> {
+async fn check_socket_commands(
+    world: &World,
+    places: &[(&Say, Kind, Place)],
+    actor: Actor,
+) -> Vec<String> {
     let user = world.user(actor).expect("a user");
     let (mut socket, _) = user.connect().await;
     let mut failures = Vec::new();
@@ -465,7 +475,7 @@ async fn told(world: &World, places: &[(&Say, Kind, Place)], actor: Actor) -> Ve
             code: code.unwrap_or_default(),
         };
         let what = format!("{} {}", say.name, say.fields);
-        failures.extend(judged(what, ("SAY", say.name), actor, *kind, want, &got));
+        failures.extend(mismatch(what, ("SAY", say.name), actor, *kind, want, &got));
     }
     failures
 }

@@ -21,7 +21,7 @@ async fn set_role(owner: &User, room: &Room, user: &User, role: &str) {
 }
 
 #[tokio::test]
-async fn who_makes_a_room_owns_it_and_is_inside() {
+async fn creator_owns_and_joins_the_room() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let wanted = json!({ "name": " Kitchen ", "topic": "soup" });
@@ -53,7 +53,7 @@ async fn who_makes_a_room_owns_it_and_is_inside() {
 }
 
 #[tokio::test]
-async fn a_room_is_public_or_private() {
+async fn room_is_public_or_private() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     for kind in ["public", "private"] {
@@ -74,7 +74,7 @@ async fn a_room_is_public_or_private() {
 }
 
 #[tokio::test]
-async fn a_rooms_name_and_topic_keep_their_rules() {
+async fn invalid_room_name_and_topic_are_refused() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     for (field, value) in [
@@ -114,12 +114,12 @@ async fn a_rooms_name_and_topic_keep_their_rules() {
 }
 
 #[tokio::test]
-async fn the_list_counts_what_is_unread() {
+async fn list_counts_unread_messages() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     ana.create_room("ana alone").await;
-    ana.say(&room, "one").await;
-    ana.say(&room, "two").await;
+    ana.send_message(&room, "one").await;
+    ana.send_message(&room, "two").await;
     let rooms = ben.get("/api/rooms").await.expect(200);
     let [seen] = rooms.as_array().unwrap().as_slice() else {
         panic!("one room: {rooms}")
@@ -147,7 +147,7 @@ async fn the_list_counts_what_is_unread() {
 }
 
 #[tokio::test]
-async fn each_role_changes_what_it_may() {
+async fn each_role_edits_what_it_may() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
     set_role(&ana, &room, &ben, "moderator").await;
@@ -203,10 +203,10 @@ async fn each_role_changes_what_it_may() {
 }
 
 #[tokio::test]
-async fn a_deleted_room_is_gone_for_all() {
+async fn deleted_room_is_not_found_for_members() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    ana.say(&room, "hi").await;
+    ana.send_message(&room, "hi").await;
     let path = format!("/api/rooms/{}", room.id);
     ben.delete(&path).await.refused(403, "forbidden");
     let (mut all, _) = ben.connect().await;

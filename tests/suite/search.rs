@@ -31,7 +31,7 @@ pub(crate) async fn found(user: &User, q: &str) -> Vec<String> {
 }
 
 /// Waits until a query finds that, newest first.
-pub(crate) async fn finds(user: &User, q: &str, wanted: &[&str]) {
+pub(crate) async fn assert_search(user: &User, q: &str, wanted: &[&str]) {
     let mut last = Vec::new();
     let reached = async {
         while last != wanted {
@@ -44,16 +44,16 @@ pub(crate) async fn finds(user: &User, q: &str, wanted: &[&str]) {
 }
 
 /// Says it all, in that order, and waits until the last of it is in the index.
-pub(crate) async fn say_all(user: &User, room: &Room, texts: &[&str]) {
+pub(crate) async fn post_all(user: &User, room: &Room, texts: &[&str]) {
     for text in texts {
-        user.say(room, text).await;
+        user.send_message(room, text).await;
     }
     let last = texts.last().unwrap();
-    finds(user, &format!("\"{last}\" in:{}", room.id), &[last]).await;
+    assert_search(user, &format!("\"{last}\" in:{}", room.id), &[last]).await;
 }
 
 #[tokio::test]
-async fn any_part_of_a_word_is_found_in_any_script() {
+async fn parts_of_words_are_found_in_any_script() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let texts = [
@@ -65,7 +65,7 @@ async fn any_part_of_a_word_is_found_in_any_script() {
         "C++ 👍🏽, a \"quoted\" word: 100% (x*y)",
         "one\n\ntwo   three",
     ];
-    say_all(&ana, &room, &texts).await;
+    post_all(&ana, &room, &texts).await;
     for (q, at, ranges) in [
         ("ploy", 0, json!([[2, 6]])),
         ("DEPLOY is", 0, json!([[0, 6], [11, 13]])),
@@ -106,10 +106,10 @@ async fn any_part_of_a_word_is_found_in_any_script() {
 }
 
 #[tokio::test]
-async fn words_are_words_and_never_syntax() {
+async fn query_words_are_never_syntax() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
-    say_all(&ana, &room, &["cats and dogs", "body:x NEAR(y) ^z -w"]).await;
+    post_all(&ana, &room, &["cats and dogs", "body:x NEAR(y) ^z -w"]).await;
     for q in [
         "cats OR dogs",
         "cats NOT dogs",
@@ -143,14 +143,14 @@ async fn words_are_words_and_never_syntax() {
 }
 
 #[tokio::test]
-async fn filters_narrow_a_search_down() {
+async fn filters_restrict_a_search() {
     let server = TestServer::start().await;
     let (lobby, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let green = ana.create_room("Green room").await;
     ben.join(&green.code).await.expect(200);
-    say_all(&ana, &lobby, &["tea in the lobby"]).await;
-    say_all(&ben, &green, &["tea in green"]).await;
-    say_all(&ana, &green, &["no coffee, tea"]).await;
+    post_all(&ana, &lobby, &["tea in the lobby"]).await;
+    post_all(&ben, &green, &["tea in green"]).await;
+    post_all(&ana, &green, &["no coffee, tea"]).await;
     let (first, second, third) = ("tea in the lobby", "tea in green", "no coffee, tea");
     for (q, wanted) in [
         ("tea", vec![third, second, first]),
@@ -195,11 +195,11 @@ async fn filters_narrow_a_search_down() {
 }
 
 #[tokio::test]
-async fn a_hit_is_enough_to_open_it_where_it_was_said() {
+async fn hit_links_to_its_place_in_the_history() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let said = ana.say(&room, "the needle").await;
-    finds(&ben, "needle", &["the needle"]).await;
+    let said = ana.send_message(&room, "the needle").await;
+    assert_search(&ben, "needle", &["the needle"]).await;
     let answer = answer(&ben, "needle").await;
     let hit = &answer["items"][0];
     assert_eq!(
@@ -214,7 +214,7 @@ async fn a_hit_is_enough_to_open_it_where_it_was_said() {
 }
 
 #[tokio::test]
-async fn a_direct_room_is_called_by_the_others_in_it() {
+async fn direct_room_in_results_is_named_after_its_members() {
     let server = TestServer::start().await;
     let (_, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     let ids = json!({ "user_ids": [cid.id, ben.id] });
@@ -223,7 +223,7 @@ async fn a_direct_room_is_called_by_the_others_in_it() {
         id: direct["id"].as_i64().unwrap(),
         code: String::new(),
     };
-    say_all(&ana, &room, &["a secret"]).await;
+    post_all(&ana, &room, &["a secret"]).await;
     for (reader, name) in [(&ana, "ben, cid"), (&cid, "ana, ben")] {
         let answer = answer(reader, &format!("secret in:\"{name}\"")).await;
         assert_eq!(answer["items"][0]["room_name"], name, "{answer}");
@@ -232,16 +232,17 @@ async fn a_direct_room_is_called_by_the_others_in_it() {
 }
 
 #[tokio::test]
-async fn a_cursor_leads_through_all_hits_newest_first() {
+async fn cursor_traverses_all_hits_newest_first() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
     let other = ana.create_room("other").await;
     let said: Vec<String> = (0..23).map(|n| format!("leaf {n}")).collect();
     for (n, text) in said.iter().enumerate() {
-        ana.say(if n % 3 == 0 { &other } else { &room }, text).await;
+        ana.send_message(if n % 3 == 0 { &other } else { &room }, text)
+            .await;
     }
-    say_all(&ana, &room, &["the end here"]).await;
-    say_all(&ana, &other, &["the end there"]).await;
+    post_all(&ana, &room, &["the end here"]).await;
+    post_all(&ana, &other, &["the end there"]).await;
     for (q, limit) in [
         ("leaf", "5"),
         ("le", "23"),
@@ -270,11 +271,11 @@ async fn a_cursor_leads_through_all_hits_newest_first() {
 }
 
 #[tokio::test]
-async fn a_search_that_cannot_be_made_is_told_why() {
+async fn invalid_search_is_explained() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let secret = ben.create_room("secret").await;
-    ana.say(&room, "hello").await;
+    ana.send_message(&room, "hello").await;
     let long = "x".repeat(257);
     let secret = format!("hello in:{}", secret.id);
     for (parameters, pointer) in [
@@ -308,17 +309,17 @@ async fn a_search_that_cannot_be_made_is_told_why() {
 }
 
 #[tokio::test]
-async fn only_rooms_that_one_is_in_at_that_moment_are_searched() {
+async fn search_covers_only_current_rooms() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let cleo = server.user("cleo").await;
     let open = json!({ "name": "agora", "kind": "public" });
     let open = ana.post("/api/rooms", open).await.expect(201);
-    say_all(&ana, &room, &["the word is swordfish"]).await;
+    post_all(&ana, &room, &["the word is swordfish"]).await;
     let path = format!("/api/rooms/{}/messages", open["id"]);
     let body = json!({ "body": "swordfish in public" });
     ana.post(&path, body).await.expect(201);
-    finds(
+    assert_search(
         &ana,
         "swordfish",
         &["swordfish in public", "the word is swordfish"],
@@ -345,21 +346,21 @@ async fn only_rooms_that_one_is_in_at_that_moment_are_searched() {
 }
 
 #[tokio::test]
-async fn what_the_room_says_about_itself_is_not_found() {
+async fn system_messages_are_not_found() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
-    say_all(&ana, &room, &["ben joined us yesterday"]).await;
+    post_all(&ana, &room, &["ben joined us yesterday"]).await;
     assert_eq!(found(&ana, "joined").await, ["ben joined us yesterday"]);
     server.stopped().await;
 }
 
 /// Changes made directly in the database are indexed like new messages.
 #[tokio::test]
-async fn a_message_is_found_by_its_text_of_now_alone() {
+async fn message_is_found_by_its_current_text_only() {
     let server = TestServer::start().await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
     let texts = ["apples and pears", "apples and plums", "apples and nuts"];
-    say_all(&ana, &room, &texts).await;
+    post_all(&ana, &room, &texts).await;
     execute(
         &server.folder(),
         "update messages set body = 'cherries' where body = 'apples and pears';

@@ -6,18 +6,18 @@ use sqlx::Connection;
 
 use crate::{
     command_line::parlor,
-    search::{finds, found, say_all},
+    search::{assert_search, found, post_all},
     support::{TestServer, database, execute, within},
 };
 
 #[tokio::test]
-async fn what_changed_while_nobody_indexed_is_indexed_at_the_start() {
+async fn changes_without_indexer_are_indexed_at_start() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
-    say_all(&ana, &room, &["apples and pears", "plums"]).await;
+    post_all(&ana, &room, &["apples and pears", "plums"]).await;
     // Said in the last moment, so that the end of the server comes before the index.
-    ana.say(&room, "cherries").await;
+    ana.send_message(&room, "cherries").await;
     server.stopped().await;
     execute(
         folder.path(),
@@ -28,8 +28,8 @@ async fn what_changed_while_nobody_indexed_is_indexed_at_the_start() {
     .await;
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let ana = ana.at(server.address);
-    finds(&ana, "oranges", &["oranges"]).await;
-    finds(&ana, "cherries", &["cherries"]).await;
+    assert_search(&ana, "oranges", &["oranges"]).await;
+    assert_search(&ana, "cherries", &["cherries"]).await;
     for q in ["apples", "plums", "pl"] {
         assert!(found(&ana, q).await.is_empty(), "{q}");
     }
@@ -50,13 +50,13 @@ async fn left_in_index(folder: &Path, expression: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn a_deleted_room_leaves_nothing_in_the_index() {
+async fn deleted_room_is_removed_from_the_index() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
     let other = ana.create_room("other").await;
-    say_all(&ana, &room, &["swordfish"]).await;
-    say_all(&ana, &other, &["swordfish too"]).await;
+    post_all(&ana, &room, &["swordfish"]).await;
+    post_all(&ana, &other, &["swordfish too"]).await;
     ana.delete(&format!("/api/rooms/{}", room.id))
         .await
         .expect(204);
@@ -76,17 +76,20 @@ async fn a_deleted_room_leaves_nothing_in_the_index() {
 }
 
 #[tokio::test]
-async fn a_flood_is_indexed_to_its_last_message() {
+async fn flood_is_indexed_completely() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let quiet = ben.create_room("quiet").await;
     let sends = (0..1000).map(|n| {
         let (user, room) = (&ana, &room);
-        async move { user.say(room, &format!("drop {n:04} of many")).await }
+        async move {
+            user.send_message(room, &format!("drop {n:04} of many"))
+                .await
+        }
     });
     let whisper = async {
-        ben.say(&quiet, "a whisper").await;
-        finds(&ben, "whisper", &["a whisper"]).await;
+        ben.send_message(&quiet, "a whisper").await;
+        assert_search(&ben, "whisper", &["a whisper"]).await;
     };
     let flood = async {
         let mut sends: Vec<_> = sends.collect();
@@ -98,7 +101,7 @@ async fn a_flood_is_indexed_to_its_last_message() {
     tokio::join!(flood, whisper);
     for n in [0, 1, 499, 998, 999] {
         let body = format!("drop {n:04} of many");
-        finds(&ana, &format!("{n:04}"), &[&body]).await;
+        assert_search(&ana, &format!("{n:04}"), &[&body]).await;
     }
     server.stopped().await;
 }
@@ -111,12 +114,12 @@ pub(crate) async fn reindex(folder: &Path) -> Output {
 }
 
 #[tokio::test]
-async fn the_index_can_be_built_anew() {
+async fn index_can_be_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = TestServer::on(data.clone(), |_| {}).await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
-    say_all(&ana, &room, &["swordfish", "and chips"]).await;
+    post_all(&ana, &room, &["swordfish", "and chips"]).await;
     let in_use = reindex(&data).await;
     assert_eq!(in_use.status.code(), Some(1), "{in_use:?}");
     server.stopped().await;
@@ -143,11 +146,11 @@ async fn the_index_can_be_built_anew() {
 }
 
 #[tokio::test]
-async fn an_index_of_another_shape_is_built_anew_at_the_start() {
+async fn index_of_another_version_is_rebuilt_at_start() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (room, [ana, _]) = server.room_of(["ana", "ben"]).await;
-    say_all(&ana, &room, &["swordfish"]).await;
+    post_all(&ana, &room, &["swordfish"]).await;
     server.stopped().await;
     execute(
         folder.path(),
@@ -155,6 +158,6 @@ async fn an_index_of_another_shape_is_built_anew_at_the_start() {
     )
     .await;
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
-    finds(&ana.at(server.address), "swordfish", &["swordfish"]).await;
+    assert_search(&ana.at(server.address), "swordfish", &["swordfish"]).await;
     server.stopped().await;
 }

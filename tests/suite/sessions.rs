@@ -37,7 +37,7 @@ async fn assert_closed_as_ended(socket: JsonSocket) {
 }
 
 #[tokio::test]
-async fn refreshing_gives_another_pair() {
+async fn refresh_returns_a_new_pair() {
     let server = TestServer::start().await;
     let mut ana = server.user("ana").await;
     let first = ana.refresh_token.clone();
@@ -58,7 +58,7 @@ async fn refreshing_gives_another_pair() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_used_twice_ends_its_login() {
+async fn reused_refresh_token_ends_the_session() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let phone = ana.sign_in_again().await;
@@ -84,7 +84,7 @@ async fn a_refresh_token_used_twice_ends_its_login() {
 }
 
 #[tokio::test]
-async fn of_two_refreshes_at_once_at_most_one_wins() {
+async fn at_most_one_of_two_concurrent_refreshes_succeeds() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let (one, two) = tokio::join!(
@@ -98,7 +98,7 @@ async fn of_two_refreshes_at_once_at_most_one_wins() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_tokens_and_sockets() {
+async fn sign_out_ends_tokens_and_sockets() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let phone = ana.sign_in_again().await;
@@ -116,7 +116,7 @@ async fn signing_out_ends_tokens_and_sockets() {
 }
 
 #[tokio::test]
-async fn an_ended_login_stays_ended_after_a_restart() {
+async fn ended_session_stays_ended_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let mut ana = server.user("ana").await;
@@ -131,7 +131,7 @@ async fn an_ended_login_stays_ended_after_a_restart() {
 }
 
 #[tokio::test]
-async fn another_password_ends_every_other_login() {
+async fn password_change_ends_other_sessions() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let phone = ana.sign_in_again().await;
@@ -153,7 +153,7 @@ async fn another_password_ends_every_other_login() {
 }
 
 #[tokio::test]
-async fn a_password_is_changed_only_by_who_knows_it() {
+async fn password_change_needs_the_current_password() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let phone = ana.sign_in_again().await;
@@ -186,7 +186,7 @@ async fn a_password_is_changed_only_by_who_knows_it() {
 }
 
 #[tokio::test]
-async fn one_sees_where_one_is_signed_in() {
+async fn user_lists_own_sessions() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let ben = server.user("ben").await;
@@ -214,7 +214,7 @@ async fn one_sees_where_one_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_login_is_revoked_by_its_owner_alone() {
+async fn only_the_owner_revokes_a_session() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let ben = server.user("ben").await;
@@ -238,7 +238,7 @@ async fn a_login_is_revoked_by_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn one_kind_of_token_is_no_other() {
+async fn access_and_refresh_tokens_are_not_interchangeable() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     refresh(&server, &ana.token)
@@ -254,7 +254,7 @@ async fn one_kind_of_token_is_no_other() {
 }
 
 #[tokio::test]
-async fn without_a_good_token_the_answer_is_401_with_a_challenge() {
+async fn invalid_token_is_401_with_a_challenge() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let mut forged = ana.token.clone();
@@ -300,7 +300,7 @@ async fn without_a_good_token_the_answer_is_401_with_a_challenge() {
 }
 
 #[tokio::test]
-async fn a_token_in_the_address_is_not_looked_at() {
+async fn token_in_the_query_is_ignored() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     for name in ["access_token", "token", "bearer"] {
@@ -313,7 +313,7 @@ async fn a_token_in_the_address_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn one_changes_the_name_one_is_shown_by() {
+async fn user_changes_own_display_name() {
     let server = TestServer::start().await;
     let (room, [ana, _ben]) = server.room_of(["ana", "ben"]).await;
     let changed = ana
@@ -322,7 +322,7 @@ async fn one_changes_the_name_one_is_shown_by() {
         .expect(200);
     assert_eq!(changed["user"]["display_name"], "Ana B.", "{changed}");
     assert_eq!(ana.get("/api/me").await.expect(200), changed);
-    let message = ana.say(&room, "hi").await;
+    let message = ana.send_message(&room, "hi").await;
     assert_eq!(message["author"]["display_name"], "Ana B.", "{message}");
     for name in [json!(""), json!("x".repeat(65)), json!(7)] {
         let problem: Value = ana
@@ -338,7 +338,7 @@ async fn one_changes_the_name_one_is_shown_by() {
 }
 
 #[tokio::test]
-async fn a_hundred_logins_are_enough_and_the_oldest_makes_room() {
+async fn oldest_of_more_than_100_sessions_ends() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let (socket, _) = ana.connect().await;

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use crate::command_line::{Running, parlor, refusal};
 
 #[tokio::test]
-async fn an_unknown_setting_is_told_the_nearest_known_one() {
+async fn unknown_setting_suggests_the_nearest_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut not_text = parlor(folder.path(), &[]);
     not_text.env("PARLOR_NAME", OsStr::from_bytes(b"caf\xe9"));
@@ -40,7 +40,7 @@ async fn an_unknown_setting_is_told_the_nearest_known_one() {
 }
 
 #[tokio::test]
-async fn a_setting_that_cannot_be_used_is_named() {
+async fn invalid_setting_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, named) in [
         (["--listen", "here"], "listen"),
@@ -81,7 +81,7 @@ async fn log_with(variables: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn an_unknown_variable_is_warned_of_and_ignored() {
+async fn unknown_variable_is_warned_of_and_ignored() {
     let log = log_with(&[
         ("PARLOR_LISTN", "127.0.0.1:1"),
         ("PARLOR_PORT", "9000"),
@@ -105,7 +105,7 @@ async fn an_unknown_variable_is_warned_of_and_ignored() {
 }
 
 #[tokio::test]
-async fn a_service_called_parlor_does_not_keep_it_from_starting() {
+async fn kubernetes_service_named_parlor_does_not_prevent_start() {
     let log = log_with(&[
         ("PARLOR_SERVICE_HOST", "10.0.0.1"),
         ("PARLOR_SERVICE_PORT", "8000"),
@@ -129,7 +129,7 @@ async fn a_service_called_parlor_does_not_keep_it_from_starting() {
 }
 
 #[tokio::test]
-async fn the_first_lines_of_a_new_server_warn_of_nothing() {
+async fn new_server_logs_no_warning() {
     let log = log_with(&[]).await;
     let first = log.lines().next().unwrap_or_default();
     assert!(first.contains("INFO"), "{log}");
@@ -138,7 +138,7 @@ async fn the_first_lines_of_a_new_server_warn_of_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_is_written_as_in_the_file_or_with_commas() {
+async fn list_setting_accepts_toml_or_commas() {
     let origin = "https://app.example.org";
     for list in [
         format!("[\"{origin}\"]"),
@@ -187,7 +187,7 @@ async fn a_list_is_written_as_in_the_file_or_with_commas() {
 }
 
 #[tokio::test]
-async fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+async fn flag_overrides_environment_overrides_file() {
     let folder = tempfile::tempdir().unwrap();
     let settings = "listen = \"127.0.0.1:0\"\nname = \"File\"\ndata = \"from-file\"\n\
                     [limits]\nbody_chars = 11\nrequest_bytes = 2222\n";
@@ -219,7 +219,7 @@ async fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 }
 
 #[tokio::test]
-async fn the_example_is_printed_and_is_a_settings_file() {
+async fn printed_example_is_a_valid_settings_file() {
     let folder = tempfile::tempdir().unwrap();
     let output = parlor(folder.path(), &["config"]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");

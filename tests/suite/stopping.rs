@@ -30,7 +30,7 @@ async fn begun_request(running: &Running) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_end_is_left_and_named() {
+async fn endless_request_is_abandoned_and_logged() {
     let folder = tempfile::tempdir().unwrap();
     let settings = [
         "--set",
@@ -55,7 +55,7 @@ async fn a_request_that_does_not_end_is_left_and_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_does_not_answer_is_left_and_named() {
+async fn hanging_database_is_abandoned_and_logged() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::start(folder.path(), &["--set", "timing.stop_ms=900"]).await;
     let address = running.address();
@@ -81,7 +81,7 @@ async fn a_database_that_does_not_answer_is_left_and_named() {
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_it_at_once() {
+async fn second_signal_stops_immediately() {
     for second in [Signal::TERM, Signal::INT] {
         let folder = tempfile::tempdir().unwrap();
         let settings = [

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
 use crate::{
-    files::{brought, picture, send, url},
+    files::{picture, send, uploaded, url},
     support::{TestServer, User, Wire, within},
 };
 
@@ -89,7 +89,7 @@ fn unchunked(bytes: &mut &[u8], what: &str) -> Vec<u8> {
 
 /// Asks for `path` and, in the same write, for something else on the same connection.
 async fn ask(user: &User, path: &str, headers: &str) -> Answer {
-    let mut wire = Wire::dial(user.address).await;
+    let mut wire = Wire::connect_with_small_buffer(user.address).await;
     let token = &user.token;
     let requests = format!(
         "GET {path} HTTP/1.1\r\nhost: parlor\r\nauthorization: Bearer {token}\r\n{headers}\r\n\
@@ -108,15 +108,15 @@ async fn ask(user: &User, path: &str, headers: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn every_streamed_answer_arrives_whole_with_gzip_and_without() {
+async fn streamed_responses_are_complete_with_and_without_gzip() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let words = "some words ".repeat(20_000);
-    let text = brought(&ana, &room, "words.txt", words.clone()).await;
-    let image = brought(&ana, &room, "a.png", picture(ImageFormat::Png, 600, 400)).await;
+    let text = uploaded(&ana, &room, "words.txt", words.clone()).await;
+    let image = uploaded(&ana, &room, "a.png", picture(ImageFormat::Png, 600, 400)).await;
     send(&ana, &room, "", &[&text, &image]).await.expect(201);
     for number in 0..300 {
-        ana.say(&room, &format!("{number} {}", "again ".repeat(40)))
+        ana.send_message(&room, &format!("{number} {}", "again ".repeat(40)))
             .await;
     }
     let avatar = ana.request(Method::PUT, "/api/me/avatar");

@@ -30,14 +30,14 @@ async fn synced(socket: &mut JsonSocket) -> (Vec<i64>, Value) {
 }
 
 #[tokio::test]
-async fn a_reconnecting_member_gets_exactly_what_was_missed() {
+async fn reconnecting_member_receives_exactly_the_missed_messages() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (socket, ready) = ben.connect().await;
     let seen = ready["rooms"][0]["head"]["rev"].as_i64().unwrap();
     socket.cut();
     for body in ["one", "two", "three"] {
-        ana.say(&room, body).await;
+        ana.send_message(&room, body).await;
     }
     let (mut socket, ready) = ben.connect().await;
     ask(&mut socket, &room, seen).await;
@@ -47,13 +47,13 @@ async fn a_reconnecting_member_gets_exactly_what_was_missed() {
     // A client that is up to date gets only the confirmation.
     ask(&mut socket, &room, seen + 3).await;
     assert_eq!(synced(&mut socket).await.0, [0_i64; 0]);
-    ana.say(&room, "four").await;
+    ana.send_message(&room, "four").await;
     assert_eq!(socket.next_of("message").await["rev"], seen + 4);
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn live_messages_during_a_sync_are_neither_lost_nor_doubled_nor_disordered() {
+async fn live_messages_during_a_sync_arrive_once_and_in_order() {
     const COUNT: usize = 700;
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
@@ -111,13 +111,13 @@ async fn live_messages_during_a_sync_are_neither_lost_nor_doubled_nor_disordered
         seen.iter().copied().eq(start + 1..=end),
         "a gap in {seen:?}"
     );
-    ana.say(&room, "after").await;
+    ana.send_message(&room, "after").await;
     assert_eq!(socket.next_of("message").await["rev"], end + 1);
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn who_is_far_behind_reads_over_http_and_then_syncs() {
+async fn client_far_behind_reads_over_http_and_then_syncs() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (socket, ready) = ben.connect().await;
@@ -146,7 +146,7 @@ async fn who_is_far_behind_reads_over_http_and_then_syncs() {
         }
         more = page["has_after"].as_bool().unwrap();
     }
-    ana.say(&room, "meanwhile").await;
+    ana.send_message(&room, "meanwhile").await;
     ask(&mut socket, &room, reached).await;
     let (revs, head) = synced(&mut socket).await;
     assert_eq!(head["rev"], seen + 1002);
@@ -179,7 +179,7 @@ async fn until_synced(wire: &mut Wire) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_sync_leaves_room_for_pings_and_answers() {
+async fn long_sync_does_not_block_pings() {
     const COUNT: usize = 900;
     let server = TestServer::with(|config| config.timing.heartbeat_ms = 2).await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
@@ -208,7 +208,7 @@ async fn a_long_sync_leaves_room_for_pings_and_answers() {
 }
 
 #[tokio::test]
-async fn a_page_is_bounded_in_bytes_and_says_that_there_is_more() {
+async fn page_is_bounded_in_bytes_and_states_more() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut socket, _) = ana.connect().await;

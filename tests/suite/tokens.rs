@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    files::{brought, fetch, send, sent, url},
+    files::{fetch, send, sent, uploaded, url},
     support::{JsonSocket, PASSWORD, Reply, Room, TestServer, User, execute, within},
 };
 
@@ -43,7 +43,7 @@ async fn assert_closed_as_ended(socket: JsonSocket) {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_listed_without_itself() {
+async fn token_is_shown_once() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let body = json!({ "name": " nightly ", "scope": "read", "expires_in": 3600 });
@@ -72,18 +72,18 @@ async fn a_token_is_shown_once_and_listed_without_itself() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_wherever_a_bearer_token_is() {
+async fn token_works_as_a_bearer_token_everywhere() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (_, program) = program(&ana, "write").await;
     let me = program.get("/api/me").await.expect(200);
     assert_eq!(me["user"]["id"], ana.id);
     let (mut listener, _) = ben.connect().await;
-    program.say(&room, "backup done").await;
+    program.send_message(&room, "backup done").await;
     assert_eq!(listener.next_message().await["body"], "backup done");
     let (mut socket, ready) = program.connect().await;
     assert_eq!(ready["user"]["id"], ana.id);
-    socket.say(&room, "k1", "and again").await;
+    socket.send_message(&room, "k1", "and again").await;
     assert_eq!(socket.next_of("ack").await["key"], "k1");
     let mut terminal = program.terminal(&room, "").await;
     terminal.enter("hello").await;
@@ -93,10 +93,10 @@ async fn a_token_is_good_wherever_a_bearer_token_is() {
 }
 
 #[tokio::test]
-async fn a_read_token_changes_nothing() {
+async fn read_token_changes_nothing() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let said = ana.say(&room, "one").await;
+    let said = ana.send_message(&room, "one").await;
     let (_, reader) = program(&ana, "read").await;
     let page = format!("/api/rooms/{}/messages", room.id);
     assert_eq!(
@@ -158,7 +158,7 @@ async fn a_read_token_changes_nothing() {
         .send(json!({ "type": "sync", "rooms": { id.to_string(): 0 } }))
         .await;
     socket.next_of("synced").await;
-    ana.say(&room, "two").await;
+    ana.send_message(&room, "two").await;
     assert_eq!(socket.next_message().await["body"], "two");
 
     let mut terminal = reader.terminal(&room, "").await;
@@ -172,7 +172,7 @@ async fn a_read_token_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_ends_with_its_sockets_and_leaves_the_others() {
+async fn revoked_token_closes_its_sockets_only() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let (id, first) = program(&ana, "write").await;
@@ -194,7 +194,7 @@ async fn a_revoked_token_ends_with_its_sockets_and_leaves_the_others() {
 }
 
 #[tokio::test]
-async fn a_token_outlives_restarts_and_another_password_until_it_is_revoked() {
+async fn token_survives_restart_and_password_change() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let ana = server.user("ana").await;
@@ -218,7 +218,7 @@ async fn a_token_outlives_restarts_and_another_password_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_token_is_listed() {
+async fn last_use_of_a_token_is_listed() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let (_, program) = program(&ana, "read").await;
@@ -232,7 +232,7 @@ async fn the_last_use_of_a_token_is_listed() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_run_out_lets_nobody_in() {
+async fn expired_token_is_refused() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let body = json!({ "name": "short", "scope": "write", "expires_in": 1 });
@@ -252,7 +252,7 @@ async fn a_token_that_has_run_out_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_told_why() {
+async fn invalid_token_request_is_explained() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let own = ana.create_room("own").await;
@@ -321,7 +321,7 @@ async fn what_is_no_token_is_told_why() {
 }
 
 #[tokio::test]
-async fn one_has_fifty_tokens_at_most() {
+async fn user_has_at_most_50_tokens() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let (first, _) = program(&ana, "read").await;
@@ -337,27 +337,27 @@ async fn one_has_fifty_tokens_at_most() {
 
 /// That a call was refused for want of a scope, which the answer names.
 #[track_caller]
-fn lacks(reply: &Reply, scope: &str) {
+fn assert_missing_scope(reply: &Reply, scope: &str) {
     let problem = reply.refused(403, "out_of_scope");
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains(&format!("scope {scope};")), "{detail}");
 }
 
 #[tokio::test]
-async fn only_a_token_of_scope_admin_does_what_admins_do() {
+async fn only_admin_scope_administers() {
     let server = TestServer::start().await;
     let (ana, ben) = (server.user("ana").await, server.user("ben").await);
     let reset = format!("/api/admin/users/{}/reset", ben.id);
     let grant = format!("/api/admin/users/{}/admin", ben.id);
     let disabled = format!("/api/admin/users/{}/disabled", ben.id);
     let (_, writer) = program(&ana, "write").await;
-    lacks(&writer.post(&reset, Value::Null).await, "admin");
-    lacks(&writer.put(&grant, Value::Null).await, "admin");
-    lacks(&writer.put(&disabled, Value::Null).await, "admin");
-    lacks(&writer.delete("/api/admin/reports/1").await, "admin");
+    assert_missing_scope(&writer.post(&reset, Value::Null).await, "admin");
+    assert_missing_scope(&writer.put(&grant, Value::Null).await, "admin");
+    assert_missing_scope(&writer.put(&disabled, Value::Null).await, "admin");
+    assert_missing_scope(&writer.delete("/api/admin/reports/1").await, "admin");
     let (_, cron) = program(&ana, "post").await;
-    lacks(&cron.put(&grant, Value::Null).await, "admin");
-    lacks(&cron.get("/api/admin/audit").await, "read");
+    assert_missing_scope(&cron.put(&grant, Value::Null).await, "admin");
+    assert_missing_scope(&cron.get("/api/admin/audit").await, "read");
     let (_, reader) = program(&ana, "read").await;
     let answer = reader.post(&reset, Value::Null).await;
     answer.refused(403, "read_only");
@@ -378,7 +378,7 @@ async fn only_a_token_of_scope_admin_does_what_admins_do() {
     // It includes what a token to write with may.
     let (_, script) = program(&ana, "admin").await;
     let room = script.create_room("lobby").await;
-    script.say(&room, "hello").await;
+    script.send_message(&room, "hello").await;
     script.post(&reset, Value::Null).await.expect(200);
     script.put(&grant, Value::Null).await.expect(204);
     let made_by_a_token = script.post(TOKENS, admin).await;
@@ -391,14 +391,14 @@ async fn only_a_token_of_scope_admin_does_what_admins_do() {
     refused.refused(403, "forbidden");
     let refused = script.get("/api/admin/audit").await;
     refused.refused(403, "forbidden");
-    script.say(&room, "still here").await;
+    script.send_message(&room, "still here").await;
     ben.put(&of_ana, Value::Null).await.expect(204);
     script.get("/api/admin/audit").await.expect(200);
     server.stopped().await;
 }
 
 #[tokio::test]
-async fn no_token_touches_passwords_logins_or_other_tokens() {
+async fn tokens_cannot_change_passwords_sessions_or_other_tokens() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     ana.create_room("lobby").await;
@@ -429,8 +429,8 @@ async fn no_token_touches_passwords_logins_or_other_tokens() {
             script.delete(&path).await.refused(403, change);
         }
         if scope == "post" {
-            lacks(&script.get(TOKENS).await, "read");
-            lacks(&script.get("/api/me/export").await, "read");
+            assert_missing_scope(&script.get(TOKENS).await, "read");
+            assert_missing_scope(&script.get("/api/me/export").await, "read");
         } else {
             let listed = script.get(TOKENS).await.expect(200);
             let listed = listed["items"].as_array().unwrap();
@@ -462,10 +462,10 @@ async fn no_token_touches_passwords_logins_or_other_tokens() {
 }
 
 #[tokio::test]
-async fn a_token_to_post_with_sends_and_learns_nothing() {
+async fn post_token_sends_and_reads_nothing() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
-    let secret = ben.say(&room, "the secret").await;
+    let secret = ben.send_message(&room, "the secret").await;
     let elsewhere = ben.create_room("elsewhere").await;
     let (_, cron) = program(&ana, "post").await;
     let page = format!("/api/rooms/{}/messages", room.id);
@@ -494,7 +494,7 @@ async fn a_token_to_post_with_sends_and_learns_nothing() {
     );
     let plain = cron.request(Method::POST, &page).body("Backup done");
     Reply::of(plain).await.expect(201);
-    let file = brought(&cron, &room, "log.txt", "all well").await;
+    let file = uploaded(&cron, &room, "log.txt", "all well").await;
     send(&cron, &room, "the log", &[&file]).await.expect(201);
     let put = format!("/api/rooms/{}/files/again.txt", room.id);
     let put = cron.request(Method::PUT, &put).body("all well");
@@ -518,19 +518,19 @@ async fn a_token_to_post_with_sends_and_learns_nothing() {
         &format!("/api/users/{}/avatar", ana.id),
         url(&file),
     ] {
-        lacks(&cron.get(path).await, "read");
+        assert_missing_scope(&cron.get(path).await, "read");
         let head = Reply::of(cron.request(Method::HEAD, path)).await;
         head.is(403);
     }
-    lacks(&cron.patch(&message, json!({ "body": "x" })).await, "write");
-    lacks(&cron.delete(&message).await, "write");
-    lacks(
+    assert_missing_scope(&cron.patch(&message, json!({ "body": "x" })).await, "write");
+    assert_missing_scope(&cron.delete(&message).await, "write");
+    assert_missing_scope(
         &cron
             .put(&format!("{message}/reactions/+1"), Value::Null)
             .await,
         "write",
     );
-    lacks(
+    assert_missing_scope(
         &cron
             .put(&format!("/api/rooms/{}/read", room.id), json!({ "seq": 1 }))
             .await,
@@ -543,7 +543,7 @@ async fn a_token_to_post_with_sends_and_learns_nothing() {
             .header("upgrade", "websocket")
             .header("sec-websocket-version", "13")
             .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
-        lacks(&Reply::of(handshake).await, "read");
+        assert_missing_scope(&Reply::of(handshake).await, "read");
     }
     server.stopped().await;
 }
@@ -591,7 +591,7 @@ impl Limited {
 }
 
 #[tokio::test]
-async fn a_token_with_a_list_of_rooms_lists_and_finds_no_others() {
+async fn room_limited_token_lists_no_other_rooms() {
     let Limited {
         server,
         here,
@@ -601,8 +601,8 @@ async fn a_token_with_a_list_of_rooms_lists_and_finds_no_others() {
         script,
         ..
     } = Limited::new().await;
-    ana.say(&here, "needle here").await;
-    ana.say(&there, "needle there").await;
+    ana.send_message(&here, "needle here").await;
+    ana.send_message(&there, "needle there").await;
     let ids = |rooms: &Value| -> Vec<i64> {
         let rooms = rooms.as_array().unwrap().iter();
         rooms.map(|room| room["id"].as_i64().unwrap()).collect()
@@ -655,7 +655,7 @@ async fn a_token_with_a_list_of_rooms_lists_and_finds_no_others() {
 }
 
 #[tokio::test]
-async fn a_token_with_a_list_of_rooms_reads_nothing_of_others() {
+async fn room_limited_token_reads_no_other_rooms() {
     let Limited {
         server,
         here,
@@ -668,7 +668,7 @@ async fn a_token_with_a_list_of_rooms_reads_nothing_of_others() {
         dan,
         script,
     } = Limited::new().await;
-    let hidden = ana.say(&there, "needle there").await;
+    let hidden = ana.send_message(&there, "needle there").await;
     let (file, _) = sent(&ana, &there, "a.txt", "private").await;
 
     // The rooms and what is in them.
@@ -746,12 +746,12 @@ async fn a_token_with_a_list_of_rooms_reads_nothing_of_others() {
 }
 
 #[tokio::test]
-async fn a_token_with_a_list_of_rooms_hears_nothing_of_others() {
+async fn room_limited_token_receives_no_events_of_other_rooms() {
     let server = TestServer::start().await;
     let (here, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let there = ana.create_room("there").await;
     ben.join(&there.code).await.expect(200);
-    ana.say(&there, "before").await;
+    ana.send_message(&there, "before").await;
     let script = program_in(&ana, "write", &[&here]).await;
     let (mut socket, ready) = script.connect().await;
     let rooms = ready["rooms"].as_array().unwrap();
@@ -781,13 +781,13 @@ async fn a_token_with_a_list_of_rooms_hears_nothing_of_others() {
     }
 
     // Events of other rooms, new ones included, do not come.
-    ben.say(&there, "after").await;
+    ben.send_message(&there, "after").await;
     let read = format!("/api/rooms/{}/read", there.id);
     ana.put(&read, json!({ "seq": 1, "force": true }))
         .await
         .expect(200);
     let new = ana.create_room("new").await;
-    ana.say(&new, "hello").await;
+    ana.send_message(&new, "hello").await;
     let direct = json!({ "user_ids": [ana.id] });
     let direct = ben.post("/api/dms", direct).await.expect(201);
     let path = format!("/api/rooms/{}/messages", direct["id"]);
@@ -797,7 +797,7 @@ async fn a_token_with_a_list_of_rooms_hears_nothing_of_others() {
     ana.delete(&format!("/api/rooms/{}", new.id))
         .await
         .expect(204);
-    ben.say(&here, "for all").await;
+    ben.send_message(&here, "for all").await;
     loop {
         let heard = socket.next().await;
         let room = match heard["type"].as_str().unwrap() {
@@ -837,7 +837,7 @@ async fn a_token_with_a_list_of_rooms_hears_nothing_of_others() {
 }
 
 #[tokio::test]
-async fn a_token_keeps_its_list_over_leaving_deleting_and_restarts() {
+async fn room_limit_survives_leaving_deletion_and_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (gone, [ana, ben]) = server.room_of(["ana", "ben"]).await;
@@ -865,7 +865,7 @@ async fn a_token_keeps_its_list_over_leaving_deleting_and_restarts() {
 }
 
 #[tokio::test]
-async fn tokens_of_a_former_version_keep_their_scope_and_lose_what_admins_do() {
+async fn tokens_of_a_former_version_keep_scope_without_admin() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
@@ -889,13 +889,13 @@ async fn tokens_of_a_former_version_keep_their_scope_and_lose_what_admins_do() {
     .await;
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
     let (reader, writer) = (reader.at(server.address), writer.at(server.address));
-    writer.say(&room, "hello").await;
+    writer.send_message(&room, "hello").await;
     reader.get("/api/admin/audit").await.expect(200);
     let page = format!("/api/rooms/{}/messages", room.id);
     let refused = reader.post(&page, json!({ "body": "x" })).await;
     refused.refused(403, "read_only");
     let reset = format!("/api/admin/users/{}/reset", ana.id);
-    lacks(&writer.post(&reset, Value::Null).await, "admin");
+    assert_missing_scope(&writer.post(&reset, Value::Null).await, "admin");
     let listed = ana.at(server.address).get(TOKENS).await.expect(200);
     let listed = listed["items"].as_array().unwrap().iter();
     let listed: Vec<_> = listed

@@ -12,7 +12,7 @@ async fn roles(reader: &User, room: &Room) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn an_owner_hands_the_room_over() {
+async fn owner_transfers_the_room() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;
     let path = format!("/api/rooms/{}/owner", room.id);
@@ -41,7 +41,7 @@ async fn an_owner_hands_the_room_over() {
 }
 
 #[tokio::test]
-async fn only_an_owner_hands_over_and_only_to_a_member() {
+async fn only_owner_transfers_and_only_to_a_member() {
     let server = TestServer::start().await;
     let admin = server.user("root").await;
     let (room, [ana, ben, cleo]) = server.room_of(["ana", "ben", "cleo"]).await;

@@ -10,23 +10,23 @@ use serde_json::{Value, json};
 
 use crate::{
     command_line::Running,
-    files::{bring, brought, fetch, on_disk, on_disk_become, picture, send, sent, url},
+    files::{fetch, on_disk, on_disk_become, picture, send, sent, upload_file, uploaded, url},
     support::{Reply, Room, TestServer, User, Wire, within},
 };
 
 const MIB: usize = 1024 * 1024;
 
 /// A body of so many MiB of which nobody knows the length beforehand.
-fn unmeasured(mib: usize) -> Body {
+fn body_of_unknown_length(mib: usize) -> Body {
     let piece = vec![7_u8; MIB];
     let pieces = stream::iter((0..mib).map(move |_| Ok::<_, std::io::Error>(piece.clone())));
     Body::wrap_stream(pieces)
 }
 
 /// Begins an upload that goes on for ever, and answers once the first bytes are on disk.
-async fn begun(server: &TestServer, user: &User, room: &Room) -> Wire {
+async fn begin_upload(server: &TestServer, user: &User, room: &Room) -> Wire {
     let before = on_disk(server).len();
-    let mut wire = Wire::dial(server.address).await;
+    let mut wire = Wire::connect_with_small_buffer(server.address).await;
     let head = format!(
         "POST /api/rooms/{}/files HTTP/1.1\r\nhost: parlor\r\nauthorization: Bearer {}\r\n\
          content-length: 1000000\r\n\r\n",
@@ -39,25 +39,25 @@ async fn begun(server: &TestServer, user: &User, room: &Room) -> Wire {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_too_large_is_refused_and_leaves_nothing() {
+async fn oversized_upload_is_refused_and_leaves_nothing() {
     let server = TestServer::with(|config| config.limits.file_bytes = 3 * MIB as u64).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    for body in [Body::from(vec![7; 3 * MIB + 1]), unmeasured(4)] {
-        let refusal = bring(&ana, &room, "x", body)
+    for body in [Body::from(vec![7; 3 * MIB + 1]), body_of_unknown_length(4)] {
+        let refusal = upload_file(&ana, &room, "x", body)
             .await
             .refused(413, "too_large");
         let words = refusal["detail"].as_str().unwrap();
         assert!(words.contains("3145728"), "{words}");
     }
     on_disk_become(&server, 0).await;
-    brought(&ana, &room, "x", vec![7; 3 * MIB]).await;
-    brought(&ana, &room, "x", unmeasured(3)).await;
+    uploaded(&ana, &room, "x", vec![7; 3 * MIB]).await;
+    uploaded(&ana, &room, "x", body_of_unknown_length(3)).await;
     let about = server.get("/api/server").await.expect(200);
     assert_eq!(about["limits"]["file_bytes"], 3 * MIB);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn quotas_hold_for_a_user_and_for_all() {
+async fn quotas_apply_per_user_and_in_total() {
     let server = TestServer::with(|config| {
         config.limits.files_per_user_mb = 2;
         config.limits.files_total_mb = 3;
@@ -66,16 +66,20 @@ async fn quotas_hold_for_a_user_and_for_all() {
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let body = || vec![7; MIB + MIB / 2];
     let (first, message) = sent(&ana, &room, "x", body()).await;
-    bring(&ana, &room, "x", body())
+    upload_file(&ana, &room, "x", body())
         .await
         .refused(507, "no_room");
     // An upload of unknown size counts with the maximum size.
-    bring(&ben, &room, "x", unmeasured(1))
+    upload_file(&ben, &room, "x", body_of_unknown_length(1))
         .await
         .refused(507, "no_room");
-    brought(&ben, &room, "x", body()).await;
-    bring(&ana, &room, "x", "x").await.refused(507, "no_room");
-    let words = bring(&ben, &room, "x", "x").await.refused(507, "no_room");
+    uploaded(&ben, &room, "x", body()).await;
+    upload_file(&ana, &room, "x", "x")
+        .await
+        .refused(507, "no_room");
+    let words = upload_file(&ben, &room, "x", "x")
+        .await
+        .refused(507, "no_room");
     let words = words["detail"].as_str().unwrap();
     assert!(words.contains("server has no room"), "{words}");
     on_disk_become(&server, 2).await;
@@ -84,7 +88,7 @@ async fn quotas_hold_for_a_user_and_for_all() {
     let path = format!("/api/rooms/{}/messages/{}", room.id, message["seq"]);
     ana.delete(&path).await.expect(204);
     within("room for another", async {
-        while bring(&ana, &room, "x", body()).await.status != 201 {
+        while upload_file(&ana, &room, "x", body()).await.status != 201 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })
@@ -92,26 +96,26 @@ async fn quotas_hold_for_a_user_and_for_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_uploads_side_by_side_cannot_pass_a_quota_together() {
+async fn concurrent_uploads_cannot_exceed_a_quota() {
     let server = TestServer::with(|config| config.limits.files_per_user_mb = 1).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let wire = begun(&server, &ana, &room).await;
-    bring(&ana, &room, "x", vec![7; MIB / 2])
+    let wire = begin_upload(&server, &ana, &room).await;
+    upload_file(&ana, &room, "x", vec![7; MIB / 2])
         .await
         .refused(507, "no_room");
     drop(wire);
     on_disk_become(&server, 0).await;
     within("its place in the quota", async {
-        while bring(&ana, &room, "x", vec![7; MIB / 2]).await.status != 201 {}
+        while upload_file(&ana, &room, "x", vec![7; MIB / 2]).await.status != 201 {}
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_makes_an_admin_meanwhile_takes_no_upload_away() {
+async fn admin_command_keeps_uploads_in_progress() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
-    let mut wire = begun(&server, &ana, &room).await;
+    let mut wire = begin_upload(&server, &ana, &room).await;
     let data = server.folder();
     let made = tokio::process::Command::new(env!("CARGO_BIN_EXE_parlor"))
         .args(["admin", "ana", "--data"])
@@ -127,27 +131,27 @@ async fn who_makes_an_admin_meanwhile_takes_no_upload_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upload_that_is_cut_off_leaves_nothing() {
+async fn aborted_upload_leaves_nothing() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let mut wires = Vec::new();
     for _ in 0..4 {
-        wires.push(begun(&server, &ana, &room).await);
+        wires.push(begin_upload(&server, &ana, &room).await);
     }
-    let refusal = bring(&ana, &room, "x", "x").await;
+    let refusal = upload_file(&ana, &room, "x", "x").await;
     refusal.refused(429, "too_many_uploads");
     assert!(refusal.header("retry-after").is_some());
     drop(wires);
     on_disk_become(&server, 0).await;
     within("a place for the next", async {
-        while bring(&ana, &room, "x", "x").await.status != 201 {}
+        while upload_file(&ana, &room, "x", "x").await.status != 201 {}
     })
     .await;
     on_disk_become(&server, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upload_takes_its_time_as_long_as_something_comes() {
+async fn slow_upload_succeeds_while_it_progresses() {
     let server = TestServer::with(|config| {
         // Long enough for a sign-up on a busy machine.
         config.timing.request_ms = 3000;
@@ -160,35 +164,39 @@ async fn an_upload_takes_its_time_as_long_as_something_comes() {
         tokio::time::sleep(Duration::from_millis(400)).await;
         Ok::<_, std::io::Error>(vec![7_u8; 1000])
     });
-    let file = brought(&ana, &room, "x", Body::wrap_stream(pieces)).await;
+    let file = uploaded(&ana, &room, "x", Body::wrap_stream(pieces)).await;
     assert_eq!(file["size"], 12_000);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upload_of_which_nothing_comes_is_let_go() {
+async fn stalled_upload_fails() {
     let server = TestServer::with(|config| config.timing.stall_ms = 300).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let first = stream::iter([Ok::<_, std::io::Error>(vec![7_u8; 1000])]);
     let body = Body::wrap_stream(first.chain(stream::once(pending())));
-    bring(&ana, &room, "x", body).await.refused(408, "timeout");
+    upload_file(&ana, &room, "x", body)
+        .await
+        .refused(408, "timeout");
     on_disk_become(&server, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_may_not_write_may_not_bring_files() {
+async fn restricted_member_cannot_upload() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let path = format!("/api/rooms/{}", room.id);
     ana.patch(&path, json!({ "locked": true }))
         .await
         .expect(200);
-    bring(&ben, &room, "x", "x").await.refused(403, "locked");
-    brought(&ana, &room, "x", "x").await;
+    upload_file(&ben, &room, "x", "x")
+        .await
+        .refused(403, "locked");
+    uploaded(&ana, &room, "x", "x").await;
     // Nor may who was removed while the file came in.
     ana.patch(&path, json!({ "locked": false }))
         .await
         .expect(200);
-    let mut wire = begun(&server, &ben, &room).await;
+    let mut wire = begin_upload(&server, &ben, &room).await;
     ana.kick(&room, &ben).await;
     wire.write(&vec![7; 995_000]).await;
     let head = wire.http_head().await;
@@ -197,24 +205,24 @@ async fn who_may_not_write_may_not_bring_files() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disk_that_takes_no_file_is_no_room_and_nothing_stays_reserved() {
+async fn full_disk_refuses_the_upload_and_frees_its_quota() {
     let server = TestServer::with(|config| config.limits.files_per_user_mb = 1).await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let coming = server.folder().join("files/coming");
     std::fs::remove_dir(&coming).unwrap();
-    let refusal = bring(&ana, &room, "x", vec![7; MIB]).await;
+    let refusal = upload_file(&ana, &room, "x", vec![7; MIB]).await;
     let refusal = refusal.refused(507, "no_room");
     assert!(!refusal.to_string().contains("No such"), "{refusal}");
     std::fs::create_dir(&coming).unwrap();
     within("its place in the quota", async {
-        while bring(&ana, &room, "x", vec![7; MIB]).await.status != 201 {}
+        while upload_file(&ana, &room, "x", vec![7; MIB]).await.status != 201 {}
     })
     .await;
-    ana.say(&room, "still here").await;
+    ana.send_message(&room, "still here").await;
 }
 
 /// Starts the server anew on the same folder, which has it sweep at once.
-async fn again(server: TestServer, folder: &Path, unsent_files_ms: u64) -> TestServer {
+async fn restart(server: TestServer, folder: &Path, unsent_files_ms: u64) -> TestServer {
     server.stopped().await;
     TestServer::on(folder.to_owned(), |config| {
         config.timing.unsent_files_ms = unsent_files_ms;
@@ -223,7 +231,7 @@ async fn again(server: TestServer, folder: &Path, unsent_files_ms: u64) -> TestS
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_nobody_can_have_any_more_is_cleared_away() {
+async fn unreachable_files_are_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let day = 86_400_000;
     let server = TestServer::on(folder.path().to_owned(), |_| {}).await;
@@ -231,7 +239,7 @@ async fn what_nobody_can_have_any_more_is_cleared_away() {
     let attic = ana.create_room("attic").await;
     let (kept, _) = sent(&ana, &room, "kept.bin", "x").await;
     let (_, deleted) = sent(&ana, &room, "a.png", picture(ImageFormat::Png, 600, 20)).await;
-    let unsent = brought(&ana, &room, "unsent.bin", "x").await;
+    let unsent = uploaded(&ana, &room, "unsent.bin", "x").await;
     sent(&ana, &attic, "of a deleted room", "x").await;
     assert_eq!(on_disk(&server).len(), 5, "one has a thumbnail");
 
@@ -244,13 +252,13 @@ async fn what_nobody_can_have_any_more_is_cleared_away() {
     // Remains of an upload after a crash.
     let coming = folder.path().join("files/coming/left");
     std::fs::write(&coming, "x").unwrap();
-    let server = again(server, folder.path(), day).await;
+    let server = restart(server, folder.path(), day).await;
     assert!(!coming.exists());
     let ana = ana.at(server.address);
     fetch(&ana, url(&unsent), &[]).await.0.is(200);
     on_disk_become(&server, 2).await;
 
-    let server = again(server, folder.path(), 0).await;
+    let server = restart(server, folder.path(), 0).await;
     on_disk_become(&server, 1).await;
     let ana = ana.at(server.address);
     fetch(&ana, url(&kept), &[]).await.0.is(200);
@@ -296,12 +304,12 @@ fn holds(bytes: &[u8], word: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn a_thumbnail_is_small_turned_and_does_not_tell_the_place() {
+async fn thumbnail_is_small_rotated_and_without_metadata() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     let photo = with_place(&picture(ImageFormat::Jpeg, 1200, 300));
     assert!(holds(&photo, b"Exif") && holds(&photo, b"52 deg"));
-    let file = brought(&ana, &room, "photo.jpg", photo.clone()).await;
+    let file = uploaded(&ana, &room, "photo.jpg", photo.clone()).await;
     assert_eq!(
         (&file["width"], &file["height"]),
         (&json!(300), &json!(1200))
@@ -319,7 +327,7 @@ async fn a_thumbnail_is_small_turned_and_does_not_tell_the_place() {
     assert_eq!(fetch(&ana, url(&file), &[]).await.1, photo);
 
     for format in [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP] {
-        let file = brought(&ana, &room, "x", picture(format, 500, 100)).await;
+        let file = uploaded(&ana, &room, "x", picture(format, 500, 100)).await;
         assert_eq!(file["width"], 500, "{format:?}");
         let path = file["thumbnail"].as_str().unwrap();
         let (_, small) = fetch(&ana, path, &[]).await;
@@ -328,7 +336,7 @@ async fn a_thumbnail_is_small_turned_and_does_not_tell_the_place() {
 }
 
 #[tokio::test]
-async fn a_picture_that_would_take_too_much_gets_no_thumbnail() {
+async fn oversized_picture_gets_no_thumbnail() {
     let server = TestServer::start().await;
     let (room, [ana]) = server.room_of(["ana"]).await;
     // A header that promises 900 megapixels, and a picture cut in two.
@@ -336,7 +344,7 @@ async fn a_picture_that_would_take_too_much_gets_no_thumbnail() {
     bomb[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
     let whole = picture(ImageFormat::Png, 200, 200);
     for (bytes, width) in [(bomb, 30_000), (whole[..whole.len() / 2].to_vec(), 200)] {
-        let file = brought(&ana, &room, "x.png", bytes.clone()).await;
+        let file = uploaded(&ana, &room, "x.png", bytes.clone()).await;
         assert_eq!(file["thumbnail"], Value::Null);
         assert_eq!(file["width"], width);
         assert_eq!(fetch(&ana, url(&file), &[]).await.1, bytes);
@@ -356,7 +364,7 @@ pub(crate) fn resident(process: u32) -> u64 {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn memory_does_not_grow_with_a_file() {
+async fn upload_memory_does_not_grow_with_the_file() {
     const SIZE: usize = 256;
     let folder = tempfile::tempdir().unwrap();
     let settings = [
@@ -370,7 +378,7 @@ async fn memory_does_not_grow_with_a_file() {
     let ana = User::sign_up(running.address(), "ana").await;
     let room = ana.create_room("lobby").await;
     // The first upload allocates buffers that stay.
-    let small = brought(&ana, &room, "small", vec![7; 2 * MIB]).await;
+    let small = uploaded(&ana, &room, "small", vec![7; 2 * MIB]).await;
     fetch(&ana, url(&small), &[]).await.0.is(200);
 
     let before = resident(process);
@@ -390,9 +398,9 @@ async fn memory_does_not_grow_with_a_file() {
     while let Ok(now) = seen.try_recv() {
         most = most.max(now);
     }
-    let brought = most.max(resident(process)) - before;
-    println!("{brought} KiB more while it came in");
-    assert!(brought < 16 * 1024, "{brought} KiB more while it came in");
+    let uploaded = most.max(resident(process)) - before;
+    println!("{uploaded} KiB more while it came in");
+    assert!(uploaded < 16 * 1024, "{uploaded} KiB more while it came in");
 
     let mut response = ana.request(Method::GET, url(&file)).send().await.unwrap();
     let (mut size, mut most) = (0, before);

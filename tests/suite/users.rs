@@ -10,7 +10,7 @@ fn profile(user: &User) -> String {
 }
 
 #[tokio::test]
-async fn a_profile_lists_only_rooms_that_both_are_in() {
+async fn profile_lists_only_shared_rooms() {
     let server = TestServer::start().await;
     let (shared, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let own = ben.create_room("ben alone").await;
@@ -38,7 +38,7 @@ async fn a_profile_lists_only_rooms_that_both_are_in() {
 }
 
 #[tokio::test]
-async fn a_profile_says_who_is_online_and_who_was_seen_when() {
+async fn profile_shows_presence_and_last_seen() {
     let server = TestServer::start().await;
     let (_, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut watch, _) = ana.connect().await;
@@ -67,7 +67,7 @@ async fn a_profile_says_who_is_online_and_who_was_seen_when() {
 }
 
 #[tokio::test]
-async fn who_shares_no_room_and_is_in_no_public_one_is_not_there() {
+async fn user_without_shared_or_public_room_is_not_found() {
     let server = TestServer::start().await;
     let (_, [ana, _ben]) = server.room_of(["ana", "ben"]).await;
     let eve = server.user("eve").await;
@@ -98,7 +98,7 @@ async fn who_shares_no_room_and_is_in_no_public_one_is_not_there() {
 }
 
 #[tokio::test]
-async fn who_is_gone_leaves_nothing_in_memory() {
+async fn disconnected_user_leaves_no_state_in_memory() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let mut sockets = Vec::new();

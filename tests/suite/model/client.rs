@@ -54,7 +54,7 @@ impl Client {
     }
 
     /// Says something over the socket, if there is one, and answers what came of it as HTTP would.
-    pub(super) async fn say(&mut self, key: &str, body: &str) -> Option<u16> {
+    pub(super) async fn send_message(&mut self, key: &str, body: &str) -> Option<u16> {
         let send = json!({ "type": "send", "key": key, "room_id": self.room, "body": body });
         self.socket.as_mut()?.send(send).await;
         loop {
@@ -65,25 +65,25 @@ impl Client {
                     assert_eq!(frame["code"], "not_found", "{frame}");
                     return Some(404);
                 }
-                _ => self.take(frame).await,
+                _ => self.apply(frame).await,
             }
         }
     }
 
     /// Hears until it knows everything up to `rev`, or that it is out of the room; then nothing else
     /// may be on its way.
-    pub(super) async fn settle(&mut self, is_member: bool, rev: i64) {
+    pub(super) async fn wait_until_synced(&mut self, is_member: bool, rev: i64) {
         if self.socket.is_none() {
             return;
         }
         while self.inside != is_member || is_member && (self.syncing || self.rev < rev) {
             let what = format!("change {rev}, {} so far, inside: {}", self.rev, self.inside);
             let frame = within(&what, self.next()).await;
-            self.take(frame).await;
+            self.apply(frame).await;
         }
         let socket = self.socket.as_mut().unwrap();
         for frame in socket.still_answers().await {
-            self.take(frame).await;
+            self.apply(frame).await;
         }
         assert!(
             !is_member || self.rev == rev,
@@ -94,7 +94,7 @@ impl Client {
 
     /// Returns the messages that the client knows, in their order.
     pub(super) fn seen(&self) -> Vec<Value> {
-        self.messages.values().map(essence).collect()
+        self.messages.values().map(comparable).collect()
     }
 
     async fn next(&mut self) -> Value {
@@ -107,7 +107,7 @@ impl Client {
         self.socket.as_mut().expect("a socket").send(sync).await;
     }
 
-    async fn take(&mut self, frame: Value) {
+    async fn apply(&mut self, frame: Value) {
         let room = if frame["type"] == "room" {
             &frame["room"]["id"]
         } else {
@@ -157,7 +157,7 @@ impl Client {
 }
 
 /// Returns the parts of a message that the model knows.
-pub(super) fn essence(message: &Value) -> Value {
+pub(super) fn comparable(message: &Value) -> Value {
     if message["kind"] == "system" {
         return json!({ "seq": message["seq"], "rev": message["rev"], "kind": "system" });
     }

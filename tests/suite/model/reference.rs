@@ -82,7 +82,7 @@ impl Reference {
         i64::try_from(pick).unwrap() % (self.seq() + 1)
     }
 
-    pub(super) fn say(&mut self, who: usize, body: &str, names: Option<usize>) -> Effect {
+    pub(super) fn send_message(&mut self, who: usize, body: &str, names: Option<usize>) -> Effect {
         if !self.is_member(who) {
             return Effect::Refused;
         }

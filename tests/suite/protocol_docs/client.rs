@@ -86,7 +86,7 @@ impl Proxy {
         std::mem::take(&mut *self.cut.lock().unwrap()).cancel();
     }
 
-    fn lead_to(&self, address: SocketAddr) {
+    fn set_target(&self, address: SocketAddr) {
         *self.target.lock().unwrap() = address;
     }
 
@@ -166,7 +166,12 @@ impl Client {
 }
 
 /// Posts a message, again and again until the server has it.
-async fn post_surely(user: &User, address: impl Fn() -> SocketAddr, room: &Room, body: &str) {
+async fn post_until_accepted(
+    user: &User,
+    address: impl Fn() -> SocketAddr,
+    room: &Room,
+    body: &str,
+) {
     let post = json!({ "body": body, "key": body.replace(' ', "-") });
     let path = format!("/api/rooms/{}/messages", room.id);
     let attempts = async {
@@ -286,7 +291,7 @@ impl Scene {
         self.server.kill().await;
         meanwhile(&data, &backup).await;
         let server = Process::start(self.folder.path()).await;
-        self.proxy.lead_to(server.address);
+        self.proxy.set_target(server.address);
         Self { server, ..self }
     }
 
@@ -334,7 +339,7 @@ fn texts(name: &str, round: usize) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_client_sends_and_sees_every_message_once_whatever_fails() {
+async fn documented_client_sends_and_receives_each_message_once() {
     let Some(python) = std::env::var_os(WITH_PYTHON).map(PathBuf::from) else {
         return;
     };
@@ -353,7 +358,7 @@ async fn the_client_sends_and_sees_every_message_once_whatever_fails() {
         };
         let posting = async {
             for body in &others {
-                post_surely(&ben, || *target.lock().unwrap(), &room, body).await;
+                post_until_accepted(&ben, || *target.lock().unwrap(), &room, body).await;
             }
         };
         let failing = async {

@@ -27,7 +27,7 @@ pub(super) async fn people(server: &TestServer) -> ([User; 3], Room) {
     }
     let room = users[0].create_room("lobby").await;
     users[1].join(&room.code).await.expect(200);
-    users[1].say(&room, "Lunch at noon?").await;
+    users[1].send_message(&room, "Lunch at noon?").await;
     let users = users.try_into().unwrap_or_else(|_| unreachable!());
     (users, room)
 }
@@ -116,7 +116,7 @@ async fn run_page(name: &str) -> Vec<Part> {
 }
 
 #[tokio::test]
-async fn the_examples_show_what_the_server_answers() {
+async fn examples_show_the_real_responses() {
     for name in page_names() {
         let ran = run_page(&name).await;
         let pages = rewritten(&name, |page| {
@@ -159,7 +159,7 @@ fn requested(command: &str) -> Option<(String, String)> {
 }
 
 /// Returns whether a path is one of those that the template of an operation stands for.
-fn fits(template: &str, path: &str) -> bool {
+fn matches_template(template: &str, path: &str) -> bool {
     let (template, path) = (template.split('/'), path.split('/'));
     let parts: Vec<_> = template.clone().zip(path.clone()).collect();
     template.count() == path.count()
@@ -173,7 +173,7 @@ fn operation_of(command: &str, operations: &BTreeSet<String>) -> Option<String> 
     let (method, path) = requested(command)?;
     let fitting = operations.iter().filter(|operation| {
         let (its_method, template) = operation.split_once(' ').unwrap();
-        its_method == method && fits(template, &path)
+        its_method == method && matches_template(template, &path)
     });
     fitting
         .min_by_key(|operation| operation.matches('{').count())

@@ -91,7 +91,7 @@ async fn next_text(socket: &mut JsonSocket, kind: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_server_takes_every_frame_of_the_client_part() {
+async fn server_accepts_every_documented_client_frame() {
     let (frames, _) = shown();
     let mut types = types(&frames);
     types.sort();
@@ -148,11 +148,11 @@ async fn sent_by_server() -> BTreeMap<String, String> {
             .await;
         sent.take(&mut anas, kind).await;
     }
-    bens.say(&room, "c7", "Lunch is ready").await;
+    bens.send_message(&room, "c7", "Lunch is ready").await;
     sent.take(&mut anas, "message").await;
-    anas.say(&room, "c8", "Coming").await;
+    anas.send_message(&room, "c8", "Coming").await;
     sent.take(&mut anas, "ack").await;
-    anas.say(&room, "c8", "Not yet").await;
+    anas.send_message(&room, "c8", "Not yet").await;
     sent.take(&mut anas, "error").await;
     anas.send(json!({ "type": "read", "room_id": room.id, "seq": 2, "force": true }))
         .await;
@@ -195,7 +195,7 @@ fn skeleton(value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_server_part_shows_a_real_frame_of_every_type() {
+async fn every_server_frame_is_documented_with_a_real_example() {
     let (_, frames) = shown();
     let types: BTreeSet<String> = types(&frames).into_iter().collect();
     assert_eq!(

@@ -128,7 +128,7 @@ pub(super) fn render(parts: &[Part]) -> String {
 }
 
 #[test]
-fn the_parts_of_a_page_are_the_page() {
+fn parts_of_a_page_join_to_the_page() {
     let page = "# A\n\n<!-- generated: GET /a -->\n| a |\n<!-- end -->\n\n```console\n$ curl a\n{}\n$ curl b\n```\n\
                 <!-- set B = x {/b} -->\n<!-- run: true -->\n```json\n{}\n```\n";
     let parts = parse(page);

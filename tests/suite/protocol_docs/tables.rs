@@ -394,7 +394,7 @@ fn tables_show_types_limits_and_answers() {
 }
 
 #[test]
-fn the_tables_are_those_of_the_openapi_document() {
+fn tables_equal_the_openapi_document() {
     let document = Document::of_program();
     let mut filled = 0;
     for name in page_names() {
@@ -417,7 +417,7 @@ fn the_tables_are_those_of_the_openapi_document() {
 }
 
 #[test]
-fn the_codes_of_all_calls_are_described() {
+fn codes_of_all_operations_are_described() {
     let page = read_page("README.md");
     let codes = Document::of_program().codes();
     assert!(codes.len() > 30, "{codes:?}");

@@ -29,7 +29,7 @@ async fn help(user: &User, server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn the_page_lists_every_command_and_parameter() {
+async fn page_lists_every_command_and_parameter() {
     let server = TestServer::start().await;
     let ([ana, ..], _) = people(&server).await;
     let help = help(&ana, &server).await;

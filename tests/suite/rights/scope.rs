@@ -89,12 +89,12 @@ async fn place(world: &World, row: &Row) -> Place {
     if row.is_about_a_room() {
         world.place(Kind::Private, &row.template()).await
     } else {
-        world.nowhere()
+        world.no_place()
     }
 }
 
 /// Asks by a token that is made for this one call, and judges the answer.
-async fn asked(
+async fn check_request(
     world: &World,
     row: &Row,
     scope: Scope,
@@ -109,11 +109,11 @@ async fn asked(
         newcomer: false,
         ..*row
     };
-    let asked = world.ask_by(Some(&program), &row, "/api/rooms", Actor::Owner, place);
-    let got = asked.await;
+    let check_request = world.ask_by(Some(&program), &row, "/api/rooms", Actor::Owner, place);
+    let got = check_request.await;
     // It may have ended itself; one has so many tokens and no more.
     owner(world).delete(&format!("/api/me/tokens/{id}")).await;
-    (!want.is_met_by(&got)).then(|| {
+    (!want.matches(&got)).then(|| {
         format!(
             "{} {} {} by {scope:?} in {rooms:?}: wanted {want:?}, got {} {}",
             row.method, row.path, row.body, got.status, got.code
@@ -134,7 +134,7 @@ where
 }
 
 #[tokio::test]
-async fn a_token_may_do_what_its_scope_says_and_nothing_else() {
+async fn requests_are_allowed_exactly_by_scope() {
     let held = world().await;
     let world = &held;
     let failures = each_row(|row| async move {
@@ -145,12 +145,12 @@ async fn a_token_may_do_what_its_scope_says_and_nothing_else() {
         let here = place(world, row).await;
         for scope in refused {
             let want = scope.refusal(row).unwrap();
-            failures.push(asked(world, row, scope, None, &here, want).await);
+            failures.push(check_request(world, row, scope, None, &here, want).await);
         }
         for scope in granted {
             // The last one may have left nothing of the room.
             let here = place(world, row).await;
-            failures.push(asked(world, row, scope, None, &here, by_rule(row)).await);
+            failures.push(check_request(world, row, scope, None, &here, by_rule(row)).await);
         }
         failures
     })
@@ -160,10 +160,10 @@ async fn a_token_may_do_what_its_scope_says_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_token_with_a_list_of_rooms_is_in_no_other() {
+async fn room_limited_token_is_refused_in_other_rooms() {
     let held = world().await;
     let world = &held;
-    let plaza = world.nowhere().room.id;
+    let plaza = world.no_place().room.id;
     let failures = each_row(|row| async move {
         let here = place(world, row).await;
         let scope = match row.token {
@@ -184,10 +184,10 @@ async fn a_token_with_a_list_of_rooms_is_in_no_other() {
         };
         let mut failures = Vec::new();
         if row.is_about_a_room() {
-            failures.push(asked(world, row, scope, Some(plaza), &here, elsewhere).await);
+            failures.push(check_request(world, row, scope, Some(plaza), &here, elsewhere).await);
         }
         let room = here.room.id;
-        failures.push(asked(world, row, scope, Some(room), &here, here_only).await);
+        failures.push(check_request(world, row, scope, Some(room), &here, here_only).await);
         failures
     })
     .await;
@@ -196,20 +196,30 @@ async fn a_token_with_a_list_of_rooms_is_in_no_other() {
 }
 
 /// Says every command by that token in rooms of the owner's, and judges each answer.
-async fn told(world: &World, scope: Scope, rooms: Option<i64>, want: impl Fn(&str) -> Want) {
+async fn check_socket_commands(
+    world: &World,
+    scope: Scope,
+    rooms: Option<i64>,
+    want: impl Fn(&str) -> Want,
+) {
     let mut places = Vec::new();
-    for say in COMMANDS {
-        places.push((say, world.place(Kind::Private, say.fields).await));
+    for send_message in COMMANDS {
+        places.push((
+            send_message,
+            world.place(Kind::Private, send_message.fields).await,
+        ));
     }
     let (_, program) = program(world, scope, rooms).await;
     let (mut socket, _) = program.connect().await;
-    for (say, place) in places {
-        let fields = world.filled(say.fields, Actor::Owner, &place).await;
+    for (send_message, place) in places {
+        let fields = world
+            .filled(send_message.fields, Actor::Owner, &place)
+            .await;
         let mut frame: Value = serde_json::from_str(&fields).unwrap();
-        frame["type"] = say.name.into();
-        let code = answered(&mut socket, &frame, say.answer, place.room.id).await;
-        let wanted = match want(say.name) {
-            Want::Done => match say.rule.want(Actor::Owner, Kind::Private) {
+        frame["type"] = send_message.name.into();
+        let code = answered(&mut socket, &frame, send_message.answer, place.room.id).await;
+        let wanted = match want(send_message.name) {
+            Want::Done => match send_message.rule.want(Actor::Owner, Kind::Private) {
                 Want::Done => None,
                 Want::Refused(_, code) => Some(code),
             },
@@ -220,17 +230,17 @@ async fn told(world: &World, scope: Scope, rooms: Option<i64>, want: impl Fn(&st
 }
 
 #[tokio::test]
-async fn a_token_says_over_a_socket_what_its_scope_and_its_rooms_allow() {
+async fn socket_commands_are_allowed_exactly_by_scope_and_rooms() {
     let world = world().await;
-    let plaza = world.nowhere().room.id;
-    told(&world, Scope::Read, None, |name| match name {
+    let plaza = world.no_place().room.id;
+    check_socket_commands(&world, Scope::Read, None, |name| match name {
         "sync" | "ping" => Want::Done,
         _ => Want::Refused(403, "read_only"),
     })
     .await;
-    told(&world, Scope::Write, None, |_| Want::Done).await;
-    told(&world, Scope::Admin, None, |_| Want::Done).await;
-    told(&world, Scope::Write, Some(plaza), |name| match name {
+    check_socket_commands(&world, Scope::Write, None, |_| Want::Done).await;
+    check_socket_commands(&world, Scope::Admin, None, |_| Want::Done).await;
+    check_socket_commands(&world, Scope::Write, Some(plaza), |name| match name {
         "ping" => Want::Done,
         _ => Want::Refused(404, "not_found"),
     })
@@ -239,7 +249,7 @@ async fn a_token_says_over_a_socket_what_its_scope_and_its_rooms_allow() {
 }
 
 #[tokio::test]
-async fn a_token_to_read_with_writes_nothing_at_a_terminal_and_lets_nobody_in() {
+async fn read_token_writes_nothing_at_a_terminal() {
     let world = world().await;
     let place = world.place(Kind::Private, "").await;
     let (_, reader) = program(&world, Scope::Read, None).await;

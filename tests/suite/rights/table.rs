@@ -27,7 +27,7 @@ pub(super) const CALLS: &[Row] = &[
     row("POST", "/api/auth/password", r#"{"current":"{password}","new":"{password}"}"#, Rule::Anyone).by_logins_only(),
     row("POST", "/api/auth/reset", r#"{"token":"{reset}","new":"{password}"}"#, Rule::Public),
     row("GET", "/api/me", "", Rule::Anyone),
-    row("DELETE", "/api/me", r#"{"password":"{password}","messages":"keep"}"#, Rule::Anyone).by_a_newcomer().by_logins_only(),
+    row("DELETE", "/api/me", r#"{"password":"{password}","messages":"keep"}"#, Rule::Anyone).for_newcomer().by_logins_only(),
     row("GET", "/api/me/export", "", Rule::Anyone),
     row("PUT", "/api/me/avatar", "{picture}", Rule::Anyone),
     row("DELETE", "/api/me/avatar", "", Rule::Anyone),

@@ -112,7 +112,7 @@ impl World {
     }
 
     /// Where a call goes that is about no room.
-    pub(super) fn nowhere(&self) -> Place {
+    pub(super) fn no_place(&self) -> Place {
         Place {
             room: self.plaza.clone(),
             kind: Kind::Public,
@@ -325,7 +325,7 @@ impl World {
 
     /// A new report.
     async fn report(&self) -> i64 {
-        let said = self.target.say(&self.plaza, "psst").await;
+        let said = self.target.send_message(&self.plaza, "psst").await;
         let path = format!(
             "/api/rooms/{}/messages/{}/report",
             self.plaza.id, said["seq"]
@@ -353,7 +353,7 @@ async fn said<'a>(
     authors: impl Iterator<Item = (Actor, &'a User)>,
 ) -> HashMap<Actor, i64> {
     let said = authors.map(|(actor, user)| async move {
-        let message = user.say(room, "something").await;
+        let message = user.send_message(room, "something").await;
         (actor, message["seq"].as_i64().unwrap())
     });
     join_all(said).await.into_iter().collect()

@@ -43,7 +43,7 @@ impl Wire {
         token: &str,
         headers: &str,
     ) -> (Self, Option<String>) {
-        let mut wire = Self::dial(address).await;
+        let mut wire = Self::connect_with_small_buffer(address).await;
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: parlor\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\

@@ -84,7 +84,7 @@ impl JsonSocket {
     }
 
     /// Sends a message under a key; its ack is still to come.
-    pub(crate) async fn say(&mut self, room: &Room, key: &str, body: &str) {
+    pub(crate) async fn send_message(&mut self, room: &Room, key: &str, body: &str) {
         self.send(json!({ "type": "send", "key": key, "room_id": room.id, "body": body }))
             .await;
     }

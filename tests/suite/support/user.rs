@@ -115,7 +115,7 @@ impl User {
     }
 
     /// Posts and answers the message.
-    pub(crate) async fn say(&self, room: &Room, body: &str) -> Value {
+    pub(crate) async fn send_message(&self, room: &Room, body: &str) -> Value {
         self.post(
             &format!("/api/rooms/{}/messages", room.id),
             json!({ "body": body }),

@@ -32,7 +32,7 @@ pub(crate) struct RawFrame {
 
 impl Wire {
     /// Connects with a receive buffer so small that the server soon notices who does not read.
-    pub(crate) async fn dial(address: SocketAddr) -> Self {
+    pub(crate) async fn connect_with_small_buffer(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(8 * 1024).unwrap();
         let stream = within("a connection", socket.connect(address)).await;
@@ -43,7 +43,7 @@ impl Wire {
 
     /// A WebSocket that speaks JSON, and nothing read from it yet.
     pub(crate) async fn open(address: SocketAddr, path: &str, token: &str) -> Self {
-        let mut wire = Self::dial(address).await;
+        let mut wire = Self::connect_with_small_buffer(address).await;
         wire.write(request(path, token).as_bytes()).await;
         let head = wire.http_head().await;
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");

@@ -45,15 +45,15 @@ async fn all(user: &User, room: &Room, since: i64) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_are_told_what_each_would_have_read() {
+async fn returning_clients_receive_what_each_would_have_read() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid, dan]) = server.room_of(["ana", "ben", "cid", "dan"]).await;
     let since = all(&ana, &room, 0).await.len().try_into().unwrap();
     let place = format!("/api/rooms/{}/messages", room.id);
-    let first = ana.say(&room, "first").await;
+    let first = ana.send_message(&room, "first").await;
     let quote = json!({ "body": "yes", "reply_to": first["seq"] });
     ben.post(&place, quote).await.expect(201);
-    ana.say(&room, "hello @ben and @room").await;
+    ana.send_message(&room, "hello @ben and @room").await;
 
     let mut sockets = Vec::new();
     for user in [&ana, &ben, &cid, &dan] {
@@ -97,11 +97,11 @@ async fn all_are_told_what_each_would_have_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_out_in_between_is_told_nothing() {
+async fn member_removed_meanwhile_receives_nothing() {
     let server = TestServer::start().await;
     let (room, [ana, ben, cid]) = server.room_of(["ana", "ben", "cid"]).await;
     for round in 0..10 {
-        ana.say(&room, "for members").await;
+        ana.send_message(&room, "for members").await;
         for user in [&ben, &cid] {
             changed_since(user, &room, 0).await.expect(200);
         }
@@ -114,7 +114,7 @@ async fn who_is_out_in_between_is_told_nothing() {
             .await
             .refused(404, "not_found");
         if round % 2 == 0 {
-            ana.say(&room, "without ben").await;
+            ana.send_message(&room, "without ben").await;
         }
         changed_since(&ben, &room, 0)
             .await
@@ -125,7 +125,7 @@ async fn who_is_out_in_between_is_told_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_ack_is_never_ahead_of_what_is_read_next() {
+async fn read_after_an_ack_contains_the_message() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut loud, _) = ana.connect().await;
@@ -137,7 +137,7 @@ async fn an_ack_is_never_ahead_of_what_is_read_next() {
         }
     });
     for number in 0..300 {
-        loud.say(&room, &format!("k{number}"), "hi").await;
+        loud.send_message(&room, &format!("k{number}"), "hi").await;
         let seq = loud.next_of("ack").await["rev"].as_i64().unwrap();
         let page = changed_since(&ben, &room, seq - 3).await.expect(200);
         let last = page["items"].as_array().unwrap().last().unwrap();

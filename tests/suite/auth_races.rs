@@ -11,7 +11,7 @@ use tokio::{
 use crate::support::{PASSWORD, Reply, TestServer, within};
 
 #[tokio::test]
-async fn an_owner_who_is_removed_while_the_body_is_on_its_way_changes_nothing() {
+async fn owner_removed_during_upload_of_the_body_changes_nothing() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let of_ben = format!("/api/rooms/{}/members/{}", room.id, ben.id);
@@ -61,7 +61,7 @@ async fn an_owner_who_is_removed_while_the_body_is_on_its_way_changes_nothing() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_login_by_the_old_password_outlives_its_change() {
+async fn sign_in_with_old_password_ends_at_its_change() {
     let server = TestServer::start().await;
     let ana = server.user("ana").await;
     let sign_in = || {
@@ -95,7 +95,7 @@ async fn no_login_by_the_old_password_outlives_its_change() {
 }
 
 #[tokio::test]
-async fn strangers_elsewhere_cannot_use_up_somebodys_tries() {
+async fn other_addresses_do_not_use_up_the_attempts_of_a_user() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         config.limits.attempts_burst = 5;
@@ -133,7 +133,7 @@ async fn strangers_elsewhere_cannot_use_up_somebodys_tries() {
 }
 
 #[tokio::test]
-async fn many_addresses_together_guess_no_faster_than_one() {
+async fn attempts_from_many_addresses_share_a_limit() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         (config.limits.attempts_burst, config.limits.attempts_per_min) = (2, 1);

@@ -57,7 +57,7 @@ async fn unknown_addresses_and_methods_are_problems() {
 }
 
 #[tokio::test]
-async fn every_answer_has_an_id_of_its_own() {
+async fn every_response_has_its_own_request_id() {
     let server = TestServer::start().await;
     let mut seen = HashSet::new();
     for path in ["/", "/healthz", "/api/me", "/api/nothing", "/api/server"] {
@@ -75,7 +75,7 @@ async fn every_answer_has_an_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_security_headers() {
+async fn every_response_has_security_headers() {
     let server = TestServer::start().await;
     for path in [
         "/",
@@ -124,7 +124,7 @@ async fn every_answer_carries_the_security_headers() {
 }
 
 #[tokio::test]
-async fn the_page_runs_no_script_but_its_own() {
+async fn page_runs_only_its_own_scripts() {
     let server = TestServer::start().await;
     for path in ["/", "/r/1", "/i/K7QM-2XWD-9F4H-PT3C", "/index.html"] {
         let reply = server.get(path).await;
@@ -154,7 +154,7 @@ async fn the_page_runs_no_script_but_its_own() {
 }
 
 #[tokio::test]
-async fn a_file_that_has_not_changed_is_not_sent_again() {
+async fn unchanged_file_is_not_modified() {
     let server = TestServer::start().await;
     for path in ["/", "/vendor/preact.js", "/lib/connection.js"] {
         let first = server.get(path).await;
@@ -180,7 +180,7 @@ async fn a_file_that_has_not_changed_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn another_origins_page_may_not_call_unless_it_is_named() {
+async fn cors_allows_only_configured_origins() {
     let named = "https://app.example.org";
     for (origins, origin, allowed) in [
         (vec![], named, None),
@@ -229,7 +229,7 @@ async fn another_origins_page_may_not_call_unless_it_is_named() {
 }
 
 #[tokio::test]
-async fn the_server_says_what_it_is_and_that_it_is_well() {
+async fn server_reports_version_and_health() {
     let server = TestServer::with(|config| config.name = "Kitchen".into()).await;
     assert_eq!(
         server.get("/healthz").await.expect(200),
@@ -260,7 +260,7 @@ async fn rest(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn who_sends_no_whole_header_is_let_go() {
+async fn client_without_complete_header_is_disconnected() {
     let server = TestServer::with(|config| config.timing.header_ms = 100).await;
     for start in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: "] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -274,13 +274,13 @@ async fn who_sends_no_whole_header_is_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_takes_nothing_of_the_answers_is_let_go() {
+async fn client_that_reads_no_response_is_disconnected() {
     let server = TestServer::with(|config| {
         config.limits.connections = 1;
         config.timing.stall_ms = 300;
     })
     .await;
-    let mut stalled = Wire::dial(server.address).await;
+    let mut stalled = Wire::connect_with_small_buffer(server.address).await;
     let began = Instant::now();
     // Far more is asked for than the system's buffers hold of answers.
     let ask = "GET /vendor/preact.js HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -297,7 +297,7 @@ async fn who_takes_nothing_of_the_answers_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_header_without_end_is_refused() {
+async fn endless_header_is_refused() {
     let server = TestServer::start().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let header = format!(
@@ -315,7 +315,7 @@ async fn a_header_without_end_is_refused() {
 }
 
 #[tokio::test]
-async fn one_address_has_only_so_many_connections() {
+async fn connections_per_address_are_limited() {
     let server = TestServer::with(|config| {
         config.limits.rates = true;
         config.limits.connections_per_address = 2;

@@ -35,7 +35,7 @@ async fn count(database: &mut SqliteConnection, of: &'static str) -> usize {
 }
 
 #[tokio::test]
-async fn a_key_is_known_for_good() {
+async fn key_is_kept_permanently() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path()).await;
     let ana = User::sign_up(server.address, "ana").await;
@@ -65,7 +65,7 @@ async fn a_key_is_known_for_good() {
 }
 
 #[tokio::test]
-async fn ids_that_come_again_after_an_admin_deleted_messages_lose_no_keys() {
+async fn reused_message_ids_lose_no_keys() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = TestServer::on(data.clone(), |_| {}).await;
@@ -101,7 +101,7 @@ async fn ids_that_come_again_after_an_admin_deleted_messages_lose_no_keys() {
 }
 
 #[tokio::test]
-async fn keys_go_with_their_room_and_ids_that_come_again_are_no_other_messages() {
+async fn deleted_room_removes_its_keys() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path()).await;
     let ana = User::sign_up(server.address, "ana").await;

@@ -5,13 +5,13 @@ use serde_json::json;
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn what_one_says_the_other_hears() {
+async fn message_reaches_the_other_member() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut ana_socket, _) = ana.connect().await;
     let (mut ben_socket, ready) = ben.connect().await;
     let head = ready["rooms"][0]["head"]["rev"].as_i64().unwrap();
-    ana_socket.say(&room, "c1", "hello").await;
+    ana_socket.send_message(&room, "c1", "hello").await;
     let ack = ana_socket.next_of("ack").await;
     assert_eq!((&ack["key"], &ack["rev"]), (&json!("c1"), &json!(head + 1)));
     let message = ben_socket.next_message().await;
@@ -23,7 +23,7 @@ async fn what_one_says_the_other_hears() {
 }
 
 #[tokio::test]
-async fn a_terminal_and_a_page_talk() {
+async fn terminal_and_page_exchange_messages() {
     let server = TestServer::start().await;
     let (room, [ana, ben]) = server.room_of(["ana", "ben"]).await;
     let (mut page, _) = ana.connect().await;
@@ -32,7 +32,7 @@ async fn a_terminal_and_a_page_talk() {
     assert!(banner.starts_with("* #lobby · "), "{banner}");
     terminal.enter("hi from the shell").await;
     assert_eq!(page.next_message().await["body"], "hi from the shell");
-    page.say(&room, "c1", "hi from the page").await;
+    page.send_message(&room, "c1", "hi from the page").await;
     let line = terminal.next_with("<").await;
     assert!(line.ends_with("<ana> hi from the page"), "{line}");
     server.stopped().await;
