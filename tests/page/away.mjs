@@ -2,16 +2,16 @@
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { Between } from "./between.mjs";
+import { Between } from "./proxy.mjs";
 import { PASSWORD, Person, fillHistory, roomOf, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
-/** How long the network stays away once that has been noticed; a minute, for who has the time. */
+/** Milliseconds without a network after the page has noticed; `scripts/test-page` sets a minute. */
 const AWAY_MS = Number(process.env.PARLOR_AWAY_MS ?? 3_000);
 
 describe("being away", () => {
-  story("the server is killed and comes back under the open page", async () => {
+  story("an open page survives a kill of the server", async () => {
     const {
       room,
       people: [ada, bob],
@@ -47,7 +47,7 @@ describe("being away", () => {
     );
   });
 
-  story("the server is shut down politely and comes back", async () => {
+  story("an open page survives a restart of the server", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["bye.ada", "bye.bob"]);
@@ -61,7 +61,7 @@ describe("being away", () => {
     await bob.reads(["before", "meanwhile"]);
   });
 
-  story("what was written and not sent survives a reload while the server is away", async () => {
+  story("unsent messages survive a reload while the server is down", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["reload.ada"]);
@@ -80,46 +80,43 @@ describe("being away", () => {
     await ada.reads(["sent", "first", "second"]);
   });
 
-  story(
-    "what was written and not sent survives the end of the session, and is sent after the next sign-in",
-    async () => {
-      const between = await Between.start(world.server);
-      try {
-        const ada = await (await Person.arrive({ ...world, server: between }, "again.ada")).signUp();
-        const room = await ada.createRoom("Lobby");
-        await ada.visit(`/r/${room.id}`);
-        between.freeze();
-        await ada.say("kept for later");
-        await ada.page.locator(".banner").waitFor({ timeout: 60_000 });
-        const kept = await ada.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
-        assert.deepEqual(kept, ["parlor"]);
-        const elsewhere = await fetch(`${world.server.base}/api/auth/signin`, {
-          method: "POST",
-          body: JSON.stringify({ username: "again.ada", password: PASSWORD }),
-        });
-        const { access_token: token } = await elsewhere.json();
-        const authorization = `Bearer ${token}`;
-        const { items } = await (
-          await fetch(`${world.server.base}/api/me/sessions`, { headers: { authorization } })
-        ).json();
-        for (const { id, current } of items)
-          if (!current)
-            await fetch(`${world.server.base}/api/me/sessions/${id}`, { method: "DELETE", headers: { authorization } });
-        between.thaw();
-        await ada.page.getByRole("button", { name: "Retry now" }).click();
-        await ada.sees("Your session has ended");
-        await ada.page.getByLabel("Username").fill("again.ada");
-        await ada.page.getByLabel("Password").fill(PASSWORD);
-        await ada.page.getByRole("button", { name: "Sign in" }).click();
-        await ada.page.locator(".message-row:not(.pending) .body", { hasText: "kept for later" }).waitFor();
-        assert.deepEqual(await ada.said(), ["kept for later"], "once");
-      } finally {
-        between.stop();
-      }
-    },
-  );
+  story("unsent messages survive the end of the session and are sent after the next sign-in", async () => {
+    const between = await Between.start(world.server);
+    try {
+      const ada = await (await Person.arrive({ ...world, server: between }, "again.ada")).signUp();
+      const room = await ada.createRoom("Lobby");
+      await ada.visit(`/r/${room.id}`);
+      between.freeze();
+      await ada.say("kept for later");
+      await ada.page.locator(".banner").waitFor({ timeout: 60_000 });
+      const kept = await ada.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+      assert.deepEqual(kept, ["parlor"]);
+      const elsewhere = await fetch(`${world.server.base}/api/auth/signin`, {
+        method: "POST",
+        body: JSON.stringify({ username: "again.ada", password: PASSWORD }),
+      });
+      const { access_token: token } = await elsewhere.json();
+      const authorization = `Bearer ${token}`;
+      const { items } = await (
+        await fetch(`${world.server.base}/api/me/sessions`, { headers: { authorization } })
+      ).json();
+      for (const { id, current } of items)
+        if (!current)
+          await fetch(`${world.server.base}/api/me/sessions/${id}`, { method: "DELETE", headers: { authorization } });
+      between.thaw();
+      await ada.page.getByRole("button", { name: "Retry now" }).click();
+      await ada.sees("Your session has ended");
+      await ada.page.getByLabel("Username").fill("again.ada");
+      await ada.page.getByLabel("Password").fill(PASSWORD);
+      await ada.page.getByRole("button", { name: "Sign in" }).click();
+      await ada.page.locator(".message-row:not(.pending) .body", { hasText: "kept for later" }).waitFor();
+      assert.deepEqual(await ada.said(), ["kept for later"], "once");
+    } finally {
+      between.stop();
+    }
+  });
 
-  story("off line for a while, with messages from both sides", async () => {
+  story("messages of both sides arrive after an offline period", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["off.ada", "off.bob"]);
@@ -139,7 +136,7 @@ describe("being away", () => {
     assert.equal(await bob.page.locator(".pending").count(), 0);
   });
 
-  story("a socket that is half open, with messages from both sides", async () => {
+  story("messages of both sides arrive after a half-open socket", async () => {
     const between = await Between.start(world.server);
     try {
       const ada = await (await Person.arrive(world, "half.ada")).signUp();
@@ -175,7 +172,7 @@ describe("being away", () => {
     }
   });
 
-  story("more was missed than a sync answers", async () => {
+  story("the page catches up when it missed more than one sync returns", async () => {
     const {
       room,
       people: [ada, bob],

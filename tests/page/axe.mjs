@@ -20,7 +20,7 @@ const VIEWS = [
 
 describe("accessibility", () => {
   for (const [colorScheme, width, contrast] of VIEWS) {
-    story(`no accessibility fault is known, ${colorScheme}, ${width} px, contrast: ${contrast}`, async () => {
+    story(`axe finds no fault, ${colorScheme}, ${width} px, contrast: ${contrast}`, async () => {
       const faults = {};
       const forced = contrast === "forced" ? { forcedColors: "active" } : { contrast };
       const options = { colorScheme, ...forced, viewport: { width, height: 740 }, reducedMotion: "reduce" };

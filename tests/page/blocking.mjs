@@ -19,7 +19,7 @@ async function turn(person, name, verb) {
 }
 
 describe("blocking", () => {
-  story("of who is blocked, neither reactions nor mentions are shown, until they are heard again", async () => {
+  story("reactions and mentions of a blocked user are hidden until they are unblocked", async () => {
     const {
       room,
       people: [ada, bob, eve],
@@ -52,7 +52,7 @@ describe("blocking", () => {
     await ada.page.locator(".mention.mine").waitFor();
   });
 
-  story("somebody is heard again from the settings, at once", async () => {
+  story("unblocking in the settings takes effect immediately", async () => {
     const {
       room,
       people: [ada, eve],
@@ -69,7 +69,7 @@ describe("blocking", () => {
     await reaction(ada, "🎉 1").waitFor();
   });
 
-  story("what somebody who is blocked asks of the reader does not count; what others do, does", async () => {
+  story("mentions by a blocked user do not count, mentions by others do", async () => {
     const {
       room,
       people: [ada, bob, eve],

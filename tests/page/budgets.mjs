@@ -11,12 +11,12 @@ const FIRST_VIEW = { all: 90 * KB, script: 60 * KB, style: 14 * KB };
 const FIRST_PAINT_MS = 1_500;
 const SHIFT = 0.05;
 const ROWS_MS = 100;
-/** As many times what the browser takes for the same nodes without any script of ours: on a machine where that alone is long. */
+/** On a slow machine: this multiple of the time in which the browser draws equal nodes without the page's scripts. */
 const ROWS_FLOORS = 3;
 const LONG_TASK_MS = 200;
 const HEAP_MB = 40;
 
-/** How many times longer than by itself something takes on this machine now, for what else is running on it. */
+/** Returns by which factor other programs slow this machine down now. */
 function crowding() {
   const [begun, used] = [performance.now(), process.cpuUsage()];
   while (performance.now() - begun < 300);
@@ -121,7 +121,7 @@ function assertWithin(measured, budget, what) {
 const SENTENCE = "some words, as people say them, of no great length: line";
 
 describe("budgets", () => {
-  story("the first view of a stranger", async () => {
+  story("bytes of the first view for a visitor", async () => {
     await (await Person.arrive(world, "not.the.first")).signUp();
     const stranger = await Person.arrive(world, "stranger");
     await stranger.page.addInitScript(watch);
@@ -139,7 +139,7 @@ describe("budgets", () => {
     assertWithin(await transferred(stranger.page), FIRST_VIEW, `the stranger's first view, there after ${shown} ms`);
   });
 
-  story("the first view of somebody who comes back to a room", async () => {
+  story("bytes of the first view of a room for a returning user", async () => {
     const ada = await (await Person.arrive(world, "budget.ada")).signUp();
     const room = await ada.createRoom("Lobby", { topic: "What it costs" });
     await ada.visit();
@@ -159,7 +159,7 @@ describe("budgets", () => {
     assertWithin(await transferred(ada.page), FIRST_VIEW, `the first view of a room, there after ${shown} ms`);
   });
 
-  story("300 rows are drawn at once", async () => {
+  story("300 rows are drawn in time", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["rows.ada"]);
@@ -217,7 +217,7 @@ describe("budgets", () => {
     assertWithin(await median(look, 5), { beyond: ROWS_FLOORS }, "300 rows, ms");
   });
 
-  story("a thousand live messages do not hold the page up, nor do two thousand fill it", async () => {
+  story("1,000 live messages do not block the page, and 2,000 do not fill it", async () => {
     const {
       room,
       people: [ada, bob],

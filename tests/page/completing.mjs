@@ -13,7 +13,7 @@ const holds = (person, text) =>
   person.page.waitForFunction((wanted) => document.getElementById("composer").value === wanted, text);
 
 describe("completing", () => {
-  story("a name behind @, with the arrows and Enter, which sends nothing", async () => {
+  story("a name after @ is chosen with arrows and Enter without sending", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["name.ada", "name.bob", "name.bea"]);
@@ -51,7 +51,7 @@ describe("completing", () => {
     await bob.page.locator(".mention.mine").waitFor();
   });
 
-  story("an emoji behind a colon, by a click; Escape leaves what is written", async () => {
+  story("an emoji after a colon is chosen by a click; Escape keeps the text", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["emoji.ada"]);
@@ -68,7 +68,7 @@ describe("completing", () => {
     await ada.reads(["done 🎉 :roc"]);
   });
 
-  story("commands behind a slash do what they say", async () => {
+  story("slash commands work", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["command.ada", "command.bob"]);
@@ -133,7 +133,7 @@ describe("completing", () => {
     await holds(ada, "/quiet");
   });
 
-  story("a command does not publish itself because files are attached", async () => {
+  story("a command with files is not published", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["attached.ada", "attached.bob"]);

@@ -35,7 +35,7 @@ const PNG = Buffer.from(
 );
 
 describe("a conversation", () => {
-  story("answers lead to what they answer, and follow its changes", async () => {
+  story("replies link to the original and follow its changes", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["reply.ada", "reply.bob"]);
@@ -51,7 +51,7 @@ describe("a conversation", () => {
     assert.equal(await bob.page.locator(".purpose").count(), 0);
   });
 
-  story("one edits one's last message with the arrow key, and others read what it said before", async () => {
+  story("the arrow key edits the last message, and others read its versions", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["edit.ada", "edit.bob"]);
@@ -71,7 +71,7 @@ describe("a conversation", () => {
     assert.equal(await (await tools(bob, "hello")).getByRole("button", { name: "Edit" }).count(), 0, "not by others");
   });
 
-  story("reactions come and go with a click, and say who", async () => {
+  story("a click toggles a reaction, which lists its users", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["react.ada", "react.bob"]);
@@ -90,7 +90,7 @@ describe("a conversation", () => {
     await bob.page.locator('.reaction[aria-pressed="false"]', { hasText: "1" }).waitFor();
   });
 
-  story("a message is pinned, found among the pins, and deleted for everybody", async () => {
+  story("a message is pinned, listed and deleted for everyone", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["pin.ada", "pin.bob"]);
@@ -106,7 +106,7 @@ describe("a conversation", () => {
     for (const person of [ada, bob]) await person.reads(["This message was deleted."]);
   });
 
-  story("keys: arrows walk, and a letter acts on the message that has the focus", async () => {
+  story("keys: arrows move the focus, letters act on the focused message", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["keys.ada"]);
@@ -124,7 +124,7 @@ describe("a conversation", () => {
     await ada.page.waitForFunction(() => document.getElementById("composer").value === "");
   });
 
-  story("keys: r answers, + reacts, d deletes; Escape comes back", async () => {
+  story("keys: r replies, + reacts, d deletes, Escape returns", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["red.ada"]);
@@ -147,7 +147,7 @@ describe("a conversation", () => {
     await ada.reads(["This message was deleted."]);
   });
 
-  story("several messages are copied as a text that says who said what", async () => {
+  story("copied messages contain their authors", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["copy.ada", "copy.bob"]);
@@ -240,7 +240,7 @@ describe("a conversation", () => {
     assert.ok(before.left > 500 && Math.abs(after.first - before.first) < 2, JSON.stringify([before, after]));
   });
 
-  story("files come with a message: a picture is seen, another is offered by its name", async () => {
+  story("a picture is shown, another file is offered by name", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["file.ada", "file.bob"]);
@@ -259,7 +259,7 @@ describe("a conversation", () => {
     assert.equal(await ada.page.locator(".upload").count(), 0);
   });
 
-  story("files are dropped and pasted, too, with a picture of each; one can be taken away again", async () => {
+  story("dropped and pasted files have a preview and can be removed", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["drop.ada", "drop.bob"]);
@@ -293,7 +293,7 @@ describe("a conversation", () => {
     assert.equal(await bob.page.locator(".file").count(), 0);
   });
 
-  story("an upload shows how far it is, and is given up by a click", async () => {
+  story("an upload shows its progress and is cancelled by a click", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["slow.ada"]);
@@ -313,7 +313,7 @@ describe("a conversation", () => {
     await ada.reads(["not without the file"]);
   });
 
-  story("a picture has its place before it is there; sound and films have their controls", async () => {
+  story("a picture has its size before it loads; sounds and videos have controls", async () => {
     const {
       room,
       people: [ada, bob],

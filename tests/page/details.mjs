@@ -16,7 +16,7 @@ const colourOf = (locator, property = "backgroundColor") =>
 
 describe("details", () => {
   // The first one: it needs a server without accounts.
-  story("an empty server greets whoever sets it up, and nobody is welcomed back", async () => {
+  story('an empty server greets its first user without "welcome back"', async () => {
     const ada = await Person.arrive(world, "setup.ada");
     const { page } = ada;
     await page.goto("/");
@@ -35,7 +35,7 @@ describe("details", () => {
     await page.getByRole("heading", { name: "Welcome back" }).waitFor();
   });
 
-  story("the tools of a message at the top of the log are whole", async () => {
+  story("the tools of the topmost message are not clipped", async () => {
     const {
       room,
       people: [ada],
@@ -83,7 +83,7 @@ describe("details", () => {
     assert.equal(await log.evaluate((box) => box.scrollHeight), before);
   });
 
-  story("a room that could not be opened is tried again without a new connection", async () => {
+  story("a room that failed to open is retried on the same connection", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["offline.ada"]);
@@ -101,7 +101,7 @@ describe("details", () => {
     await ada.reads(["over here"]);
   });
 
-  story("a room that was opened offline is there after reconnecting", async () => {
+  story("a room opened offline loads after reconnecting", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["gone.ada"]);
@@ -116,7 +116,7 @@ describe("details", () => {
     await ada.reads(["over here"]);
   });
 
-  story("who clears the field is no longer said to type", async () => {
+  story("clearing the field ends the typing indicator", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["stop.ada", "stop.bob"]);
@@ -149,7 +149,7 @@ describe("details", () => {
     await ada.page.locator(".message-row .file", { hasText: "small.txt" }).waitFor();
   });
 
-  story("an invitation that is over does not look like one that works", async () => {
+  story("an expired invitation is not shown as a success", async () => {
     const ada = await (await Person.arrive(world, "dead.ada")).signUp();
     const room = await ada.createRoom("Garden");
     const { page } = await Person.arrive(world, "dead.guest");
@@ -190,7 +190,7 @@ describe("details", () => {
   }
 
   for (const reducedMotion of ["no-preference", "reduce"]) {
-    story(`the mark of a linked message ends by itself, motion: ${reducedMotion}`, async () => {
+    story(`the highlight of a linked message fades, motion: ${reducedMotion}`, async () => {
       const ada = await (await Person.arrive(world, `link.${reducedMotion.slice(0, 2)}`, { reducedMotion })).signUp();
       const room = await ada.createRoom("Lobby");
       await ada.visit(`/r/${room.id}`);

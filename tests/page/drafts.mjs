@@ -6,7 +6,7 @@ import { Person, stage } from "./harness.mjs";
 
 const { world, story } = stage();
 
-/** Somebody in a room of their own, whose messages the server gets only while `passes` is true. */
+/** Signs up a user with a room of their own. Their messages reach the server only while `passes` is true. */
 async function writer(name) {
   const ada = await (await Person.arrive(world, name)).signUp();
   const room = await ada.createRoom("Lobby");
@@ -48,7 +48,7 @@ const holdDisk = (page) =>
 const releaseDisk = (page) => page.evaluate(() => (globalThis.isHeld = false));
 
 describe("drafts", () => {
-  story("a message that is neither on this disk nor on the server's is still a draft after a reload", async () => {
+  story("a message stored on no disk is still a draft after a reload", async () => {
     const { ada, wire, sent, draft } = await writer("slow.ada");
     await holdDisk(ada.page);
     wire.passes = false;
@@ -62,7 +62,7 @@ describe("drafts", () => {
     assert.deepEqual(await ada.said(), []);
   });
 
-  story("the draft goes once the message is on this disk", async () => {
+  story("the draft is deleted once the message is on the local disk", async () => {
     const { ada, wire, sent, draft, draftIsGone } = await writer("disk.ada");
     await holdDisk(ada.page);
     wire.passes = false;
@@ -78,7 +78,7 @@ describe("drafts", () => {
     assert.equal(await ada.composer.inputValue(), "");
   });
 
-  story("the draft goes once the message is on the server's disk", async () => {
+  story("the draft is deleted once the message is on the server's disk", async () => {
     const { ada, draftIsGone } = await writer("ack.ada");
     await holdDisk(ada.page);
     await ada.say("arrived");

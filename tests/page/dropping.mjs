@@ -58,7 +58,7 @@ describe("dropping files", () => {
     await ada.page.locator(".message-row .file", { hasText: "notes.txt" }).waitFor();
   });
 
-  story("the overlay goes when the drag leaves, and dragged words and edited messages show none", async () => {
+  story("the overlay ends with the drag and is not shown for text or edits", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["leave.ada"]);

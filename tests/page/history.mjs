@@ -19,7 +19,7 @@ describe("history", () => {
   const COUNT = 260;
   const expected = Array.from({ length: COUNT }, (_, index) => `line ${index + 1}`);
 
-  story("scrolling up loads all of it, and the reader's line stays where it is", async () => {
+  story("scrolling up loads the history and keeps the reader's line in place", async () => {
     const {
       room,
       people: [ada],
@@ -65,58 +65,54 @@ describe("history", () => {
     await ada.reads(expected);
   });
 
-  story(
-    "of an endless history no more than a window is drawn, and the reader's line stays, up and down again",
-    async () => {
-      const {
-        room,
-        people: [ada],
-      } = await roomOf(world, ["window.ada"]);
-      await fillHistory(ada, room.id, 700);
-      await ada.page.reload();
-      await ada.page.locator(".body", { hasText: "line 700" }).waitFor();
-      /** Runs in the page: scrolls to one end of the history, and tells how far lines moved and how many there were. */
-      const travel = async (direction) => {
-        const box = document.querySelector(".log");
-        const rows = () => [...document.querySelectorAll(".message-row")];
-        const atEnd = () =>
-          direction < 0
-            ? document.querySelector(".beginning") && box.scrollTop === 0
-            : !document.querySelector(".log-rows + .log-more") &&
-              box.scrollHeight - box.scrollTop - box.clientHeight < 1;
-        const frames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-        let [moved, most] = [0, 0];
-        while (!atEnd()) {
-          box.scrollTop += direction * 300;
-          const top = box.getBoundingClientRect().top;
-          const row = rows().find((candidate) => candidate.getBoundingClientRect().top >= top);
-          const at = row.getBoundingClientRect().top;
-          await frames();
-          const same = document.querySelector(`[data-key="${row.dataset.key}"]`);
-          // There is nothing below the end that could hold a line where it was.
-          if (!atEnd()) moved = Math.max(moved, same ? Math.abs(same.getBoundingClientRect().top - at) : Infinity);
-          most = Math.max(most, rows().length);
-        }
-        return {
-          moved,
-          most,
-          first: rows()[0].querySelector(".body").textContent,
-          last: rows().at(-1).querySelector(".body").textContent,
-        };
-      };
-      for (const [direction, end] of [
-        [-1, "line 1"],
-        [1, "line 700"],
-      ]) {
-        const { moved, most, first, last } = await ada.page.evaluate(travel, direction);
-        assert.ok(moved < 1.5, `a line moved by ${moved} px`);
-        assert.ok(most <= 300, `${most} rows`);
-        assert.equal(direction < 0 ? first : last, end);
+  story("a long history is drawn as a window, and the reader's line stays in place", async () => {
+    const {
+      room,
+      people: [ada],
+    } = await roomOf(world, ["window.ada"]);
+    await fillHistory(ada, room.id, 700);
+    await ada.page.reload();
+    await ada.page.locator(".body", { hasText: "line 700" }).waitFor();
+    /** Runs in the page: scrolls to one end of the history, and tells how far lines moved and how many there were. */
+    const travel = async (direction) => {
+      const box = document.querySelector(".log");
+      const rows = () => [...document.querySelectorAll(".message-row")];
+      const atEnd = () =>
+        direction < 0
+          ? document.querySelector(".beginning") && box.scrollTop === 0
+          : !document.querySelector(".log-rows + .log-more") && box.scrollHeight - box.scrollTop - box.clientHeight < 1;
+      const frames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      let [moved, most] = [0, 0];
+      while (!atEnd()) {
+        box.scrollTop += direction * 300;
+        const top = box.getBoundingClientRect().top;
+        const row = rows().find((candidate) => candidate.getBoundingClientRect().top >= top);
+        const at = row.getBoundingClientRect().top;
+        await frames();
+        const same = document.querySelector(`[data-key="${row.dataset.key}"]`);
+        // There is nothing below the end that could hold a line where it was.
+        if (!atEnd()) moved = Math.max(moved, same ? Math.abs(same.getBoundingClientRect().top - at) : Infinity);
+        most = Math.max(most, rows().length);
       }
-    },
-  );
+      return {
+        moved,
+        most,
+        first: rows()[0].querySelector(".body").textContent,
+        last: rows().at(-1).querySelector(".body").textContent,
+      };
+    };
+    for (const [direction, end] of [
+      [-1, "line 1"],
+      [1, "line 700"],
+    ]) {
+      const { moved, most, first, last } = await ada.page.evaluate(travel, direction);
+      assert.ok(moved < 1.5, `a line moved by ${moved} px`);
+      assert.ok(most <= 300, `${most} rows`);
+      assert.equal(direction < 0 ? first : last, end);
+    }
+  });
 
-  story("what has been scrolled past is read, and nothing else", async () => {
+  story("only messages that were scrolled past are read", async () => {
     const {
       room,
       people: [ada, bob],
@@ -162,7 +158,7 @@ describe("history", () => {
     await bob.page.waitForFunction(() => document.title === "Lobby");
   });
 
-  story("who scrolls up while the page is busy is not pulled down a moment later", async () => {
+  story("scrolling up while the page is busy is not undone", async () => {
     const {
       room,
       people: [ada, bob],
@@ -184,7 +180,7 @@ describe("history", () => {
     assert.equal(await bob.page.evaluate(distance), 900);
   });
 
-  story("near the end new messages are followed, but nothing else pulls a reader down", async () => {
+  story("the log follows new messages near its end only", async () => {
     const {
       room,
       people: [ada, bob],
@@ -202,7 +198,7 @@ describe("history", () => {
     await bob.page.locator(".body", { hasText: "come along" }).waitFor();
   });
 
-  story("who begins to scroll up while others write is not held at the end", async () => {
+  story("a reader can scroll up while others post", async () => {
     const {
       room,
       people: [ada, bob],

@@ -24,7 +24,7 @@ const CORPUS = [
 ];
 
 describe("injections", () => {
-  story("what looks like markup is text, in names, topics and bodies", async () => {
+  story("markup in names, topics and bodies is text", async () => {
     const ada = await (await Person.arrive(world, "inject.ada")).signUp({ display_name: CORPUS[1] });
     const rooms = [];
     for (const text of CORPUS) rooms.push(await ada.createRoom(text.slice(0, 80), { topic: text, kind: "public" }));

@@ -8,7 +8,7 @@ const { world, story } = stage();
 const opened = (person, name) => person.page.getByRole("heading", { name, level: 1 }).waitFor();
 
 describe("keys", () => {
-  story("Alt and the arrows go through the rooms, with Shift through the unread ones", async () => {
+  story("Alt and arrows switch rooms, with Shift unread rooms", async () => {
     const ada = await (await Person.arrive(world, "keys.ada")).signUp();
     const rooms = {};
     for (const name of ["Attic", "Balcony", "Cellar"]) rooms[name] = await ada.createRoom(name);
@@ -33,7 +33,7 @@ describe("keys", () => {
     await opened(ada, "Cellar");
   });
 
-  story("Escape leads back to writing", async () => {
+  story("Escape returns to the message field", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["esc.ada"]);
@@ -42,7 +42,7 @@ describe("keys", () => {
     await ada.page.waitForFunction(() => document.activeElement.id === "composer");
   });
 
-  story("Enter that chooses a word of an input method sends nothing", async () => {
+  story("Enter of an input method sends nothing", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["ime.ada"]);
@@ -50,7 +50,7 @@ describe("keys", () => {
     await ada.composer.focus();
     await session.send("Input.imeSetComposition", { text: "に", selectionStart: 1, selectionEnd: 1 });
     await session.send("Input.imeSetComposition", { text: "にほん", selectionStart: 3, selectionEnd: 3 });
-    // What a browser reports for a key that the input method takes.
+    // A browser reports this for a key that the input method takes.
     await session.send("Input.dispatchKeyEvent", {
       type: "rawKeyDown",
       key: "Enter",

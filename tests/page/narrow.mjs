@@ -87,7 +87,7 @@ describe("a narrow screen", () => {
     await fits("the settings");
   });
 
-  story("at twice the size everything is still there, on the half of a wide screen", async () => {
+  story("at 200 % zoom everything is reachable on half a wide screen", async () => {
     // A zoom of 200 % halves the width of the page in CSS pixels.
     const ada = await (
       await Person.arrive(world, "zoom.ada", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 })
@@ -107,7 +107,7 @@ describe("a narrow screen", () => {
     await ada.page.getByRole("button", { name: "Leave room" }).scrollIntoViewIfNeeded();
   });
 
-  story("the keyboard on the screen does not hide the field one writes in", async () => {
+  story("the on-screen keyboard does not hide the message field", async () => {
     const ada = await (
       await Person.arrive(world, "keyboard.ada", {
         viewport: { width: 360, height: 740 },

@@ -24,7 +24,7 @@ const PNG = Buffer.from(
 const source = (file) => readFileSync(new URL(`../../static/${file}`, import.meta.url), "utf8");
 const namesIn = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) => name);
 
-/** What there is to be seen, as the page's own code names it. */
+/** Returns the names of all screens and dialogs, from the page's own code. */
 function everything() {
   const dialogs = namesIn(source("components/dialogs.js"), /case "(\w+)":/gu);
   const [, phases] = /const SCREENS = \{([^}]*)\}/u.exec(source("components/app.js"));
@@ -171,7 +171,7 @@ async function closed(page) {
   await page.locator("dialog[open]").waitFor({ state: "detached" });
 }
 
-/** What the composer shows while one writes. */
+/** Opens the panels of the composer. */
 async function composing(look, { ada, bob, room, long, mine }) {
   const { page } = ada;
   const row = (seq) => page.locator(`.message-row[data-seq="${seq}"]`);

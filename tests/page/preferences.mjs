@@ -8,7 +8,7 @@ const { world, story } = stage();
 
 const keep = (page, preferences) =>
   page.addInitScript((kept) => localStorage.setItem("parlor.preferences", JSON.stringify(kept)), preferences);
-/** Whether what is drawn is dark: the lightness of the ground. */
+/** Returns whether the background is dark. */
 const isDark = (page) =>
   page.evaluate(() => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d");
@@ -38,7 +38,7 @@ describe("preferences", () => {
     assert.equal(await isDark(page), true);
   });
 
-  story("what is kept may be anything", async () => {
+  story("invalid stored preferences are ignored", async () => {
     for (const kept of [null, 7, "dark", { theme: "pink", density: 3, hours: {} }, { theme: "dark" }]) {
       const { page } = await Person.arrive(world, "odd");
       await keep(page, kept);
@@ -48,7 +48,7 @@ describe("preferences", () => {
     }
   });
 
-  story("clocks change at once, here and in the other tab", async () => {
+  story("the time format changes immediately in all tabs", async () => {
     const {
       room,
       people: [ada],
@@ -67,7 +67,7 @@ describe("preferences", () => {
     assert.match(await time(other).textContent(), /^\d\d:\d\d$/u);
   });
 
-  story("words that were lost on the way are asked for again", async () => {
+  story("texts that failed to load are requested again", async () => {
     const { page } = await Person.arrive(world, "lost.words");
     let asked = 0;
     await page.route("**/lang/*.json", (route) => ((asked += 1) > 2 ? route.continue() : route.abort()));
@@ -76,7 +76,7 @@ describe("preferences", () => {
     assert.ok(asked > 2);
   });
 
-  story("a compact page says more on the same screen", async () => {
+  story("compact density shows more messages", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["dense.ada"]);

@@ -67,7 +67,7 @@ async function loseAndWrite(ada, bob, known) {
 describe("a restored backup", () => {
   for (const renewed of [true, false]) {
     const how = renewed ? "with a new epoch" : "without a new epoch: the numbers tell";
-    story(`what was not sent is delivered, and the view is what is stored, ${how}`, async () => {
+    story(`unsent messages are delivered and the view equals the server, ${how}`, async () => {
       const name = renewed ? "renewed" : "copied";
       const {
         room,

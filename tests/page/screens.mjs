@@ -37,7 +37,7 @@ async function openSettings(person) {
 }
 
 describe("screens", () => {
-  story("admins list accounts, disable one, and hand out a link for a password", async () => {
+  story("admins list accounts, disable one and create a password link", async () => {
     const root = await first();
     const eve = await (await Person.arrive(world, "eve")).signUp();
     await root.visit();
@@ -70,7 +70,7 @@ describe("screens", () => {
     await dialogOf(root).getByText("Open to everyone").waitFor();
   });
 
-  story("a search finds what was said, and opens it where it was said", async () => {
+  story("a search finds a message and opens it in the history", async () => {
     const {
       room,
       people: [ada, bob],
@@ -92,7 +92,7 @@ describe("screens", () => {
     await bob.page.locator(".message-row.target", { hasText: "swordfish" }).waitFor();
   });
 
-  story("keys lead to another room, and to what the keys are", async () => {
+  story("keys open the switcher and the list of shortcuts", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["keys.ada", "keys.bob"], { name: "Lobby" });
@@ -117,7 +117,7 @@ describe("screens", () => {
     await ada.page.keyboard.press("Escape");
   });
 
-  story("a person's card: write to them alone, mute them, remove them", async () => {
+  story("a user's card: direct message, mute and removal", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["card.ada", "card.bob"]);
@@ -151,7 +151,7 @@ describe("screens", () => {
     await ada.sees("card.bob was removed from the room.");
   });
 
-  story("room settings: an invite that is good once, and a room that only moderators write in", async () => {
+  story("room settings: a one-use invite and a locked room", async () => {
     const {
       room,
       people: [ada, bob],
@@ -190,7 +190,7 @@ describe("screens", () => {
     );
   });
 
-  story("a picture stands beside messages, in the list of members and at a direct room", async () => {
+  story("a profile picture is shown at messages, members and direct rooms", async () => {
     const {
       room,
       people: [ada, bob],
@@ -259,7 +259,7 @@ describe("screens", () => {
     for (const character of "09#*a©®™→é") assert.ok(!covers(character), character);
   });
 
-  story("settings: profile, a token for a script, colours, and the end of the account", async () => {
+  story("settings: profile, token, theme and deletion of the account", async () => {
     const {
       room,
       people: [ada],

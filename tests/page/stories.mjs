@@ -46,7 +46,7 @@ async function playAll(files, atOnce) {
   return failed;
 }
 
-/** What to run again: the failed stories, or the whole file where more than a story failed. */
+/** Returns what to run again: the failed stories, or the whole file if a hook or the file itself failed. */
 function repeats(failed) {
   const whole = new Set(failed.filter(({ story }) => story === null).map(({ file }) => file));
   return [...[...whole].map((file) => ({ file, story: null })), ...failed.filter(({ file }) => !whole.has(file))];

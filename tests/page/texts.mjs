@@ -53,7 +53,7 @@ const untranslated = () => {
 
 describe("words", () => {
   for (const width of [1280, 360]) {
-    story(`nothing is said that is not in the catalogue, ${width} px`, async () => {
+    story(`every text is in the catalogue, ${width} px`, async () => {
       const said = {};
       const translated = {
         ...world,
@@ -73,7 +73,7 @@ describe("words", () => {
     });
   }
 
-  story("a German browser is spoken to in German", async () => {
+  story("a German browser gets German texts", async () => {
     const { page } = await Person.arrive(world, "hans", { locale: "de-AT" });
     await page.route("**/api/server", (route) => route.abort());
     await page.route("**/api/auth/refresh", (route) => route.abort());

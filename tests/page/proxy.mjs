@@ -32,7 +32,7 @@ export class Between {
     this.sockets.clear();
   }
 
-  /** What is opened from now on passes again. */
+  /** Lets new connections pass again. */
   thaw() {
     this.frozen = false;
   }

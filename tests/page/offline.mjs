@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { Between } from "./between.mjs";
+import { Between } from "./proxy.mjs";
 import { Person, stage } from "./harness.mjs";
 
 const { world, story } = stage();
@@ -11,7 +11,7 @@ const kept = { serviceWorkers: "allow" };
 const isKept = (page) => page.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
 
 describe("the kept page", () => {
-  story("it opens without the server, and goes on when that comes back", async () => {
+  story("the page opens without the server and continues when it returns", async () => {
     const ada = await (await Person.arrive(world, "kept.ada", kept)).signUp();
     const room = await ada.createRoom("Lobby");
     await ada.visit(`/r/${room.id}`);
@@ -25,7 +25,7 @@ describe("the kept page", () => {
     await ada.page.getByRole("heading", { name: "Lobby", level: 1 }).waitFor();
   });
 
-  story("a new version waits until somebody lets it in, and no draft is lost", async () => {
+  story("a new version waits for a click, and no draft is lost", async () => {
     const between = await Between.start(world.server);
     try {
       const ada = await (await Person.arrive({ ...world, server: between }, "version.ada", kept)).signUp();
@@ -69,7 +69,7 @@ describe("the kept page", () => {
     }
   });
 
-  story("a notification leads to its room, in the page that is open", async () => {
+  story("a notification opens its room in the open page", async () => {
     const ada = await (await Person.arrive(world, "click.ada", { ...kept, permissions: ["notifications"] })).signUp();
     const [here, there] = [await ada.createRoom("Here"), await ada.createRoom("There")];
     const bob = await (await Person.arrive(world, "click.bob")).signUp();
@@ -96,7 +96,7 @@ describe("the kept page", () => {
     assert.deepEqual(await shown(), []);
   });
 
-  story("only the service worker may be started by its address", async () => {
+  story("only the service worker may be started by its URL", async () => {
     const { page } = await Person.arrive(world, "policy", kept);
     await page.goto("/");
     const refused = await page.evaluate(() => {
@@ -120,7 +120,7 @@ describe("the kept page", () => {
     world.people[0].complaints = [];
   });
 
-  story("an address that is none is answered with the page to who opens it, with a problem to programs", async () => {
+  story("an unknown address returns the page to browsers and a problem to programs", async () => {
     const { page } = await Person.arrive(world, "lost");
     const opened = await page.goto("/no/such/address");
     assert.equal(opened.status(), 404);
@@ -132,7 +132,7 @@ describe("the kept page", () => {
     assert.equal(asked.headers()["content-type"], "application/problem+json");
   });
 
-  story("it can be installed", async () => {
+  story("the page can be installed", async () => {
     const { page } = await Person.arrive(world, "installer");
     await page.goto("/");
     const session = await page.context().newCDPSession(page);

@@ -37,7 +37,7 @@ describe("coming in", () => {
     await page.locator(".message-row:not(.pending) .body", { hasText: "Hello from the keys" }).waitFor();
   });
 
-  story("a refused sign-up and a refused sign-in say why, at the field where there is one", async () => {
+  story("a refused sign-up or sign-in shows its reason at the field", async () => {
     await (await Person.arrive(world, "taken")).signUp();
     const { page } = await Person.arrive(world, "refused");
     await page.goto("/");
@@ -54,7 +54,7 @@ describe("coming in", () => {
     assert.equal(await page.getByRole("heading", { name: "Welcome back" }).isVisible(), true);
   });
 
-  story("an invitation link makes an account inside the room", async () => {
+  story("an invitation link creates an account in the room", async () => {
     const host = await (await Person.arrive(world, "host")).signUp();
     const room = await host.createRoom("Garden");
     const guest = await Person.arrive(world, "guest");
@@ -67,7 +67,7 @@ describe("coming in", () => {
     assert.equal(new URL(guest.page.url()).pathname, `/r/${room.id}`);
   });
 
-  story("an invitation that is used up says so, to who has an account and to who has none", async () => {
+  story("a used invitation shows its state with and without an account", async () => {
     const host = await (await Person.arrive(world, "host3")).signUp();
     const room = await host.createRoom("Greenhouse");
     const invite = await host.call("POST", `/api/rooms/${room.id}/invites`, { max_uses: 1 });
@@ -92,7 +92,7 @@ describe("coming in", () => {
     await second.sees("Invalid access code");
   });
 
-  story("who may make an account is said, and a form that would be refused is not shown", async () => {
+  story("the registration rule is shown, and no form that would be refused", async () => {
     const { page } = await Person.arrive(world, "newcomer");
     const about = await (await fetch(`${world.server.base}/api/server`)).json();
     let rule = {};
@@ -115,7 +115,7 @@ describe("coming in", () => {
     assert.equal(await page.getByLabel("Access code", { exact: true }).evaluate((field) => field.required), true);
   });
 
-  story("signing in at an invitation link enters the room", async () => {
+  story("signing in at an invitation link joins the room", async () => {
     const host = await (await Person.arrive(world, "host4")).signUp();
     const room = await host.createRoom("Veranda");
     await (await Person.arrive(world, "member.of.old")).signUp();
@@ -130,7 +130,7 @@ describe("coming in", () => {
     assert.equal(await guest.page.getByRole("dialog").count(), 0);
   });
 
-  story("an invitation link asks somebody who is signed in before it joins", async () => {
+  story("an invitation link asks a signed-in user before it joins", async () => {
     const host = await (await Person.arrive(world, "host2")).signUp();
     const room = await host.createRoom("Orchard");
     const guest = await (await Person.arrive(world, "guest2")).signUp();
@@ -140,7 +140,7 @@ describe("coming in", () => {
     await guest.page.getByRole("heading", { name: "Orchard", level: 1 }).waitFor();
   });
 
-  story("signing out, and the other tab of the same browser", async () => {
+  story("signing out also signs out the other tab", async () => {
     const {
       people: [ada],
     } = await roomOf(world, ["out.ada"]);
@@ -155,7 +155,7 @@ describe("coming in", () => {
     await ada.page.getByRole("heading", { name: "Welcome back" }).waitFor();
   });
 
-  story("a device is signed out from another one", async () => {
+  story("a session is ended from another device", async () => {
     const home = await (await Person.arrive(world, "devices")).signUp();
     await home.visit();
     const away = await Person.arrive(world, "devices");
@@ -190,7 +190,7 @@ describe("coming in", () => {
     await home.connected();
   });
 
-  story("of two tabs whose cookies are old, one renews them for both", async () => {
+  story("one of two tabs with expired cookies renews them for both", async () => {
     const ada = await (await Person.arrive(world, "tabs")).signUp();
     await ada.visit();
     const other = await ada.openTab();
@@ -204,7 +204,7 @@ describe("coming in", () => {
     assert.equal(renewals.length, 1, "the second tab sees that the first has done it");
   });
 
-  story("of two tabs without Web Locks, the second waits for as long as the first one renews", async () => {
+  story("without Web Locks, the second tab waits while the first one renews", async () => {
     const ada = await (await Person.arrive(world, "lease")).signUp();
     await ada.context.addInitScript(() => Object.defineProperty(Navigator.prototype, "locks", { value: undefined }));
     await ada.visit();

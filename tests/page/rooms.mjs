@@ -7,7 +7,7 @@ import { Person, roomOf, stage } from "./harness.mjs";
 const { world, story } = stage();
 
 describe("talking", () => {
-  story("two people in one room, one came by code", async () => {
+  story("two users talk in a room, one joined by code", async () => {
     const ada = await (await Person.arrive(world, "ada")).signUp({ display_name: "Ada Lovelace" });
     const room = await ada.createRoom("Tea room");
     await ada.visit(`/r/${room.id}`);
@@ -37,7 +37,7 @@ describe("talking", () => {
     await ada.reads(talk);
   });
 
-  story("three people talk at once, and all read the same in the same order", async () => {
+  story("three users post at once and read the same order", async () => {
     const { room, people } = await roomOf(world, ["three.ada", "three.bob", "three.eve"]);
     const talk = async (person) => {
       for (let number = 1; number <= 15; number += 1) await person.say(`${person.name} ${number}`);
@@ -63,7 +63,7 @@ describe("talking", () => {
     for (const person of people) await person.reads(said);
   });
 
-  story("who is removed sees the room close, and nothing of what is said there later", async () => {
+  story("a removed member sees the room close and no later message", async () => {
     const {
       room,
       people: [ada, bob],
@@ -125,7 +125,7 @@ describe("talking", () => {
     assert.ok(side.id !== room.id);
   });
 
-  story("a message that is refused can be sent again under its key, or deleted", async () => {
+  story("a refused message can be retried with its key or deleted", async () => {
     const ada = await (await Person.arrive(world, "retry.ada")).signUp();
     const room = await ada.createRoom("Retries");
     const keys = [];

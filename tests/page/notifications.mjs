@@ -53,7 +53,7 @@ const notified = (page, count) =>
   page.waitForFunction((wanted) => globalThis.told.notifications.length === wanted, count);
 
 describe("telling", () => {
-  story("notifications are asked for by a click, and by nothing else", async () => {
+  story("only a click requests the permission for notifications", async () => {
     const ada = await (await Person.arrive(world, "ask.ada")).signUp();
     await ada.page.addInitScript(listen);
     await ada.visit();
@@ -72,7 +72,7 @@ describe("telling", () => {
     assert.equal((await told(ada.page)).asked, 1);
   });
 
-  story("what nobody reads is told; a burst once; what is read is taken away", async () => {
+  story("unread messages notify once per burst, and reading removes the notification", async () => {
     const { room, ada, bob } = await listener(["tell.ada", "tell.bob"]);
     await ada.say("you are looking");
     await bob.reads(["you are looking"]);
@@ -90,7 +90,7 @@ describe("telling", () => {
     await bob.page.waitForFunction(() => globalThis.told.notifications.at(-1).open === false);
   });
 
-  story("what is read on another device is not told", async () => {
+  story("messages read on another device do not notify", async () => {
     const { room, ada, bob } = await listener(["else.ada", "else.bob"]);
     await look(bob.page, false);
     const phone = await Person.arrive(world, "else.bob");
@@ -110,7 +110,7 @@ describe("telling", () => {
     assert.equal((await told(bob.page)).notifications[0].body, "and not this one");
   });
 
-  story("by the room's level: mentions only, or nothing", async () => {
+  story("the room's notification level applies", async () => {
     const { room, ada, bob, eve } = await listener(["level.ada", "level.bob", "level.eve"]);
     await look(bob.page, false);
     await notify(bob, room, "mentions");
@@ -139,7 +139,7 @@ describe("telling", () => {
     await bob.page.waitForFunction(() => document.title === "Lobby");
   });
 
-  story("after an absence there is no shower of notifications", async () => {
+  story("no burst of notifications after an absence", async () => {
     const { ada, bob } = await listener(["rain.ada", "rain.bob"]);
     await ada.say("before");
     await bob.reads(["before"]);
@@ -174,7 +174,7 @@ describe("telling", () => {
     assert.equal((await told(bob.page)).badge, null);
   });
 
-  story("what others say is said aloud, one line every three seconds at most", async () => {
+  story("messages of others are announced at most every three seconds", async () => {
     const {
       room,
       people: [ada, bob],
@@ -197,7 +197,7 @@ describe("telling", () => {
     assert.equal(await bob.page.getByRole("log").getAttribute("aria-live"), "off");
   });
 
-  story("who types is said by name, until they have said it", async () => {
+  story("the typing indicator names users until they post", async () => {
     const {
       people: [ada, bob, eve],
     } = await roomOf(world, ["type.ada", "type.bob", "type.eve"]);

@@ -43,7 +43,7 @@ describe("writing to some people alone", () => {
     assert.equal(await dan.page.getByRole("link", { name: /write\.ada/u }).count(), 0);
   });
 
-  story("people of a room that was not opened yet are found, and what the server refuses is said", async () => {
+  story("members of unopened rooms are found, and refusals are shown", async () => {
     const {
       people: [ada, bob],
     } = await roomOf(world, ["far.ada", "far.bob"]);
