@@ -1,8 +1,8 @@
-//! The rows of `parlor bench` with other servers beside them.
+//! Runs the rows of `parlor bench` and compares this server with others.
 //!
-//! `cargo bench --bench figures` runs them all, `-- --quick` shorter, `-- sends` only the rows whose
-//! names begin with that, `-- --messages 10000000` with a longer history. The table goes to stdout, the
-//! progress to stderr, and everything to `figures.json` below `target/`. `docs/performance.md` says more.
+//! `cargo bench --bench figures` runs all rows, `-- --quick` a short version, `-- sends` only the rows whose
+//! names begin with `sends`, `-- --messages 10000000` with a longer history. The table goes to stdout, the
+//! progress to stderr, and all results to `figures.json` below `target/`. See `docs/performance.md`.
 
 mod peers;
 
@@ -36,7 +36,7 @@ fn figures() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            // Cargo says so to every bench.
+            // Cargo passes this argument to every bench.
             "--bench" => {}
             "--quick" => options.quick = true,
             "--messages" => {
@@ -56,7 +56,7 @@ fn figures() -> io::Result<()> {
     Ok(())
 }
 
-/// Cargo's folder for what is built and measured.
+/// Returns Cargo's target folder.
 fn target() -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     scratch.parent().unwrap_or(scratch).to_owned()

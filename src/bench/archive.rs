@@ -18,13 +18,13 @@ use super::{
 };
 
 const ROOMS: usize = 200;
-/// Rooms that the second user is in, too.
+/// Number of rooms that the second user is in, too.
 const FEW: usize = 10;
 /// Authors: the first and the third user, who are in every room.
 const AUTHORS: [usize; 2] = [0, 2];
-/// Messages under way at once.
+/// Maximum messages in flight.
 const AT_ONCE: usize = 2000;
-/// Messages between two lines of progress.
+/// Number of messages between two lines of progress.
 const TOLD: usize = 100_000;
 
 /// A data folder with a history, and facts about it.
@@ -35,7 +35,7 @@ pub(super) struct Archive {
     /// Number of messages of each room.
     pub(super) lengths: Vec<u64>,
     pub(super) messages: usize,
-    /// Messages a second while the search index was built.
+    /// Messages per second while the search index was built.
     pub(super) indexed: f64,
 }
 
@@ -92,7 +92,7 @@ impl Bench<'_> {
                     if number.is_multiple_of(TOLD) {
                         let (now, all) = (number / 1000, messages / 1000);
                         self.progress
-                            .say(&format!("{now} of {all} thousand messages written"));
+                            .show(&format!("{now} of {all} thousand messages written"));
                     }
                     let author = AUTHORS[number % AUTHORS.len()];
                     writer.append(&fixture, room, author, &corpus.message(), None)
@@ -106,7 +106,7 @@ impl Bench<'_> {
             io::Result::Ok(fixture)
         })?;
 
-        self.progress.say("the index of searches is built");
+        self.progress.show("the index of searches is built");
         let start = Instant::now();
         let status = interrupt::start(|| {
             Command::new(&self.options.program)

@@ -5,8 +5,7 @@ use std::io;
 
 use super::{Bench, report::Row};
 
-/// Above this part of a core the client may be what is measured: it must be able to take 1.3 times
-/// as much.
+/// Above this share of a core, the client may limit the figure: it must be able to receive 1.3 times as much.
 const BUSY: f64 = 1.0 / 1.3;
 
 /// One figure of a sample.
@@ -20,9 +19,9 @@ pub(super) struct Metric {
 
 /// One sample.
 pub(super) struct Sample {
-    /// One for each metric.
+    /// One figure for each metric.
     pub(super) figures: Vec<f64>,
-    /// The part of a core that the client used; 0 where that does not matter.
+    /// Share of a core that the client used; 0 if it does not matter.
     pub(super) client: f64,
 }
 
@@ -37,9 +36,9 @@ pub(super) enum Subject {
 pub(super) struct Contender<'a> {
     who: Subject,
     play: Box<dyn FnMut() -> io::Result<Sample> + 'a>,
-    /// The most of a core that the client used.
+    /// Maximum share of a core that the client used.
     busy: f64,
-    /// It has failed and is no longer sampled.
+    /// Whether it has failed and is no longer sampled.
     out: bool,
 }
 
@@ -98,7 +97,7 @@ pub(super) fn compare(
                     // A failing peer must not end the measurement of this server.
                     (Err(error), Subject::Other(other)) => {
                         let told = format!("{other} failed: {error}");
-                        bench.progress.tell(&told);
+                        bench.progress.print_line(&told);
                         bench.report.remark(format!("{name}: {told}."));
                         contender.out = true;
                     }
@@ -106,7 +105,7 @@ pub(super) fn compare(
                 }
             }
         }
-        // The baseline is the first and the last one, so that all others stand between two of it.
+        // The baseline is sampled first and last, so that all others lie between two baselines.
         for contender in &mut contenders {
             if contender.who == Subject::Baseline {
                 contender.sample(&mut rows)?;
@@ -114,7 +113,7 @@ pub(super) fn compare(
         }
         let noisy = rows.first().is_some_and(Row::is_noisy);
         if noisy && attempt < bench.plan.tries {
-            bench.progress.say("the baselines differ: once more");
+            bench.progress.show("the baselines differ: once more");
             continue;
         }
         if noisy {
@@ -136,7 +135,7 @@ impl Contender<'_> {
             match &self.who {
                 Subject::Baseline => row.baseline(figure),
                 Subject::Ours => row.ours(figure),
-                Subject::Other(name) => row.beside(name, figure),
+                Subject::Other(name) => row.add_peer(name, figure),
             }
         }
         Ok(())

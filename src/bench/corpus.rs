@@ -7,12 +7,12 @@ use super::rng::{Rng, Zipf};
 
 const WORDS: usize = 50_000;
 
-/// The words, and how often each was used.
+/// The words and their counts.
 pub(super) struct Corpus {
     pub(super) rng: Rng,
     words: Vec<String>,
     zipf: Zipf,
-    said: Vec<u32>,
+    counts: Vec<u32>,
 }
 
 impl Corpus {
@@ -25,9 +25,9 @@ impl Corpus {
         let (mut words, mut known) = (Vec::new(), HashSet::new());
         while words.len() < WORDS {
             // Frequent words are short.
-            let longest = if words.len() < 300 { 2 } else { 4 };
+            let syllables = if words.len() < 300 { 2 } else { 4 };
             let mut word = String::new();
-            for _ in 0..=rng.below(longest) {
+            for _ in 0..=rng.below(syllables) {
                 word.push_str(rng.pick(&starts));
                 word.push_str(rng.pick(&vowels));
             }
@@ -40,11 +40,11 @@ impl Corpus {
             rng,
             words,
             zipf: Zipf::of(WORDS),
-            said: vec![0; WORDS],
+            counts: vec![0; WORDS],
         }
     }
 
-    /// Mostly a line, at times a page.
+    /// Returns a message: mostly one line, sometimes a page.
     pub(super) fn message(&mut self) -> String {
         let words = match self.rng.below(100) {
             0 => 100 + self.rng.below(400),
@@ -54,7 +54,7 @@ impl Corpus {
         let mut text = String::new();
         for _ in 0..words {
             let word = self.zipf.draw(&mut self.rng);
-            self.said[word] += 1;
+            self.counts[word] += 1;
             text.push_str(&self.words[word]);
             text.push(' ');
         }
@@ -62,24 +62,24 @@ impl Corpus {
         text
     }
 
-    /// Words of that many letters at least that were said so often.
-    pub(super) fn said(&self, letters: usize, often: impl Fn(u32) -> bool) -> Vec<&str> {
-        let words = self.words.iter().zip(&self.said);
-        let words = words.filter(|(word, said)| word.len() >= letters && often(**said));
+    /// Returns words of at least this many letters that occur this often.
+    pub(super) fn words(&self, letters: usize, often: impl Fn(u32) -> bool) -> Vec<&str> {
+        let words = self.words.iter().zip(&self.counts);
+        let words = words.filter(|(word, count)| word.len() >= letters && often(**count));
         words.map(|(word, _)| word.as_str()).collect()
     }
 
-    /// Some words of that many letters at least that were said, but not more often than any other.
+    /// Returns the rarest words of at least this many letters that occur.
     pub(super) fn rarest(&self, letters: usize, count: usize) -> Vec<&str> {
-        let words = self.words.iter().zip(&self.said);
-        let words = words.filter(|(word, said)| word.len() >= letters && **said > 0);
+        let words = self.words.iter().zip(&self.counts);
+        let words = words.filter(|(word, uses)| word.len() >= letters && **uses > 0);
         let mut words: Vec<_> = words.collect();
-        words.sort_by_key(|(_, said)| **said);
+        words.sort_by_key(|(_, uses)| **uses);
         words.truncate(count);
         words.into_iter().map(|(word, _)| word.as_str()).collect()
     }
 
-    /// The beginning of any word.
+    /// Returns the beginning of a random word.
     pub(super) fn part(&self, rng: &mut Rng, letters: usize) -> &str {
         let word = &self.words[rng.below(WORDS)];
         &word[..letters.min(word.len())]

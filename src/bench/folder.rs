@@ -21,17 +21,17 @@ static FOLDERS: Mutex<Folders> = Mutex::new(Folders {
 });
 
 pub(super) struct Folders {
-    /// How many there were so far.
+    /// Number of folders created so far.
     made: u32,
-    /// Those that are there.
+    /// Existing folders.
     paths: Vec<PathBuf>,
 }
 
-/// A new folder. Dropping it removes it with all that is in it.
+/// A temporary folder. Dropping it removes the folder with its content.
 pub(super) struct TempFolder(PathBuf);
 
 impl TempFolder {
-    /// A folder within `parent`, on whose file system the fsync is measured.
+    /// Creates a folder within `parent`, on whose file system the fsync is measured.
     pub(super) fn within(parent: &Path) -> io::Result<Self> {
         fs::create_dir_all(parent)?;
         let mut folders = folders();
@@ -44,7 +44,7 @@ impl TempFolder {
                     folders.paths.push(path.clone());
                     return Ok(Self(path));
                 }
-                // Left behind by an earlier process with the same number.
+                // An earlier process with this id left it behind.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -59,7 +59,7 @@ impl TempFolder {
 impl Drop for TempFolder {
     fn drop(&mut self) {
         let mut folders = folders();
-        // Nothing depends on it any more.
+        // The result does not depend on the removal.
         let _ = fs::remove_dir_all(&self.0);
         folders.paths.retain(|path| *path != self.0);
     }
@@ -69,7 +69,7 @@ fn folders() -> MutexGuard<'static, Folders> {
     FOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes all folders. There can be no new one while the answer is held.
+/// Removes all folders. No folder can be created while the returned lock is held.
 pub(super) fn remove_all() -> MutexGuard<'static, Folders> {
     let folders = folders();
     let start = Instant::now();

@@ -2,16 +2,16 @@
 
 use super::report::number;
 
-/// Significant digits: a time is right to 1 %.
+/// Significant digits: times are exact to 1 %.
 const DIGITS: u8 = 2;
 
-/// Many times in microseconds.
+/// Histogram of times in microseconds.
 #[derive(Clone)]
 pub(super) struct Histogram(hdrhistogram::Histogram<u64>);
 
 impl Default for Histogram {
     fn default() -> Self {
-        // It grows with the longest time.
+        // The histogram grows with the longest time.
         let empty = hdrhistogram::Histogram::new(DIGITS);
         Self(empty.expect("at most five digits are possible"))
     }
@@ -26,12 +26,12 @@ impl Histogram {
         self.0.len()
     }
 
-    /// The time within which that many of a thousand came, in milliseconds; 0 of nothing.
+    /// Returns a percentile, in thousandths, in milliseconds; 0 without values.
     pub(super) fn permille(&self, permille: u64) -> f64 {
         number(self.0.value_at_quantile(number(permille) / 1e3)) / 1e3
     }
 
-    /// The median, the 99th and the 99.9th percentile, in milliseconds.
+    /// Returns the 50th, 99th and 99.9th percentile in milliseconds.
     pub(super) fn percentiles(&self) -> [f64; 3] {
         [500, 990, 999].map(|permille| self.permille(permille))
     }

@@ -1,6 +1,6 @@
 //! Interruption: ending a measurement early leaves neither processes nor folders.
 //!
-//! The measurement may be busy with anything and is not asked. A thread of its own waits for the signal, ends every
+//! A separate thread waits for the signal, without the cooperation of the measurement. It ends every
 //! process that descends from this one, removes the folders and exits.
 
 use std::{
@@ -17,15 +17,15 @@ use super::{folder, machine};
 
 /// Exit code after an interruption, as shells use it.
 const INTERRUPTED: i32 = 130;
-/// A process that cannot be ended by then keeps nobody waiting any longer.
+/// Time limit for the end of a process.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether the end has begun.
+/// Whether the interruption has begun.
 static ENDING: AtomicBool = AtomicBool::new(false);
-/// How many processes are being started right now.
+/// Number of processes that are being started.
 static STARTING: AtomicUsize = AtomicUsize::new(0);
 
-/// Waits from now on for Ctrl-C, or for being asked to end.
+/// Starts to wait for SIGINT and SIGTERM.
 pub(super) fn watch() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -79,28 +79,28 @@ pub(super) fn hold() {
 
 fn end() -> ! {
     ENDING.store(true, Ordering::SeqCst);
-    // A closed standard error is fine. A line of progress may stand before it.
+    // A closed standard error does not matter. A line of progress may precede it.
     let _ = writeln!(stderr(), "\ninterrupted");
     end_processes();
-    // No folder can be made while this is held.
+    // No folder can be created while this lock is held.
     let _held = folder::remove_all();
     std::process::exit(INTERRUPTED)
 }
 
 /// Ends all processes that descend from this one.
 fn end_processes() {
-    // A process that loses its parent becomes a child of this one, and is found the next time.
+    // A process that loses its parent becomes a child of this one and is found in the next pass.
     let _ = set_child_subreaper(Some(getpid()));
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
-        // In this order: whatever was started before is seen.
+        // In this order, every process that was started before is found.
         let starting = STARTING.load(Ordering::SeqCst);
         let processes = machine::descendants();
         if starting == 0 && processes.is_empty() {
             return;
         }
         for process in processes {
-            // It may have ended by itself.
+            // The process may have ended already.
             let _ = kill_process(process, Signal::KILL);
         }
         machine::rest(Duration::from_millis(2));

@@ -12,7 +12,7 @@ use rustix::{
     thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity},
 };
 
-/// The tick of `/proc/*/stat`: it is 1/100 s in every Linux that user space sees.
+/// Tick of `/proc/*/stat`: 1/100 s on every Linux.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Core of the server and of the baselines. The client has another one.
@@ -21,7 +21,7 @@ const CLIENT_CORE: usize = 1;
 /// Magic number of tmpfs.
 const TMPFS: rustix::fs::FsWord = 0x0102_1994;
 
-/// Ten thousand sockets need more files than many systems give a process at first.
+/// Raises the limit on open files, which is too low by default for ten thousand sockets.
 pub(super) fn raise_open_files() -> io::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -31,29 +31,29 @@ pub(super) fn raise_open_files() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, raised)?)
 }
 
-/// How many of `wanted` sockets this process can have open to each of so many servers at once.
+/// Returns how many of `wanted` sockets this process can have open to each of this number of servers.
 pub(super) fn affordable_sockets(wanted: usize, servers: usize) -> usize {
     let max_files = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     let max_files = usize::try_from(max_files).unwrap_or(usize::MAX);
     wanted.min(max_files.saturating_sub(1500) / servers.max(1))
 }
 
-/// Whether files in a folder never reach a disk.
+/// Returns whether a folder is in memory (tmpfs).
 pub(super) fn is_memory(folder: &Path) -> bool {
     rustix::fs::statfs(folder).is_ok_and(|system| system.f_type == TMPFS)
 }
 
-/// How many cores this process may use.
+/// Returns the number of cores that this process may use.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Whether no other process uses the client's core.
+/// Whether the client has its own core.
 static CLIENT_IS_ALONE: AtomicBool = AtomicBool::new(false);
-/// Whether it has one at all.
+/// Returns whether the client has its own core.
 static CLIENT_IS_PINNED: AtomicBool = AtomicBool::new(false);
 
-/// Keeps this process off the server's core. `false` where there is no second core for it.
+/// Moves this process to the client's core. Returns `false` if there is no second core.
 pub(super) fn pin_to_client_core() -> bool {
     let pinned = cores() > CLIENT_CORE && sched_setaffinity(None, &only(CLIENT_CORE)).is_ok();
     CLIENT_IS_PINNED.store(pinned, Ordering::Relaxed);
@@ -61,25 +61,24 @@ pub(super) fn pin_to_client_core() -> bool {
     pinned
 }
 
-/// Whether the client should not sleep, for nobody else can use its core.
+/// Returns whether the client should poll without sleeping, because no other process uses its core.
 pub(super) fn client_is_awake() -> bool {
     CLIENT_IS_ALONE.load(Ordering::Relaxed)
 }
 
-/// Does something on the server's core, and starts what is started there: a child inherits where its
-/// parent runs.
+/// Runs `f` on the server's core. A child that it starts inherits the core.
 pub(super) fn on_server_core<T>(work: impl FnOnce() -> T) -> T {
     let before = sched_getaffinity(None);
     let pinned = sched_setaffinity(None, &only(SERVER_CORE)).is_ok();
     let done = work();
     if let (true, Ok(before)) = (pinned, before) {
-        // Where it fails the client is slow, and the row says so.
+        // On failure the client is slow, and the row reports this.
         let _ = sched_setaffinity(None, &before);
     }
     done
 }
 
-/// Lets a process run wherever there is a core, or on the server's alone.
+/// Sets the cores of a process: all, or only the server's.
 pub(super) fn set_free(process: u32, free: bool) -> io::Result<()> {
     let pinned = CLIENT_IS_PINNED.load(Ordering::Relaxed);
     CLIENT_IS_ALONE.store(pinned && !free, Ordering::Relaxed);
@@ -104,7 +103,7 @@ fn only(core: usize) -> CpuSet {
     set
 }
 
-/// Does nothing for that long.
+/// Sleeps.
 #[expect(
     clippy::disallowed_methods,
     reason = "there is no runtime here that it could block"
@@ -113,7 +112,7 @@ pub(super) fn rest(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// The processes that came of this one, at whatever remove, and have not ended.
+/// Returns all running descendants of this process.
 pub(super) fn descendants() -> Vec<Pid> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let all: Vec<(Pid, Pid)> = processes
@@ -130,7 +129,7 @@ pub(super) fn descendants() -> Vec<Pid> {
     found
 }
 
-/// A process and its parent; `None` of one that has ended.
+/// Returns a process and its parent; `None` if it has ended.
 fn parent(process: u32) -> Option<(Pid, Pid)> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
@@ -140,10 +139,10 @@ fn parent(process: u32) -> Option<(Pid, Pid)> {
     (!has_ended).then_some((process, parent))
 }
 
-/// The processor time of a process, all of its threads together.
+/// Returns the processor time of a process with all its threads.
 pub(super) fn cpu_time(process: u32) -> io::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name, in brackets, may hold anything; the fields behind it are numbers.
+    // The name in brackets may contain any character. The fields after it are numbers.
     let (_, fields) = stat.rsplit_once(')').ok_or_else(|| unknown(&stat))?;
     let ticks = fields.split_whitespace().skip(11).take(2);
     let ticks: Result<Vec<u32>, _> = ticks.map(str::parse).collect();
@@ -151,7 +150,7 @@ pub(super) fn cpu_time(process: u32) -> io::Result<Duration> {
     Ok(TICK * ticks)
 }
 
-/// The resident memory of a process, in KiB.
+/// Returns the resident memory of a process in KiB.
 pub(super) fn resident_kib(process: u32) -> io::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));

@@ -41,21 +41,21 @@ use rows::ROWS;
 /// Options of a measurement.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The program that is the server, and the baselines.
+    /// Program of the server and the baselines.
     pub program: PathBuf,
-    /// Where the data folders are made: on the file system whose fsync is measured.
+    /// Parent of the data folders. Its file system's fsync is measured.
     pub folder: PathBuf,
-    /// Rows, by their names or what these begin with; none for all.
+    /// Rows, by name or prefix of the name; none for all.
     pub names: Vec<String>,
-    /// Fewer and shorter samples, and smaller rooms: all rows within a minute.
+    /// Fewer and shorter samples in smaller rooms: all rows within a minute.
     pub quick: bool,
-    /// How many messages a long history has, if not a million.
+    /// Number of messages in the long history, if not a million.
     pub messages: Option<usize>,
-    /// Where the figures are written as JSON.
+    /// File for the results as JSON.
     pub json: PathBuf,
 }
 
-/// How long and how often the rows are measured.
+/// Duration and number of samples.
 #[derive(Clone, Copy)]
 struct SamplingPlan {
     quick: bool,
@@ -63,7 +63,7 @@ struct SamplingPlan {
     slice: Duration,
     /// Samples of each contender; the baseline has one more.
     samples: usize,
-    /// A row whose baselines differ too much is measured at most so often.
+    /// Maximum number of attempts for a row whose baselines differ too much.
     tries: usize,
 }
 
@@ -81,7 +81,7 @@ impl SamplingPlan {
         tries: 1,
     };
 
-    /// A number for the whole measurement, or a smaller one where it is to be quick.
+    /// Returns the first number, or the smaller second one for a quick measurement.
     fn size<T>(self, full: T, quick: T) -> T {
         if self.quick { quick } else { full }
     }
@@ -94,17 +94,17 @@ struct Bench<'a> {
     peers: &'a [Box<dyn Peer>],
     progress: ProgressLine,
     report: FigureReport,
-    /// The long history, once it was written.
+    /// The long history, once written.
     archive: Option<Archive>,
 }
 
 /// Measures, prints a Markdown table and writes the JSON file.
 ///
-/// A signal to end (SIGINT, SIGTERM) ends this process, with everything it started and all of its
-/// folders, by exit code 130.
+/// SIGINT and SIGTERM end this process and all processes that it started, remove its folders, and
+/// set exit code 130.
 ///
 /// # Errors
-/// A name that is no row's, or whatever went wrong: a message lost, doubled or out of order fails the
+/// An unknown row, or a failed measurement. A lost, repeated or reordered message fails the
 /// run.
 pub fn run(options: &Options, peers: &[Box<dyn Peer>]) -> io::Result<String> {
     interrupt::watch()?;
@@ -153,7 +153,7 @@ fn measure(options: &Options, peers: &[Box<dyn Peer>]) -> io::Result<String> {
     Ok(bench.report.markdown())
 }
 
-/// The names of all rows.
+/// Returns the names of all rows.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ROWS.iter().map(|row| row.name)
 }

@@ -21,19 +21,19 @@ pub trait Peer {
         !self.is_durable()
     }
 
-    /// Starts it on loopback, with its data in `folder`.
+    /// Starts the server on loopback with its data in `folder`.
     ///
     /// # Errors
-    /// Why it cannot be had; the row then does without.
+    /// The reason why the peer is not available. The row then leaves it out.
     fn start(&self, folder: &Path) -> io::Result<Box<dyn RunningPeer>>;
 }
 
-/// One that runs. Dropping it ends it.
+/// A running peer. Dropping it ends the server.
 pub trait RunningPeer {
-    /// Where it listens.
+    /// Returns the address.
     fn address(&self) -> SocketAddr;
 
-    /// The process whose processor time and memory count.
+    /// Returns the id of the measured process.
     fn process(&self) -> u32;
 }
 

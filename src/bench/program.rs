@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{interrupt, machine};
 
-/// A server that does not answer by then will not.
+/// Time limit for the start of the server.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server. Dropping it ends it.
@@ -24,7 +24,7 @@ pub(super) struct TestedServer {
 impl TestedServer {
     /// Starts the server on a data folder and waits for its first answer.
     pub(super) fn start(program: &Path, data: &Path) -> io::Result<Self> {
-        // The port is free until somebody else asks the system for one.
+        // The port stays free unless another process takes it.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let child = interrupt::start(|| {
             Command::new(program)
@@ -33,7 +33,7 @@ impl TestedServer {
                 .args(["--listen", &address.to_string()])
                 .args(["--set", "limits.rates=false", "--set", "log.level=error"])
                 .args(["--set", "limits.rooms_per_user=100000"])
-                // The settings and the environment of the caller must not count.
+                // Settings and environment of the caller must not apply.
                 .current_dir(data)
                 .env_clear()
                 .stdin(Stdio::null())
@@ -65,13 +65,13 @@ impl TestedServer {
 
 impl Drop for TestedServer {
     fn drop(&mut self) {
-        // It is asked for nothing any more, and its folder goes as well.
+        // The server is not used any more, and its folder is removed as well.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// One `GET` on a connection of its own. Any answer but a success is an error.
+/// Sends one `GET` on a new connection. A status other than success is an error.
 fn get(address: SocketAddr, path: &str, token: &str) -> io::Result<Value> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write, stderr};
 
 use super::interrupt;
 
-/// A line on standard error: one that changes at a terminal, or a line for each thing elsewhere.
+/// Progress on standard error: one changing line at a terminal, otherwise one line for each event.
 pub(super) struct ProgressLine {
     terminal: bool,
     rows: usize,
@@ -22,18 +22,18 @@ impl ProgressLine {
         }
     }
 
-    /// The next row begins.
+    /// Announces the next row.
     pub(super) fn row(&mut self, name: &str) {
         self.begun += 1;
         name.clone_into(&mut self.row);
-        self.say("begins");
+        self.show("begins");
     }
 
     pub(super) fn sample(&self, sample: usize, samples: usize) {
-        self.say(&format!("sample {sample} of {samples}"));
+        self.show(&format!("sample {sample} of {samples}"));
     }
 
-    pub(super) fn say(&self, what: &str) {
+    pub(super) fn show(&self, what: &str) {
         if interrupt::is_under_way() {
             return;
         }
@@ -43,7 +43,7 @@ impl ProgressLine {
             .map(|at| if at < done { '#' } else { '.' })
             .collect();
         let line = format!("[{bar}] {begun}/{rows} {row}: {what}");
-        // A closed standard error is fine.
+        // A closed standard error does not matter.
         let _ = if self.terminal {
             write!(stderr(), "\r\x1b[K{line}").and_then(|()| stderr().flush())
         } else {
@@ -51,8 +51,8 @@ impl ProgressLine {
         };
     }
 
-    /// A line that stays.
-    pub(super) fn tell(&self, what: &str) {
+    /// Prints a permanent line.
+    pub(super) fn print_line(&self, what: &str) {
         if interrupt::is_under_way() {
             return;
         }

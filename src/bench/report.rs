@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-/// Baselines of one row may differ by so much of their median.
+/// Maximum spread of the baselines of a row, relative to their median.
 const NOISE: f64 = 0.10;
 
 /// All results.
@@ -22,14 +22,14 @@ pub(super) struct Row {
     more: bool,
     baseline: Vec<f64>,
     ours: Vec<f64>,
-    beside: Vec<(String, Vec<f64>)>,
+    add_peer: Vec<(String, Vec<f64>)>,
     notes: Vec<String>,
     /// Whether the machine was too noisy for the row to mean anything.
     void: bool,
 }
 
 impl Row {
-    /// Something of which more is better.
+    /// Creates a row in which more is better.
     pub(super) fn rate(name: impl Into<String>, unit: &'static str) -> Self {
         Self {
             name: name.into(),
@@ -37,13 +37,13 @@ impl Row {
             more: true,
             baseline: Vec::new(),
             ours: Vec::new(),
-            beside: Vec::new(),
+            add_peer: Vec::new(),
             notes: Vec::new(),
             void: false,
         }
     }
 
-    /// Something of which less is better.
+    /// Creates a row in which less is better.
     pub(super) fn cost(name: impl Into<String>, unit: &'static str) -> Self {
         Self {
             more: false,
@@ -59,11 +59,11 @@ impl Row {
         self.ours.push(value);
     }
 
-    /// The figure of somebody else.
-    pub(super) fn beside(&mut self, who: &str, value: f64) {
-        match self.beside.iter_mut().find(|(name, _)| name == who) {
+    /// Adds the figure of a peer.
+    pub(super) fn add_peer(&mut self, who: &str, value: f64) {
+        match self.add_peer.iter_mut().find(|(name, _)| name == who) {
             Some((_, values)) => values.push(value),
-            None => self.beside.push((who.to_owned(), vec![value])),
+            None => self.add_peer.push((who.to_owned(), vec![value])),
         }
     }
 
@@ -75,7 +75,7 @@ impl Row {
         self.void = true;
     }
 
-    /// How much of another's figure is reached; 1 is all of it, whether rate or cost.
+    /// Returns the ratio to another figure; over 1 is better, for rates and costs alike.
     fn ratio_to(&self, other: &[f64]) -> Option<f64> {
         let (other, ours) = (median(other)?, median(&self.ours)?);
         let (over, under) = if self.more {
@@ -86,19 +86,19 @@ impl Row {
         (under > 0.0).then_some(over / under)
     }
 
-    /// How far the baselines lie apart, as a part of their median.
+    /// Returns the spread of the baselines relative to their median.
     pub(super) fn baseline_spread(&self) -> Option<f64> {
         spread(&self.baseline)
     }
 
-    /// Whether the machine changed under the row.
+    /// Returns whether the machine changed during the row.
     pub(super) fn is_noisy(&self) -> bool {
         self.baseline_spread().is_some_and(|spread| spread > NOISE)
     }
 
     fn json(&self) -> Value {
-        let beside: Vec<Value> = self
-            .beside
+        let add_peer: Vec<Value> = self
+            .add_peer
             .iter()
             .map(|(name, values)| {
                 json!({
@@ -120,7 +120,7 @@ impl Row {
             "ratio": self.ratio_to(&self.baseline),
             "baseline_spread": self.baseline_spread(),
             "parlor_spread": spread(&self.ours),
-            "comparisons": beside,
+            "comparisons": add_peer,
             "void": self.void,
             "notes": self.notes,
         })
@@ -131,8 +131,8 @@ impl Row {
         let percent =
             |part: Option<f64>| part.map_or_else(nothing, |part| format!("{:.0} %", part * 100.0));
         let ratio = |ratio: Option<f64>| ratio.map_or_else(nothing, |ratio| format!("{ratio:.2}"));
-        let beside: Vec<String> = self
-            .beside
+        let add_peer: Vec<String> = self
+            .add_peer
             .iter()
             .map(|(name, values)| {
                 let times = ratio(self.ratio_to(values));
@@ -153,10 +153,10 @@ impl Row {
             figure(&self.baseline),
             figure(&self.ours),
             ratio(self.ratio_to(&self.baseline)),
-            if beside.is_empty() {
+            if add_peer.is_empty() {
                 nothing()
             } else {
-                beside.join(", ")
+                add_peer.join(", ")
             },
             percent(self.baseline_spread()),
             percent(spread(&self.ours)),
@@ -214,7 +214,7 @@ fn nothing() -> String {
     "—".to_owned()
 }
 
-/// `None` of nothing.
+/// Returns the median; `None` without values.
 pub(super) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -226,7 +226,7 @@ pub(super) fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
-/// How far values lie apart, as a part of their median; `None` of fewer than two.
+/// Returns the spread of values relative to their median; `None` for fewer than two.
 fn spread(values: &[f64]) -> Option<f64> {
     let max = values.iter().copied().reduce(f64::max)?;
     let least = values.iter().copied().reduce(f64::min)?;
@@ -234,13 +234,13 @@ fn spread(values: &[f64]) -> Option<f64> {
     (values.len() > 1).then(|| (max - least) / median)
 }
 
-/// A count as something to calculate with.
+/// Converts a count to a float.
 #[expect(clippy::cast_precision_loss, reason = "nothing is counted here to 2⁵³")]
 pub(super) fn number(count: u64) -> f64 {
     count as f64
 }
 
-/// Three figures are all that can be trusted.
+/// Formats a value with three significant digits.
 fn shown(value: f64) -> String {
     if value >= 100.0 {
         let mut digits = format!("{value:.0}");
@@ -297,7 +297,7 @@ mod tests {
         let mut report = FigureReport::new();
         let mut row = Row::rate("row", "1/s");
         row.ours(1.0);
-        row.beside("Bun", 2.0);
+        row.add_peer("Bun", 2.0);
         row.note("one");
         row.note("two");
         report.push(row);

@@ -23,7 +23,7 @@ impl Rng {
     }
 }
 
-/// `rand_distr` draws from the generators of `rand`, which `fastrand` is not.
+/// Adapts `fastrand` to the generator trait of `rand_distr`.
 impl TryRng for Rng {
     type Error = Infallible;
 
@@ -41,7 +41,7 @@ impl TryRng for Rng {
     }
 }
 
-/// Ranks drawn by Zipf's law: the second half as often as the first, the third a third.
+/// Ranks by Zipf's law: the second is half as frequent as the first, the third a third.
 pub(super) struct Zipf(rand_distr::Zipf<f64>);
 
 impl Zipf {
@@ -76,7 +76,7 @@ mod tests {
         // 1 / (1 + 1/2 + … + 1/1000) is 0.1336.
         assert!((12_500..14_200).contains(&drawn[0]), "{}", drawn[0]);
         assert!(drawn[0] > drawn[1] && drawn[1] > drawn[9]);
-        // Half as often, and a hundredth.
+        // Half and a hundredth of it.
         assert!((6_200..7_200).contains(&drawn[1]), "{}", drawn[1]);
         assert!((90..180).contains(&drawn[99]), "{}", drawn[99]);
     }

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Writes under way at once: they share transactions.
+/// Maximum writes in flight, which share transactions.
 const AT_ONCE: usize = 512;
 const WRITE_QUEUE: usize = 8192;
 const MAX_ROOMS: i64 = 1_000_000;
@@ -27,21 +27,21 @@ const NO_PASSWORD: &str = "!";
 
 /// Users and rooms.
 pub(super) struct Fixture {
-    /// A personal token for each user, which does not run out.
+    /// A personal token of each user, without expiry.
     pub(super) tokens: Vec<String>,
-    /// The numbers of the rooms.
+    /// Ids of the rooms.
     pub(super) rooms: Vec<i64>,
-    /// Their access codes.
+    /// Access codes of the rooms.
     pub(super) codes: Vec<AccessCode>,
     authors: Vec<UserSummary>,
 }
 
-/// A store of one's own, while no server runs on the folder.
+/// Writes to a store while no server runs on its folder.
 pub(super) struct FixtureWriter {
     pub(super) store: Store,
 }
 
-/// A runtime for what has to be waited for. Its threads run where the caller does.
+/// Returns a runtime whose threads run on the caller's core.
 pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -49,7 +49,7 @@ pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Makes so many users, and rooms of these of them, the first of each its owner.
+/// Creates users, and rooms with these members. The first member of a room is its owner.
 pub(super) fn fixture(folder: &Path, users: usize, rooms: &[Vec<usize>]) -> io::Result<Fixture> {
     runtime()?.block_on(async {
         let writer = FixtureWriter::open(folder).await?;

@@ -1,4 +1,4 @@
-//! A chat of actors: `benches/peers/actix`, a project of its own that is built when it is first wanted.
+//! A chat server of actors: `benches/peers/actix`, a separate project that is built on first use.
 
 use std::{
     env,
@@ -23,7 +23,7 @@ impl Actix {
         }
     }
 
-    /// The program as its sources say it: Cargo sees whether there is anything to do.
+    /// Builds the program if its sources have changed.
     fn program(&self) -> io::Result<PathBuf> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut build = Command::new(cargo);

@@ -1,4 +1,4 @@
-//! Bun's own publish and subscribe: `benches/peers/bun/server.ts`, by the npm package `bun`.
+//! Publish and subscribe of Bun: `benches/peers/bun/server.ts`, run by the npm package `bun`.
 
 use std::{
     fs, io,
@@ -23,7 +23,7 @@ impl Bun {
         }
     }
 
-    /// One SQLite transaction a message, in WAL mode with `synchronous=FULL`.
+    /// Stores each message in its own SQLite transaction, in WAL mode with `synchronous=FULL`.
     pub(super) fn on_disk(tools: &Path) -> Self {
         Self {
             durable: true,
@@ -31,7 +31,7 @@ impl Bun {
         }
     }
 
-    /// The program, installed if it is not there.
+    /// Returns the program, which is installed on first use.
     fn program(&self) -> io::Result<PathBuf> {
         let program = self.tools.join("node_modules/.bin/bun");
         if !program.exists() {
@@ -63,7 +63,7 @@ impl Peer for Bun {
         self.durable
     }
 
-    /// Both do: the durable one does the same work as Parlor, the other shows what storing costs.
+    /// Both take part: the durable one does the same work as Parlor, the other shows the cost of storing.
     fn publishes(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! ejabberd's rooms over WebSocket: the Debian package, in a folder and on a port of its own.
+//! Rooms of ejabberd over WebSocket: the Debian package, with its own folder and port.
 
 use std::{
     fs, io,
@@ -10,7 +10,7 @@ use std::{
 
 use parlor::bench::{Peer, PeerProtocol, RunningPeer};
 
-/// A server that does not listen by then will not.
+/// Time limit for the start of the server.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) struct Ejabberd {
@@ -22,12 +22,12 @@ impl Ejabberd {
         Self { durable: false }
     }
 
-    /// With an archive (MAM) of every room in SQLite.
+    /// Archives every room (MAM) in SQLite.
     pub(super) fn on_disk() -> Self {
         Self { durable: true }
     }
 
-    /// Everybody is let in without a password, and nothing is held back.
+    /// Users join without a password, and no rate is limited.
     fn settings(&self, port: u16, folder: &Path) -> String {
         let archive = if self.durable {
             "  mod_mam:\n    default: always\n    db_type: sql\n    user_mucsub_from_muc_archive: false\n"
@@ -127,7 +127,7 @@ impl Peer for Ejabberd {
     }
 }
 
-/// Where the package and the libraries it needs are.
+/// Returns the folder of the package and its libraries.
 fn libraries() -> io::Result<PathBuf> {
     for parent in [
         "/usr/lib/x86_64-linux-gnu",

@@ -1,4 +1,4 @@
-//! Other servers, started and stopped on loopback, with what would cripple them lifted.
+//! Other servers, started and stopped on loopback, without limits that would slow them down.
 
 mod actix;
 mod bun;
@@ -13,7 +13,7 @@ use std::{
 
 use parlor::bench::{Peer, RunningPeer};
 
-/// All that may be had here, whether they are installed or not.
+/// Returns all supported peers, whether they are installed or not.
 pub(crate) fn all(target: &Path) -> Vec<Box<dyn Peer>> {
     let tools = target.join("peers");
     vec![
@@ -25,14 +25,14 @@ pub(crate) fn all(target: &Path) -> Vec<Box<dyn Peer>> {
     ]
 }
 
-/// A process that serves. Dropping it ends it.
+/// A server process. Dropping it ends the process.
 struct Launched {
     child: Child,
     address: SocketAddr,
 }
 
 impl Launched {
-    /// Starts a program that prints where it listens.
+    /// Starts a program that prints its address.
     fn that_says_where(command: &mut Command) -> io::Result<Box<dyn RunningPeer>> {
         let mut child = command
             .stdin(Stdio::null())
@@ -68,14 +68,14 @@ impl Drop for Launched {
     }
 }
 
-/// The folder of what is only here to be measured against.
+/// Returns the folder of installed peers.
 fn sources(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("benches/peers")
         .join(name)
 }
 
-/// Runs what installs a peer, with its words on standard error.
+/// Runs a command that installs a peer, with its output on standard error.
 fn install(command: &mut Command) -> io::Result<()> {
     let installed = command
         .stdin(Stdio::null())

@@ -7,15 +7,15 @@ use std::{
 
 use rustix::{buffer::spare_capacity, event::epoll};
 
-/// Listens, answers one connection, and is done.
+/// Listens, answers one connection and ends.
 pub(super) fn hello() -> io::Result<()> {
     let listener = super::listen()?;
     let (mut stream, _) = listener.accept()?;
     stream.write_all(b"!")
 }
 
-/// Answers each request on a connection that is kept with as many bytes as its path says:
-/// `GET /4096 HTTP/1.1`. A request comes in one piece.
+/// Answers each request on a keep-alive connection with as many bytes as its path states:
+/// `GET /4096 HTTP/1.1`. A request must arrive in one read.
 pub(super) fn run() -> io::Result<()> {
     let listener = super::listen()?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;

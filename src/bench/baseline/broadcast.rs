@@ -1,4 +1,4 @@
-//! A loop that writes ready-made frames to many sockets: one `write` a socket for each chunk.
+//! Writes ready-made frames to many sockets: one `write` per socket and chunk.
 
 use std::{
     io::{self, Read, Write},
@@ -8,9 +8,9 @@ use std::{
 
 use rustix::{buffer::spare_capacity, event::epoll};
 
-/// The frame that greets each connection, as the server's does: it is live from then on.
+/// First frame of each connection. The connection is live from then on.
 const READY: &[u8] = b"\x81\x10{\"type\":\"ready\"}";
-/// Number that the speaker sends in place of a room, before anything else.
+/// Number that the publisher sends first, in place of a room.
 pub(in crate::bench) const SPEAKER: u32 = u32::MAX;
 /// Room and length of a chunk, four bytes each.
 const HEAD: usize = 8;
@@ -63,7 +63,7 @@ pub(super) fn run() -> io::Result<()> {
                         return Ok(());
                     }
                     said.extend(&buffer[..read]);
-                    let done = rooms.say(&said)?;
+                    let done = rooms.publish(&said)?;
                     said.drain(..done);
                 }
                 // Listeners send nothing. If one closes, the baseline ends.
@@ -82,8 +82,8 @@ impl Rooms {
         self.0[room].push(stream);
     }
 
-    /// Sends every whole chunk, and returns how many bytes they were.
-    fn say(&mut self, said: &[u8]) -> io::Result<usize> {
+    /// Sends every complete chunk and returns their number of bytes.
+    fn publish(&mut self, said: &[u8]) -> io::Result<usize> {
         let mut done = 0;
         while let Some(head) = said.get(done..done + HEAD) {
             let (room, length) = head.split_at(HEAD / 2);

@@ -1,4 +1,4 @@
-//! Bytes on disk: `pwrite` and `fdatasync`.
+//! Durable writes: `pwrite` and `fdatasync`.
 
 use std::{
     fs::File,
@@ -13,10 +13,10 @@ use rustix::{
 
 use crate::bench::{folder::TempFolder, histogram::Histogram, machine, report::number};
 
-/// The file is written over and over, as SQLite does with its log.
+/// Size of the file, which is overwritten in a circle, as SQLite does with its log.
 const SIZE: u64 = 16 * 1024 * 1024;
 
-/// A file with its blocks in place.
+/// A preallocated file.
 pub(in crate::bench) struct DiskBaseline {
     file: File,
     at: u64,
@@ -39,8 +39,8 @@ impl DiskBaseline {
         })
     }
 
-    /// Writes records of `size` bytes, `batch` of them with one fsync, for that long on the server's
-    /// core. Answers records a second, and how long each fsync took.
+    /// Writes records of `size` bytes for `time` on the server's core, with one fsync per `batch` records.
+    /// Returns the records per second and the time of each fsync.
     pub(in crate::bench) fn write(
         &mut self,
         size: usize,

@@ -97,7 +97,7 @@ impl Drop for RunningBaseline {
     }
 }
 
-/// Listens on a free port and says which.
+/// Listens on a free port and prints it.
 fn listen() -> io::Result<TcpListener> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut stdout = io::stdout();

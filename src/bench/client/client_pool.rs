@@ -19,21 +19,21 @@ use crate::bench::histogram::Histogram;
 
 /// Time limit of every wait.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Sockets that come in at once, where nothing else is wanted.
+/// Default number of concurrent handshakes.
 const HANDSHAKES: usize = 64;
 const BUFFER: usize = 256 * 1024;
-/// How long a poll waits, so that patience can be looked at.
+/// Maximum wait of one poll, so that time limits are checked.
 const A_WHILE: Duration = Duration::from_millis(50);
 
-/// Many sockets.
+/// Sockets that share one epoll.
 pub(in crate::bench) struct ClientPool {
     watch: Poller,
     dialect: PeerProtocol,
     members: Vec<PooledSocket>,
     buffer: Box<[u8]>,
-    /// How far before a frame's end its mark is: the same for all, as long as the shape is.
+    /// Distance of the marker from the end of a frame. It is equal for all frames of one form.
     mark: usize,
-    /// The last message frame as it came, header and all.
+    /// The last message frame, with its header.
     sample: Vec<u8>,
     keep_sample: bool,
     pub(in crate::bench) counts: Counts,
@@ -47,9 +47,9 @@ struct PooledSocket {
     stream: Option<TcpStream>,
     room: i64,
     state: State,
-    /// The beginning of a frame whose end is still to come.
+    /// Beginning of an incomplete frame.
     partial: Vec<u8>,
-    /// The number of the next message.
+    /// Number of the next message.
     next: u64,
     asks: Option<Box<str>>,
 }
@@ -61,8 +61,8 @@ enum State {
 }
 
 impl ClientPool {
-    /// In place of a number: whatever is heard first is the first, and only the next must follow it.
-    pub(in crate::bench) const FIRST_HEARD: u64 = u64::MAX;
+    /// In place of a number: the first received message may have any number, and the next ones must follow it.
+    pub(in crate::bench) const FIRST_RECEIVED: u64 = u64::MAX;
 
     pub(in crate::bench) fn new(dialect: PeerProtocol) -> io::Result<Self> {
         Ok(Self {
@@ -79,7 +79,7 @@ impl ClientPool {
         })
     }
 
-    /// Opens sockets, some at a time, and waits until all are live.
+    /// Opens sockets with a limited number of concurrent handshakes, and waits until all are live.
     pub(in crate::bench) fn open<'a>(
         &mut self,
         address: SocketAddr,
@@ -101,7 +101,7 @@ impl ClientPool {
         self.until("every socket to be live", |counts| counts.ready == begun)
     }
 
-    /// Asks for one more socket, and does not wait for the answer.
+    /// Starts one more handshake and does not wait for its response.
     pub(in crate::bench) fn begin(
         &mut self,
         address: SocketAddr,
@@ -115,7 +115,7 @@ impl ClientPool {
         self.join(stream, State::Upgrading, socket_request)
     }
 
-    /// One more stream, which speaks frames from the first byte on.
+    /// Adds a stream that carries frames without a handshake.
     pub(in crate::bench) fn add(&mut self, stream: TcpStream) -> io::Result<()> {
         self.join(stream, State::LiveSpeaker, SocketRequest::at(0, ""))
     }
@@ -140,23 +140,23 @@ impl ClientPool {
         Ok(())
     }
 
-    /// All that ever came in, those included that were cut.
+    /// Returns the number of all sockets, including closed ones.
     pub(in crate::bench) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Cuts a socket without a word.
+    /// Closes a socket without a close frame.
     pub(in crate::bench) fn cut(&mut self, at: usize) {
         self.members[at].stream = None;
     }
 
-    /// The number of the message that this one waits for.
+    /// Returns the number of the next message of a socket.
     pub(in crate::bench) fn next(&self, at: usize) -> u64 {
         self.members[at].next
     }
 
-    /// Says something in a room as one of the crowd.
-    pub(in crate::bench) fn say(
+    /// Sends messages to a room from one of the sockets.
+    pub(in crate::bench) fn publish(
         &mut self,
         from: usize,
         room: i64,
@@ -166,17 +166,17 @@ impl ClientPool {
         let mut frames = Vec::new();
         for marker in markers {
             let body = body(marker, length);
-            frames.extend(masked(&self.dialect.say(room, marker.number, &body)));
+            frames.extend(masked(&self.dialect.publish(room, marker.number, &body)));
         }
         self.send(from, &frames)
     }
 
-    /// Asks something as one of the crowd.
-    pub(in crate::bench) fn ask(&mut self, from: usize, command: &str) -> io::Result<()> {
+    /// Sends a command from one of the sockets.
+    pub(in crate::bench) fn send_command(&mut self, from: usize, command: &str) -> io::Result<()> {
         self.send(from, &masked(command))
     }
 
-    /// Sends as one of the crowd. What is sent is small: it fits the socket's buffer.
+    /// Writes small data, which fits the socket's buffer.
     fn send(&mut self, from: usize, frames: &[u8]) -> io::Result<()> {
         match &mut self.members[from].stream {
             Some(stream) => stream.write_all(frames),
@@ -184,12 +184,12 @@ impl ClientPool {
         }
     }
 
-    /// The last message heard as it came over the wire, and where its mark is, from the end.
+    /// Returns the last received message frame and the distance of its marker from the end.
     pub(in crate::bench) fn sample(&self) -> (Vec<u8>, usize) {
         (self.sample.clone(), self.mark)
     }
 
-    /// Reads until `done`.
+    /// Reads until `done` returns true.
     pub(in crate::bench) fn until(
         &mut self,
         what: &str,
@@ -214,7 +214,7 @@ impl ClientPool {
         Ok(())
     }
 
-    /// Reads whatever comes within that time.
+    /// Reads for this time.
     pub(in crate::bench) fn listen(&mut self, time: Duration) -> io::Result<()> {
         let end = Instant::now() + time;
         while Instant::now() < end {
@@ -223,12 +223,12 @@ impl ClientPool {
         Ok(())
     }
 
-    /// How long it had nothing to do, in all.
+    /// Returns the total time without work.
     pub(in crate::bench) fn idle(&self) -> Duration {
         self.watch.idle()
     }
 
-    /// Waits that long at most and reads once from every socket that has something.
+    /// Waits at most this long and reads once from every readable socket.
     pub(in crate::bench) fn poll(&mut self, wait: Duration) -> io::Result<()> {
         let events = self.watch.wait(wait)?;
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -241,18 +241,18 @@ impl ClientPool {
                 Ok(0) => return Err(io::Error::other(format!("socket {at} was cut"))),
                 Ok(read) => {
                     self.counts.reads += 1;
-                    self.hear(at, &buffer[..read])?;
+                    self.receive(at, &buffer[..read])?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
         }
         self.buffer = buffer;
-        self.watch.give_back(events);
+        self.watch.recycle(events);
         Ok(())
     }
 
-    fn hear(&mut self, at: usize, bytes: &[u8]) -> io::Result<()> {
+    fn receive(&mut self, at: usize, bytes: &[u8]) -> io::Result<()> {
         if self.members[at].partial.is_empty() {
             let taken = self.take(at, bytes)?;
             self.members[at].partial.extend(&bytes[taken..]);
@@ -262,7 +262,7 @@ impl ClientPool {
         joined.extend(bytes);
         let taken = self.take(at, &joined)?;
         joined.drain(..taken);
-        // An idle socket keeps nothing.
+        // An idle socket has no buffer.
         self.members[at].partial = if joined.is_empty() {
             Vec::new()
         } else {
@@ -271,7 +271,7 @@ impl ClientPool {
         Ok(())
     }
 
-    /// Takes the answer to a handshake and every whole frame, and answers how many bytes they were.
+    /// Processes the response to a handshake and every complete frame. Returns their number of bytes.
     fn take(&mut self, at: usize, bytes: &[u8]) -> io::Result<usize> {
         let mut taken = 0;
         if self.members[at].state == State::Upgrading {
@@ -319,7 +319,7 @@ impl ClientPool {
             FrameKind::Ready => {
                 self.counts.ready += 1;
                 if let Some(asks) = self.members[at].asks.take() {
-                    self.ask(at, &asks)?;
+                    self.send_command(at, &asks)?;
                 }
             }
             FrameKind::XmppStep(step) => {
@@ -328,7 +328,7 @@ impl ClientPool {
             }
             FrameKind::Error => {
                 let words = String::from_utf8_lossy(payload);
-                // A client that asks again later loses nothing: the command had no effect.
+                // The command had no effect, so the client can repeat it.
                 if !words.contains(r#""code":"overloaded""#) || words.contains(r#""key":"#) {
                     return Err(io::Error::other(words));
                 }
@@ -339,7 +339,7 @@ impl ClientPool {
         Ok(())
     }
 
-    /// A message must be the very next one of its socket.
+    /// Checks that a message is the next one of its socket.
     fn message(&mut self, at: usize, frame: &[u8], header: usize, now: u64) -> io::Result<()> {
         let usual = frame.len().checked_sub(self.mark);
         if usual.and_then(|mark| frame.get(mark)) != Some(&MARK) {
@@ -353,7 +353,7 @@ impl ClientPool {
         let marker = Marker::read(&frame[frame.len() - self.mark..])
             .ok_or_else(|| io::Error::other("a marker without an end"))?;
         let member = &mut self.members[at];
-        if member.next == Self::FIRST_HEARD {
+        if member.next == Self::FIRST_RECEIVED {
             member.next = marker.number;
         }
         if marker.number != member.next {
@@ -364,7 +364,7 @@ impl ClientPool {
         }
         member.next += 1;
         self.counts.deliveries += 1;
-        // There a room's echo is all the answer that a sender gets.
+        // With XMPP, the echo of the room is the only acknowledgement.
         if self.dialect == PeerProtocol::Xmpp && marker.sender == at {
             self.counts.acks.push_back(at);
         }

@@ -14,7 +14,7 @@ pub enum PeerProtocol {
 /// Kind of a frame of the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum FrameKind {
-    /// A message with a marker, or one that the room says of itself.
+    /// A message with a marker, or a system message.
     Message,
     Ack,
     /// The socket is live.
@@ -22,12 +22,12 @@ pub(super) enum FrameKind {
     Synced,
     Presence,
     Error,
-    /// Something to be answered with these bytes, before the socket is live.
+    /// A step of joining by XMPP, before the socket is live.
     XmppStep(XmppStep),
     Other,
 }
 
-/// The way into a room by XMPP.
+/// Steps of joining a room by XMPP.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum XmppStep {
     SignIn,
@@ -36,12 +36,12 @@ pub(super) enum XmppStep {
     Join,
 }
 
-/// Where the type of a frame begins: `{"type":"`.
+/// Offset of the type in a frame: `{"type":"`.
 const TYPE: usize = 9;
 const XMPP_ROOMS: &str = "conference.localhost";
 
 impl PeerProtocol {
-    /// The request that makes a connection a socket of that room; of room 0, of all the user's rooms.
+    /// Returns the handshake for the socket of a room; room 0 stands for all rooms of the user.
     pub(super) fn handshake(self, address: SocketAddr, room: i64, token: &str) -> String {
         let (path, protocol) = match self {
             Self::Parlor if room == 0 => ("/ws".to_owned(), "parlor.v1.json"),
@@ -80,8 +80,8 @@ impl PeerProtocol {
         }
     }
 
-    /// The text of a command that says something in a room.
-    pub(super) fn say(self, room: i64, key: u64, body: &str) -> String {
+    /// Returns the command that posts to a room.
+    pub(super) fn publish(self, room: i64, key: u64, body: &str) -> String {
         match self {
             Self::Parlor => {
                 format!(r#"{{"type":"send","key":"{key:016}","room_id":{room},"body":"{body}"}}"#)

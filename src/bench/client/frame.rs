@@ -1,6 +1,6 @@
-//! WebSocket frames, as much of them as a load needs.
+//! The parts of WebSocket frames that the load needs.
 
-/// The bit of a header that says that a mask follows, and the lengths that say that two or eight bytes do.
+/// Mask bit of a header, and the lengths that announce two or eight more bytes.
 const MASKED: u8 = 0x80;
 const TWO_BYTES: u8 = 0x7e;
 const EIGHT_BYTES: u8 = 0x7f;
@@ -25,10 +25,10 @@ impl Opcode {
     }
 }
 
-/// A pong to a ping without a body, which is what a server sends.
+/// Pong without a body, for the server's pings.
 pub(super) const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
 
-/// A client's text frame. Its mask is zero, which is a mask like any other.
+/// Returns a client's text frame. Its mask is zero, which is valid.
 pub(in crate::bench) fn masked(text: &str) -> Vec<u8> {
     let length = text.len();
     let mut frame = vec![0x81];
@@ -48,7 +48,7 @@ pub(in crate::bench) fn masked(text: &str) -> Vec<u8> {
     frame
 }
 
-/// The sizes of a server frame's header and of its payload, once the header is there.
+/// Returns the sizes of a server frame's header and payload, once the header is complete.
 pub(super) fn header(bytes: &[u8]) -> Option<(usize, usize)> {
     let short = usize::from(*bytes.get(1)? & 0x7f);
     match short {

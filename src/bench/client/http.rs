@@ -1,4 +1,4 @@
-//! Requests over connections that are kept: one after the other on each, some dozens side by side.
+//! Requests over keep-alive connections: one at a time on each of some dozens of connections.
 
 use std::{
     io::{self, Read, Write},
@@ -10,9 +10,9 @@ use super::{marker::now, watch::Poller};
 use crate::bench::histogram::Histogram;
 
 const BUFFER: usize = 64 * 1024;
-/// An answer that takes longer does not come.
+/// Time limit for a response.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a poll waits, so that patience can be looked at.
+/// Maximum wait of one poll, so that time limits are checked.
 const A_WHILE: Duration = Duration::from_secs(1);
 
 /// Connections to one server.
@@ -21,7 +21,7 @@ pub(in crate::bench) struct HttpPool {
     watch: Poller,
     connections: Vec<HttpConnection>,
     buffer: Box<[u8]>,
-    /// Read so far.
+    /// Bytes read so far.
     bytes: u64,
 }
 
@@ -29,26 +29,26 @@ struct HttpConnection {
     stream: TcpStream,
     asked_at: u64,
     waits: bool,
-    /// Bytes of the answer, until its header is complete.
+    /// Bytes of the response, until its header is complete.
     head: Vec<u8>,
-    /// Bytes of the answer that are still to come, once that is known.
+    /// Remaining bytes of the response, once known.
     rest: Option<usize>,
 }
 
-/// Results of sending requests for a while.
+/// Results of a series of requests.
 pub(in crate::bench) struct HttpResults {
     pub(in crate::bench) bytes: u64,
     pub(in crate::bench) seconds: f64,
     pub(in crate::bench) times: Histogram,
 }
 
-/// A `GET` for a connection that is kept.
+/// Returns a `GET` for a keep-alive connection.
 pub(in crate::bench) fn get(path: &str, token: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n")
         .into_bytes()
 }
 
-/// A `POST` with a body of that type.
+/// Returns a `POST` with a body of this type.
 pub(in crate::bench) fn post(path: &str, token: &str, kind: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
@@ -74,13 +74,13 @@ impl HttpPool {
         })
     }
 
-    /// A connection that waits for nothing.
+    /// Returns a connection without a request in flight.
     pub(in crate::bench) fn free(&self) -> Option<usize> {
         let mut connections = self.connections.iter();
         connections.position(|connection| !connection.waits)
     }
 
-    /// Asks on a connection that waits for nothing.
+    /// Sends a request on a connection without one in flight.
     pub(in crate::bench) fn send(&mut self, at: usize, request: &[u8]) -> io::Result<()> {
         let connection = &mut self.connections[at];
         connection.asked_at = now();
@@ -88,8 +88,8 @@ impl HttpPool {
         connection.stream.write_all(request)
     }
 
-    /// Waits that long at most, and answers which connections got their answers, and how many
-    /// microseconds each took.
+    /// Waits at most this long. Returns the connections that received their response, and its time in
+    /// microseconds.
     pub(in crate::bench) fn poll(&mut self, wait: Duration) -> io::Result<Vec<(usize, u64)>> {
         let events = self.watch.wait(wait)?;
         let mut answered = Vec::new();
@@ -97,7 +97,7 @@ impl HttpPool {
             let at = usize::try_from(event.data.u64()).map_err(io::Error::other)?;
             let connection = &mut self.connections[at];
             let read = connection.stream.read(&mut self.buffer)?;
-            // A server closes what has been silent for long.
+            // A server closes connections that were idle for long.
             if read == 0 && !connection.waits {
                 *connection = HttpConnection::open(self.address, at, &self.watch)?;
                 continue;
@@ -108,18 +108,18 @@ impl HttpPool {
                 answered.push((at, now().saturating_sub(connection.asked_at)));
             }
         }
-        self.watch.give_back(events);
+        self.watch.recycle(events);
         Ok(answered)
     }
 
-    /// How long it had nothing to do, in all.
+    /// Returns the total time without work.
     pub(in crate::bench) fn idle(&self) -> Duration {
         self.watch.idle()
     }
 
-    /// Asks on every connection, again as soon as there is an answer, until that time is over or so
-    /// much was asked; then waits for the answers that are still under way.
-    pub(in crate::bench) fn ask(
+    /// Keeps one request in flight on every connection, until the time is over or `max_requests` were sent.
+    /// Then waits for the outstanding responses.
+    pub(in crate::bench) fn send_repeatedly(
         &mut self,
         time: Duration,
         max_requests: u64,
@@ -168,7 +168,7 @@ impl HttpConnection {
         })
     }
 
-    /// Takes what was read, and says whether the answer is whole.
+    /// Processes read bytes and returns whether the response is complete.
     fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
         if bytes.is_empty() {
             return Err(io::Error::other("cut in the middle of an answer"));
@@ -192,7 +192,7 @@ impl HttpConnection {
     }
 }
 
-/// How long the body is that belongs to a header. Any answer but a success is an error.
+/// Returns the length of the body from the header. A status other than success is an error.
 fn length(head: &[u8], all: &[u8]) -> io::Result<usize> {
     let refused = || io::Error::other(String::from_utf8_lossy(all).into_owned());
     let head = std::str::from_utf8(head).map_err(|_| refused())?;

@@ -7,28 +7,28 @@ pub(super) const MARK: u8 = b'~';
 const NUMBER: usize = 8;
 const SENDER: usize = 5;
 const TIME: usize = 12;
-/// Mark, number, dot, sender, dot, time.
+/// Length: first byte, number, dot, sender, dot, time.
 pub(super) const LENGTH: usize = 1 + NUMBER + 1 + SENDER + 1 + TIME;
 
-/// When this process looked at its clock first.
+/// Origin of [`now`].
 static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Microseconds since this process began to count.
+/// Returns microseconds since the first call.
 pub(in crate::bench) fn now() -> u64 {
     u64::try_from(BEGINNING.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-/// The number of a message among those of its room, who sent it and when.
+/// Number of a message in its room, its sender and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::bench) struct Marker {
     pub(in crate::bench) number: u64,
     pub(in crate::bench) sender: usize,
-    /// As [`now`] counts: when it was sent, or was meant to be.
+    /// Time of [`now`] at which the message was sent or due.
     pub(in crate::bench) at: u64,
 }
 
 impl Marker {
-    /// The marker that `bytes` begin with. What is no digit makes a number that nobody waits for.
+    /// Reads the marker at the start of `bytes`. Invalid digits result in an unexpected number.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..LENGTH)?;
         let digits = |from: usize, count: usize| {
@@ -43,7 +43,7 @@ impl Marker {
         })
     }
 
-    /// Writes it over the one that is there.
+    /// Overwrites a marker.
     pub(in crate::bench) fn write(self, bytes: &mut [u8]) {
         bytes[..LENGTH].copy_from_slice(self.text().as_bytes());
     }
@@ -55,7 +55,7 @@ impl Marker {
     }
 }
 
-/// A body of that many bytes with a marker.
+/// Returns a body of this many bytes with a marker.
 pub(in crate::bench) fn body(marker: Marker, length: usize) -> String {
     let mut body = marker.text();
     body.extend(std::iter::repeat_n('x', length.saturating_sub(body.len())));

@@ -1,4 +1,4 @@
-//! The load: many sockets on one thread and one epoll, light enough never to be what is measured.
+//! The load: many sockets on one thread and one epoll, light enough not to limit the figures.
 
 mod client_pool;
 mod counts;

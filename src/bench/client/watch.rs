@@ -1,8 +1,8 @@
-//! Waiting for many sockets at once.
+//! Polling of many sockets.
 //!
-//! A client that sleeps has to be woken, and it is the server that pays for that, with each write: on
-//! a virtual machine as much as for the write itself. So a client with a core of its own looks again and
-//! again, as if it were on another machine.
+//! A sleeping client must be woken, and the server pays for this with each write: on a virtual machine
+//! as much as for the write itself. So a client with its own core polls without sleeping, as if it were
+//! on another machine.
 
 use std::{
     io,
@@ -19,11 +19,11 @@ use rustix::{
 
 use crate::bench::machine;
 
-/// Sockets, and when something came for them.
+/// Polls sockets with epoll.
 pub(super) struct Poller {
     epoll: OwnedFd,
     events: Vec<epoll::Event>,
-    /// Time in which there was nothing to do.
+    /// Total time without work.
     idle: Duration,
 }
 
@@ -36,7 +36,7 @@ impl Poller {
         })
     }
 
-    /// Watches one more socket, by a number of the caller's.
+    /// Adds a socket with a number of the caller.
     pub(super) fn add(&self, number: usize, socket: impl AsFd) -> io::Result<()> {
         let data = epoll::EventData::new_u64(number as u64);
         Ok(epoll::add(
@@ -47,9 +47,9 @@ impl Poller {
         )?)
     }
 
-    /// Waits that long at most, and answers for which sockets something came.
+    /// Waits at most this long and returns the events.
     pub(super) fn wait(&mut self, max_wait: Duration) -> io::Result<Vec<epoll::Event>> {
-        if !self.look(Duration::ZERO)? && !max_wait.is_zero() {
+        if !self.poll_once(Duration::ZERO)? && !max_wait.is_zero() {
             let start = Instant::now();
             while let rest = max_wait.saturating_sub(start.elapsed())
                 && !rest.is_zero()
@@ -59,7 +59,7 @@ impl Poller {
                 } else {
                     rest
                 };
-                if self.look(wait)? {
+                if self.poll_once(wait)? {
                     break;
                 }
             }
@@ -68,24 +68,24 @@ impl Poller {
         Ok(std::mem::take(&mut self.events))
     }
 
-    /// Takes the list back, so that there need not be a new one each time.
-    pub(super) fn give_back(&mut self, events: Vec<epoll::Event>) {
+    /// Takes the list of events back for reuse.
+    pub(super) fn recycle(&mut self, events: Vec<epoll::Event>) {
         self.events = events;
     }
 
-    /// How long there was nothing to do, in all.
+    /// Returns the total time without work.
     pub(super) fn idle(&self) -> Duration {
         self.idle
     }
 
-    fn look(&mut self, wait: Duration) -> io::Result<bool> {
+    fn poll_once(&mut self, wait: Duration) -> io::Result<bool> {
         let wait = Timespec {
             tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: wait.subsec_nanos().into(),
         };
         self.events.clear();
         match epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&wait)) {
-            // A signal that another thread sees to, or one that let the process go on.
+            // Another thread handles the signal, or it continued the process.
             Ok(_) | Err(Errno::INTR) => Ok(!self.events.is_empty()),
             Err(error) => Err(error.into()),
         }

@@ -1,14 +1,13 @@
-//! One message to many in one room.
+//! Fan-out of one room to many listeners.
 //!
-//! The baseline writes ready-made frames of equal size to each socket. It stores nothing: the wait for
-//! the server's fsync is in the rate of the server alone. The processor time a delivery is therefore a
-//! row of its own.
+//! The baseline writes ready-made frames of equal size to each socket. It stores nothing, so only the
+//! server's rate includes an fsync. The processor time per delivery is therefore a separate row.
 
 use std::{cell::RefCell, io, time::Duration};
 
 use super::room_load::{
-    BaselineRooms, LoadRunner, LoadShape, LoadTarget, RoomLoad, beside_each_other, contender,
-    others,
+    BaselineRooms, LoadRunner, LoadShape, LoadTarget, RoomLoad, contender, others,
+    systems_with_listeners,
 };
 use crate::bench::{
     Bench,
@@ -21,9 +20,9 @@ const METRICS: [Metric; 2] = [
     Metric::rate("", "deliveries/s"),
     Metric::cost(": processor", "µs/delivery"),
 ];
-/// Messages that are said at once where the row is saturated.
+/// Messages in flight of the saturated row.
 const IN_FLIGHT: u64 = 32;
-/// Posts that are timed in one sample.
+/// Timed posts of one sample.
 const POSTS: u64 = 20;
 const WARMING: Duration = Duration::from_millis(300);
 
@@ -44,17 +43,17 @@ pub(super) fn saturated(bench: &mut Bench<'_>) -> io::Result<()> {
 fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::Result<()> {
     let shape = LoadShape {
         rooms: 1,
-        listeners: machine::affordable_sockets(listeners, beside_each_other(bench)),
+        listeners: machine::affordable_sockets(listeners, systems_with_listeners(bench)),
     };
     let script = |said: &mut Vec<(usize, u64)>| said.push((0, burst));
-    // The others first: some take longer to let everybody in than ours waits for a sign of life.
+    // Peers first: some need longer to admit all listeners than our server waits for a pong.
     let others = others(bench, shape);
     for (_, other) in &others {
-        // A failure is reported when it is measured.
+        // A failure is reported during the measurement.
         let _ = other.borrow_mut().play(WARMING, &mut { script });
     }
     let mut room_load = LoadRunner::new(RoomLoad::ours(bench, shape)?, shape);
-    // The first messages show what frames look like, and how many of them are written at once.
+    // The first messages show the form of the frames, and how many are written at once.
     let warming = room_load.play(WARMING, &mut { script })?;
     let mut bare = LoadRunner::new(BaselineRooms::like(bench, &room_load.stage)?, shape);
     #[expect(
@@ -62,8 +61,8 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
         clippy::cast_sign_loss,
         reason = "it is rounded, and at least 1"
     )]
-    let together = warming.together.round().max(1.0) as u64;
-    bare.stage.together = together;
+    let frames_per_write = warming.frames_per_write.round().max(1.0) as u64;
+    bare.stage.frames_per_write = frames_per_write;
     bare.play(WARMING, &mut { script })?;
     let (room_load, bare) = (RefCell::new(room_load), RefCell::new(bare));
     let slice = bench.plan.slice;
@@ -85,15 +84,15 @@ fn rate(bench: &mut Bench<'_>, listeners: usize, burst: u64, name: &str) -> io::
         "ours and those with SQLite wait for their fsync; the baseline and the others store nothing",
     );
     if burst > 1 {
-        rows[0].note(format!("frames a write: {together}"));
+        rows[0].note(format!("frames a write: {frames_per_write}"));
     }
     rows[1].note("parsing and storing the message included");
     bench.push(rows);
     Ok(())
 }
 
-/// From a post to the last receipt, in a room as large as this system lets it be: beside the baseline alone, for each
-/// server has as many sockets.
+/// Time from a post to the last receipt, in a room as large as this system allows. It is compared only with the
+/// baseline, because each server needs as many sockets.
 pub(super) fn ten_thousand(bench: &mut Bench<'_>) -> io::Result<()> {
     let shape = LoadShape {
         rooms: 1,

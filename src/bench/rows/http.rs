@@ -1,6 +1,6 @@
-//! Requests a second over some dozens of connections that are kept, the client on the other core.
+//! Requests per second over some dozens of keep-alive connections, with the client on the other core.
 //!
-//! The baseline answers every request with equal bytes, unread; for a post, with the bytes of its answer.
+//! The baseline answers every request with equal bytes and reads no request.
 
 use std::{cell::RefCell, io, time::Instant};
 
@@ -60,7 +60,7 @@ fn requests(
 ) -> io::Result<()> {
     let server = bench.server(archive.folder.path())?;
     let mut ours = HttpPool::connect(server.address, CONNECTIONS)?;
-    let warming = ours.ask(bench.plan.slice / 2, u64::MAX, &mut next)?;
+    let warming = ours.send_repeatedly(bench.plan.slice / 2, u64::MAX, &mut next)?;
     let each = warming.bytes / warming.times.count().max(1);
     let baseline = bench.baseline(Baseline::Answer)?;
     let mut bare = HttpPool::connect(baseline.address, CONNECTIONS)?;
@@ -69,7 +69,7 @@ fn requests(
     let next = RefCell::new(next);
     let sample = |http: &mut HttpPool, next: &mut dyn FnMut() -> Vec<u8>| {
         let (idle, start) = (http.idle(), Instant::now());
-        let answers = http.ask(slice, u64::MAX, next)?;
+        let answers = http.send_repeatedly(slice, u64::MAX, next)?;
         let idle = http.idle().saturating_sub(idle);
         Ok(Sample {
             figures: vec![

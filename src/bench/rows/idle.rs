@@ -1,4 +1,4 @@
-//! Idle connections: resident memory of the server for each, and processor time of all of them.
+//! Idle connections: resident memory per connection, and processor time of all.
 //!
 //! There is no baseline: the memory that the system keeps for a socket is not part of the process.
 
@@ -18,7 +18,7 @@ use crate::bench::{
 const MEMBERS: usize = 100;
 const MESSAGES: u64 = 5;
 const BODY: usize = 200;
-/// Presence is told and buffers are given back within this.
+/// Time after which presence is sent and buffers are released.
 const SETTLE: Duration = Duration::from_millis(2500);
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
@@ -36,7 +36,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
         tokens.map(|token| SocketRequest::at(0, token))
     };
 
-    // One connection to each room first: what a room or a first connection costs does not count.
+    // One connection to each room first, to exclude the cost of rooms and first connections.
     pool.open(server.address, sockets(0, rooms))?;
     pool.listen(SETTLE)?;
     let before = machine::resident_kib(server.process())?;
@@ -45,7 +45,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
         for (sender, room) in fixture.rooms.iter().enumerate() {
             let at = now();
             let marker = Marker { number, sender, at };
-            pool.say(sender, *room, std::iter::once(marker), BODY)?;
+            pool.publish(sender, *room, std::iter::once(marker), BODY)?;
         }
         let wanted = (number + 1) * connections as u64;
         pool.until("everybody to hear", |counts| counts.deliveries == wanted)?;
@@ -54,7 +54,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     let after = machine::resident_kib(server.process())?;
 
     let (cpu, start) = (machine::cpu_time(server.process())?, Instant::now());
-    // A round of pings is among it.
+    // This includes one round of pings.
     pool.listen(
         bench
             .plan

@@ -1,6 +1,6 @@
-//! A room that thousands join within seconds: by its code over HTTP, then by a socket.
+//! Thousands join a room within seconds: by its code over HTTP, then by a socket.
 //!
-//! Members must learn who joins without N² bytes, and the room goes on talking.
+//! The bytes per member must not grow with the room, while a member keeps posting.
 
 use std::{
     io,
@@ -19,7 +19,7 @@ use crate::bench::{
 
 /// Members of the room at the start.
 const FIRST: usize = 100;
-/// Requests under way at once.
+/// Maximum requests in flight.
 const CONNECTIONS: usize = 32;
 
 /// Results.
@@ -35,10 +35,10 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     let within = bench
         .plan
         .size(Duration::from_secs(10), Duration::from_secs(2));
-    // Half as many in the same time: what grows linearly is then the same for each.
-    bench.progress.say("half of them come");
+    // Half as many in the same time: a linear total gives equal bytes per member.
+    bench.progress.show("half of them come");
     let half = come(bench, many / 2, within)?;
-    bench.progress.say("all of them come");
+    bench.progress.show("all of them come");
     let all = come(bench, many, within)?;
 
     let name = format!("joining, {many} within {} s", within.as_secs());
@@ -81,7 +81,7 @@ fn come(bench: &Bench<'_>, many: usize, within: Duration) -> io::Result<JoinResu
     pool.latency = Some(Histogram::default());
     pool.watched = FIRST;
     let mut live = LiveSpeaker::new(room);
-    live.talk(&mut pool, Duration::from_millis(200))?;
+    live.publish_for(&mut pool, Duration::from_millis(200))?;
 
     let mut http = HttpPool::connect(server.address, CONNECTIONS)?;
     let body = format!(r#"{{"code":"{}"}}"#, fixture.codes[0]);
@@ -105,16 +105,16 @@ fn come(bench: &Bench<'_>, many: usize, within: Duration) -> io::Result<JoinResu
         }
         for (at, _) in http.poll(Duration::ZERO)? {
             // The number of the first message after the join is not known in advance.
-            pool.begin(server.address, open(asking[at], ClientPool::FIRST_HEARD))?;
+            pool.begin(server.address, open(asking[at], ClientPool::FIRST_RECEIVED))?;
         }
-        live.go_on(&mut pool, Duration::from_micros(500))?;
+        live.publish_due(&mut pool, Duration::from_micros(500))?;
         if start.elapsed() > within * 6 {
             return Err(io::Error::other("they do not all come in"));
         }
     }
     let seconds = start.elapsed().as_secs_f64();
-    // The last of them are told of, and hear what is said.
-    live.talk(&mut pool, Duration::from_secs(1))?;
+    // The last members are announced and receive messages.
+    live.publish_for(&mut pool, Duration::from_secs(1))?;
     Ok(JoinResult {
         presence_bytes: pool.counts.presence_bytes,
         system_bytes: pool.counts.system_bytes,

@@ -1,5 +1,5 @@
 //! Latency of messages: from the moment a message was due to its receipt at every member, commit included. Messages
-//! are sent by the clock, whether or not the last one has arrived.
+//! are sent at fixed times, whether or not the last one has arrived.
 //!
 //! The time of one fsync is shown for comparison: no stored message can be faster.
 
@@ -22,7 +22,7 @@ const METRICS: [Metric; 3] = [
     Metric::cost(": p99", "ms"),
     Metric::cost(": p99.9", "ms"),
 ];
-/// The client waits for the system no closer to the next message than this, and looks again and again.
+/// The client sleeps until this time before the next message, and then polls.
 const CLOSE: Duration = Duration::from_micros(1200);
 
 pub(super) fn one_room(bench: &mut Bench<'_>) -> io::Result<()> {
@@ -89,7 +89,7 @@ impl LoadRunner<RoomLoad> {
             }
             self.stage.pool().poll(wait.saturating_sub(CLOSE))?;
         }
-        self.all_heard()?;
+        self.all_received()?;
         Ok(self.stage.pool().latency.take().unwrap_or_default())
     }
 }

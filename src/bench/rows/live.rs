@@ -1,4 +1,4 @@
-//! A room that goes on talking while something else happens to the server.
+//! A member who keeps posting while other load reaches the server.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use crate::bench::client::{ClientPool, Marker, now};
 const EVERY: Duration = Duration::from_millis(50);
 const BODY: usize = 200;
 
-/// One who says something every 50 ms, the first of the crowd.
+/// Posts a message every 50 ms from the first socket.
 pub(super) struct LiveSpeaker {
     room: i64,
     next: u64,
@@ -26,8 +26,12 @@ impl LiveSpeaker {
         }
     }
 
-    /// Says what is due, and reads what comes until the next is.
-    pub(super) fn go_on(&mut self, pool: &mut ClientPool, max_wait: Duration) -> io::Result<()> {
+    /// Posts the message that is due, and reads until the next one is.
+    pub(super) fn publish_due(
+        &mut self,
+        pool: &mut ClientPool,
+        max_wait: Duration,
+    ) -> io::Result<()> {
         let late = self.due.elapsed();
         let wait = self.due.saturating_duration_since(Instant::now());
         if wait.is_zero() {
@@ -37,24 +41,24 @@ impl LiveSpeaker {
                 sender: 0,
                 at: now().saturating_sub(late),
             };
-            pool.say(0, self.room, std::iter::once(marker), BODY)?;
+            pool.publish(0, self.room, std::iter::once(marker), BODY)?;
             self.next += 1;
             self.due += EVERY;
         }
         pool.poll(wait.min(max_wait))
     }
 
-    /// Goes on for that long.
-    pub(super) fn talk(&mut self, pool: &mut ClientPool, time: Duration) -> io::Result<()> {
+    /// Keeps posting for this time.
+    pub(super) fn publish_for(&mut self, pool: &mut ClientPool, time: Duration) -> io::Result<()> {
         let end = Instant::now() + time;
         while Instant::now() < end {
-            self.go_on(pool, EVERY)?;
+            self.publish_due(pool, EVERY)?;
         }
         Ok(())
     }
 
-    /// Messages said so far.
-    pub(super) fn said(&self) -> u64 {
+    /// Returns the number of messages posted so far.
+    pub(super) fn published(&self) -> u64 {
         self.next
     }
 }

@@ -1,4 +1,4 @@
-//! The rows: one file for what is measured in one way.
+//! The benchmarks: one file for each kind of measurement.
 
 mod fan_out;
 mod history;
@@ -17,13 +17,13 @@ use std::io;
 
 use super::Bench;
 
-/// One thing to measure.
+/// One benchmark.
 pub(super) struct Benchmark {
     pub(super) name: &'static str,
     pub(super) measure: fn(&mut Bench<'_>) -> io::Result<()>,
 }
 
-/// All of them, in the order of the table.
+/// All benchmarks, in the order of the table.
 pub(super) const ROWS: [Benchmark; 17] = [
     row("fan-out-one", fan_out::one),
     row("fan-out-saturated", fan_out::saturated),
@@ -48,8 +48,8 @@ const fn row(name: &'static str, measure: fn(&mut Bench<'_>) -> io::Result<()>) 
     Benchmark { name, measure }
 }
 
-/// The rows of these names. Words may be parted by spaces as well; a name that is a row's own means
-/// that one alone, any other all rows that begin with it.
+/// Returns the benchmarks of these names, in which spaces count as dashes. An exact name selects one benchmark,
+/// any other all that begin with it.
 pub(super) fn wanted(names: &[String]) -> Result<Vec<&'static Benchmark>, String> {
     if names.is_empty() {
         return Ok(ROWS.iter().collect());

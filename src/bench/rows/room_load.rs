@@ -1,4 +1,4 @@
-//! Rooms full of sockets where one socket speaks and all hear it: of this server, of peers, and of the baseline.
+//! Rooms with one publisher and many listeners: on this server, on peers and on the baseline.
 
 use std::{
     cell::RefCell,
@@ -21,11 +21,11 @@ use crate::bench::{
     seed,
 };
 
-/// Users that share the sockets, so that there need not be one for each.
+/// Number of users, who have several sockets each.
 const USERS: usize = 10;
 pub(super) const BODY: usize = 200;
 
-/// How many rooms, and how many sockets in each.
+/// Number of rooms and of sockets in each.
 #[derive(Clone, Copy)]
 pub(super) struct LoadShape {
     pub(super) rooms: usize,
@@ -34,9 +34,9 @@ pub(super) struct LoadShape {
 
 /// A system under load.
 pub(super) trait LoadTarget {
-    /// Says messages `first..first + count` in a room.
-    fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()>;
-    /// Sends what was buffered.
+    /// Publishes messages `first..first + count` in a room.
+    fn publish(&mut self, room: usize, first: u64, count: u64) -> io::Result<()>;
+    /// Sends buffered messages.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -50,7 +50,7 @@ enum LoadHost {
     Other(Box<dyn RunningPeer>),
 }
 
-/// A server with sockets in its rooms. The first socket of a room speaks.
+/// A server with sockets in its rooms. The first socket of a room publishes.
 pub(super) struct RoomLoad {
     pool: ClientPool,
     rooms: Vec<i64>,
@@ -59,16 +59,16 @@ pub(super) struct RoomLoad {
     _folder: TempFolder,
 }
 
-/// The baseline with as many.
+/// The baseline with equal rooms.
 pub(super) struct BaselineRooms {
     pool: ClientPool,
     baseline: baseline::RunningBaseline,
     speaker: TcpStream,
-    /// The server's own frame, into which the markers are written.
+    /// A frame of the server, into which the markers are written.
     frame: Vec<u8>,
     mark: usize,
-    /// Frames that go out in one `write`.
-    pub(super) together: u64,
+    /// Frames of one `write`.
+    pub(super) frames_per_write: u64,
     held: Vec<u8>,
 }
 
@@ -116,7 +116,7 @@ impl RoomLoad {
 }
 
 impl BaselineRooms {
-    /// Starts a baseline with frames like those that `hall` received.
+    /// Starts a baseline with frames like those that `room_load` received.
     pub(super) fn like(bench: &Bench<'_>, room_load: &RoomLoad) -> io::Result<Self> {
         let baseline = bench.baseline(Baseline::Broadcast)?;
         let connect = |room: u32| {
@@ -140,23 +140,23 @@ impl BaselineRooms {
             speaker,
             frame,
             mark,
-            together: u64::MAX,
+            frames_per_write: u64::MAX,
             held: Vec::new(),
         })
     }
 }
 
 impl RoomLoad {
-    fn say_at(&mut self, room: usize, numbers: Range<u64>, at: u64) -> io::Result<()> {
+    fn publish_due_at(&mut self, room: usize, numbers: Range<u64>, at: u64) -> io::Result<()> {
         let sender = room * self.shape.listeners;
         let markers = numbers.map(|number| Marker { number, sender, at });
-        self.pool.say(sender, self.rooms[room], markers, BODY)
+        self.pool.publish(sender, self.rooms[room], markers, BODY)
     }
 }
 
 impl LoadTarget for RoomLoad {
-    fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
-        self.say_at(room, first..first + count, now())
+    fn publish(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
+        self.publish_due_at(room, first..first + count, now())
     }
 
     fn pool(&mut self) -> &mut ClientPool {
@@ -172,13 +172,13 @@ impl LoadTarget for RoomLoad {
 }
 
 impl LoadTarget for BaselineRooms {
-    fn say(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
+    fn publish(&mut self, room: usize, first: u64, count: u64) -> io::Result<()> {
         let room_number = u32::try_from(room).map_err(io::Error::other)?;
         let (end, at) = (first + count, now());
         let mut next = first;
         while next < end {
             let mut frames = Vec::new();
-            let until = end.min(next.saturating_add(self.together));
+            let until = end.min(next.saturating_add(self.frames_per_write));
             for number in next..until {
                 let sender = room;
                 let mark = self.frame.len() - self.mark;
@@ -206,10 +206,10 @@ impl LoadTarget for BaselineRooms {
     }
 }
 
-/// Which rooms speak next, and how many messages each.
+/// Chooses the next rooms and their numbers of messages.
 pub(super) type RoomSchedule<'a> = &'a mut dyn FnMut(&mut Vec<(usize, u64)>);
 
-/// Runs a stage sample after sample and continues the numbers of each room.
+/// Runs samples on a target and continues the numbers of each room.
 pub(super) struct LoadRunner<S> {
     pub(super) stage: S,
     next: Vec<u64>,
@@ -217,15 +217,15 @@ pub(super) struct LoadRunner<S> {
     wanted: u64,
 }
 
-/// Result of running a load for a while.
+/// Result of one sample.
 pub(super) struct LoadResult {
     pub(super) rate: f64,
-    /// Microseconds of the server's processor time a delivery.
+    /// Processor time of the server per delivery, in microseconds.
     pub(super) cost: f64,
-    /// The part of a core that the client used.
+    /// Share of a core that the client used.
     pub(super) client: f64,
-    /// Frames that the client found at once in a socket: at least as many as were written at once.
-    pub(super) together: f64,
+    /// Frames per read of the client, which is at least the number per write of the server.
+    pub(super) frames_per_write: f64,
 }
 
 impl<S: LoadTarget> LoadRunner<S> {
@@ -238,7 +238,7 @@ impl<S: LoadTarget> LoadRunner<S> {
         }
     }
 
-    /// Says what the script says for that long, each time as soon as everybody has heard the last.
+    /// Publishes what the schedule chooses for this time, each burst once all listeners have received the last.
     pub(super) fn play(
         &mut self,
         time: Duration,
@@ -256,32 +256,32 @@ impl<S: LoadTarget> LoadRunner<S> {
         let seconds = start.elapsed().as_secs_f64();
         let counts = &self.stage.pool().counts;
         let deliveries = number(counts.deliveries - heard);
-        let together = deliveries / number(counts.reads - reads).max(1.0);
+        let frames_per_write = deliveries / number(counts.reads - reads).max(1.0);
         let cpu = machine::cpu_time(process)?.saturating_sub(cpu);
         let idle = self.stage.pool().idle().saturating_sub(idle);
         Ok(LoadResult {
             rate: deliveries / seconds,
             cost: cpu.as_secs_f64() * 1e6 / deliveries,
             client: 1.0 - idle.as_secs_f64() / seconds,
-            together,
+            frames_per_write,
         })
     }
 
-    /// Says one burst, and answers when everybody has heard it.
+    /// Publishes one burst and waits until all listeners have received it.
     pub(super) fn burst(&mut self, script: RoomSchedule<'_>) -> io::Result<()> {
         let mut burst = Vec::new();
         script(&mut burst);
         for (room, count) in burst {
-            self.stage.say(room, self.next[room], count)?;
+            self.stage.publish(room, self.next[room], count)?;
             self.next[room] += count;
             self.wanted += count * self.listeners;
         }
         self.stage.flush()?;
-        self.all_heard()
+        self.all_received()
     }
 
-    /// Waits until everybody has heard all that was said.
-    pub(super) fn all_heard(&mut self) -> io::Result<()> {
+    /// Waits until all listeners have received all messages.
+    pub(super) fn all_received(&mut self) -> io::Result<()> {
         let wanted = self.wanted;
         let pool = self.stage.pool();
         pool.until("messages to be heard", |counts| counts.deliveries == wanted)
@@ -293,18 +293,18 @@ impl<S: LoadTarget> LoadRunner<S> {
 }
 
 impl LoadRunner<RoomLoad> {
-    /// Says one message that was meant to be sent at that moment.
+    /// Publishes one message that was due at this time.
     pub(super) fn say_due(&mut self, room: usize, due: Instant) -> io::Result<()> {
         let late = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
         let at = now().saturating_sub(late);
         let first = self.next[room];
         self.next[room] += 1;
         self.wanted += self.listeners;
-        self.stage.say_at(room, first..first + 1, at)
+        self.stage.publish_due_at(room, first..first + 1, at)
     }
 }
 
-/// Returns a player as a contender. Figures: deliveries a second, processor time a delivery.
+/// Returns a runner as a contender. Metrics: deliveries per second, processor time per delivery.
 pub(super) fn contender<'a, S: LoadTarget>(
     who: Subject,
     player: &'a RefCell<LoadRunner<S>>,
@@ -329,12 +329,12 @@ pub(super) fn contender<'a, S: LoadTarget>(
     })
 }
 
-/// How many servers have their listeners at the same time in rows about publishing: the baseline, ours, and the others.
-pub(super) fn beside_each_other(bench: &Bench<'_>) -> usize {
+/// Number of systems that have listeners at the same time: the baseline, our server and the peers.
+pub(super) fn systems_with_listeners(bench: &Bench<'_>) -> usize {
     2 + bench.peers.iter().filter(|peer| peer.publishes()).count()
 }
 
-/// The halls of all peers that take part. One that cannot be had is told of and left out.
+/// Returns the loads of all peers that take part. Reports and leaves out a peer that is not available.
 pub(super) fn others(
     bench: &mut Bench<'_>,
     shape: LoadShape,
@@ -351,7 +351,7 @@ pub(super) fn others(
             }
             Err(error) => {
                 let told = format!("{} is left out: {error}", peer.name());
-                bench.progress.tell(&told);
+                bench.progress.print_line(&told);
                 bench.report.remark(format!("{told}."));
             }
         }

@@ -1,9 +1,9 @@
-//! Many rooms of ten: deliveries a second where each message goes to few.
+//! Many rooms of ten members: deliveries per second with a small fan-out.
 
 use std::{cell::RefCell, io, time::Duration};
 
 use super::room_load::{
-    BaselineRooms, LoadRunner, LoadShape, RoomLoad, beside_each_other, contender, others,
+    BaselineRooms, LoadRunner, LoadShape, RoomLoad, contender, others, systems_with_listeners,
 };
 use crate::bench::{
     Bench,
@@ -17,7 +17,7 @@ const METRICS: [Metric; 2] = [
     Metric::cost(": processor", "µs/delivery"),
 ];
 const LISTENERS: usize = 10;
-/// Messages that are said at once, over all rooms.
+/// Messages in flight over all rooms.
 const IN_FLIGHT: usize = 256;
 const WARMING: Duration = Duration::from_millis(300);
 
@@ -52,7 +52,7 @@ pub(super) fn zipf(bench: &mut Bench<'_>) -> io::Result<()> {
 
 fn affordable_rooms(bench: &Bench<'_>) -> usize {
     let wanted = bench.plan.size(1000, 300) * LISTENERS;
-    machine::affordable_sockets(wanted, beside_each_other(bench)) / LISTENERS
+    machine::affordable_sockets(wanted, systems_with_listeners(bench)) / LISTENERS
 }
 
 fn rate<S: FnMut(&mut Vec<(usize, u64)>)>(
@@ -67,7 +67,7 @@ fn rate<S: FnMut(&mut Vec<(usize, u64)>)>(
     };
     let others = others(bench, shape);
     for (_, other) in &others {
-        // A failure is reported when it is measured.
+        // A failure is reported during the measurement.
         let _ = other.borrow_mut().play(WARMING, &mut script());
     }
     let mut room_load = LoadRunner::new(RoomLoad::ours(bench, shape)?, shape);

@@ -1,8 +1,8 @@
-//! Messages on disk: acks a second to senders that each have one message on its way.
+//! Durable messages: acks per second to senders with one message in flight each.
 //!
-//! Each sender has a room of its own, so that the row is about the disk and not about fan-out. The
-//! baseline writes equal bytes and waits for the disk once for all of them. Beside them stands what the
-//! store alone takes, without sockets, from as many senders.
+//! Each sender has its own room, so that the row measures the disk and not the fan-out. The
+//! baseline writes equal bytes with one fsync for all senders. The row also shows the store alone, with
+//! as many senders but without sockets.
 
 use std::{
     cell::RefCell,
@@ -26,7 +26,7 @@ use crate::bench::{
 };
 
 const USERS: usize = 8;
-/// The columns and the key that are stored beside a body of this size.
+/// Stored bytes of a message with a body of this size: its columns and its key.
 const RECORD: usize = BODY + 56;
 const WARMING: Duration = Duration::from_millis(300);
 
@@ -42,13 +42,13 @@ pub(super) fn many(bench: &mut Bench<'_>) -> io::Result<()> {
     measure(bench, 256)
 }
 
-/// The server that the senders send to.
+/// Server that receives the messages.
 enum SenderHost {
     Ours(TestedServer),
     Other(Box<dyn RunningPeer>),
 }
 
-/// Senders that never rest.
+/// Senders that always have a message in flight.
 struct SenderLoad {
     pool: ClientPool,
     rooms: Vec<i64>,
@@ -66,7 +66,7 @@ fn measure(bench: &mut Bench<'_>, count: usize) -> io::Result<()> {
             Ok(senders) => others.push((peer.name().to_owned(), senders)),
             Err(error) => {
                 let told = format!("{} is left out: {error}", peer.name());
-                bench.progress.tell(&told);
+                bench.progress.print_line(&told);
                 bench.report.remark(format!("{told}."));
             }
         }
@@ -200,7 +200,7 @@ impl SenderLoad {
         })
     }
 
-    /// Goes on for that long, and answers how many messages were acked.
+    /// Sends for this time and returns the number of acked messages.
     fn work(&mut self, time: Duration) -> io::Result<u64> {
         let start = Instant::now();
         let mut acked = 0;
@@ -223,11 +223,11 @@ impl SenderLoad {
         };
         self.sent[at] += 1;
         let markers = std::iter::once(marker);
-        self.pool.say(at, self.rooms[at], markers, BODY)
+        self.pool.publish(at, self.rooms[at], markers, BODY)
     }
 }
 
-/// The store in this process, on the server's core, and nothing else.
+/// The store alone, in this process on the server's core.
 struct StoreOnly {
     runtime: tokio::runtime::Runtime,
     writer: FixtureWriter,

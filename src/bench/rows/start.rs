@@ -1,5 +1,5 @@
-//! From nothing to the first answer, on a data folder with a long history, and what a server at rest
-//! holds in memory.
+//! Time from the start to the first response, on a data folder with a long history, and the memory of
+//! the server at rest.
 //!
 //! The baseline is a program that listens and answers one connection with one byte.
 
@@ -18,14 +18,14 @@ use crate::bench::{
     report::{Row, median},
 };
 
-/// Starts in one sample, of which the median counts.
+/// Starts of one sample, whose median counts.
 const STARTS: usize = 5;
-/// Work that is done once at the start ends within this.
+/// Time within which the work of the start ends.
 const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     let archive = bench.archive()?;
-    // The first start carries over what the writing left in the log.
+    // The first start copies the log into the database.
     drop(bench.server(archive.folder.path())?);
     starting(bench, &archive)?;
     let mut row = Row::cost("at rest", "MiB resident");

@@ -1,5 +1,5 @@
 //! Everyone reconnects at once: sockets that were cut come back with their tokens and ask for missed messages, while
-//! another room goes on talking.
+//! another room stays active.
 
 use std::{
     collections::VecDeque,
@@ -18,14 +18,14 @@ use crate::bench::{
 };
 
 const MEMBERS: usize = 100;
-/// Members of the room that goes on talking.
+/// Members of the active room.
 const OTHERS: usize = 100;
-/// Messages that each missed.
+/// Messages that each client missed.
 const MISSED: u64 = 100;
 const BODY: usize = 200;
-/// Pause that the server asks for before a command is repeated.
+/// Pause that the server requests before a command is repeated.
 const RETRY: Duration = Duration::from_millis(500);
-/// Handshakes that are under way at once; the system queues no more than some thousand.
+/// Concurrent handshakes; the system queues some thousand at most.
 const AT_ONCE: usize = 1000;
 
 #[expect(
@@ -36,8 +36,8 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     let rooms = machine::affordable_sockets(bench.plan.size(5000, 1000), 1) / MEMBERS;
     let clients = rooms * MEMBERS;
     let folder = bench.folder()?;
-    // The others are the first users and in the first room. Each of the other rooms has a speaker,
-    // who stays, and its members.
+    // The first users are in the first room and stay connected. Each of the other rooms has a publisher, who
+    // stays connected, and its members.
     let first = OTHERS + rooms;
     let mut members = vec![(0..OTHERS).collect::<Vec<usize>>()];
     members.extend((0..rooms).map(|room| {
@@ -55,8 +55,8 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     pool.open(server.address, all)?;
     let mut live = LiveSpeaker::new(fixture.rooms[0]);
 
-    // Messages from before the cut are not asked for again.
-    say(&mut pool, &fixture.rooms, 0, 1)?;
+    // Messages from before the cut are not requested again.
+    publish(&mut pool, &fixture.rooms, 0, 1)?;
     let heard = (MEMBERS as u64 + 1) * rooms as u64;
     pool.until("everybody to hear", |counts| counts.deliveries == heard)?;
     let mut revs = Vec::new();
@@ -72,20 +72,20 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     };
     pool.latency = Some(Histogram::default());
     pool.watched = OTHERS;
-    live.talk(&mut pool, bench.plan.slice * 2)?;
+    live.publish_for(&mut pool, bench.plan.slice * 2)?;
     let calm = pool.latency.take().unwrap_or_default();
 
     for at in first..first + clients {
         pool.cut(at);
     }
     for number in 1..=MISSED {
-        say(&mut pool, &fixture.rooms, number, 1)?;
-        live.go_on(&mut pool, Duration::ZERO)?;
+        publish(&mut pool, &fixture.rooms, number, 1)?;
+        live.publish_due(&mut pool, Duration::ZERO)?;
     }
     let spoken = heard + MISSED * rooms as u64;
     let others = OTHERS as u64;
     pool.until("the speakers to be done", |counts| {
-        counts.deliveries >= spoken + others * live.said()
+        counts.deliveries >= spoken + others * live.published()
     })?;
 
     pool.latency = Some(Histogram::default());
@@ -108,15 +108,15 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
                 break;
             }
         }
-        live.go_on(&mut pool, Duration::from_millis(1))?;
+        live.publish_due(&mut pool, Duration::from_millis(1))?;
         while let Some(at) = pool.counts.refused.pop_front() {
             again.push_back((Instant::now() + RETRY, at));
             refused += 1;
         }
         while let Some((_, at)) = again.pop_front_if(|(due, _)| *due <= Instant::now()) {
             let client = at - first - clients;
-            let ask = asks(client, pool.next(at));
-            pool.ask(at, &ask)?;
+            let send_command = asks(client, pool.next(at));
+            pool.send_command(at, &send_command)?;
         }
         if start.elapsed() > Duration::from_mins(2) {
             let synced = pool.counts.synced;
@@ -127,7 +127,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     let cpu = machine::cpu_time(server.process())?.saturating_sub(cpu);
     let missed = MISSED * clients as u64;
     pool.until("everything that was missed", |counts| {
-        counts.deliveries == spoken + others * live.said() + missed
+        counts.deliveries == spoken + others * live.published() + missed
     })?;
     let storm = pool.latency.take().unwrap_or_default();
 
@@ -146,12 +146,12 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Each speaker says something in its room.
-fn say(pool: &mut ClientPool, rooms: &[i64], number: u64, count: u64) -> io::Result<()> {
+/// Publishes one message in each room.
+fn publish(pool: &mut ClientPool, rooms: &[i64], number: u64, count: u64) -> io::Result<()> {
     for (room, sender) in rooms[1..].iter().zip(OTHERS..) {
         let at = now();
         let markers = (number..number + count).map(|number| Marker { number, sender, at });
-        pool.say(sender, *room, markers, BODY)?;
+        pool.publish(sender, *room, markers, BODY)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The frames, as much of them as the load needs.
+//! The frames that the load needs.
 
 use std::borrow::Cow;
 
@@ -64,7 +64,7 @@ pub struct UserSummary<'a> {
     pub display_name: &'a str,
 }
 
-/// There are none.
+/// No presence is tracked.
 #[derive(Serialize)]
 pub struct Reactions {}
 

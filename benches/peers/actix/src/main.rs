@@ -1,12 +1,12 @@
-//! A room server of actors, as chats on actix were written for years: one actor keeps the rooms as sets
-//! of recipients, each socket is an actor of its own, and every message goes through the one actor into
+//! A room server of actors in the usual design of actix chats: one actor keeps the rooms as sets
+//! of recipients, each socket is an actor, and every message goes through the rooms' actor into
 //! the mailbox of every socket. It speaks the frames of docs/protocol/socket.md as far as the load needs them:
 //! ready, send, ack, message. In memory.
 //!
-//! It prints where it listens.
+//! It prints its address.
 //!
-//! `do_send` is used throughout: it puts a message into a mailbox even where that is full, while
-//! `try_send` would refuse it, and somebody would miss a message.
+//! It uses `do_send`, which puts a message into a mailbox even if that is full. `try_send` would refuse
+//! it, and a client would miss a message.
 
 mod frames;
 mod rooms;
@@ -39,8 +39,8 @@ async fn socket(
 
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
-    // One core wants one worker. The rooms stay on the thread that is here anyway, as in all such chats:
-    // with them among the sockets it was no faster.
+    // One worker for one core. The rooms stay on the main thread, as in other actix chats. On the worker's
+    // thread, the server was no faster.
     let rooms = web::Data::new(Rooms::default().start());
     let server = HttpServer::new(move || {
         let socket = web::get().to(socket);

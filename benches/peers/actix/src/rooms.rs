@@ -1,4 +1,4 @@
-//! The one actor that knows who is where.
+//! The actor that keeps the members of all rooms.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::frames::{self, UserSummary, Frame, Reactions};
 
-/// A frame for a socket. All who get the same one share its bytes.
+/// A frame for sockets, which share its bytes.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Text(pub ByteString);

@@ -1,4 +1,4 @@
-//! A socket: an actor with a mailbox of its own.
+//! A socket: an actor with its own mailbox.
 
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, ContextFutureSpawner, Handler,
@@ -13,7 +13,7 @@ use crate::{
 
 pub struct Session {
     room: u64,
-    /// Its number, once it is in the room.
+    /// Number of the user, once the socket has joined the room.
     user: u64,
     rooms: Addr<Rooms>,
 }
