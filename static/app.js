@@ -1,4 +1,4 @@
-// The page begins here.
+// Entry point of the page.
 
 import { effect, untracked } from "@preact/signals";
 import { render } from "preact";
@@ -15,10 +15,10 @@ import { clearAccountData, dialog, session, updateNow } from "./core/state.js";
 import { html } from "./lib/html.js";
 
 const HALF_MINUTE_MS = 30_000;
-/** Keeping the page is not to be in the way of what is being looked at. */
+/** Delay before the page is stored, so that this does not slow the first view. */
 const LATER_MS = 4_000;
 
-/** The version of the page that this is; another one may come before the page is fully there. */
+/** Version of this page. A new one may arrive while the page loads. */
 const keeper = navigator.serviceWorker?.controller ?? null;
 
 /**
@@ -65,12 +65,12 @@ const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const started = restoreSession();
 await loadLanguage();
 root.replaceChildren();
-// Clocks of another kind: every time is said anew, wherever it stands.
+// A change of the time format redraws all times.
 effect(() => {
   const { hours } = preferences.value;
   untracked(() => render(html`<${App} key=${hours} />`, root));
 });
 await started;
-// Only over HTTPS and on localhost; and where the browser refuses, the page works without.
+// Service workers exist only over HTTPS and on localhost. The page works without one.
 const keep = async () => (await import("./core/service-worker.js")).installServiceWorker(keeper);
 if (navigator.serviceWorker) setTimeout(() => void keep().catch(() => {}), LATER_MS);

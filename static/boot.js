@@ -14,7 +14,7 @@
   if (theme === "light" || theme === "dark") root.dataset.theme = theme;
   if (density === "compact") root.dataset.density = density;
 
-  // The words are asked for along with the modules, not after them.
+  // The texts are requested together with the modules.
   const offered = (root.dataset.languages ?? "en").split(" ");
   const wanted = [kept("parlor.language"), ...navigator.languages].map(
     (tag) => String(tag).toLowerCase().split("-")[0],

@@ -1,7 +1,7 @@
-// Keeps the files of the page, so that it opens at once, and without the network.
+// Service worker: stores the files of the page, so that it opens immediately and offline.
 //
 // One version of the page is one cache. A new version is fetched beside the old one and waits
-// until somebody lets it in: a page that runs never meets the files of another version.
+// until the user accepts it, so that a running page never loads files of another version.
 
 /* global BUILD */
 // `BUILD = {version, pages, files: {"/app.js": "its entity tag", …}}`, written by the server. That it
@@ -11,17 +11,17 @@ importScripts("/build.js");
 const PREFIX = "parlor-";
 const CACHE = PREFIX + BUILD.version;
 
-/** The entity tag of an answer; compression weakens it on its way. */
+/** Returns the entity tag of a response. Compression makes it weak. */
 const tagOf = (response) => (response.headers.get("etag") ?? "").replace(/^W\//u, "");
 
-/** Fetches what changed, and takes the rest over from the version before. */
+/** Fetches changed files and copies the others from the previous version. */
 async function fill() {
   const cache = await caches.open(CACHE);
   const keep = async ([path, tag]) => {
     const kept = await caches.match(path);
     if (kept && tagOf(kept) === tag) return cache.put(path, kept);
     const fresh = await fetch(path, { cache: "no-cache" });
-    // The server was changed in between: this version is not to be had any more.
+    // The server was upgraded meanwhile, so this version is no longer available.
     if (!fresh.ok || tagOf(fresh) !== tag) throw new Error(`${path} is not of version ${BUILD.version}`);
     return cache.put(path, fresh);
   };
@@ -32,7 +32,7 @@ async function dropOthers() {
   for (const name of await caches.keys()) if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
 }
 
-/** The kept file that answers a request, or null: calls, uploads and downloads are none of its business. */
+/** Returns the stored file for a request, or null for API requests, uploads and downloads. */
 function fileFor({ method, mode, url }) {
   const { origin, pathname } = new URL(url);
   if (method !== "GET" || origin !== location.origin) return null;
@@ -56,7 +56,7 @@ addEventListener("fetch", (event) => {
   if (path !== null) event.respondWith(answer(path, event.request));
 });
 
-/** A notification leads to its message, in a page that is open already where there is one. */
+/** Opens the message of a notification, in an open page if there is one. */
 async function openAt(path) {
   const [page] = await clients.matchAll({ type: "window" });
   if (!page) return clients.openWindow(path);

@@ -7,7 +7,7 @@ import { Logo } from "./icon.js";
 import { lazy } from "./lazy.js";
 import { Toast } from "./toast.js";
 
-// Only one of them is needed; boot.js preloads the likely one.
+// Only one of these modules is needed; boot.js preloads the likely one.
 const Shell = lazy(async () => (await import("./shell.js")).Shell);
 const Welcome = lazy(async () => (await import("./welcome.js")).Welcome);
 
@@ -26,7 +26,7 @@ function Starting() {
   return html`<main class="starting"><${Logo} /><p class="sr-only" role="status">${t("app.starting")}</p></main>`;
 }
 
-/** The server did not answer when the page was opened. */
+/** Shown if the server is unreachable when the page is opened. */
 function Unreachable() {
   useEffect(() => {
     const again = setInterval(restoreSession, 5_000);

@@ -1,4 +1,4 @@
-// How the page looks, and what its keys do, in this browser.
+// Settings of appearance and keys in this browser.
 
 import { chooseLanguage, chosenLanguage } from "../core/language.js";
 import { CHOICES, setPreference, preferences } from "../core/preferences.js";

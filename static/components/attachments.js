@@ -1,4 +1,4 @@
-// Files of a message: pictures, sound, films, and others by name.
+// Files of a message: pictures, sounds, videos, and others by name.
 
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
@@ -29,7 +29,7 @@ function Attachment({ file }) {
 }
 
 /**
- * Its space is there before it is, so that nothing moves when it comes.
+ * The space is reserved, so that nothing moves when the picture loads.
  * @param {{ file: FileInfo & { width: number; height: number } }} props
  */
 function ImageLink({ file }) {

@@ -1,4 +1,4 @@
-// The picture of somebody, as large as it is shown anywhere; and choosing one's own.
+// The large profile picture of a user, and the choice of one's own.
 
 import { useRef } from "preact/hooks";
 import { updateOwnUser } from "../core/session.js";
@@ -15,7 +15,7 @@ import { FormError, useSubmit } from "./field.js";
 const TYPES = "image/png,image/jpeg,image/gif,image/webp";
 
 /**
- * The picture of somebody, large.
+ * The large profile picture of a user.
  * @param {{ person: User }} props
  */
 export function AvatarImage({ person }) {

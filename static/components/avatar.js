@@ -2,19 +2,19 @@ import { html } from "../lib/html.js";
 import { hueOf, initials } from "../lib/text.js";
 
 /**
- * The address of a picture. It names the version, so that browsers keep the picture for ever.
+ * Returns the URL of a picture. It contains the version, so that browsers can cache it permanently.
  * @param {Partial<User>} person
  */
 const addressOf = ({ id, avatar }) => `/api/users/${id}/avatar?v=${avatar}`;
 
 /**
- * A picture that cannot be loaded uncovers the initials.
+ * If a picture cannot be loaded, the initials are shown.
  * @param {{ currentTarget: HTMLImageElement }} event
  */
 const onError = ({ currentTarget: image }) => (image.hidden = true);
 
 /**
- * The picture of a person, or their initials on a colour of their own. Their name stands beside it.
+ * The picture of a user, or their initials on the user's colour.
  * @param {{ person: Partial<User> | null | undefined; status?: string | null }} props
  */
 export function Avatar({ person, status = null }) {

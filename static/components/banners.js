@@ -1,4 +1,4 @@
-// Banners above everything: the connection is lost, a new version of the page is available.
+// Banners at the top: the connection is lost, or a new version of the page is available.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { liveSocket } from "../core/socket.js";
@@ -8,7 +8,7 @@ import { t } from "../lib/i18n.js";
 import { Icon } from "./icon.js";
 import { lazy } from "./lazy.js";
 
-/** Most breaks are short: nothing is said at first, then little. */
+/** Most interruptions are short, so the banner appears after a delay. */
 const QUIET_MS = 3_000;
 const SUBTLE_MS = 8_000;
 

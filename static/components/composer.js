@@ -1,4 +1,4 @@
-// Where messages are written. Drafts are kept for each room, also across a reload.
+// The composer. Drafts are stored for each room.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { loadDraft, saveDraft } from "../core/drafts.js";
@@ -15,7 +15,7 @@ import { Icon, IconButton } from "./icon.js";
 import { lazy, showLoadError } from "./lazy.js";
 import { nameOf } from "./message-parts.js";
 
-/** On a screen keyboard, Enter begins a new line and the button sends. */
+/** On a touch keyboard, Enter starts a new line and the button sends. */
 const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
 const HINT_SHARE = 0.9;
 /** A word that may be completed; and a line that is a command. What they are is known to what is fetched for them. */
@@ -29,7 +29,7 @@ const CARET_KEYS = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]);
 
 const Uploads = lazy(async () => (await import("./uploads.js")).Uploads);
 const RefusedLine = lazy(async () => (await import("./refused-line.js")).RefusedLine);
-/** Without the server there is nothing to offer, and writing goes on. */
+/** Without the server there are no suggestions. */
 const Completion = lazy(
   async () => (await import("./completion.js")).Completion,
   () => {},
@@ -125,7 +125,7 @@ export function Composer({ room, attachFiles }) {
   /** @param {string} body */
   const sendText = (body) => {
     const written = area.current.value;
-    // The draft is kept until the message is.
+    // The draft is deleted once the message is saved.
     void sendMessage(room, body, {
       replyTo: replying,
       files: uploads.map(({ file }) => file).filter((file) => file !== null),
@@ -147,7 +147,7 @@ export function Composer({ room, attachFiles }) {
       ({ execute }) => execute(room, line, { withFiles: uploads.length > 0 }),
       showLoadError,
     );
-    // It may have led to another room.
+    // The command may have opened another room.
     const isThere = area.current?.value === written;
     if (outcome === true) {
       dropDraft(written);
@@ -251,7 +251,7 @@ export function Composer({ room, attachFiles }) {
 }
 
 /**
- * Why a message would be refused now: said before it is written.
+ * Returns why a message would be refused now.
  * @param {{ room: Room }} props
  */
 function RestrictionNote({ room }) {
@@ -279,7 +279,7 @@ function ComposerMode({ editing, replying, leave }) {
 const MAX_NAMES = 3;
 
 /**
- * The line that says who is typing. Its place is always there, so that nothing moves.
+ * The typing indicator. Its space is reserved, so that nothing moves.
  * @param {{ room: Room }} props
  */
 function TypingLine({ room }) {

@@ -4,7 +4,7 @@ import { t } from "../lib/i18n.js";
 import { FormError, useSubmit } from "./field.js";
 
 /**
- * A button that asks once more before it does what cannot be undone.
+ * A button that asks for confirmation.
  * @param {{ label: string; question: string; confirm: string; action: () => unknown; tone?: string }} props
  */
 export function ConfirmButton({ label, question, confirm, action, tone = "danger" }) {

@@ -18,7 +18,7 @@ export function Dialog({ title, children, wide = false }) {
     shown.showModal();
     return () => {
       shown.close();
-      // The element that opened the dialog may be gone: then the composer gets the focus.
+      // If the element that opened the dialog is gone, the composer gets the focus.
       if (document.activeElement === document.body) document.getElementById("composer")?.focus();
     };
   }, []);

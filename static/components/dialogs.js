@@ -21,11 +21,11 @@ const PersonDialog = fetched(() => import("./user-dialog.js"));
 const WriteDialog = fetched(() => import("./new-direct-message.js"));
 const AdminDialog = fetched(() => import("./admin.js"));
 
-/** Whichever dialog is open. */
+/** The open dialog. */
 export function Dialogs() {
   const { name, roomId, userId, code, message } = dialog.value ?? {};
   const room = rooms.value.get(roomId ?? 0);
-  // The room can go while its dialog is open.
+  // The room may be removed while its dialog is open.
   const orphaned = roomId !== undefined && room === undefined;
   useEffect(() => {
     if (orphaned) closeDialog();

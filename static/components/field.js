@@ -1,4 +1,4 @@
-// Forms: a labelled field that carries its own error, and what stands at a form's end.
+// Forms: a labelled field with its error, and the end of a form.
 
 import { useId } from "preact/hooks";
 import { html } from "../lib/html.js";

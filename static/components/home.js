@@ -31,7 +31,7 @@ export function Home() {
   </main>`;
 }
 
-/** The address of a room that the user is not in, or that is no more. */
+/** Shown at the address of a room that the user cannot open. */
 export function NoRoom() {
   return html`<main class="home">
     <div class="home-body">

@@ -1,4 +1,4 @@
-// The icons: strokes on a 24 × 24 grid, in the colour of the text around them.
+// Icons: strokes on a 24 × 24 grid, in the colour of the surrounding text.
 
 import { html } from "../lib/html.js";
 
@@ -38,13 +38,13 @@ const PATHS = {
 };
 
 /**
- * Takes in icons that are fetched with what shows them.
+ * Registers icons that are loaded later.
  * @param {Record<string, string[]>} paths
  */
 export const addIcons = (paths) => Object.assign(PATHS, paths);
 
 /**
- * Decoration: what an icon means is said by the text or label beside it.
+ * An icon is decoration. The text or label beside it states the meaning.
  * @param {{ name: string }} props
  */
 export function Icon({ name }) {
@@ -59,7 +59,7 @@ export function Icon({ name }) {
  */
 export const iconOf = (kind) => (kind === "public" ? "hash" : kind === "direct" ? "people" : "lock");
 
-/** A bubble whose tail makes it a P. */
+/** The logo: a speech bubble in the form of a P. */
 export function Logo() {
   return html`<svg class="logo" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
     <path class="logo-bowl" d="M9 27V13.5A8.5 8.5 0 1 1 17.5 22H14" />

@@ -1,4 +1,4 @@
-// Where an invitation leads, said before it is followed.
+// Preview of an invitation.
 
 import { useEffect, useState } from "preact/hooks";
 import { lookUpInvite } from "../core/room-actions.js";

@@ -1,4 +1,4 @@
-// Bars that no first view has: all has come after a break, a new version of the page is there.
+// Banners that are loaded later: reconnected, and a new version of the page.
 
 import { useEffect, useState } from "preact/hooks";
 import { currentRoom, newVersion } from "../core/state.js";

@@ -1,4 +1,4 @@
-// The icons that the first view does without.
+// Icons that the first view does not need.
 
 import { addIcons } from "./icon.js";
 

@@ -1,4 +1,4 @@
-// Screens that the first view does without: fetched when they are first wanted.
+// Screens that are loaded on first use.
 
 import { useEffect, useState } from "preact/hooks";
 import { showToast } from "../core/toast.js";
@@ -18,7 +18,7 @@ export function loadStyles(address) {
   return settled;
 }
 
-/** Says that something could not be fetched. */
+/** Shows that a module could not be loaded. */
 export const showLoadError = () => showToast(t("app.not-loaded"), "bad");
 
 /**

@@ -24,7 +24,7 @@ function parserFor(text) {
     loading = true;
     import("./markdown-blocks.js").then(
       (module) => (loadedBlocks.value = module),
-      // The next message that needs it tries again.
+      // The next message that needs the parser loads it again.
       () => (loading = false),
     );
   }

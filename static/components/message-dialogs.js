@@ -1,4 +1,4 @@
-// The dialogs about one message, and the pins of a room.
+// Dialogs of a message, and the pins of a room.
 
 import { useEffect, useState } from "preact/hooks";
 import { closeDialog } from "../core/state.js";

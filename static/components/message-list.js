@@ -1,4 +1,4 @@
-// The log: follows its end while somebody is there, and never moves under a reader's eyes.
+// The log. It follows its end while the reader is there, and otherwise keeps the reader's position.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { jumpToPresent, loadAfter, loadBefore } from "../core/history.js";
@@ -12,9 +12,9 @@ import { LogRow } from "./message-row.js";
 import { loadedBlocks } from "./markdown.js";
 import { lastVisibleSeq, restoreAnchor, showRow, takeAnchor } from "./scroll.js";
 
-/** So near to the end, new messages are followed. */
+/** Distance in px from the end within which the log follows new messages. */
 const FOLLOW_PX = 100;
-/** So near to an end of the window, the next page is loaded. */
+/** Distance in px from an end of the window at which the next page is loaded. */
 const PRELOAD_PX = 400;
 
 /** So long after the last turn of the wheel, what it moves has come to rest. */
@@ -124,7 +124,7 @@ export function MessageList({ room }) {
     return () => observer.disconnect();
   }, []);
 
-  // One's own message is followed from wherever one was reading.
+  // The log scrolls to the reader's own message from any position.
   const written = waiting.at(-1)?.key;
   const first = useRef(written);
   useLayoutEffect(() => {

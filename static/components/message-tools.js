@@ -37,7 +37,7 @@ export function permissionsFor(room, message) {
 }
 
 /**
- * Does one of those things, as a button and a key do it.
+ * Runs an action.
  * @param {string} what
  * @param {Room} room
  * @param {Message} message
@@ -82,7 +82,7 @@ const PRIMARY_ACTIONS = [
   { what: "edit", icon: "pencil" },
 ];
 
-/** The tools may stand so much lower than the row's end, and are still whole there. */
+/** The tools may extend this far below the row without being clipped. */
 const BELOW_PX = 64;
 
 /**

@@ -1,4 +1,4 @@
-// Writing to some people alone: one or several of those with whom one shares a room.
+// Dialog for a direct message to one or several users with a common room.
 
 import { useEffect, useState } from "preact/hooks";
 import { ensureDirectRoom } from "../core/room-actions.js";
@@ -17,13 +17,13 @@ const MAX_MEMBERS = 10;
 const MAX_ROOMS = 20;
 const MAX_LISTED = 50;
 
-/** Learns who is in the reader's rooms, where that is not known yet. */
+/** Loads the members of the reader's rooms if they are unknown. */
 async function loadAllMembers() {
   const unknown = roomList.value.filter((room) => room.members.value === null);
   for (const room of unknown.slice(0, MAX_ROOMS)) await loadMembers(room);
 }
 
-/** Everybody else who is in one of the reader's rooms, by name. */
+/** Returns all other users in the reader's rooms, by name. */
 function listCandidates() {
   const ids = new Set(roomList.value.flatMap((room) => [...(room.members.value?.keys() ?? [])]));
   if (me.value) ids.delete(me.value.id);

@@ -1,4 +1,4 @@
-// An address at which there is nothing.
+// The page for unknown addresses.
 
 import { followLink } from "../core/router.js";
 import { html } from "../lib/html.js";

@@ -6,7 +6,7 @@ import { t } from "../lib/i18n.js";
 /** `unavailable`, or what the browser has been told: `default`, `granted`, `denied`. */
 const permission = () => (isSecureContext && "Notification" in globalThis ? Notification.permission : "unavailable");
 
-/** Whether new messages are told outside of the page. The browser is asked only after a click here. */
+/** Setting for notifications. The browser asks for permission only after a click here. */
 export function NotificationSettings() {
   const [allowed, setAllowed] = useState(permission);
   if (allowed === "unavailable") return html`<p class="faint">${t("notifications.unavailable")}</p>`;

@@ -1,4 +1,4 @@
-// A link of an admin's, with which somebody who forgot their password sets another one.
+// The page of a password reset link.
 
 import { showToast } from "../core/toast.js";
 import { anonymous } from "../core/api.js";

@@ -5,7 +5,7 @@ import { qrCode } from "../lib/qr.js";
 const MARGIN = 4;
 
 /**
- * A link for the camera of a telephone, always dark on light; nothing where it is too long for that.
+ * A QR code of a link, always dark on light. Nothing if the link is too long.
  * @param {{ text: string }} props
  */
 export function QrCode({ text }) {

@@ -1,4 +1,4 @@
-// Says why a line was not sent, and offers what may have been meant.
+// Shows why a line was not sent and offers the most similar command.
 
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";

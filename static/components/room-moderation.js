@@ -42,7 +42,7 @@ export function NotificationLevel({ room }) {
 }
 
 /**
- * How fast, and by whom, the room is written in.
+ * Restrictions of posting: slow mode and lock.
  * @param {{ room: Room }} props
  */
 export function PostingRestrictions({ room }) {
@@ -124,7 +124,7 @@ export function Invites({ room }) {
 }
 
 /**
- * Shown this once.
+ * The code is shown only once.
  * @param {{ invite: { code: string } }} props
  */
 function NewInvite({ invite }) {
@@ -134,7 +134,7 @@ function NewInvite({ invite }) {
 }
 
 /**
- * Those who are kept out, and those who are silent for a while.
+ * Banned and muted users.
  * @param {{ room: Room }} props
  */
 export function BannedAndMuted({ room }) {

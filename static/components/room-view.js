@@ -11,7 +11,7 @@ import { Icon, IconButton, iconOf } from "./icon.js";
 import { lazy } from "./lazy.js";
 import { MessageList } from "./message-list.js";
 
-/** Its place beside the room is there before it is. */
+/** Reserves the space of the member list before it is loaded. */
 const Members = lazy(async () => (await import("./members-panel.js")).Members);
 
 /** @param {{ room: Room }} props */
@@ -30,7 +30,7 @@ export function RoomView({ room }) {
   /** @type {{ current: ((files: File[]) => void) | null }} */
   const attachFiles = useRef(null);
   const [dropping, setDropping] = useState(false);
-  // A message that is being edited takes no files.
+  // An edited message accepts no files.
   /** @param {DragEvent} event */
   const takes = (event) => hasForeignFiles(event) && !room.editing.value;
   /** @param {DragEvent} event */
@@ -82,7 +82,7 @@ function RoomHead({ room }) {
 }
 
 /**
- * The log, or why there is none.
+ * The log, or the reason why it is missing.
  * @param {{ room: Room }} props
  */
 function Log({ room }) {

@@ -1,4 +1,4 @@
-// Keeping a reader's place while rows come and go above it.
+// Keeps the reader's position while rows above it are added or removed.
 
 /**
  * The first row that reaches below the top edge of `box`, found by halving.

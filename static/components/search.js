@@ -1,4 +1,4 @@
-// The search for messages by their words.
+// Search for messages.
 
 import { useRef, useState } from "preact/hooks";
 import { get } from "../core/api.js";

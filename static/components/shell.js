@@ -1,4 +1,4 @@
-// The signed-in page: rooms, the room, its members. Below 720 px one of them at a time.
+// The page of a signed-in user: rooms, open room, members. Below 720 px one pane at a time.
 
 import { useEffect } from "preact/hooks";
 import { announcement } from "../core/live-region.js";
@@ -27,7 +27,7 @@ const Dialogs = lazy(
 const Home = lazy(async () => (await import("./home.js")).Home);
 const NoRoom = lazy(async () => (await import("./home.js")).NoRoom);
 
-/** At the bare address a wide page opens the room that was open last. */
+/** At `/`, a wide page opens the room that was open last. */
 function useLastRoom() {
   const home = route.value.name === "home" && roomsLoaded.value;
   useEffect(() => {
@@ -36,7 +36,7 @@ function useLastRoom() {
   }, [home]);
 }
 
-/** An invitation link opened by somebody who is signed in asks before it joins. */
+/** An invitation link asks a signed-in user before it joins. */
 function useInviteDialog() {
   const { name, code } = route.value;
   useEffect(() => {

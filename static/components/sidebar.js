@@ -8,7 +8,7 @@ import { Icon, IconButton, Logo, iconOf } from "./icon.js";
 
 export function Sidebar() {
   const user = me.value;
-  // Alone on a narrow screen, the rooms are what the page is about.
+  // On a narrow screen, the rooms are the main content.
   const [Frame, Title] = narrow.value ? ["main", "h1"] : ["div", "span"];
   return html`<${Frame} class="sidebar">
     <header class="sidebar-head">
@@ -50,7 +50,7 @@ function RoomList() {
 }
 
 /**
- * The other person of a direct room of two, or null.
+ * Returns the other member of a direct room of two, or null.
  * @param {RoomInfo} info
  */
 function partnerOf({ kind, members = [] }) {
@@ -64,7 +64,7 @@ function RoomLink({ room }) {
   const partner = partnerOf(room.info.value);
   const unread = room.unread.value;
   const mentions = room.mentions.value;
-  // Bold for what is new; a number only for what is meant for the reader.
+  // Unread rooms are bold. The number counts messages addressed to the reader.
   const forMe = kind === "direct" ? unread : mentions;
   const current = route.value.roomId === room.id;
   return html`<li>

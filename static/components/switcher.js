@@ -25,7 +25,7 @@ function go(path) {
 }
 
 /**
- * Rooms whose name has these letters, the ones that begin with them first.
+ * Returns rooms whose name contains the text, those that begin with it first.
  * @param {string} words
  */
 function roomsNamed(words) {
@@ -38,7 +38,7 @@ function roomsNamed(words) {
 }
 
 /**
- * People with these letters in their names; only where some were typed.
+ * Returns users whose name contains the text, or none without text.
  * @param {string} words
  */
 function usersNamed(words) {

@@ -2,7 +2,7 @@ import { dismissToast, toast } from "../core/toast.js";
 import { html } from "../lib/html.js";
 import { Icon } from "./icon.js";
 
-/** A short notice. It stands inside the open dialog, since everything outside of one is inert. */
+/** A short notice. It is placed inside the open dialog, because everything else is inert. */
 export function Toast() {
   const shown = toast.value;
   return html`<div class="toast-place" role="status">

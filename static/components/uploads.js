@@ -1,4 +1,4 @@
-// The files that wait in the composer for the message that takes them.
+// Uploaded files in the composer, before the message is sent.
 
 import { html } from "../lib/html.js";
 import { t } from "../lib/i18n.js";

@@ -1,4 +1,4 @@
-// Doing something that takes a while and may fail.
+// State of an action that takes time and may fail.
 
 import { useState } from "preact/hooks";
 

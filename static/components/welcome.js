@@ -1,4 +1,4 @@
-// Before there is a session: sign in, sign up, or follow an invitation.
+// The page without a session: sign-in, sign-up and invitations.
 
 import { useState } from "preact/hooks";
 import { signIn, signUp } from "../core/account.js";

@@ -1,4 +1,4 @@
-// Signing up, in and out, and what one changes about one's account: fetched by the screens that need it.
+// Sign-up, sign-in, sign-out and changes of the account. Loaded by the screens that need it.
 
 import { roomPath } from "../lib/routes.js";
 import { anonymous, get, recordRenewal, patch, post, remove as erase, request } from "./api.js";
@@ -18,7 +18,7 @@ export async function signIn({ username, password }) {
 }
 
 /**
- * With a `code`, the account and its first room are one step.
+ * Creates an account. A `code` joins its first room in the same step.
  * @param {{ username: string; password: string; displayName: string; code: string }} values
  */
 export async function signUp({ username, password, displayName, code }) {
@@ -36,12 +36,12 @@ export async function signUp({ username, password, displayName, code }) {
   beginSession(answer);
 }
 
-/** The invitation was answered by coming in; left at its address, the page would ask once more. */
+/** Leaves the address of an invitation, which would ask again to join. */
 function leaveInvitePage() {
   if (route.value.name === "invite") navigate("/", { replace: true });
 }
 
-/** Ends the session here and on the server, and forgets what this browser kept of it. */
+/** Ends the session here and on the server, and deletes its data in this browser. */
 export async function signOut() {
   const { id } = /** @type {User} */ (me.value);
   try {

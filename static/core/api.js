@@ -1,16 +1,16 @@
-// Calls to the server. The session lives in cookies that no script can read.
+// Requests to the server. Cookies that no script can read hold the session.
 
 import { Problem } from "../lib/problem.js";
 import { withLock } from "./lock.js";
 import { read, write } from "./storage.js";
 
 const RENEWED_AT = "parlor.renewed_at";
-/** An access cookie lives 15 minutes; it is renewed a little earlier. */
+/** An access cookie is valid for 15 minutes. It is renewed a little earlier. */
 const FRESH_MS = 14 * 60_000;
-/** Having waited so long for the turn, another tab had it before. */
+/** After a longer wait for the lock, another tab held it. */
 const LONG_WAIT_MS = 5;
 const SYNC_MS = 100;
-/** Answers to a refresh that mean that there is no session to renew. */
+/** Statuses of a refresh that mean that the session has ended. */
 const NO_SESSION = new Set([400, 401, 403, 422]);
 
 /** @param {number} ms */
@@ -26,10 +26,10 @@ export const onSessionEnd = (listener) => {
   onEnded = listener;
 };
 
-/** The cookies were just set: by signing in, signing up or renewing. */
+/** Records that the cookies were set: by sign-in, sign-up or renewal. */
 export const recordRenewal = () => write(RENEWED_AT, Date.now());
 
-/** The session's cookies are known to be too old, or not known at all. */
+/** Returns whether the cookies are old or of unknown age. */
 export const renewalIsDue = () => Date.now() - read(RENEWED_AT, 0) > FRESH_MS;
 
 /**
@@ -68,7 +68,7 @@ async function call(method, path, body, { keepalive = false } = {}) {
 }
 
 /**
- * New cookies, unless some tab got them after `since`.
+ * Renews the cookies, unless a tab did so after `since`.
  *
  * A refresh token is good once, and using it twice ends the session, so the tabs take turns
  * and each first looks whether the one before it has done the work.
@@ -79,11 +79,11 @@ async function call(method, path, body, { keepalive = false } = {}) {
 export function renew(since) {
   const askedAt = Date.now();
   return withLock("parlor.renew", async () => {
-    // Storage written by another tab takes a moment to be visible here.
+    // Values stored by another tab become visible here after a moment.
     if (Date.now() - askedAt > LONG_WAIT_MS) await pause(SYNC_MS);
     if (read(RENEWED_AT, 0) > since) return "ok";
     try {
-      // Were the answer lost with a page that is being left, the next use would be a reuse.
+      // `keepalive` completes the request if the page is left. Otherwise the next renewal would reuse the token.
       await call("POST", "/api/auth/refresh", {}, { keepalive: true });
       recordRenewal();
       return "ok";
@@ -94,13 +94,13 @@ export function renew(since) {
 }
 
 /**
- * Renews the cookies when they could be too old.
+ * Renews the cookies if they may have expired.
  * @returns {Promise<Verdict>}
  */
 export const renewIfDue = () => (renewalIsDue() ? renew(Date.now() - FRESH_MS) : Promise.resolve("ok"));
 
 /**
- * A call with the session's cookies; an expired access cookie is renewed once on the way.
+ * Sends a request with the session's cookies. Renews an expired access cookie once.
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
@@ -122,7 +122,7 @@ export async function request(method, path, body) {
   }
 }
 
-/** A call that needs no session. */
+/** Sends a request that needs no session. */
 export const anonymous = call;
 
 /** @param {string} path */

@@ -1,10 +1,10 @@
-// Whom the reader has blocked: their reactions are not shown, and nothing they say is a mention.
+// Blocked users. Their reactions are hidden, and their messages mention no one.
 
 import { get, put, remove } from "./api.js";
 import { blocked, me } from "./state.js";
 
 /**
- * Takes over whom the server has as blocked, and lists them.
+ * Loads and returns the blocked users.
  * @returns {Promise<User[]>}
  */
 export async function loadBlocks() {

@@ -1,4 +1,4 @@
-// Reading over HTTP what was missed, where it is too much for the socket. Fetched when it is first needed.
+// Reads missed changes over HTTP if there are too many for the socket. Loaded on first use.
 
 import { trimWindow, fetchMessages, pauseAfterFailure } from "./history.js";
 import { connection } from "./state.js";
@@ -6,7 +6,7 @@ import { connection } from "./state.js";
 const CATCH_UP_PAGE = 200;
 
 /**
- * Reads over HTTP what a `sync` was too large for; true when all of it has been read.
+ * Reads changes over HTTP after a `sync` was too large. Returns whether all have been read.
  * @param {Room} room
  * @param {number} fromRev
  */

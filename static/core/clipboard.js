@@ -1,5 +1,5 @@
 /**
- * Copies `text`; false when the browser refuses. The Clipboard API exists only in secure contexts.
+ * Copies `text`. Returns false if the browser refuses. The Clipboard API exists only in secure contexts.
  * @param {string} text
  */
 export async function copyText(text) {
@@ -9,7 +9,7 @@ export async function copyText(text) {
       return true;
     }
   } catch {
-    // The older way may still be allowed.
+    // The older API may still be allowed.
   }
   const area = document.createElement("textarea");
   area.value = text;

@@ -10,7 +10,7 @@ import { sendMessage } from "./sending.js";
 import { openDialog, people, rooms } from "./state.js";
 
 /**
- * By name, in the order of the list that offers them; `takes` is a key of the catalogue. `/me` is sent as it is.
+ * Commands by name, in the order of the suggestions. `takes` is a key of the catalogue. `/me` is sent as text.
  * @type {Command[]}
  */
 export const COMMANDS = [
@@ -22,7 +22,7 @@ export const COMMANDS = [
   { name: "help", about: "command.help", run: () => openDialog("keyboard") },
 ];
 
-/** So much of an unknown command is repeated. */
+/** Maximum length of a quoted unknown command. */
 const MAX_SHOWN = 32;
 
 /**
@@ -43,9 +43,9 @@ async function sendDirectMessage(_, rest) {
 }
 
 /**
- * Does what the line says. Returns true once it is done, and false when it failed, which the page has shown then. A line
- * that is no command is refused rather than published: it returns `{text, nearest}`, a text that says why and the
- * command that may have been meant, or null.
+ * Executes a line. Returns true if it succeeded and false if it failed, after showing why. An unknown
+ * command is refused rather than published: the result is `{text, nearest}`, the reason and the most
+ * similar command, or null.
  * @param {Room} room
  * @param {string} line
  * @returns {Promise<boolean | Refusal>}

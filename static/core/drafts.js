@@ -1,4 +1,4 @@
-// Drafts of messages, one for each user and room. They outlive the page.
+// Stored drafts of messages, one for each user and room.
 
 import { me } from "./state.js";
 import { keysWithPrefix, read, remove, write } from "./storage.js";

@@ -1,10 +1,10 @@
-// Files that are dragged over the page. Dropped where nothing takes them, a browser would open them in its place.
+// Files that are dragged over the page. Without a drop target, the browser would open a dropped file.
 
-/** Something of this page is dragged: a picture of it counts as a file, too. */
+/** Whether an element of this page is dragged. A picture of the page would count as a file. */
 let isOwn = false;
 
 /**
- * Whether the drag brings files from outside of the page.
+ * Returns whether files from outside of the page are dragged.
  * @param {DragEvent} event
  */
 export const hasForeignFiles = ({ dataTransfer }) => !isOwn && Boolean(dataTransfer?.types.includes("Files"));

@@ -70,14 +70,14 @@ function handle(frame) {
 }
 
 /**
- * Which database the server has; null before the first `ready`.
+ * Epoch of the server's database; null before the first `ready`.
  * @type {string | null}
  */
 let epoch = null;
 
 /**
- * The server has another history than before, because a backup was restored: its numbers mean other messages now.
- * Everything known of it is dropped. The outbox stays.
+ * The server has another history, because a backup was restored: its numbers identify other messages now.
+ * Drops all messages and keeps the outbox.
  */
 function resetHistory() {
   clearPendingReceipts();
@@ -106,22 +106,22 @@ function ready(frame) {
       if (known.timeline.loaded || known.timeline.loading) missed[item.id] = known.timeline.rev;
       else known.timeline.caughtUpTo(item.head.rev);
     } else if (known.timeline.isAheadOf(item.head)) {
-      // Something came meanwhile, or a backup was restored and nobody said so: the server knows which.
+      // The number may be newer, or a backup was restored without a new epoch. The server decides.
       missed[item.id] = known.timeline.rev;
     }
     if (known.members.value || known === currentRoom.value) reloadMembers(known);
   }
   roomsLoaded.value = true;
-  // The room on the screen could not be loaded while the server was away.
+  // The open room could not be loaded while the server was unreachable.
   if (currentRoom.value?.loading.value instanceof Error) void openRoom(currentRoom.value, route.value.seq);
   sync(missed);
   outbox.value?.connected();
-  // Another device may have blocked somebody meanwhile; what cannot be had now comes with the next connection.
+  // Another device may have blocked a user meanwhile. If this fails, the next connection loads the list.
   void import("./blocks.js").then(({ loadBlocks }) => loadBlocks()).catch(() => {});
 }
 
 /**
- * Asks for everything that changed since these revs: `{"1": 520}`.
+ * Requests all changes since these revs: `{"1": 520}`.
  * @param {Record<string, number | null>} revs
  */
 function sync(revs) {
@@ -169,7 +169,7 @@ function handleNewMessage(known, arrived, syncing) {
     return;
   }
   if (known === currentRoom.value) announce(arrived);
-  // After an absence there may be hundreds. The rooms show their number.
+  // After an absence there may be hundreds of messages. The rooms show their number.
   if (!syncing && preferences.value.notifications === "on") void scheduleNotification(known, arrived);
   if (isAttended(known)) {
     markRead(known);
@@ -189,7 +189,7 @@ async function scheduleNotification(known, arrived) {
     const notifications = await import("./notifications.js");
     notifications.scheduleNotification(known, arrived);
   } catch {
-    // The server is away, and so is the module.
+    // The server is unreachable, so the module cannot be loaded.
   }
 }
 
@@ -235,7 +235,7 @@ async function behind(frame) {
     known.timeline.caughtUpTo(frame.head.rev);
     return;
   }
-  // Where it cannot be fetched, the server is away, and asked again with the next connection.
+  // If the module cannot be loaded, the server is unreachable, and the next connection requests the changes.
   const caughtUp = await import("./catch-up.js").then(
     ({ catchUp }) => catchUp(known, frame.from_rev),
     () => false,
@@ -288,7 +288,7 @@ function error(frame) {
     resetHistory();
     roomsLoaded.value = false;
     epoch = null;
-    // The next `ready` tells everything.
+    // The next `ready` contains the complete state.
     liveSocket.stop();
     liveSocket.start();
     return;

@@ -5,9 +5,9 @@ import { get } from "./api.js";
 import { connection, currentRoom, route } from "./state.js";
 
 const PAGE_SIZE = 50;
-/** With more unread than this, the log opens at the first of them rather than at its end. */
+/** With more unread messages, the log opens at the first of them instead of its end. */
 const FAR_BEHIND = 100;
-/** The window grows to this many messages before its far end is forgotten. */
+/** The window grows to this many messages before its far end is removed. */
 const MAX_WINDOW = 300;
 const TRIMMED_WINDOW = 250;
 
@@ -43,10 +43,10 @@ export async function openRoom(room, seq = null) {
   }
 }
 
-/** After a failure with the connection up, the room is tried again. */
+/** Delay before a failed room is loaded again over an existing connection. */
 const RETRY_MS = 2_000;
 
-// A network that was away for seconds may come back without the socket's having noticed, so no `ready` tells of it.
+// A short loss of the network may not close the socket, so that no new `ready` arrives.
 effect(() => {
   const room = currentRoom.value;
   const state = /** @type {Problem | undefined} */ (room?.loading.value);
@@ -56,7 +56,7 @@ effect(() => {
 });
 
 /**
- * Leaves whatever part of the history is shown, for the newest messages.
+ * Shows the newest messages instead of the current part of the history.
  * @param {Room} room
  */
 export async function jumpToPresent(room) {
@@ -116,11 +116,11 @@ export async function loadAfter(room) {
   }
 }
 
-/** Scrolling asks again and again; a server that just failed is left in peace for a moment. */
+/** Waits after a failure, because scrolling repeats the request often. */
 export const pauseAfterFailure = () => new Promise((resolve) => setTimeout(resolve, 2_000));
 
 /**
- * Keeps the window from growing for ever while messages come in.
+ * Limits the window while messages arrive.
  * @param {Room} room
  */
 export function trimWindow(room) {
@@ -128,12 +128,12 @@ export function trimWindow(room) {
   if (timeline.size <= MAX_WINDOW || timeline.hasAfter) return;
   const reading = room === currentRoom.value && !room.atBottom.value;
   if (!reading) timeline.trimStart(TRIMMED_WINDOW);
-  // The reader is further up: new messages stay on the server until the reader scrolls down.
+  // The reader has scrolled up: new messages are loaded when they scroll down.
   else timeline.detach();
 }
 
 /**
- * The room is no longer on the screen: its next visit starts at its end, or at what is unread.
+ * The room is closed: its next visit starts at its end or at the first unread message.
  * @param {Room} room
  */
 export function closeRoom(room) {

@@ -1,5 +1,5 @@
-// Which language the page speaks: what its reader chose, else what their browser asks for. boot.js
-// settles which of them it is.
+// Language of the page: the chosen one, else the browser's. boot.js decides
+// which one applies.
 
 import { LANGUAGES, withRegion, setLanguage } from "../lib/i18n.js";
 import { read, remove, write } from "./storage.js";
@@ -8,7 +8,7 @@ const STORAGE_KEY = "parlor.language";
 const RETRY_MS = 2_000;
 
 /**
- * The chosen language's code, or null where the browser's is taken.
+ * Returns the code of the chosen language, or null for the browser's language.
  * @returns {string | null}
  */
 export function chosenLanguage() {
@@ -17,7 +17,7 @@ export function chosenLanguage() {
 }
 
 /**
- * Chooses a language (null: the browser's) and opens the page anew in it.
+ * Chooses a language (null: the browser's) and reloads the page.
  * @param {string | null} code
  */
 export function chooseLanguage(code) {
@@ -26,12 +26,12 @@ export function chooseLanguage(code) {
   location.reload();
 }
 
-/** Fetches the words of the page, before anything is drawn; without them there is nothing to say. */
+/** Loads the texts of the page before anything is drawn. */
 export async function loadLanguage() {
   const code = document.documentElement.lang;
   for (;;) {
     try {
-      // As boot.js asked for it, so that its answer is used.
+      // Requests the URL that boot.js requested, so that its response is reused.
       const response = await fetch(`/lang/${code}.json`);
       return setLanguage(code, await response.json(), withRegion(code, navigator.languages));
     } catch {

@@ -1,10 +1,10 @@
-// One tab at a time. Web Locks exist only over HTTPS and on localhost; a Parlor on a home
-// network may be neither, and then a lease in localStorage does nearly the same.
+// Locks between tabs. Web Locks exist only over HTTPS and on localhost. Elsewhere, such as in a home
+// network, a lease in localStorage replaces them.
 
 import { randomId, read, remove, write } from "./storage.js";
 
 /**
- * Runs `action` while no other tab runs one under the same name. Rejects if the lease's code cannot be fetched.
+ * Runs `action` while no other tab runs one with the same name. Rejects if the lease's module cannot be loaded.
  * @template T
  * @param {string} name
  * @param {() => Promise<T>} action
@@ -34,14 +34,14 @@ async function withStoredLease(name, action) {
 }
 
 /**
- * Holds `name` until the tab closes, unless another tab holds it; resolves to whether it worked.
- * `patience` (milliseconds) waits for a holder that is just going away, as on a reload.
+ * Holds the lock `name` until the tab closes. Resolves to false if another tab holds it.
+ * Waits up to `patience` milliseconds for a holder that is closing, as on a reload.
  * @param {string} name
  * @param {{ patience?: number }} [options]
  * @returns {Promise<boolean>}
  */
 export function holdLock(name, { patience = 0 } = {}) {
-  // Without Web Locks a tab cannot know of the others, and leaves alone what may be theirs.
+  // Without Web Locks a tab cannot detect other tabs, so it does not take over their data.
   if (!navigator.locks) return Promise.resolve(patience > 0);
   const options = patience > 0 ? { signal: AbortSignal.timeout(patience) } : { ifAvailable: true };
   return new Promise((resolve) => {

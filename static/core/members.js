@@ -5,12 +5,12 @@ import { people } from "./state.js";
 
 const PAGE = 200;
 const MAX_PAGES = 5;
-/** Above this the server names only a part of those online. */
+/** In larger rooms the server lists only a part of the online users. */
 const SMALL_ROOM = 200;
 const RELOAD_DELAY_MS = 800;
 
 /**
- * Remembers what somebody is called and looks like now.
+ * Stores the current name and picture of a user.
  * @param {Partial<User> & { id: number }} user
  */
 export function rememberUser({ id, username, display_name: displayName = "", avatar = null }) {
@@ -51,7 +51,7 @@ export async function loadMembers(room) {
 const reloads = new Map();
 
 /**
- * Loads the members again in a moment, once for however many changes there are.
+ * Reloads the members after a delay, once for all changes until then.
  * @param {Room} room
  */
 export function reloadMembers(room) {
@@ -86,7 +86,7 @@ export function memberLeft(room, author) {
 }
 
 /**
- * Takes a presence frame over into the list of members.
+ * Applies a presence frame to the member list.
  * @param {Room} room
  * @param {{ online?: OnlineUser[]; offline?: OnlineUser[] }} frame
  */

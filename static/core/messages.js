@@ -10,7 +10,7 @@ import { rooms } from "./state.js";
 const pathOf = ({ room_id: roomId, seq }) => `/api/rooms/${roomId}/messages/${seq}`;
 
 /**
- * Does it, or says why not.
+ * Runs an action and shows why it failed.
  * @param {() => Promise<unknown>} action
  */
 async function attempt(action) {
@@ -51,7 +51,7 @@ export const setPinned = (message, on) =>
   attempt(() => (on ? put(`${pathOf(message)}/pin`) : remove(`${pathOf(message)}/pin`)));
 
 /**
- * From this message on, nothing has been read.
+ * Marks a message and all later ones as unread.
  * @param {Message} message
  */
 export const markUnread = (message) =>

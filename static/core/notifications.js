@@ -1,5 +1,5 @@
-// Tells of messages outside of the page: of those that nobody has read a moment later, by the level
-// that the room has. Loaded with the first message that may be told.
+// Notifications: of messages that are still unread after a moment, by the notification level of the
+// room. Loaded with the first message that may notify.
 
 import { effect } from "@preact/signals";
 import { roomPath } from "../lib/routes.js";
@@ -9,7 +9,7 @@ import { isAttended } from "./receipts.js";
 import { navigate } from "./router.js";
 import { isForMe, people, rooms } from "./state.js";
 
-/** So long somebody has to read it, here or on another device. */
+/** Time in which the message can be read, here or on another device. */
 const DELAY_MS = 1_000;
 const BODY_CHARS = 200;
 
@@ -31,7 +31,7 @@ const isAllowed = () => preferences.value.notifications === "on" && globalThis.N
 const pending = new Map();
 
 /**
- * A message of somebody else has come, live.
+ * Handles a live message of another user.
  * @param {Room} room
  * @param {Message} message
  */
@@ -55,7 +55,7 @@ function notifyRoom(room, messages) {
   const unread = messages.filter(({ seq }) => seq > room.readSeq.value);
   pending.delete(room.id);
   const message = unread.at(-1);
-  // They were read meanwhile, or the room is left.
+  // Removes messages that were read meanwhile, or whose room was left.
   if (!message || rooms.value.get(room.id) !== room || !isAllowed()) return;
   const author =
     people.value.get(message.author?.id)?.display_name ?? message.author?.display_name ?? t("announce.someone");
@@ -69,7 +69,7 @@ function notifyRoom(room, messages) {
 }
 
 /**
- * How to take away what is shown, by room.
+ * Functions that close the shown notifications, by room.
  * @type {Map<number, () => unknown>}
  */
 const shown = new Map();
@@ -81,10 +81,10 @@ const shown = new Map();
  * @param {string} path
  */
 async function showNotification(room, title, body, path) {
-  // With one tag a room, several tabs show one notification.
+  // With one tag per room, several tabs show one notification.
   const options = { body, tag: `parlor-room-${room.id}`, icon: "/icons/192.png", data: { path } };
   const registration = await navigator.serviceWorker?.getRegistration();
-  // Telephones have only this way; and it also works once the page is closed.
+  // Phones support only this way, which also works after the page is closed.
   if (registration?.active) {
     await registration.showNotification(title, options);
     shown.set(room.id, async () => {

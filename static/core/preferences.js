@@ -7,7 +7,7 @@ import { read, write } from "./storage.js";
 const STORAGE_KEY = "parlor.preferences";
 
 /**
- * The values of each preference; the first one is what holds until another is chosen.
+ * The values of each preference. The first one is the default.
  * @type {Record<keyof Preferences, string[]>}
  */
 export const CHOICES = {
@@ -41,7 +41,7 @@ export function setPreference(name, value) {
   write(STORAGE_KEY, preferences.value);
 }
 
-// Another tab has chosen.
+// Another tab changed the preferences.
 addEventListener("storage", ({ key }) => {
   if (key === STORAGE_KEY) preferences.value = load();
 });
@@ -56,7 +56,7 @@ effect(() => {
   else dataset.theme = theme;
   if (density === "cosy") delete dataset.density;
   else dataset.density = density;
-  // The frame that the browser draws around the page.
+  // Colour of the browser's frame around the page.
   /** @type {NodeListOf<HTMLMetaElement>} */
   const colors = document.querySelectorAll('meta[name="theme-color"]');
   for (const meta of colors) {

@@ -1,5 +1,5 @@
-// Read receipts: only for messages in view, in a visible page with the focus. And the indicators of the
-// rest outside of the page: its title, its icon, the badge of the app.
+// Read receipts, only for messages in view, in a visible page with the focus. Also the indicators of unread
+// messages outside of the page: title, icon and badge.
 
 import { effect, untracked } from "@preact/signals";
 import { liveSocket } from "./socket.js";
@@ -38,7 +38,7 @@ export function isAttended(room) {
 const pendingReceipts = new Map();
 
 /**
- * Everything in the room has been read; the server is told in a moment.
+ * Marks the room as read and sends a receipt after a delay.
  * @param {Room} room
  */
 export function markRead(room) {
@@ -51,7 +51,7 @@ export function markRead(room) {
 }
 
 /**
- * The reader has scrolled past this message. How many are left is for the server to say.
+ * Marks messages up to this one as read. The server returns the number of unread ones.
  * @param {Room} room
  * @param {number} seq
  */
@@ -62,7 +62,7 @@ export function markReadUpTo(room, seq) {
 }
 
 /**
- * Tells the server how far this page has read; without a connection, `ready` brings it up again.
+ * Sends a receipt after a delay. Without a connection, the next `ready` schedules it again.
  * @param {Room} room
  */
 export function scheduleReceipt(room) {
@@ -76,7 +76,7 @@ function sendReceipt(room) {
   liveSocket.send({ type: "read", room_id: room.id, seq: room.readSeq.value, read_generation: room.readGeneration });
 }
 
-// There may be no later.
+// The page may never run again.
 addEventListener("pagehide", () => {
   for (const { room, timer } of pendingReceipts.values()) {
     clearTimeout(timer);
@@ -85,8 +85,8 @@ addEventListener("pagehide", () => {
 });
 
 /**
- * The room was marked as unread, here or on another device: looking at it does not read it until it is opened anew.
- * To be called before the receipt moves, or an attended room is read again at once.
+ * Keeps a room unread that was marked as unread, here or on another device, until it is opened again.
+ * Must be called before the receipt moves. Otherwise an open room is marked as read again immediately.
  * @param {Room} room
  * @param {number} readSeq
  */
@@ -98,12 +98,12 @@ export function keepUnread(room, readSeq) {
 }
 
 /**
- * The server has yet to hear how far this page has read.
+ * Returns whether a receipt is still to be sent.
  * @param {Room} room
  */
 export const hasPendingReceipt = (room) => pendingReceipts.has(room.id);
 
-/** Forgets what was not told: another account may be next. */
+/** Drops pending receipts, because another account may sign in. */
 export function clearPendingReceipts() {
   for (const { timer } of pendingReceipts.values()) clearTimeout(timer);
   pendingReceipts.clear();
@@ -128,7 +128,7 @@ effect(() => {
   const icon = dot ? ICON_WITH_DOT : ICON;
   const link = document.querySelector('link[rel="icon"]');
   if (link?.getAttribute("href") !== icon) link?.setAttribute("href", icon);
-  // Only an installed page has a badge; where it may not be set, nothing is missed.
+  // Only an installed page has a badge. A failure does not matter.
   const set =
     count > 0 ? navigator.setAppBadge?.(count) : dot ? navigator.setAppBadge?.() : navigator.clearAppBadge?.();
   set?.catch(() => {});

@@ -30,7 +30,7 @@ export const lookUpInvite = async (code) => (await anonymous("GET", `/api/invite
 export const listPublicRooms = () => get("/api/rooms?discover=1");
 
 /**
- * The room that these people and the user have for themselves; made on first use. Its id.
+ * Returns the id of the direct room with these users, which is created on first use.
  * @param {number[]} userIds
  * @returns {Promise<number>}
  */
@@ -51,7 +51,7 @@ async function openJoinedRoom(roomId) {
 }
 
 /**
- * The room in full; owners and moderators also get its access code.
+ * Loads the details of a room. Owners and moderators also get its access code.
  * @param {Room} room
  */
 export async function refreshRoom(room) {

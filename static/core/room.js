@@ -1,4 +1,4 @@
-// One room as the page knows it.
+// State of one room.
 
 import { batch, signal } from "@preact/signals";
 import { Timeline } from "../lib/timeline.js";
@@ -22,10 +22,10 @@ const INFO_FIELDS = [
 let roomCount = 0;
 
 export class Room {
-  /** Another one for each Room, although the room may be the same: what draws it begins anew. */
+  /** Unique for each Room object, so that components are created anew with it. */
   serial = (roomCount += 1);
   timeline = new Timeline();
-  /** Grows whenever the timeline changed; what draws messages reads it. */
+  /** Grows with each change of the timeline. Components that draw messages read it. */
   version = signal(0);
   /**
    * `idle`, `loading`, `ready` or a Problem.
@@ -41,25 +41,25 @@ export class Room {
   unread = signal(0);
   mentions = signal(0);
   /**
-   * The divider "new" stands after this message; null for none.
+   * The message before the divider "new"; null for no divider.
    * @type {Signal<number | null>}
    */
   unreadAfter = signal(null);
-  /** The end of the log is in view. */
+  /** Whether the end of the log is in view. */
   atBottom = signal(false);
   /**
-   * The message that a link points at.
+   * The message that a link refers to.
    * @type {Signal<number | null>}
    */
   target = signal(null);
   /**
-   * Where the log is to be opened: `{seq}`, `{unread: true}` or `{end: true}`; a new object is a new wish.
+   * Position at which to open the log: `{seq}`, `{unread: true}` or `{end: true}`. A new object is a new request.
    * @type {Opening | null}
    */
   opening = null;
 
   /**
-   * `Map<id, {id, username?, display_name?}>` of who is online, as far as it is known.
+   * Known online users: `Map<id, {id, username?, display_name?}>`.
    * @type {Signal<Map<number, OnlineUser>>}
    */
   online = signal(new Map());
@@ -72,13 +72,13 @@ export class Room {
   membersMore = signal(false);
 
   /**
-   * The message that is being answered, and the one that is being edited.
+   * The message that is replied to.
    * @type {Signal<Message | null>}
    */
   replying = signal(null);
   /** @type {Signal<Message | null>} */
   editing = signal(null);
-  /** Marked as unread by hand: looking at it does not read it until it is opened anew. */
+  /** Whether the room was marked as unread. It then stays unread until it is opened again. */
   stayUnread = false;
 
   /**
@@ -97,7 +97,7 @@ export class Room {
   }
 
   /**
-   * Takes over what `item` says about the room itself.
+   * Updates the fields of the room from `item`.
    * @param {Partial<RoomItem>} item
    */
   update(item) {
@@ -113,8 +113,8 @@ export class Room {
   }
 
   /**
-   * Takes over the server's receipt, unless this page has read further: then true.
-   * `back` lets it move back, because it moved just then; a forced move that this page did not know of always does.
+   * Applies the server's receipt, unless this page has read further. Returns true in that case.
+   * `back` allows it to move back. An unknown forced move always may.
    * @param {Receipt} receipt
    */
   receipt({ read_seq: readSeq = 0, unread = 0, mentions = 0, read_generation: generation = 0 }, back = false) {
@@ -156,14 +156,14 @@ export class Room {
     this.atBottom.value = isAtBottom;
   }
 
-  /** The owner or a moderator. */
+  /** Whether the user is an owner or a moderator. */
   get canModerate() {
     return this.info.value.role === "owner" || this.info.value.role === "moderator";
   }
 
   #due = false;
 
-  /** The timeline changed: draw it with the next frame, however many messages arrive before. */
+  /** Draws the changed timeline with the next frame, once for all messages before it. */
   touch() {
     if (this.#due) return;
     this.#due = true;
@@ -177,7 +177,7 @@ export class Room {
       });
     };
     if (document.visibilityState === "visible") requestAnimationFrame(draw);
-    // Frames stop in a page that is hidden, or hides before the next one.
+    // A hidden page gets no animation frames.
     setTimeout(draw, 100);
   }
 }

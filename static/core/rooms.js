@@ -1,4 +1,4 @@
-// The set of rooms, as they come and go.
+// The rooms of the user.
 
 import { get } from "./api.js";
 import { Room } from "./room.js";
@@ -6,7 +6,7 @@ import { roomList, rooms, roomsLoaded } from "./state.js";
 import { read, write } from "./storage.js";
 
 /**
- * Adds the room, or takes over what is new about it.
+ * Adds a room or updates it.
  * @param {RoomItem} item
  */
 export function upsertRoom(item) {
@@ -22,7 +22,7 @@ export function upsertRoom(item) {
 }
 
 /**
- * The user is no longer in the room.
+ * Removes a room that the user has left.
  * @param {number} roomId
  */
 export function removeRoom(roomId) {
@@ -33,7 +33,7 @@ export function removeRoom(roomId) {
 }
 
 /**
- * Keeps only the rooms that the server still names; returns the ids of those dropped.
+ * Removes rooms that the server no longer lists. Returns their ids.
  * @param {Set<number>} ids
  */
 export function retainRooms(ids) {
@@ -42,7 +42,7 @@ export function retainRooms(ids) {
   return gone;
 }
 
-/** The rooms over HTTP, for when the socket has not told them (yet). */
+/** Loads the rooms over HTTP, if the socket has not sent them yet. */
 export async function loadRooms() {
   for (const item of await get("/api/rooms")) upsertRoom(item);
   roomsLoaded.value = true;

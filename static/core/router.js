@@ -17,7 +17,7 @@ addEventListener("popstate", () => {
 });
 
 /**
- * For a link's `onClick`: stays in the page, unless a new tab or window was asked for.
+ * Handler for a link's `onClick`: navigates within the page, unless a modifier requests a new tab or window.
  * @param {MouseEvent & { currentTarget: Element }} event
  */
 export function followLink(event) {

@@ -1,4 +1,4 @@
-// The outbox of this tab: on disk before it is on the wire.
+// Outbox of this tab. Messages are stored before they are sent.
 
 import { Outbox } from "../lib/outbox.js";
 import { holdLock } from "./lock.js";
@@ -8,29 +8,29 @@ import { randomId } from "./storage.js";
 import { connection, me, outgoing, rooms } from "./state.js";
 
 const TAB = "parlor.tab";
-/** Sent, and no answer: the connection is looked at more closely. */
+/** Time without an ack after which the connection is tested. */
 const ACK_TIMEOUT_MS = 8_000;
 const SAVE_TIMEOUT_MS = 1_000;
 
 /** @type {{ value: Outbox | null }} */
 export const outbox = { value: null };
 
-/** A name for this tab that survives a reload and that no other tab has. */
+/** Returns a unique id for this tab that survives a reload. */
 async function claimTabId() {
   let kept = null;
   try {
     kept = sessionStorage.getItem(TAB);
   } catch {
-    // A nameless tab gets a new name.
+    // The tab gets a new id.
   }
-  // A tab that was duplicated has the name of the other one, whose claim stands.
+  // A duplicated tab has the id of the original, which holds its lock.
   if (kept && (await holdLock(`${TAB}.${kept}`, { patience: 1_000 }))) return kept;
   const name = randomId();
   await holdLock(`${TAB}.${name}`);
   try {
     sessionStorage.setItem(TAB, name);
   } catch {
-    // It is used for as long as the page lives.
+    // The id is kept in memory.
   }
   return name;
 }
@@ -44,24 +44,24 @@ let tabId = null;
  */
 let lastSave = Promise.resolve(true);
 /**
- * For each message that was written and has no `ack` yet: called when the server has it.
+ * Callbacks for messages without an `ack`, by key.
  * @type {Map<string, (isSaved: boolean) => void>}
  */
 const pendingAcks = new Map();
 /**
- * Settles when the outbox of whoever is here is open.
+ * Settles when the outbox of the signed-in user is open.
  * @type {Promise<void>}
  */
 let opening = Promise.resolve();
 
 /**
- * The prefix of a user's outboxes.
+ * Prefix of the names of a user's outboxes.
  * @param {number} userId
  */
 const outboxPrefix = (userId) => `${userId}.`;
 
 /**
- * Opens the outbox of `userId`: what this tab had not sent, and what closed tabs left behind.
+ * Opens the outbox of `userId` with unsent messages of this tab and of closed tabs.
  * @param {number} userId
  */
 export function openOutbox(userId) {
@@ -99,7 +99,7 @@ export function closeOutbox() {
 }
 
 /**
- * Forgets what `userId` had not sent.
+ * Deletes the unsent messages of `userId`.
  * @param {number} userId
  */
 export async function deleteOutbox(userId) {
@@ -116,7 +116,7 @@ function storeEntries(own, entries) {
   lastSave = save(own, entries);
 }
 
-/** On disk before it is on the wire; a disk that gives no answer is not waited for for ever. Says nothing about the outcome. */
+/** Waits until the entries are stored, for a limited time. The result does not matter. */
 const savedOrTimedOut = () => Promise.race([lastSave, new Promise((resolve) => setTimeout(resolve, SAVE_TIMEOUT_MS))]);
 
 /** @param {OutboxEntry} entry */
@@ -126,7 +126,7 @@ async function send(entry) {
   if (entry.quote) frame.reply_to = entry.quote.seq;
   if (entry.files) frame.files = entry.files.map(({ id }) => id);
   await savedOrTimedOut();
-  // Without a connection it stays where it is, and is sent with the next one.
+  // Without a connection the entry stays in the outbox and is sent with the next one.
   liveSocket.send(frame);
   setTimeout(() => {
     const still = outbox.value?.entries.find(({ key, state }) => key === entry.key && state === "sending");
@@ -135,8 +135,8 @@ async function send(entry) {
 }
 
 /**
- * Queues a message that says something, with the files that were brought for it; resolves to whether it is saved:
- * on this machine's disk, however long that takes, or on the server's. It is not where nobody is signed in any more.
+ * Queues a message with its files. Resolves to whether it is saved,
+ * on this device or on the server. Resolves to false if no user is signed in.
  * @param {Room} room
  * @param {string} body
  * @param {{ replyTo?: Message | null; files?: FileInfo[] }} [options]
@@ -156,14 +156,14 @@ export async function sendMessage(room, body, { replyTo = null, files = [] } = {
   outbox.value.add({ key, roomId: room.id, body, ...(quote ? { quote } : {}), ...(files.length > 0 ? { files } : {}) });
   /** @type {Promise<boolean>} */
   const acked = new Promise((resolve) => pendingAcks.set(key, resolve));
-  // Where nothing outlives the page, only the server's answer saves it.
+  // If nothing can be stored here, only the server's ack saves it.
   const isSaved = await Promise.race([lastSave.then((isKept) => isKept || acked), acked]);
   pendingAcks.delete(key);
   return isSaved;
 }
 
 /**
- * The message with this key is on the server's disk as number `seq`.
+ * Handles the ack of a message, which is on the server's disk as number `seq`.
  * @param {string} key
  * @param {number} seq
  */
@@ -172,7 +172,7 @@ export function confirmMessage(key, seq) {
   const entry = outbox.value?.acked(key);
   const room = entry && rooms.value.get(entry.roomId);
   if (!room) return;
-  // It is shown from here until the timeline has it, so that it never vanishes in between.
+  // It is shown from here until it is in the timeline, so that it does not disappear in between.
   room.confirmed.value = [...room.confirmed.value, { ...entry, state: "sent", seq }];
   room.touch();
 }
@@ -184,7 +184,7 @@ export function confirmMessage(key, seq) {
 export const retryMessage = (key) => outbox.value?.retry(key);
 
 /**
- * Gives a message up.
+ * Discards an unsent message.
  * @param {string} key
  */
 export const discardMessage = (key) => outbox.value?.discard(key);

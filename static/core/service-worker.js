@@ -1,14 +1,14 @@
-// Lets the browser keep the page, and a new version in when nobody minds.
+// Registers the service worker, which stores the page, and offers new versions.
 
 import { effect } from "@preact/signals";
 import { navigate } from "./router.js";
 import { connection, dialog, newVersion } from "./state.js";
 
 const SCRIPT = "/sw.js";
-/** Not for every short break of the connection. */
+/** Minimum time between two checks for a new version. */
 const MIN_CHECK_INTERVAL_MS = 60_000;
 
-/** The one script that may be started by its address; the content security policy names the policy. */
+/** Trusted Types policy for the only script with a URL. The content security policy names it. */
 function scriptAddress() {
   const { trustedTypes } = /** @type {{ trustedTypes?: Json }} */ (globalThis);
   if (!trustedTypes) return SCRIPT;
@@ -21,7 +21,7 @@ function scriptAddress() {
 }
 
 /**
- * Keeps the page; `version` is the worker that brought it, or null where none did.
+ * Stores the page. `version` is the worker that delivered it, or null.
  * @param {ServiceWorker | null} version
  */
 export async function installServiceWorker(version) {
@@ -30,11 +30,11 @@ export async function installServiceWorker(version) {
   let asked = false;
   workers.addEventListener("message", ({ data }) => data?.open && navigate(data.open));
   const changed = () => {
-    // The first worker is no new version; those after it are.
+    // The first worker is not a new version, later ones are.
     const isNew = current !== null && workers.controller !== current;
     current = workers.controller;
     if (!isNew) return;
-    // Drafts are kept; what stands in a dialog is not.
+    // Drafts survive the reload, input in a dialog does not.
     if (asked || (document.visibilityState === "hidden" && dialog.value === null)) location.reload();
     else newVersion.value = () => location.reload();
   };
@@ -53,7 +53,7 @@ export async function installServiceWorker(version) {
   offer();
   registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", offer));
 
-  // A server that was away may have come back as another version.
+  // The server may have been upgraded while it was unreachable.
   let lookedAt = Date.now();
   effect(() => {
     if (connection.value.phase !== "ready" || Date.now() - lookedAt < MIN_CHECK_INTERVAL_MS) return;

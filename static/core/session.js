@@ -1,10 +1,10 @@
-// Whose session the browser holds, and noticing that it is over.
+// The session of the browser, and the detection of its end.
 
 import { anonymous, get, renewIfDue, onSessionEnd } from "./api.js";
 import { server, session } from "./state.js";
 import { read, remove, write } from "./storage.js";
 
-/** Whose session the browser holds, so that other tabs notice a change. */
+/** Stored id of the signed-in user, so that other tabs notice a change. */
 const USER = "parlor.user";
 
 /**
@@ -16,7 +16,7 @@ export const beginSession = ({ user, session_id: sessionId = null }) => {
   session.value = { phase: "in", user, sessionId, notice: null };
 };
 
-/** Finds out whether the browser still holds a session. */
+/** Restores the session from the cookies. */
 export async function restoreSession() {
   const about = anonymous("GET", "/api/server").then(
     (value) => (server.value = value),
@@ -37,7 +37,7 @@ export async function restoreSession() {
 }
 
 /**
- * There is no session. What is shown then depends on what the server says about itself.
+ * Shows the sign-in, which depends on the server's settings.
  * @param {Promise<unknown>} about
  */
 async function showSignIn(about) {
@@ -46,14 +46,14 @@ async function showSignIn(about) {
 }
 
 /**
- * Takes over changed fields of the signed-in user.
+ * Updates fields of the signed-in user.
  * @param {Partial<Profile>} change
  */
 export function updateOwnUser(change) {
   session.value = { ...session.value, user: { .../** @type {Profile} */ (session.value.user), ...change } };
 }
 
-/** The server no longer knows the session. Unsent messages are kept for the next one. */
+/** Handles the end of the session. Unsent messages are kept for the next one. */
 export function endSession() {
   if (session.value.phase === "in") clearSession("session.ended");
 }
@@ -61,7 +61,7 @@ export function endSession() {
 onSessionEnd(endSession);
 
 /**
- * The session is over; `notice` is a key of the catalogue that says why, or null.
+ * Clears the session. `notice` is the catalogue key of the reason, or null.
  * @param {string | null} notice
  */
 export function clearSession(notice) {
@@ -73,7 +73,7 @@ addEventListener("storage", ({ key }) => {
   const { phase, user } = session.value;
   if (key !== USER) return;
   const holder = read(USER);
-  // Another tab signed in as somebody else: the cookies are theirs now.
+  // Another tab signed in as another user, to whom the cookies belong now.
   if (holder !== null && holder !== user?.id) location.reload();
   else if (holder === null && phase === "in") clearSession("session.signed-out");
 });

@@ -1,5 +1,5 @@
-// The keys of the page: the ones that work anywhere are handled here, and all are listed for the help.
-// Fetched with the first key that is pressed.
+// Keyboard shortcuts. Global ones are handled here, and all are listed for the help.
+// Loaded with the first key press.
 
 import { roomPath } from "../lib/routes.js";
 import { navigate } from "./router.js";
@@ -61,7 +61,7 @@ const NAMES = {
 };
 
 /**
- * How a key is called on this machine: a key of the catalogue, or what is printed on it.
+ * Name of a key on this system: a key of the catalogue, or the printed label.
  * @param {string} key
  */
 export const nameOfKey = (key) => NAMES[key] ?? key;
@@ -77,7 +77,7 @@ function toggleDialog(name) {
 }
 
 /**
- * Opens the next room in the list that is `wanted`, from the open one on and around the end.
+ * Opens the next room for which `wanted` is true, after the open one, circularly.
  * @param {1 | -1} direction
  * @param {(room: Room) => boolean} wanted
  */
@@ -97,7 +97,7 @@ function focusComposer() {
 }
 
 /**
- * The key is pressed with exactly the modifiers that stand beside it.
+ * Whether a key is pressed with exactly these modifiers.
  * @param {string[]} keys
  * @param {KeyboardEvent} event
  */
@@ -112,13 +112,13 @@ function matches(keys, event) {
 }
 
 /**
- * In a dialog, only what opens and closes dialogs works; `Escape` closes it by itself.
+ * In a dialog, only shortcuts for dialogs work. The browser handles `Escape`.
  * @param {string[]} keys
  */
 const allowed = (keys) => dialog.value === null || keys.includes("Mod");
 
 /**
- * Does what the pressed key stands for.
+ * Runs the action of a pressed key.
  * @param {KeyboardEvent} event
  */
 export function handleKey(event) {

@@ -1,4 +1,4 @@
-// The page's one connection, with the browser's socket, clock and session behind it.
+// The page's connection, with the browser's WebSocket, clock and session.
 
 import { Connection } from "../lib/connection.js";
 import { get, renew, renewIfDue } from "./api.js";
@@ -16,7 +16,7 @@ export const setHandlers = (given) => {
 };
 
 /**
- * Asks the server whether the session lives; a refused handshake does not say why.
+ * Checks whether the session is valid, because a refused handshake states no reason.
  * @param {"ended" | "refused"} why
  * @returns {Promise<Verdict>}
  */
@@ -46,7 +46,7 @@ export const liveSocket = new Connection({
 });
 
 addEventListener("online", () => liveSocket.checkNow());
-// A cable that was just pulled is noticed sooner this way than by the next ping.
+// This detects a lost network sooner than the next ping.
 addEventListener("offline", () => liveSocket.probe());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") liveSocket.checkNow();

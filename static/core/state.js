@@ -1,4 +1,4 @@
-// The state of the page, as signals. Only the modules of this folder assign to them; components call actions.
+// State of the page, as signals. Only modules of this folder assign to them; components call actions.
 
 import { computed, signal } from "@preact/signals";
 import { parseRoute } from "../lib/routes.js";
@@ -29,7 +29,7 @@ export const connection = signal({ phase: "idle", retryAt: null, since: null });
  * @type {Signal<Map<number, Room>>}
  */
 export const rooms = signal(new Map());
-/** The rooms are known: the first `ready` has come. */
+/** Whether the rooms are known: the first `ready` has arrived. */
 export const roomsLoaded = signal(false);
 
 export const route = signal(parseRoute(location.pathname));
@@ -43,7 +43,7 @@ export const roomList = computed(() =>
   [...rooms.value.values()].sort((a, b) => a.info.value.name.localeCompare(b.info.value.name) || a.id - b.id),
 );
 
-/** `{count, dot}`: the unread messages of rooms that one wants to be told of, and whether there are any others. */
+/** `{count, dot}`: the number of unread messages that notify, and whether there are any unread messages. */
 export const unreadTotals = computed(() => {
   const marks = { count: 0, dot: false };
   for (const room of rooms.value.values()) {
@@ -62,13 +62,13 @@ export const unreadTotals = computed(() => {
 export const people = signal(new Map());
 
 /**
- * The ids of those whom the reader has blocked, as soon as they are known.
+ * Ids of blocked users, once loaded.
  * @type {Signal<Set<number | undefined>>}
  */
 export const blocked = signal(new Set());
 
 /**
- * Whether a message is for the reader in particular: it names or answers them, or is to all of the room.
+ * Returns whether a message is addressed to the reader: a mention, a reply, a direct message or a room mention.
  * @param {Room} room
  * @param {Message} message
  */
@@ -79,7 +79,7 @@ export function isForMe({ info }, { author, mentions, mentions_room: all, quote 
 }
 
 /**
- * Everything in the outbox, in order of writing.
+ * Entries of the outbox, in order of writing.
  * @type {Signal<OutboxEntry[]>}
  */
 export const outgoing = signal([]);
@@ -91,7 +91,7 @@ export const outgoing = signal([]);
 export const dialog = signal(null);
 
 /**
- * Opens a dialog in place of an open one. `details` are what it is about, such as `{roomId}`.
+ * Opens a dialog and closes an open one. `details` are its parameters, such as `{roomId}`.
  * @param {string} name
  * @param {DialogDetails} details
  */
@@ -103,7 +103,7 @@ export function closeDialog() {
   dialog.value = null;
 }
 
-/** The members beside the room, where there is space for them. */
+/** Whether the member list is shown, if there is space for it. */
 export const membersShown = signal(true);
 
 export function toggleMembers() {
@@ -121,15 +121,15 @@ function mediaQuery(query) {
   return matches;
 }
 
-/** There is space for one pane only: the rooms, or one room. */
+/** Whether there is space for one pane only: the rooms, or one room. */
 export const narrow = mediaQuery("(max-width: 719px)");
-/** There is space for the members beside the room. */
+/** Whether there is space for the member list beside the room. */
 export const wide = mediaQuery("(min-width: 1080px)");
 
-/** The page is visible and has the focus. */
+/** Whether the page is visible and has the focus. */
 export const pageActive = signal(true);
 
-/** The time, every half minute: for "2 h ago". */
+/** Current time, updated every half minute, for texts like "2 h ago". */
 export const now = signal(Date.now());
 
 export function updateNow() {
@@ -137,12 +137,12 @@ export function updateNow() {
 }
 
 /**
- * Loads the new version of the page that the server has; null while there is none.
+ * Function that loads a new version of the page; null if there is none.
  * @type {Signal<(() => void) | null>}
  */
 export const newVersion = signal(null);
 
-/** Forgets everything that belongs to one account. */
+/** Clears the data of an account. */
 export function clearAccountData() {
   rooms.value = new Map();
   people.value = new Map();

@@ -1,5 +1,5 @@
-// Small values that outlive the page. A browser may refuse to keep anything (private
-// windows, full quota); then they live as long as the page.
+// Small stored values. A browser may refuse to store anything (private
+// windows, full quota). Then they are kept in memory.
 
 /** @type {Map<string, string>} */
 const memory = new Map();
@@ -41,7 +41,7 @@ export function remove(key) {
   try {
     localStorage.removeItem(key);
   } catch {
-    // Nothing was kept, so nothing remains.
+    // Nothing was stored.
   }
 }
 
@@ -59,7 +59,7 @@ export function keysWithPrefix(prefix) {
   return [...new Set(keys)].filter((key) => key.startsWith(prefix));
 }
 
-/** A random name, 128 bits; `crypto.randomUUID` exists only over HTTPS and on localhost. */
+/** Returns a random id of 128 bits. `crypto.randomUUID` exists only over HTTPS and on localhost. */
 export function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

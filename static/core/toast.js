@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 const DURATION_MS = 5_000;
 
 /**
- * The notice that is shown now, `{id, text, tone}`, or null.
+ * The current notice, `{id, text, tone}`, or null.
  * @type {Signal<ToastState | null>}
  */
 export const toast = signal(null);

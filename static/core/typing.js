@@ -8,13 +8,13 @@ const SEND_INTERVAL_MS = 4_000;
 const SHOWN_MS = 8_000;
 
 /**
- * `Map<room id, Map<user id, timer>>`, replaced when somebody begins or ends.
+ * Typing users: `Map<room id, Map<user id, timer>>`, replaced with each change.
  * @type {Signal<Map<number, Map<number, number>>>}
  */
 const typing = signal(new Map());
 
 /**
- * The ids of who types in the room now, in the order in which they began.
+ * Returns the ids of users who are typing in the room, in the order in which they began.
  * @param {number} roomId
  */
 export const typingUsers = (roomId) => [...(typing.value.get(roomId)?.keys() ?? [])];
@@ -23,7 +23,7 @@ export const typingUsers = (roomId) => [...(typing.value.get(roomId)?.keys() ?? 
 let lastSent = { roomId: null, at: 0 };
 
 /**
- * Something was typed in the room's composer.
+ * Reports that the user is typing in a room.
  * @param {number} roomId
  */
 export function sendTyping(roomId) {
@@ -32,7 +32,7 @@ export function sendTyping(roomId) {
 }
 
 /**
- * The room's composer was emptied without sending.
+ * Reports that the composer was cleared without sending.
  * @param {number} roomId
  */
 export function sendTypingStopped(roomId) {
@@ -41,13 +41,13 @@ export function sendTypingStopped(roomId) {
   resetTyping();
 }
 
-/** It was sent: the next key is a new beginning. */
+/** Resets the throttle after a message was sent. */
 export function resetTyping() {
   lastSent = { roomId: null, at: 0 };
 }
 
 /**
- * Takes in a `typing` frame.
+ * Handles a `typing` frame.
  * @param {FrameOf<"typing">} frame
  */
 export function receiveTyping({ room_id: roomId, user_id: userId }) {
@@ -62,7 +62,7 @@ export function receiveTyping({ room_id: roomId, user_id: userId }) {
 }
 
 /**
- * They said it, left or have been silent for long enough.
+ * Removes the indicator of a user who posted, left or paused.
  * @param {number} roomId
  * @param {number} userId
  */
@@ -78,7 +78,7 @@ export function removeTyping(roomId, userId) {
   typing.value = others;
 }
 
-/** Forgets everybody: the connection or the account is another one. */
+/** Removes all indicators, because the connection or the account changed. */
 export function clearTyping() {
   for (const inRoom of typing.value.values()) for (const timer of inRoom.values()) clearTimeout(timer);
   typing.value = new Map();

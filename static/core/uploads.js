@@ -1,4 +1,4 @@
-// Bringing files to a room, before the message that takes them.
+// Uploads files to a room before the message that attaches them.
 
 import { t } from "../lib/i18n.js";
 import { fileSize } from "../lib/text.js";
@@ -24,13 +24,13 @@ export function uploadFiles(room, files, count, set) {
   const uploads = taken.map((source) => createUpload(source, set));
   set((before) => [...before, ...uploads.map(({ upload }) => upload)]);
   void (async () => {
-    // One after the other: the server lets a user bring a few at once, and the first is ready first.
+    // One after the other, because the server limits the concurrent uploads of a user.
     for (const { upload, source } of uploads) await sendUpload(room, upload, source, set);
   })();
 }
 
 /**
- * The size is checked before the upload; a server that could not be asked for its limit refuses the file itself.
+ * Checks the size before the upload. If the limit is unknown, the server refuses the file.
  * @param {File} file
  * @returns {Pick<Upload, "state" | "reason">}
  */
@@ -67,7 +67,7 @@ function createUpload(source, set) {
 }
 
 /**
- * `fetch` does not tell how much of a body has left.
+ * `fetch` does not report the progress of an upload.
  * @param {Room} room
  * @param {Upload} upload
  * @param {File} source

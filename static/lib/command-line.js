@@ -1,6 +1,6 @@
-// Lines that begin with `/`: what they ask for, and which command a mistyped one may mean.
+// Parses lines that begin with `/` and finds the command that a mistyped one may mean.
 
-/** A mistyped command differs in at most so many letters, and in at most half of them. */
+/** Maximum number of different letters in a mistyped command, and at most half of them. */
 const MAX_DISTANCE = 2;
 
 /**

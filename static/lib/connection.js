@@ -1,5 +1,5 @@
-// One connection that is always being kept: connecting, ready, waiting to try again.
-// Nothing of the browser is named here; the socket, the clock and the checks are handed in.
+// A connection that is kept open: connecting, ready, or waiting to reconnect.
+// It does not depend on the browser: socket, clock and checks are parameters.
 
 export const PING_MS = 25_000;
 const ANSWER_MS = 10_000;
@@ -13,7 +13,7 @@ export const CLOSE = { DRAINING: 1012, SESSION_ENDED: 4401, TOO_SLOW: 4408, TOO_
 
 /**
  * The pause before attempt number `attempt` (0 is the first): 1 s doubling to 30 s,
- * with full jitter, so that a thousand pages do not return in the same instant.
+ * with full jitter, so that a thousand pages do not reconnect at once.
  * @param {number} attempt
  */
 export function reconnectDelay(attempt, random = Math.random) {
@@ -35,7 +35,7 @@ export class Connection {
   /** @type {ConnectionSocket | null} */
   #socket = null;
   #attempt = 0;
-  /** Counts the attempts ever made; an answer for an older one is ignored. */
+  /** Number of attempts. A response to an older one is ignored. */
   #turn = 0;
   /** @type {Map<string, unknown>} */
   #timers = new Map();
@@ -75,7 +75,7 @@ export class Connection {
   }
 
   /**
-   * Puts a frame on the wire; false when there is no connection to put it on.
+   * Sends a frame. Returns false without a connection.
    * @param {object} frame
    */
   send(frame) {
@@ -85,8 +85,8 @@ export class Connection {
   }
 
   /**
-   * The network came back, the page became visible or somebody asked: try at once, and do
-   * not believe an open socket without an answer.
+   * Reconnects immediately, because the network returned, the page became visible or the user asked. Does
+   * not trust an open socket without a response.
    */
   checkNow() {
     if (this.phase === "waiting") {
@@ -181,8 +181,8 @@ export class Connection {
       if (verdict === "ended") return this.#end();
       return this.#wait();
     }
-    // A socket that fell silent was abandoned by this side: nobody else is coming back at
-    // this instant, so there is no crowd to be spread.
+    // This side abandoned a silent socket. No other pages reconnect at
+    // this moment, so no jitter is needed.
     if (wasReady && code === null) return this.#wait(0);
     return this.#wait(code === CLOSE.TOO_FAST ? TOO_FAST_MS : null);
   }

@@ -1,4 +1,4 @@
-// A user agent in words: good enough to recognise one's own devices.
+// Describes a user agent, well enough to recognise one's own devices.
 
 import { t } from "./i18n.js";
 

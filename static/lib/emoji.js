@@ -1,4 +1,4 @@
-// Emoji people react with, each with the words it is found under, the most used ones first.
+// Emoji for reactions with their search words, the most used ones first.
 
 /** @type {[string, string][]} */
 export const EMOJI = [

@@ -1,5 +1,5 @@
-// Colours for code: comments, strings, numbers and the words of the language. It reads like most
-// languages are written and is right often enough; what it does not know stays plain.
+// Syntax highlighting: comments, strings, numbers and keywords. It follows the syntax of most
+// languages, and unknown parts stay plain.
 
 /** @type {Record<string, string>} */
 const KEYWORDS = {

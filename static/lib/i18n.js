@@ -1,4 +1,4 @@
-// The words of the page, in the reader's language.
+// Texts of the page in the reader's language.
 //
 // A catalogue is flat: `{"room.leave": "Leave {room}"}`. A key that counts has a form for each
 // plural category of `Intl.PluralRules`: `"people#one": "{n} person"`, `"people#other": …`.
@@ -16,8 +16,8 @@ let plurals = new Intl.PluralRules(language);
 let numbers = new Intl.NumberFormat(language);
 
 /**
- * Speaks a language from now on, as in the region that `locale` may name. What is drawn already is not
- * drawn again.
+ * Sets the language, with the region of `locale`. Texts that are already drawn do not
+ * change.
  * @param {string} code
  * @param {Record<string, string>} texts
  */
@@ -39,8 +39,8 @@ export const currentLocale = () => language;
 export const withRegion = (code, wanted) => wanted.find((tag) => tag.toLowerCase().split("-")[0] === code) ?? code;
 
 /**
- * The words of a key, with `{name}` replaced by `values.name`. A number in `n` picks the plural form.
- * An unknown key is itself, so that it is seen.
+ * Returns the text of a key, with `{name}` replaced by `values.name`. A number in `n` selects the plural form.
+ * An unknown key is returned itself, so that it is visible.
  * @param {string} key
  * @param {Record<string, unknown> & { n?: number }} [values]
  */

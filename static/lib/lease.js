@@ -1,4 +1,4 @@
-// A mutex between tabs, for browsers without Web Locks. The storage and the clock are handed in.
+// A mutex between tabs, for browsers without Web Locks. Storage and clock are parameters.
 //
 // The holder writes a lease with an end and renews it while it works. Another tab takes the lease
 // over after its end, and only after it has watched it unchanged for a while: timers of all tabs
@@ -39,7 +39,7 @@ export async function withLease(key, action, deps) {
     }
     if (!lease || (lease.until < now() && watchedMs >= WATCH_MS)) {
       put();
-      // Two tabs may write at once; the later one stands, and the earlier one sees that now.
+      // Two tabs may write at once. The later write wins, and the earlier tab detects it here.
       await pause(POLL_MS * (1 + random()));
       if (read(key)?.owner === owner) break;
     }
@@ -50,7 +50,7 @@ export async function withLease(key, action, deps) {
   /** @type {unknown} */
   let timer = null;
   const renew = () => {
-    // Another tab that took it over keeps it.
+    // Another tab has taken over the lease and keeps it.
     if (read(key)?.owner !== owner) return;
     put();
     timer = deps.setTimeout(renew, RENEW_MS);

@@ -5,7 +5,7 @@ import { addressAt, mentionAt } from "./markdown.js";
 
 /** Deeper nesting is shown as it was written; markdown-it would leave it out. */
 const MAX_NESTING = 40;
-/** A table may be cut into far more cells than its text has letters. */
+/** Maximum number of cells. A table can have far more cells than its text has characters. */
 const MAX_CELLS = 1_000;
 const MAX_LANG = 30;
 

@@ -1,4 +1,4 @@
-// From the text of a message to a tree. Nothing here makes markup: a tree becomes nodes elsewhere.
+// Parses the text of a message into a tree. Components turn the tree into nodes; no HTML is produced.
 //
 // A block is `{type: "text", children}`, `{type: "heading", level, children}`, `{type: "quote", children}` (blocks),
 // `{type: "list", ordered, start, items}`, `{type: "table", align, rows}`, `{type: "code", lang, text}` or
@@ -22,7 +22,7 @@ const MARKUP = new RegExp(
 const ADDRESS = /@|https?:|mailto:/u;
 
 /**
- * Nothing in it could be Markdown.
+ * Matches texts without Markdown.
  * @param {string} text
  */
 export const isPlain = (text) => !ADDRESS.test(text) && !MARKUP.test(text);
@@ -110,7 +110,7 @@ function parseInline(text) {
   return pieces;
 }
 
-// Not in the middle of a word: `user@host` names nobody.
+// Not within a word: `user@host` mentions no user.
 /**
  * @param {string} text
  * @param {number} at

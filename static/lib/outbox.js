@@ -1,10 +1,10 @@
 // Messages that were written but are not yet known to be on the server's disk.
 //
-// An entry keeps its key for ever, so that sending it twice is harmless. In each room one
-// entry is under way at a time: the order in which they were written is the order in which
-// they arrive, also across a reconnect.
+// An entry keeps its key, so that sending it twice is harmless. In each room one
+// entry is in flight at a time, so that messages arrive in the order in which they were written,
+// also across a reconnect.
 
-/** Refusals that pass by themselves: the entry stays queued and is sent again. */
+/** Temporary refusals: the entry stays queued and is sent again. */
 const TRANSIENT_CODES = new Set(["rate_limited", "overloaded", "unavailable", "draining"]);
 const DEFAULT_RETRY_MS = 1_000;
 
@@ -27,13 +27,13 @@ export class Outbox {
   #now;
   #open = false;
   /**
-   * Until when a room's entries wait, because the server asked for it.
+   * Time until which the entries of a room wait at the server's request.
    * @type {Map<number, number>}
    */
   #notBefore = new Map();
 
   /**
-   * `send(entry)` puts one entry on the wire. `changed(entries)` saves and shows them.
+   * `send(entry)` sends one entry. `changed(entries)` saves and shows them.
    * `entries` are those of an earlier visit.
    * @param {OutboxOptions} options
    */
@@ -86,7 +86,7 @@ export class Outbox {
   }
 
   /**
-   * The server has it on disk. Returns the entry, or undefined for a key of somebody else.
+   * Removes an acked entry and returns it, or undefined for an unknown key.
    * @param {string} key
    */
   acked(key) {
@@ -94,7 +94,7 @@ export class Outbox {
   }
 
   /**
-   * The server refused it.
+   * Handles a refusal.
    * @param {string} key
    * @param {ProblemBody} problem
    */
@@ -115,7 +115,7 @@ export class Outbox {
   }
 
   /**
-   * A person asks to send a failed entry again, under the same key.
+   * Sends a failed entry again with its key.
    * @param {string} key
    */
   retry(key) {
@@ -124,7 +124,7 @@ export class Outbox {
   }
 
   /**
-   * A person gives an entry up. One that was `tried` and not refused may have arrived all the same.
+   * Removes an entry. If it was `tried` and not refused, it may have arrived.
    * @param {string} key
    */
   discard(key) {
@@ -132,7 +132,7 @@ export class Outbox {
   }
 
   /**
-   * The room is gone, so what was meant for it cannot arrive.
+   * Fails the entries of a removed room.
    * @param {number} roomId
    * @param {string} reason
    */

@@ -14,7 +14,7 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Nothing came back: the server is not reached. */
+  /** Whether the server could not be reached. */
   get offline() {
     return this.code === "network";
   }
@@ -40,7 +40,7 @@ export class Problem extends Error {
     try {
       body = await response.json();
     } catch {
-      // The status alone has to do.
+      // Only the status is known.
     }
     const seconds = Number(response.headers.get("retry-after"));
     return new Problem({

@@ -2,7 +2,7 @@
 
 import { correction, generate } from "lean-qr";
 
-/** Larger codes have fields that a camera does not tell apart at the size they are shown at. */
+/** A camera cannot read larger codes at the displayed size. */
 const MAX_VERSION = 9;
 /** The code of lean-qr's error for a text that does not fit. */
 const TOO_LONG = 4;

@@ -1,4 +1,4 @@
-// The page's addresses.
+// Addresses of the page.
 
 /**
  * `{name, …}` for a path; `not-found` for any other path.
@@ -35,7 +35,7 @@ function decode(text) {
 }
 
 /**
- * A code as people paste it: alone, with blanks around it, or inside an invitation link.
+ * Returns the code in a pasted text: alone, with blanks, or within an invitation link.
  * @param {string} text
  */
 export function codeFrom(text) {

@@ -1,5 +1,5 @@
-// From messages to the lines of the log: day separators, groups by author, condensed
-// system lines, the unread divider, and what is still on its way.
+// Rows of the log from messages: day separators, groups by author, condensed
+// system lines, the unread divider, and pending messages.
 
 import { condenseKind, systemText } from "./system-messages.js";
 import { actionOf } from "./text.js";
@@ -11,7 +11,7 @@ const GROUP_MS = 5 * 60_000;
 const isSystem = (message) => message.kind === "system";
 
 /**
- * Whether `message` needs no name of its own because `previous` has it.
+ * Returns whether `message` continues the group of `previous`, without repeating the author.
  * @param {Message | PendingMessage | null} previous
  * @param {Message | PendingMessage} message
  */

@@ -3,7 +3,7 @@
 import { formatList, t } from "./i18n.js";
 
 const MAX_NAMES = 3;
-/** Several of one kind in a row are one line. */
+/** Consecutive messages of these kinds become one line. */
 const CONDENSED_KINDS = new Set(["joined", "left"]);
 
 /** @param {User | null} author */
@@ -45,7 +45,7 @@ export function systemText(messages) {
         ? t("system.no-slow-mode", { name })
         : t("system.slow-mode", { name, seconds: event.seconds });
     default:
-      // A newer server says what this page does not know.
+      // A newer server may send events that this page does not know.
       return body;
   }
 }

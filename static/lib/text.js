@@ -1,4 +1,4 @@
-// Functions on message bodies as plain text.
+// Functions for message bodies as plain text.
 
 import { currentLocale } from "./i18n.js";
 

@@ -1,4 +1,4 @@
-// How times are said. Everything takes `now` (milliseconds) so that it can be tested.
+// Formats times. Functions take `now` (milliseconds), so that they can be tested.
 
 import { currentLocale, t } from "./i18n.js";
 
@@ -12,7 +12,7 @@ const HOURS = { 12: "h12", 24: "h23" };
 let hours = {};
 
 /**
- * Clocks show 12 or 24 hours from now on; anything else is what the language does.
+ * Sets the hour cycle: 12, 24, or the default of the language.
  * @param {string} choice
  */
 export function setHourCycle(choice) {

@@ -1,11 +1,11 @@
-// One room's messages, and the arithmetic that says whether any is missing.
+// Messages of one room, and the arithmetic that detects missing ones.
 //
 // Two counters (see docs/protocol/README.md): `seq` numbers messages, `rev` numbers changes.
 // The page holds a window of consecutive messages, `lo`..`hi`, of a history that may be
 // endless, and remembers the `rev` up to which it has seen every change.
 
 /**
- * The newest state of a message wins, whatever the order of arrival.
+ * The newest state of a message wins in any order of arrival.
  * @param {Message | undefined} held
  * @param {Message} message
  */
@@ -19,13 +19,13 @@ export class Timeline {
   rev = null;
   /** The newest `seq` that is known to exist. */
   headSeq = 0;
-  /** A first page has been loaded. Before that nothing is kept but what arrives meanwhile. */
+  /** Whether a first page has been loaded. Before that, only messages that arrive meanwhile are kept. */
   loaded = false;
   hasBefore = false;
   /** The window ends before the room's head, so new messages do not belong at its end. */
   hasAfter = false;
   syncing = false;
-  /** A first page is under way: keep what arrives, it may not be in it. */
+  /** Whether a first page is loading. Messages that arrive meanwhile are kept, because they may not be in it. */
   loading = false;
 
   /** @type {Map<number, Message>} */
@@ -71,7 +71,7 @@ export class Timeline {
   }
 
   /**
-   * Takes note of a room's head; true when changes up to it have been missed.
+   * Records the head of the room. Returns whether changes up to it were missed.
    * @param {Head} head
    */
   updateHead(head) {
@@ -81,7 +81,7 @@ export class Timeline {
   }
 
   /**
-   * Has seen more of the room than exists up to this head.
+   * Returns whether this page has seen numbers beyond this head.
    * @param {Head} head
    */
   isAheadOf(head) {
@@ -121,14 +121,14 @@ export class Timeline {
     this.syncing = true;
   }
 
-  /** The socket is gone, and with it the sync it was answering. */
+  /** Handles the loss of the socket, which ends a running sync. */
   dropSync() {
     this.syncing = false;
     this.#pendingRevs.clear();
   }
 
   /**
-   * The server has sent everything up to `head`; true when it all adds up.
+   * Ends a sync up to `head`. Returns whether no change is missing.
    * @param {Head} head
    */
   endSync(head) {
@@ -147,7 +147,7 @@ export class Timeline {
   }
 
   /**
-   * Every change up to `rev` was read over HTTP.
+   * Records that every change up to `rev` was read over HTTP.
    * @param {number} rev
    */
   caughtUpTo(rev) {
@@ -214,7 +214,7 @@ export class Timeline {
   }
 
   /**
-   * Forgets the oldest messages until `keep` are left.
+   * Removes the oldest messages until `keep` are left.
    * @param {number} keep
    */
   trimStart(keep) {
@@ -227,7 +227,7 @@ export class Timeline {
   }
 
   /**
-   * Forgets the newest messages until `keep` are left.
+   * Removes the newest messages until `keep` are left.
    * @param {number} keep
    */
   trimEnd(keep) {
@@ -246,7 +246,7 @@ export class Timeline {
     this.#ahead.clear();
   }
 
-  /** Forgets every message, as if the room had never been opened. */
+  /** Removes all messages, as if the room had never been opened. */
   forget() {
     this.#messages.clear();
     this.#ahead.clear();
@@ -276,7 +276,7 @@ export class Timeline {
     }
   }
 
-  /** Takes what waited into the window, as far as it follows without a hole. */
+  /** Moves waiting messages into the window if they follow without a gap. */
   #settle() {
     if (!this.loaded || this.loading) return;
     for (const [seq, message] of this.#ahead) {

@@ -1,4 +1,4 @@
-// Several messages as one text, for wherever they are pasted.
+// Several messages as one text, for copying.
 
 import { t } from "./i18n.js";
 import { actionOf } from "./text.js";
